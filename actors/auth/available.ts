@@ -1,0 +1,21 @@
+/** What a store that fails means to a client: accounts cannot be read or changed now. */
+import { Problem } from "../model/problem.ts";
+
+type Port = Record<string, (...given: never[]) => Promise<unknown>>;
+
+/** The same port, whose methods throw `users-unavailable` for whatever the store throws. */
+export function available<Store extends { readonly [M in keyof Store]: (...given: never[]) => Promise<unknown> }>(
+  store: Store,
+): Store {
+  const methods = Object.entries(store as unknown as Port).map(([name, method]) => [
+    name,
+    async (...given: never[]): Promise<unknown> => {
+      try {
+        return await method(...given);
+      } catch (cause) {
+        throw new Problem("users-unavailable", undefined, { cause });
+      }
+    },
+  ]);
+  return Object.fromEntries(methods) as Store;
+}

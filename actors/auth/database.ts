@@ -1,0 +1,62 @@
+/** Opens `auth.db`: made durable and private, and refused untouched when it is not ours. */
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type SqliteFile, sqliteFileFault, transaction } from "../sqlite-file.ts";
+
+/** "TTau" in ASCII: marks the file as ours (`PRAGMA application_id`). */
+const applicationId = 0x54546175;
+const schemaVersion = 1;
+/** For the check before the start. */
+export const usersFile: SqliteFile = { name: "auth.db", is: "a users database", applicationId, schemaVersion };
+
+const schema = `
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, name TEXT, password_hash TEXT NOT NULL, created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, user_id TEXT NOT NULL, user_agent TEXT, created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, ended_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_of_user ON sessions (user_id, created_ms);
+CREATE INDEX sessions_by_expiry ON sessions (expires_ms);
+CREATE INDEX sessions_ended ON sessions (ended_ms) WHERE ended_ms IS NOT NULL;
+CREATE TABLE refresh_tokens (
+  hash TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE, parent TEXT, spent_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_of_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_parent ON refresh_tokens (parent);
+CREATE TABLE api_tokens (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_tokens_of_user ON api_tokens (user_id, created_ms);
+CREATE TABLE keys (kid TEXT PRIMARY KEY, private_jwk TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * Opens or makes the database in a folder (made if missing). Throws one clear line when the file is not ours or from a newer program.
+ * The application id is written before the switch to WAL, so a file of ours always shows it in its header.
+ */
+export function openDatabase(dataDir: string): DatabaseSync {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const path = join(dataDir, usersFile.name);
+  const fault = sqliteFileFault(path, usersFile);
+  if (fault !== undefined) throw new Error(fault);
+  closeSync(openSync(path, "a", 0o600));
+  // The write-ahead log takes the mode of the database file.
+  chmodSync(path, 0o600);
+  const db = new DatabaseSync(path);
+  try {
+    db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (version === 0) {
+      transaction(db, () =>
+        db.exec(`${schema} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`),
+      );
+    }
+    db.exec("PRAGMA journal_mode = WAL;");
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return db;
+}

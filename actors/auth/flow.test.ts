@@ -1,0 +1,365 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { createHmac, createPrivateKey, generateKeyPairSync, sign as signBytes } from "node:crypto";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { answerHttp, openAuth } from "./main.ts";
+import type { Revocation } from "./messages.ts";
+
+const folders: string[] = [];
+const open: { close(): void }[] = [];
+afterAll(() => {
+  for (const role of open) role.close();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "auth-"));
+  folders.push(made);
+  return made;
+}
+
+const claims = { issuer: "task-tracker", audience: "task-tracker" };
+
+async function role(dataDir = folder()) {
+  const clock = { nowMs: Date.now() };
+  const ended: Revocation[] = [];
+  const deleted: string[] = [];
+  const failures: unknown[] = [];
+  const auth = await openAuth(
+    { dataDir, ...claims },
+    {
+      announceSessions: (those) => ended.push(...those),
+      announceApiToken: (hash) => deleted.push(hash),
+      onFailure: (failure) => failures.push(failure),
+      now: () => clock.nowMs,
+    },
+  );
+  open.push(auth);
+  async function send(method: string, path: string, body?: unknown, token?: string, type = "application/json") {
+    const headers = {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { "content-type": type }),
+    };
+    const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
+    const response = await auth.app.fetch(
+      new Request(`http://localhost.local${path}`, { method, headers, body: text }),
+    );
+    const content = await response.text();
+    expect(failures).toEqual([]);
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: content === "" ? undefined : JSON.parse(content),
+    };
+  }
+  return { auth, clock, ended, deleted, send, dataDir };
+}
+
+const ada = { email: "Ada@Example.com", password: "correct horse 7 battery" };
+const system = await role();
+const registered = (await system.send("POST", "/v1/auth/register", { ...ada, name: "Ada" })).body;
+const login = async () => (await system.send("POST", "/v1/auth/login", ada)).body;
+
+describe("an account", () => {
+  test("is made, signed in at once, and shows itself", async () => {
+    expect(registered).toMatchObject({ tokenType: "Bearer", expiresIn: 600, user: { email: ada.email, name: "Ada" } });
+    const me = await system.send("GET", "/v1/auth/me", undefined, registered.accessToken);
+    expect([me.status, me.body]).toEqual([200, registered.user]);
+    expect(me.headers.get("cache-control")).toBe("no-store");
+    for (const path of ["/users/me", "/auth/users/me", "/auth/me", "/v1/auth/me/"]) {
+      expect((await system.send("GET", path, undefined, registered.accessToken)).status).toBe(200);
+    }
+  });
+
+  test("is unique by its e-mail whatever the case", async () => {
+    const again = await system.send("POST", "/register", { email: "aDA@example.COM", password: "another 93 password" });
+    expect([again.status, again.body.code]).toEqual([409, "email-taken"]);
+  });
+
+  test("is made once when many register the same address at once", async () => {
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        system.send("POST", "/v1/auth/register", { email: "race@example.com", password: "a fine 1 password" }),
+      ),
+    );
+    expect(all.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409]);
+  });
+
+  test("is refused with every fault listed", async () => {
+    const refused = await system.send("POST", "/v1/auth/register", {
+      email: "nobody",
+      password: "PassWord1",
+      nick: 1,
+      name: "",
+    });
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors.map(({ path }: { path: string }) => path).sort()).toEqual([
+      "/email",
+      "/name",
+      "/nick",
+      "/password",
+    ]);
+  });
+
+  test("does not tell an unknown e-mail from a wrong password", async () => {
+    const wrong = await system.send("POST", "/v1/auth/login", { ...ada, password: "x" });
+    const unknown = await system.send("POST", "/v1/auth/login", { email: "no@example.com", password: "x" });
+    const same = ({ status, body: { code, detail } }: typeof wrong) => ({ status, code, detail });
+    expect(same(wrong)).toEqual(same(unknown));
+    expect(same(wrong)).toMatchObject({ status: 401, code: "invalid-credentials" });
+  });
+
+  test("signs in by the OAuth 2 form", async () => {
+    const form = new URLSearchParams({
+      grant_type: "password",
+      username: "ada@example.com",
+      password: ada.password,
+      scope: "",
+    }).toString();
+    const { status, body } = await system.send("POST", "/token", form, undefined, "application/x-www-form-urlencoded");
+    expect([status, Object.keys(body).sort()]).toEqual([
+      200,
+      ["access_token", "expires_in", "refresh_token", "token_type"],
+    ]);
+  });
+
+  test("changes its name freely and its e-mail only with the password", async () => {
+    const { accessToken } = (
+      await system.send("POST", "/v1/auth/register", { email: "b@example.com", password: ada.password })
+    ).body;
+    const patch = (body: unknown) => system.send("PATCH", "/v1/auth/me", body, accessToken);
+    expect((await patch({ name: "Bea" })).body.name).toBe("Bea");
+    expect((await patch({ email: "c@example.com" })).body.errors[0].path).toBe("/currentPassword");
+    expect((await patch({ email: "c@example.com", currentPassword: "no" })).body.code).toBe("invalid-credentials");
+    expect((await patch({ email: "ADA@example.com", currentPassword: ada.password })).body.code).toBe("email-taken");
+    expect((await patch({ email: "c@example.com", currentPassword: ada.password })).body).toMatchObject({
+      email: "c@example.com",
+      name: "Bea",
+    });
+  });
+
+  test("changes its password, which ends all other sessions", async () => {
+    const dan = { email: "dan@example.com", password: ada.password };
+    const first = (await system.send("POST", "/v1/auth/register", dan)).body;
+    const second = (await system.send("POST", "/v1/auth/login", dan)).body;
+    const change = { currentPassword: dan.password, newPassword: "quite another 1" };
+    expect((await system.send("POST", "/v1/auth/password", change, first.accessToken)).status).toBe(204);
+    expect((await system.send("GET", "/v1/auth/me", undefined, first.accessToken)).status).toBe(200);
+    expect((await system.send("GET", "/v1/auth/me", undefined, second.accessToken)).status).toBe(401);
+    expect((await system.send("POST", "/v1/auth/login", dan)).status).toBe(401);
+    expect((await system.send("POST", "/v1/auth/login", { ...dan, password: change.newPassword })).status).toBe(200);
+  });
+});
+
+describe("a session", () => {
+  test("ends at logout: tokens refused, revocation announced and standing", async () => {
+    const { accessToken, refreshToken } = await login();
+    const { sid } = (await system.send("POST", "/v1/auth/verify", { token: accessToken })).body;
+    expect((await system.send("POST", "/logout", undefined, accessToken)).status).toBe(204);
+    expect((await system.send("GET", "/v1/auth/me", undefined, accessToken)).status).toBe(401);
+    expect((await system.send("POST", "/v1/auth/verify", { token: accessToken })).body).toEqual({ active: false });
+    expect((await system.send("POST", "/v1/auth/refresh", { refreshToken })).body.code).toBe("unauthenticated");
+    expect(system.ended.map(({ sessionId }) => sessionId)).toContain(sid);
+    expect((await system.auth.standing()).revoked.map(({ sessionId }) => sessionId)).toContain(sid);
+  });
+
+  test("is listed, and another one of the account can be ended, but nobody else's", async () => {
+    const eve = { email: "eve@example.com", password: ada.password };
+    const one = (await system.send("POST", "/v1/auth/register", eve)).body;
+    const two = (await system.send("POST", "/v1/auth/login", eve)).body;
+    const { items } = (await system.send("GET", "/v1/auth/sessions", undefined, one.accessToken)).body;
+    expect(items.map(({ current }: { current: boolean }) => current)).toEqual([true, false]);
+    const path = `/v1/auth/sessions/${items[1].id}`;
+    expect((await system.send("DELETE", path, undefined, registered.accessToken)).status).toBe(404);
+    expect((await system.send("DELETE", path, undefined, one.accessToken)).status).toBe(204);
+    expect((await system.send("GET", "/v1/auth/me", undefined, two.accessToken)).status).toBe(401);
+    expect((await system.send("POST", "/v1/auth/logout-all", undefined, one.accessToken)).status).toBe(204);
+    expect((await system.send("GET", "/v1/auth/me", undefined, one.accessToken)).status).toBe(401);
+  });
+
+  test("survives the process without a goodbye, with its key", async () => {
+    const before = await role();
+    const made = (await before.send("POST", "/v1/auth/register", ada)).body;
+    // The first one is never closed: what a killed process leaves behind.
+    const after = await role(before.dataDir);
+    expect((await after.send("GET", "/v1/auth/me", undefined, made.accessToken)).status).toBe(200);
+    expect((await after.send("POST", "/v1/auth/refresh", { refreshToken: made.refreshToken })).status).toBe(200);
+    expect((await after.auth.standing()).jwks).toEqual((await before.auth.standing()).jwks);
+  });
+});
+
+describe("a refresh token", () => {
+  const refresh = (refreshToken: string) => system.send("POST", "/v1/auth/refresh", { refreshToken });
+
+  test("is spent for fresh tokens of the same session", async () => {
+    const first = await login();
+    const { status, body } = await refresh(first.refreshToken);
+    expect(status).toBe(200);
+    const sid = async (token: string) => (await system.send("POST", "/verify", { token })).body.sid;
+    expect(await sid(body.accessToken)).toBe(await sid(first.accessToken));
+    expect(body.refreshToken).not.toBe(first.refreshToken);
+  });
+
+  test("may be sent by two at once, and both go on", async () => {
+    const { refreshToken } = await login();
+    const both = await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { body } of both) expect((await refresh(body.refreshToken)).status).toBe(200);
+  });
+
+  test("ends its session when it comes again after the grace", async () => {
+    const { refreshToken } = await login();
+    const { body } = await refresh(refreshToken);
+    system.clock.nowMs += 10_001;
+    const reused = await refresh(refreshToken);
+    expect([reused.status, reused.body.code]).toEqual([401, "token-reused"]);
+    expect((await refresh(body.refreshToken)).body.code).toBe("unauthenticated");
+    expect((await system.send("GET", "/v1/auth/me", undefined, body.accessToken)).status).toBe(401);
+  });
+
+  test("ends its session at once when its follower was spent already", async () => {
+    const { refreshToken } = await login();
+    await refresh((await refresh(refreshToken)).body.refreshToken);
+    expect((await refresh(refreshToken)).body.code).toBe("token-reused");
+  });
+
+  test("means nothing when it is unknown or its session has run out", async () => {
+    expect((await refresh("rt_unknown")).body.code).toBe("unauthenticated");
+    const late = await role();
+    const { refreshToken } = (await late.send("POST", "/v1/auth/register", ada)).body;
+    late.clock.nowMs += 30 * 86_400_000;
+    expect((await late.send("POST", "/v1/auth/refresh", { refreshToken })).body.code).toBe("unauthenticated");
+  });
+});
+
+describe("an access token", async () => {
+  const { jwks } = await system.auth.standing();
+  const kid = jwks.keys[0]?.kid;
+  const token = (await login()).accessToken as string;
+  const payload = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  const coded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const stored = new DatabaseSync(join(system.dataDir, "auth.db"), { readOnly: true });
+  const { private_jwk: jwk } = stored.prepare("SELECT private_jwk FROM keys").get() as { private_jwk: string };
+  stored.close();
+  const ours = createPrivateKey({ key: JSON.parse(jwk), format: "jwk" });
+  const theirs = generateKeyPairSync("ed25519").privateKey;
+  const header = { alg: "EdDSA", typ: "at+jwt", kid };
+  const made = (head: object, claim: object, key = ours) => {
+    const text = `${coded(head)}.${coded({ ...payload, ...claim })}`;
+    return `${text}.${signBytes(null, Buffer.from(text), key).toString("base64url")}`;
+  };
+  const active = async (text: string) => (await system.send("POST", "/v1/auth/verify", { token: text })).body.active;
+
+  test("has the contract's header and claims, and its key in the key set", () => {
+    expect(JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString())).toEqual(header);
+    expect(payload).toMatchObject({ iss: claims.issuer, aud: claims.audience, sub: registered.user.id });
+    expect(Object.keys(payload).sort()).toEqual(["aud", "exp", "iat", "iss", "jti", "sid", "sub"]);
+    expect(jwks.keys).toEqual([
+      { kid, kty: "OKP", crv: "Ed25519", x: expect.any(String), alg: "EdDSA", use: "sig" },
+    ] as never);
+  });
+
+  const hmacHead = coded({ alg: "HS256", typ: "at+jwt", kid });
+  const hmac = createHmac("sha256", Buffer.from(jwks.keys[0]?.x ?? "", "base64url"))
+    .update(`${hmacHead}.${coded(payload)}`)
+    .digest("base64url");
+  const forged: [string, string][] = [
+    ["without a signature (alg none)", `${coded({ ...header, alg: "none" })}.${coded(payload)}.`],
+    ["signed with HS256 and the public key", `${hmacHead}.${coded(payload)}.${hmac}`],
+    ["signed by another key under our kid", made(header, {}, theirs)],
+    ["with another kid", made({ ...header, kid: "other" }, {})],
+    [
+      "that brings its own key",
+      made({ alg: "EdDSA", typ: "at+jwt", jwk: theirs.export({ format: "jwk" }) }, {}, theirs),
+    ],
+    ["of another type", made({ ...header, typ: "JWT" }, {})],
+    ["run out", made(header, { exp: Math.floor(Date.now() / 1000) - 1 })],
+    ["without an end", made(header, { exp: undefined })],
+    ["for another audience", made(header, { aud: "other" })],
+    ["of another issuer", made(header, { iss: "other" })],
+    ["of a session that is another user's", made(header, { sub: crypto.randomUUID() })],
+    ["with a critical extension", made({ ...header, crit: ["b64"], b64: false }, {})],
+    ["cut short", token.slice(0, -2)],
+    ["that is empty", ""],
+  ];
+  test.each(forged)("is refused %s", async (_, text) => {
+    expect(await active(text)).toBe(false);
+    expect((await system.send("GET", "/v1/auth/me", undefined, text)).status).toBe(401);
+  });
+
+  test("made by the test's own hand in the right way is taken (so the refusals above mean something)", async () => {
+    expect(await active(made(header, {}))).toBe(true);
+  });
+});
+
+describe("an API token", () => {
+  test("is shown once, identifies, cannot manage the account, and is refused once deleted", async () => {
+    const { accessToken } = await login();
+    const created = await system.send("POST", "/v1/auth/tokens", { name: "ci", scopes: ["tasks:read"] }, accessToken);
+    expect([created.status, created.body.token.slice(0, 3), created.body.expiresAt]).toEqual([201, "tt_", null]);
+    const { id, token } = created.body;
+    const listed = await system.send("GET", "/v1/auth/tokens", undefined, accessToken);
+    expect(JSON.stringify(listed.body)).not.toContain(token);
+    const verified = await system.send("POST", "/v1/auth/verify", { token });
+    expect(verified.body).toEqual({ active: true, sub: registered.user.id, scopes: ["tasks:read"] });
+    expect((await system.send("GET", "/v1/auth/me", undefined, token)).status).toBe(403);
+    expect((await system.send("DELETE", `/v1/auth/tokens/${id}`, undefined, accessToken)).status).toBe(204);
+    expect((await system.send("GET", "/v1/auth/me", undefined, token)).status).toBe(401);
+    expect(system.deleted).toHaveLength(1);
+    expect(await system.auth.apiToken(system.deleted[0] ?? "")).toEqual({ active: false });
+  });
+
+  test("runs out, and cannot be made run out", async () => {
+    const { accessToken } = await login();
+    const make = (expiresAt: string) =>
+      system.send("POST", "/v1/auth/tokens", { name: "short", expiresAt }, accessToken);
+    expect((await make("2001-01-01T00:00:00Z")).body.errors[0].path).toBe("/expiresAt");
+    const { token } = (await make(new Date(system.clock.nowMs + 5_000).toISOString())).body;
+    expect((await system.send("POST", "/verify", { token })).body.active).toBe(true);
+    system.clock.nowMs += 5_001;
+    expect((await system.send("POST", "/verify", { token })).body.active).toBe(false);
+  });
+});
+
+describe("the auth database", () => {
+  const opening = (dataDir: string) =>
+    openAuth({ dataDir, ...claims }, { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now });
+
+  test("is readable by its owner only", () => {
+    for (const file of ["auth.db", "auth.db-wal"])
+      expect(statSync(join(system.dataDir, file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("is refused untouched when it is foreign or newer", async () => {
+    const text = folder();
+    writeFileSync(join(text, "auth.db"), "a diary, not a database");
+    await expect(opening(text)).rejects.toThrow("not a users database of this program");
+    const other = folder();
+    const foreign = new DatabaseSync(join(other, "auth.db"));
+    foreign.exec("CREATE TABLE diary (day TEXT)");
+    foreign.close();
+    await expect(opening(other)).rejects.toThrow("not a users database of this program");
+    const newer = await role();
+    newer.auth.close();
+    open.splice(open.indexOf(newer.auth), 1);
+    const db = new DatabaseSync(join(newer.dataDir, "auth.db"));
+    db.exec("PRAGMA user_version = 99");
+    db.close();
+    await expect(opening(newer.dataDir)).rejects.toThrow("schema version 99 is newer");
+  });
+});
+
+test("a request handed over as a message is answered as one from the network", async () => {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ token: "x" });
+  const request = { method: "POST", url: "http://127.0.0.1:8080/v1/auth/verify?", headers, body };
+  expect(await answerHttp(system.auth.app, request)).toMatchObject({ status: 200, body: '{"active":false}' });
+  const broken = { ...request, body: Buffer.from([0xff, 0xfe]).toString("base64"), base64: true };
+  expect((await answerHttp(system.auth.app, broken)).status).toBe(400);
+  expect(
+    (await answerHttp(system.auth.app, { method: "GET", url: "/.well-known/jwks.json", headers: {}, body: null }))
+      .status,
+  ).toBe(200);
+});

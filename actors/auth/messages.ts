@@ -1,0 +1,48 @@
+/** What others may say to the `auth` role, and what it announces. */
+import { actor, ask, tell, topic } from "../../runtime/actor.ts";
+import type { FaultKind } from "../debug.ts";
+
+/** An HTTP request handed over by the role that owns the port; the body is UTF-8 text or null (binary bodies that are no UTF-8 arrive as base64). */
+export type HttpRequest = {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string | null;
+  base64?: boolean;
+};
+export type HttpAnswer = { status: number; headers: Record<string, string>; body: string | null };
+
+/** RFC 7517 key set of the public Ed25519 keys (`kid`, `kty: OKP`, `crv`, `x`, `alg`, `use`). */
+export type KeySet = { keys: Record<string, string>[] };
+/** Sessions ended before their access tokens ran out, and until when (epoch milliseconds) that matters. */
+export type Revocation = { sessionId: string; untilMs: number };
+export type Standing = { jwks: KeySet; issuer: string; audience: string; revoked: Revocation[] };
+
+/** Whose an API token is and what it may do; `expMs` is null for one without an end. */
+export type ApiTokenGrant =
+  | { active: true; userId: string; scopes: string[]; expMs: number | null }
+  | { active: false };
+
+/** Whether a path of the public port is auth's to answer (sections 2 and 5 of the contract). */
+export function ownedByAuth(path: string): boolean {
+  return /^\/(?:v1\/auth|auth|users|register|login|refresh|logout|logout-all|verify|token|\.well-known)(?:\/|$)/.test(
+    path,
+  );
+}
+
+export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
+  http: ask<HttpRequest, HttpAnswer>(),
+  /** Answered when it takes messages and turns. */
+  ready: ask(),
+  /** What a verifier of access tokens needs: keys, issuer, audience, and all revocations still in force. */
+  standing: ask<null, Standing>(),
+  /** Looks an API token up by the lower-case hexadecimal SHA-256 of its whole text. */
+  apiToken: ask<{ hash: string }, ApiTokenGrant>(),
+  /** Ends the actor from inside; never sent unless debug faults are allowed. */
+  debug: tell<{ how: FaultKind }>(),
+});
+
+/** Published at once when sessions end; verifiers refuse their tokens from then on. */
+export const sessionsEnded = topic<Revocation[]>("auth.sessions-ended");
+/** Published at once when an API token is deleted; whoever remembers its grant forgets it. */
+export const apiTokenEnded = topic<{ hash: string }>("auth.api-token-ended");

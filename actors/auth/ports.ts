@@ -1,0 +1,80 @@
+/** What the service needs from its stores. Every method is durable when it resolves. Adapters: users-sqlite, sessions-sqlite, api-tokens-sqlite. */
+import type { Revocation } from "./messages.ts";
+
+/** `emailKey` is what makes an e-mail unique; `name` is null until given. */
+export type UserRecord = {
+  id: string;
+  email: string;
+  emailKey: string;
+  name: string | null;
+  passwordHash: string;
+  createdMs: number;
+};
+export type UserChange = Partial<Pick<UserRecord, "email" | "emailKey" | "name" | "passwordHash">>;
+
+export type Users = {
+  /** Taken is judged by `emailKey` alone, whatever races. */
+  insert(user: UserRecord): Promise<"inserted" | "email-taken">;
+  byId(id: string): Promise<UserRecord | undefined>;
+  byEmailKey(emailKey: string): Promise<UserRecord | undefined>;
+  /** One atomic change of the named fields; the user as it is afterwards, undefined when there is none. */
+  change(id: string, change: UserChange): Promise<UserRecord | "email-taken" | undefined>;
+};
+
+/** `expiresMs` moves on with every refresh. */
+export type SessionRecord = {
+  id: string;
+  userId: string;
+  userAgent: string | null;
+  createdMs: number;
+  usedMs: number;
+  expiresMs: number;
+};
+
+export type Rotation = {
+  /** SHA-256 of the refresh token presented, and of the one that follows it. */
+  presented: string;
+  next: string;
+  nowMs: number;
+  /** How long after it was spent a token may still be followed by another, unless a follower of it was spent already. */
+  graceMs: number;
+  expiresMs: number;
+};
+
+export type Sessions = {
+  open(session: SessionRecord, refreshHash: string): Promise<void>;
+  /**
+   * Spends a refresh token in one atomic step. `reused`: it was spent before and the grace does not apply; the session is ended by this very step.
+   * `unknown`: there is no such token, or its session ended or ran out.
+   */
+  rotate(
+    rotation: Rotation,
+  ): Promise<
+    { outcome: "rotated"; session: SessionRecord } | { outcome: "reused"; revoked: Revocation } | { outcome: "unknown" }
+  >;
+  /** Sessions neither ended nor run out, oldest first. */
+  living(of: { sessionId: string } | { userId: string }, nowMs: number): Promise<SessionRecord[]>;
+  /** Ends the user's living sessions: one, all, or all but one. Repeating it is harmless; answers those ended now. */
+  end(which: { userId: string; sessionId?: string; exceptId?: string }, nowMs: number): Promise<Revocation[]>;
+  /** Sessions ended so lately that access tokens of them may still be in date. */
+  revoked(nowMs: number): Promise<Revocation[]>;
+};
+
+export type ApiTokenRecord = {
+  id: string;
+  hash: string;
+  userId: string;
+  name: string;
+  scopes: string[];
+  createdMs: number;
+  expiresMs: number | null;
+};
+
+export type ApiTokens = {
+  insert(token: ApiTokenRecord): Promise<void>;
+  byHash(hash: string): Promise<ApiTokenRecord | undefined>;
+  /** Oldest first, run out ones included. */
+  ofUser(userId: string): Promise<ApiTokenRecord[]>;
+  /** The token removed, undefined when this user has none of that id. */
+  remove(userId: string, id: string): Promise<ApiTokenRecord | undefined>;
+};

@@ -1,0 +1,209 @@
+/** Accounts and sessions: what each route of the contract's section 2 means, whatever the stores behind the ports are. */
+import { createHash, randomBytes } from "node:crypto";
+import { v7 as uuidV7 } from "uuid";
+import { Problem } from "../model/problem.ts";
+import type { SignAccessToken } from "./access-token.ts";
+import { emailKey } from "./email.ts";
+import { accessTokenMs, refreshGraceMs, sessionIdleMs } from "./lifetimes.ts";
+import type { Revocation } from "./messages.ts";
+import type { Passwords } from "./passwords.ts";
+import type { SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
+
+/** Tokens of a session just opened or refreshed, and whose it is. */
+export type Granted = { accessToken: string; refreshToken: string; expiresInS: number; user: UserRecord };
+/** An authenticated request: the account and the session that its access token names. */
+export type Signed = { userId: string; sessionId: string };
+
+export type ServiceParts = {
+  users: Users;
+  sessions: Sessions;
+  passwords: Passwords;
+  sign: SignAccessToken;
+  now: () => number;
+  /** Called at once, after the sessions' end is durable. */
+  announce: (ended: Revocation[]) => void;
+};
+
+export type Service = ReturnType<typeof authService>;
+
+const userAgentCharsMax = 512;
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function wrongCredentials(): Problem {
+  return new Problem("invalid-credentials");
+}
+
+function emailTaken(): Problem {
+  return new Problem("email-taken");
+}
+
+export function authService({ users, sessions, passwords, sign, now, announce }: ServiceParts) {
+  const refreshSecret = () => `rt_${randomBytes(32).toString("base64url")}`;
+
+  async function granted(user: UserRecord, sessionId: string, refreshToken: string): Promise<Granted> {
+    const accessToken = await sign({ userId: user.id, sessionId, nowMs: now() });
+    return { accessToken, refreshToken, expiresInS: accessTokenMs / 1000, user };
+  }
+
+  async function openSession(
+    user: UserRecord,
+    userAgent: string | null,
+  ): Promise<{ sessionId: string; refreshToken: string }> {
+    const refreshToken = refreshSecret();
+    const nowMs = now();
+    const session = {
+      id: uuidV7(),
+      userId: user.id,
+      userAgent: userAgent?.slice(0, userAgentCharsMax) ?? null,
+      createdMs: nowMs,
+      usedMs: nowMs,
+      expiresMs: nowMs + sessionIdleMs,
+    };
+    await sessions.open(session, sha256(refreshToken));
+    return { sessionId: session.id, refreshToken };
+  }
+
+  async function endSessions(which: Parameters<Sessions["end"]>[0]): Promise<Revocation[]> {
+    const ended = await sessions.end(which, now());
+    if (ended.length > 0) announce(ended);
+    return ended;
+  }
+
+  /** The account of a living session; a session whose account is gone is no session. */
+  async function account(userId: string): Promise<UserRecord> {
+    const user = await users.byId(userId);
+    if (user === undefined) throw new Problem("unauthenticated");
+    return user;
+  }
+
+  async function confirmed(userId: string, currentPassword: string): Promise<UserRecord> {
+    const user = await account(userId);
+    if (!(await passwords.matches(currentPassword, user.passwordHash))) throw wrongCredentials();
+    return user;
+  }
+
+  return {
+    /** Throws `email-taken`; the hash is made only when the address is free, the insert decides. */
+    async register(of: {
+      email: string;
+      password: string;
+      name: string | null;
+      userAgent: string | null;
+    }): Promise<Granted> {
+      const key = emailKey(of.email);
+      if (await users.byEmailKey(key)) throw emailTaken();
+      const passwordHash = await passwords.hash(of.password);
+      const user = { id: uuidV7(), email: of.email, emailKey: key, name: of.name, passwordHash, createdMs: now() };
+      if ((await users.insert(user)) === "email-taken") throw emailTaken();
+      const { sessionId, refreshToken } = await openSession(user, of.userAgent);
+      return granted(user, sessionId, refreshToken);
+    },
+
+    /** Throws `invalid-credentials`, after the same work, for an unknown e-mail and for a wrong password. */
+    async login(of: { email: string; password: string; userAgent: string | null }): Promise<Granted> {
+      const user = await users.byEmailKey(emailKey(of.email));
+      const matches = await passwords.matches(of.password, user?.passwordHash);
+      if (user === undefined || !matches) throw wrongCredentials();
+      const { sessionId, refreshToken } = await openSession(user, of.userAgent);
+      // A password changed while this one was checked has ended all sessions, perhaps before this one was opened.
+      const latest = await users.byId(user.id);
+      if (latest?.passwordHash !== user.passwordHash) {
+        await endSessions({ userId: user.id, sessionId });
+        throw wrongCredentials();
+      }
+      return granted(latest, sessionId, refreshToken);
+    },
+
+    /** Spends the refresh token. Throws `token-reused` (the session is ended then) or `unauthenticated`. */
+    async refresh(presented: string): Promise<Granted> {
+      const next = refreshSecret();
+      const nowMs = now();
+      const rotation = await sessions.rotate({
+        presented: sha256(presented),
+        next: sha256(next),
+        nowMs,
+        graceMs: refreshGraceMs,
+        expiresMs: nowMs + sessionIdleMs,
+      });
+      if (rotation.outcome === "unknown")
+        throw new Problem("unauthenticated", "The refresh token is unknown, or its session has ended");
+      if (rotation.outcome === "reused") {
+        announce([rotation.revoked]);
+        throw new Problem("token-reused");
+      }
+      return granted(await account(rotation.session.userId), rotation.session.id, next);
+    },
+
+    async logout({ userId, sessionId }: Signed): Promise<void> {
+      await endSessions({ userId, sessionId });
+    },
+
+    async logoutAll(userId: string): Promise<void> {
+      await endSessions({ userId });
+    },
+
+    me: account,
+
+    /** Changes what is given. A new e-mail needs the current password; whenever a password is given it must be right. */
+    async changeMe(
+      userId: string,
+      to: { name?: string; email?: string; currentPassword?: string },
+    ): Promise<UserRecord> {
+      const user = await account(userId);
+      const changesEmail = to.email !== undefined && to.email !== user.email;
+      if (changesEmail && to.currentPassword === undefined) {
+        throw new Problem("validation", undefined, {
+          errors: [{ path: "/currentPassword", message: "is required to change the e-mail" }],
+        });
+      }
+      if (to.currentPassword !== undefined) await confirmed(userId, to.currentPassword);
+      const change: UserChange = {
+        ...(to.name !== undefined && { name: to.name }),
+        ...(to.email !== undefined && { email: to.email, emailKey: emailKey(to.email) }),
+      };
+      if (Object.keys(change).length === 0) return user;
+      const changed = await users.change(userId, change);
+      if (changed === "email-taken") throw emailTaken();
+      if (changed === undefined) throw new Problem("unauthenticated");
+      return changed;
+    },
+
+    /**
+     * All other sessions end: before the change, so that a crash in between leaves nothing of the old password signed in behind a
+     * new one, and after it, for those who signed in meanwhile.
+     */
+    async changePassword(
+      { userId, sessionId }: Signed,
+      to: { currentPassword: string; newPassword: string },
+    ): Promise<void> {
+      await confirmed(userId, to.currentPassword);
+      const passwordHash = await passwords.hash(to.newPassword);
+      await endSessions({ userId, exceptId: sessionId });
+      await users.change(userId, { passwordHash });
+      await endSessions({ userId, exceptId: sessionId });
+    },
+
+    sessionsOf(userId: string): Promise<SessionRecord[]> {
+      return sessions.living({ userId }, now());
+    },
+
+    /** Throws `not-found` for a session of somebody else, ended or never there. */
+    async endSession(userId: string, sessionId: string): Promise<void> {
+      const ended = await endSessions({ userId, sessionId });
+      if (ended.length === 0) throw new Problem("not-found");
+    },
+
+    /** Whether the session goes on and is this user's. */
+    async isLiving({ userId, sessionId }: Signed): Promise<boolean> {
+      const [session] = await sessions.living({ sessionId }, now());
+      return session?.userId === userId;
+    },
+
+    revoked(): Promise<Revocation[]> {
+      return sessions.revoked(now());
+    },
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Takes a batch of commands in log order: recognises repeats and redeliveries, decides the others, writes once.
+ *
+ * A crash anywhere is answered by giving the same batch again: nothing takes effect twice, and every command gets its outcome again.
+ */
+import type { Command, Outcome, Position } from "../model/command.ts";
+import { taskText } from "../model/created.ts";
+import { type Change, past } from "../model/past.ts";
+import { type Decision, decide, type Refusal, type TaskState } from "./decide.ts";
+
+export type Delivery = { readonly position: Position; readonly command: Command };
+
+/** A task as stored. */
+export type Stored = TaskState & {
+  /** As it is served. */
+  readonly text: string;
+  /** The log offsets of its creation and of the last command taken. Both are of the one partition to which the task's id belongs. */
+  readonly bornAt: number;
+  readonly takenAt: number;
+};
+
+/** What became of an operation when it was first taken. */
+export type Operation = {
+  readonly operationId: string;
+  readonly fingerprint: string;
+  readonly taskId: string;
+  readonly position: Position;
+  /** Undefined: it was applied. */
+  readonly code: Refusal | undefined;
+  /** The task's version after it, when applied. */
+  readonly version: number | undefined;
+};
+
+/** An operation taken for the first time, with the command that the log keeps. */
+export type Taken = Operation & { readonly command: Command };
+
+export type Batch = {
+  /** In log order. */
+  readonly operations: readonly Taken[];
+  /** In log order. */
+  readonly changes: readonly { readonly task: Stored; readonly change: Change }[];
+  /** Each touched task once, as the batch leaves it; `before` is as it was loaded. */
+  readonly tasks: readonly { readonly task: Stored; readonly before: Stored | undefined }[];
+};
+
+/** Where tasks, their history and the records of operations are kept. Faults of the store are thrown as they come; after one nothing of the batch counts as taken. */
+export type Store = {
+  /** The tasks and operation records that these commands name, by their ids. What does not exist is left out. */
+  load(commands: readonly Command[]): Loaded | Promise<Loaded>;
+  /** The changes of a task in the order of versions, `from` and `to` inclusive. */
+  changes(task: Stored, from: number, to: number): Change[] | Promise<Change[]>;
+  /**
+   * Makes the batch durable and visible before it returns or resolves. Operations and changes first, tasks after them (or all at once);
+   * what is there already stays, and a task is written only over an older `takenAt`: the same batch may come again, whole or in part.
+   */
+  write(batch: Batch): void | Promise<void>;
+};
+
+export type Loaded = { readonly tasks: Map<string, Stored>; readonly operations: Map<string, Operation> };
+
+/** The outcomes, one for each delivery in its order; they resolve after the batch is durable. */
+export async function apply(store: Store, deliveries: readonly Delivery[]): Promise<Outcome[]> {
+  const loaded = await store.load(deliveries.map(({ command }) => command));
+  const tasks = new Map(loaded.tasks);
+  const known = new Map(loaded.operations);
+  const operations: Taken[] = [];
+  const changes: { task: Stored; change: Change }[] = [];
+  const touched = new Set<string>();
+  const outcomes: Outcome[] = [];
+
+  /** Changes of this batch are not in the store yet. */
+  const changesOf = async (task: Stored, from: number, to: number): Promise<Change[]> => {
+    const own = changes
+      .filter(
+        ({
+          task: {
+            task: { id },
+          },
+          change: { entry },
+        }) => id === task.task.id && entry.version >= from && entry.version <= to,
+      )
+      .map(({ change }) => change);
+    const stored = own[0] === undefined ? to : own[0].entry.version - 1;
+    return from > stored ? own : [...(await store.changes(task, from, stored)), ...own];
+  };
+  /** What is answered for an operation that was taken before. */
+  const again = async (first: Operation, command: Command, verdict: "applied" | "replayed"): Promise<Outcome> => {
+    const outcome: Outcome = {
+      ...addressed(command, first.position),
+      verdict: first.code !== undefined && verdict === "applied" ? "rejected" : verdict,
+    };
+    if (first.code !== undefined) outcome.code = first.code;
+    const task = tasks.get(command.taskId);
+    if (first.version === undefined || task === undefined) return outcome;
+    const then =
+      first.version === task.task.version ? task : past(command.taskId, await changesOf(task, 1, first.version));
+    outcome.version = first.version;
+    if (then !== undefined && command.kind !== "delete") outcome.task = taskText(then.task);
+    return outcome;
+  };
+
+  for (const { position, command } of deliveries) {
+    const record = known.get(command.operationId);
+    if (record !== undefined && (record.taskId !== command.taskId || record.position.offset < position.offset)) {
+      const same = record.taskId === command.taskId && record.fingerprint === command.fingerprint;
+      outcomes.push(
+        same
+          ? await again(record, command, "replayed")
+          : { ...addressed(command, record.position), verdict: "rejected", code: "idempotency-mismatch" },
+      );
+      continue;
+    }
+    const current = tasks.get(command.taskId);
+    if (record !== undefined && current !== undefined && current.takenAt >= position.offset) {
+      outcomes.push(await again(record, command, "applied"));
+      continue;
+    }
+    let undone: Change | undefined;
+    if (command.kind === "undo" && current !== undefined && current.undoable > 0)
+      [undone] = await changesOf(current, current.undoable, current.undoable);
+    const decision = decide(current, command, undone);
+    const { state, operation, outcome } = taken(decision, command, position, current);
+    known.set(command.operationId, operation);
+    operations.push(operation);
+    outcomes.push(outcome);
+    if (state === undefined) continue;
+    tasks.set(command.taskId, state);
+    touched.add(command.taskId);
+    if (decision.verdict === "applied" && decision.history !== undefined)
+      changes.push({ task: state, change: decision.history });
+  }
+
+  if (operations.length > 0) {
+    const written = [...touched].flatMap((id) => {
+      const task = tasks.get(id);
+      return task === undefined ? [] : [{ task, before: loaded.tasks.get(id) }];
+    });
+    await store.write({ operations, changes, tasks: written });
+  }
+  return outcomes;
+}
+
+function taken(
+  decision: Decision,
+  command: Command,
+  position: Position,
+  current: Stored | undefined,
+): { state?: Stored; operation: Taken; outcome: Outcome } {
+  const { operationId, taskId, fingerprint } = command;
+  const record = { operationId, fingerprint, taskId, position, command };
+  if (decision.verdict === "rejected") {
+    const { code } = decision;
+    return {
+      operation: { ...record, code, version: undefined },
+      outcome: { ...addressed(command, position), verdict: "rejected", code },
+    };
+  }
+  const { task, deleted, undoable } = decision.state;
+  const text = decision.history === undefined && current !== undefined ? current.text : taskText(task);
+  const outcome: Outcome = { ...addressed(command, position), verdict: "applied", version: task.version };
+  if (command.kind !== "delete") outcome.task = text;
+  return {
+    state: { task, deleted, undoable, text, bornAt: current?.bornAt ?? position.offset, takenAt: position.offset },
+    operation: { ...record, code: undefined, version: task.version },
+    outcome,
+  };
+}
+
+function addressed(
+  command: Command,
+  position: Position,
+): Pick<Outcome, "operationId" | "taskId" | "userId" | "position"> {
+  return { operationId: command.operationId, taskId: command.taskId, userId: command.userId, position };
+}

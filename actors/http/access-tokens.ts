@@ -1,0 +1,76 @@
+/** Verifies access tokens with auth's public keys, in whatever role serves HTTP; no network, and mostly one look in a map. */
+import { createPublicKey } from "node:crypto";
+import { jwt } from "@elysiajs/jwt";
+import type { KeySet } from "../auth/messages.ts";
+
+export type VerifiedToken = { readonly userId: string; readonly sessionId: string; readonly expMs: number };
+
+/** Undefined when the token is not one of ours or out of date. Revocations are the caller's to check, each time. */
+export type VerifyToken = (
+  token: string,
+  nowMs: number,
+) => VerifiedToken | undefined | Promise<VerifiedToken | undefined>;
+
+const tokenCharsMax = 2_048;
+const rememberedMs = 30_000;
+const rememberedMax = 10_000;
+
+/** The protected header, undefined when it is no JSON object. */
+function headerOf(token: string): Record<string, unknown> | undefined {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf(".")), "base64url").toString());
+    return typeof header === "object" && header !== null ? (header as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A verified token is remembered for 30 s (10,000 at most, the oldest go first) and then answered without a promise.
+ * Only EdDSA with one of the given keys counts, chosen by `kid`; a key that the token itself brings is never looked at.
+ */
+export function verifier({ jwks, issuer, audience }: { jwks: KeySet; issuer: string; audience: string }): VerifyToken {
+  const keys = new Map(
+    jwks.keys.map(({ kid = "", kty = "", crv = "", x = "" }) => {
+      const secret = createPublicKey({ key: { kty, crv, x }, format: "jwk" });
+      return [kid, jwt({ name: "jwt", secret, alg: "EdDSA" }).decorator.jwt] as const;
+    }),
+  );
+  const remembered = new Map<string, VerifiedToken & { verifiedMs: number }>();
+  const underWay = new Map<string, Promise<VerifiedToken | undefined>>();
+
+  async function check(token: string, nowMs: number): Promise<VerifiedToken | undefined> {
+    const header = headerOf(token);
+    if (header === undefined || header.alg !== "EdDSA" || header.typ !== "at+jwt" || typeof header.kid !== "string")
+      return undefined;
+    const claims = await keys.get(header.kid)?.verify(token, {
+      algorithms: ["EdDSA"],
+      typ: "at+jwt",
+      issuer,
+      audience,
+      currentDate: new Date(nowMs),
+      requiredClaims: ["sub", "sid", "jti", "iat", "exp"],
+    });
+    if (!claims || typeof claims.sub !== "string" || typeof claims.sid !== "string" || typeof claims.exp !== "number")
+      return undefined;
+    const verified = { userId: claims.sub, sessionId: claims.sid, expMs: claims.exp * 1000, verifiedMs: nowMs };
+    const oldest = remembered.size >= rememberedMax ? remembered.keys().next().value : undefined;
+    if (oldest !== undefined) remembered.delete(oldest);
+    remembered.set(token, verified);
+    return verified;
+  }
+
+  return (token, nowMs) => {
+    const known = remembered.get(token);
+    if (known !== undefined) {
+      if (nowMs < known.expMs && nowMs - known.verifiedMs <= rememberedMs) return known;
+      remembered.delete(token);
+    }
+    if (token.length > tokenCharsMax) return undefined;
+    const begun = underWay.get(token);
+    if (begun !== undefined) return begun;
+    const checking = check(token, nowMs).finally(() => underWay.delete(token));
+    underWay.set(token, checking);
+    return checking;
+  };
+}

@@ -1,0 +1,216 @@
+/** Makes a role's Elysia app from its routes: every convention of the contract's section 1 is kept here, once, in the order in which they refuse. */
+import { Elysia } from "elysia";
+import { type Fault, Problem } from "../model/problem.ts";
+import { type AnswerContext, problemAnswer, toResponse } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { commonRoutes } from "./common-routes.ts";
+import type { Call, Caller, Route } from "./route.ts";
+import { parseUrlencoded, pointer } from "./urlencoded.ts";
+import { checker, uuidPattern } from "./validate.ts";
+
+export type EdgeOptions = {
+  /** Who the `Authorization` header stands for; throws `unauthenticated`, `forbidden` or `rate-limited`. */
+  authenticate: (authorization: string | null, route: Route) => Caller | Promise<Caller>;
+  /** An unexpected failure, for the log; the client gets `internal` and the request id. */
+  onFailure: (failure: unknown, requestId: string) => void;
+  /** Takes requests for paths that are none of ours (the other role's), before they are 404. */
+  elsewhere?: (request: Request, path: string) => Promise<Response> | undefined;
+};
+
+export type Edge = { fetch(request: Request): Response | Promise<Response> };
+
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
+const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header: no all-zero id, no version ff; later versions may append to it. */
+const traceIds = "-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}";
+const traceparentPattern = new RegExp(`^(?:00${traceIds}|(?!00|ff)[0-9a-f]{2}${traceIds}(?:-.*)?)$`);
+
+export function edge(own: readonly Route[], options: EdgeOptions): Edge {
+  const routes = [...own, ...commonRoutes];
+  const known = new KnownPaths(routes);
+  // Elysia is the router and the server; bodies and queries are checked by us (docs/decisions.md says why).
+  const app = new Elysia({ normalize: false }).onError(({ request, error, code }) =>
+    code === "NOT_FOUND" ? unknown(request) : refuse(request, error),
+  );
+
+  function refuse(request: Request, failure: unknown, limits?: Caller["limits"], given?: string): Response {
+    const context = contextOf(request, given);
+    context.limits = limits;
+    let problem = failure;
+    if (!(problem instanceof Problem)) {
+      options.onFailure(failure, context.requestId);
+      problem = new Problem("internal");
+    }
+    return toResponse(problemAnswer(problem as Problem, context.requestId, pathOf(request.url)), context);
+  }
+
+  function unknown(request: Request): Response | Promise<Response> {
+    const path = pathOf(request.url);
+    const handled = options.elsewhere?.(request, path);
+    if (handled !== undefined) return handled.catch((failure: unknown) => refuse(request, failure));
+    const allow = known.methods(path);
+    return refuse(
+      request,
+      allow === undefined
+        ? new Problem("not-found")
+        : new Problem("method-not-allowed", undefined, { headers: { allow } }),
+    );
+  }
+
+  for (const route of routes) {
+    const serve = serving(route, options, refuse);
+    const handler = ({ request, params }: { request: Request; params?: Record<string, string> }) =>
+      serve(request, params ?? noParams);
+    for (const path of [route.path, ...(route.aliases ?? [])]) {
+      app.route(route.method, path, handler, { parse: "none" });
+      if (route.method === "GET") app.route("HEAD", path, handler, { parse: "none" });
+    }
+  }
+  app.all("/*", ({ request }) => unknown(request), { parse: "none" });
+  app.compile();
+  return { fetch: (request) => app.fetch(request) };
+}
+
+type Refuse = (request: Request, failure: unknown, limits?: Caller["limits"], requestId?: string) => Response;
+
+/** The way of one request through its route's conventions; synchronous wherever nothing needs waiting for. */
+function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
+  const checkBody = route.body === undefined ? undefined : checker(route.body.schema);
+  const readQuery = queryReader(route);
+  const needsKey = route.method !== "GET";
+
+  function handle(
+    request: Request,
+    params: Record<string, string>,
+    context: AnswerContext,
+    caller: Caller | undefined,
+  ): Response | Promise<Response> {
+    context.limits = caller?.limits;
+    if (params.id !== undefined && !uuidPattern.test(params.id)) throw new Problem("not-found");
+    if (needsKey) {
+      const key = request.headers.get("idempotency-key");
+      if (key !== null && !idempotencyKeyPattern.test(key))
+        throw new Problem("malformed-header", "Idempotency-Key must be 1 to 255 visible ASCII characters.");
+    }
+    const { query, faults } = readQuery(request.url);
+    const traceparent = request.headers.get("traceparent");
+    const call: Call = {
+      request,
+      requestId: context.requestId,
+      traceparent: traceparent !== null && traceparentPattern.test(traceparent) ? traceparent : undefined,
+      params,
+      query,
+      body: undefined,
+      caller,
+    };
+    if (route.body === undefined || checkBody === undefined) {
+      if (faults.length > 0) throw new Problem("validation", undefined, { errors: faults });
+      return finish(route.handle(call), context);
+    }
+    return readBody(request, route.body.types).then((body) => {
+      const all = [...faults, ...bodyFaults(body, checkBody)];
+      if (all.length > 0) throw new Problem("validation", undefined, { errors: all });
+      return finish(route.handle({ ...call, body }), context);
+    });
+  }
+
+  return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
+    const context = contextOf(request);
+    context.cacheControl = route.cacheControl;
+    const failed = (failure: unknown) => refuse(request, failure, context.limits, context.requestId);
+    try {
+      if (route.auth === "none") return settle(handle(request, params, context, undefined), failed);
+      const caller = options.authenticate(request.headers.get("authorization"), route);
+      return caller instanceof Promise
+        ? caller.then((known) => handle(request, params, context, known)).catch(failed)
+        : settle(handle(request, params, context, caller), failed);
+    } catch (failure) {
+      return failed(failure);
+    }
+  };
+}
+
+function settle(
+  response: Response | Promise<Response>,
+  failed: (failure: unknown) => Response,
+): Response | Promise<Response> {
+  return response instanceof Promise ? response.catch(failed) : response;
+}
+
+function finish(answer: ReturnType<Route["handle"]>, context: AnswerContext): Response | Promise<Response> {
+  if (answer instanceof Promise) return answer.then((ready) => toResponse(ready, context));
+  return toResponse(answer, context);
+}
+
+function bodyFaults(body: unknown, check: (value: unknown) => Fault[]): Fault[] {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    return [{ path: "", message: "must be a JSON object" }];
+  return check(body);
+}
+
+function contextOf(request: Request, known?: string): AnswerContext {
+  const given = known ?? request.headers.get("x-request-id");
+  return {
+    requestId: given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID(),
+    secure: /^https(?:,|$)/.test(request.headers.get("x-forwarded-proto") ?? ""),
+  };
+}
+
+const noParams = {};
+const noQuery: { query: URLSearchParams; faults: readonly Fault[] } = { query: new URLSearchParams(), faults: [] };
+
+/** The path of an absolute URL, as it was sent. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** The parameters of a URL with every fault they have against the route's. */
+function queryReader(route: Route): (url: string) => typeof noQuery {
+  const checks = Object.entries(route.query ?? {}).map(([name, { schema, repeatable }]) => ({
+    name,
+    repeatable,
+    check: checker(schema),
+  }));
+  const names = new Set(checks.map(({ name }) => name));
+  return (url) => {
+    const mark = url.indexOf("?");
+    if (mark < 0) return noQuery;
+    const { fields: query, faults } = parseUrlencoded(url.slice(mark + 1));
+    for (const name of new Set(query.keys()))
+      if (!names.has(name)) faults.push({ path: pointer(name), message: "is not a known parameter" });
+    for (const { name, repeatable, check } of checks) {
+      const values = query.getAll(name);
+      const messages =
+        values.length > 1 && repeatable !== true
+          ? ["must be given once"]
+          : values.flatMap(check).map(({ message }) => message);
+      for (const message of new Set(messages)) faults.push({ path: pointer(name), message });
+    }
+    return { query, faults };
+  };
+}
+
+/** Which methods a path takes, for 405 and its `Allow`. */
+class KnownPaths {
+  readonly #paths: { pattern: RegExp; methods: Set<string> }[] = [];
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      for (const path of [route.path, ...(route.aliases ?? [])]) {
+        const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replace(/:[a-z]+/gi, "[^/]+")}/?$`);
+        let entry = this.#paths.find((other) => other.pattern.source === pattern.source);
+        if (entry === undefined) this.#paths.push((entry = { pattern, methods: new Set() }));
+        entry.methods.add(route.method);
+        if (route.method === "GET") entry.methods.add("HEAD");
+      }
+    }
+  }
+
+  methods(path: string): string | undefined {
+    const entry = this.#paths.find(({ pattern }) => pattern.test(path));
+    return entry === undefined ? undefined : [...entry.methods].join(", ");
+  }
+}

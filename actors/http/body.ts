@@ -1,0 +1,67 @@
+/** A request's body, read under the contract's conventions: media type, then size, then form. */
+import { Problem } from "../model/problem.ts";
+import { decodeUtf8, parseJson } from "./json.ts";
+import { parseUrlencoded, pointer } from "./urlencoded.ts";
+
+export const bodyBytesMax = 256 * 1024;
+export const form = "application/x-www-form-urlencoded";
+
+/** Throws `unsupported-media-type`, `body-too-large`, `malformed-json`, or `validation` (a form's faults). */
+export async function readBody(request: Request, types: readonly string[]): Promise<unknown> {
+  const { headers } = request;
+  const header = headers.get("content-type");
+  const given = Number(headers.get("content-length") ?? 0) > 0 || headers.has("transfer-encoding");
+  const type = header === null ? undefined : mediaType(header);
+  // A request with neither a type nor a body has an empty body, which is no JSON.
+  const taken = type === undefined ? header === null && !given : types.includes(type);
+  if (!taken || (headers.get("content-encoding") ?? "identity") !== "identity") {
+    throw new Problem("unsupported-media-type", `This route takes ${types.join(" or ")}.`);
+  }
+  const bytes = await readBytes(request);
+  if (bytes === undefined) throw new Problem("body-too-large");
+  const text = decodeUtf8(bytes);
+  return type === form ? parseForm(text) : parseJson(text);
+}
+
+/** A body's bytes, undefined when they are more than a body may have. Throws `malformed-json` when the sender ends it too early. */
+export async function readBytes(request: Request): Promise<ArrayBuffer | Uint8Array | undefined> {
+  const declared = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (declared > bodyBytesMax) return undefined;
+  try {
+    return Number.isNaN(declared) ? await readBounded(request) : await request.arrayBuffer();
+  } catch (cause) {
+    throw new Problem("malformed-json", "The body was cut off.", { cause });
+  }
+}
+
+/** The type without its parameters; undefined when it names a charset other than UTF-8. */
+function mediaType(header: string): string | undefined {
+  if (header === "application/json") return header;
+  const [type = "", ...parameters] = header.split(";").map((part) => part.trim().toLowerCase());
+  const charsets = parameters.filter((parameter) => parameter.startsWith("charset="));
+  return charsets.every((charset) => /^charset=("?)utf-8\1$/.test(charset)) ? type : undefined;
+}
+
+/** The bytes of a body of unknown length, given up as soon as they are too many. */
+async function readBounded(request: Request): Promise<Uint8Array | undefined> {
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > bodyBytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseForm(text: string): Record<string, string> {
+  const { fields, faults } = parseUrlencoded(text);
+  const value: Record<string, string> = {};
+  for (const [name, each] of fields) {
+    if (Object.hasOwn(value, name)) faults.push({ path: pointer(name), message: "must be given once" });
+    else Object.defineProperty(value, name, { value: each, enumerable: true });
+  }
+  if (faults.length > 0) throw new Problem("validation", undefined, { errors: faults });
+  return value;
+}

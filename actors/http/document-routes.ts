@@ -1,0 +1,61 @@
+/** `GET /v1/openapi.json` and `GET /docs`: the contract as this server keeps it. */
+import { Type as t } from "@sinclair/typebox";
+import { Problem } from "../model/problem.ts";
+import { commonRoutes } from "./common-routes.ts";
+import { docsPage, docsPolicy } from "./docs-page.ts";
+import { merged, type OpenApi, openApi } from "./openapi.ts";
+import type { Route } from "./route.ts";
+
+/** The routes of both documents; `other` fetches the other role's document where there is one, and is asked until it answers once. */
+export function documentRoutes(own: readonly Route[], other?: () => Promise<Response>): Route[] {
+  let made: { json: string; page: string } | undefined;
+
+  async function documents(): Promise<{ json: string; page: string }> {
+    if (made !== undefined) return made;
+    const document = await whole();
+    made = { json: JSON.stringify(document), page: docsPage(document) };
+    return made;
+  }
+
+  async function whole(): Promise<OpenApi> {
+    const mine = openApi([...own, ...routes, ...commonRoutes]);
+    if (other === undefined) return mine;
+    const answer = await other();
+    if (answer.status !== 200)
+      throw new Problem(
+        "users-unavailable",
+        "Half of the document is with a role that does not answer now; retry soon.",
+      );
+    return merged(mine, (await answer.json()) as OpenApi);
+  }
+
+  const routes: Route[] = [
+    {
+      method: "GET",
+      path: "/v1/openapi.json",
+      id: "openApi",
+      summary: "This contract as an OpenAPI 3.1 document",
+      tag: "Meta",
+      auth: "none",
+      answers: { 200: { description: "The document", schema: t.Object({}) } },
+      problems: ["users-unavailable"],
+      handle: async () => ({ status: 200, json: (await documents()).json }),
+    },
+    {
+      method: "GET",
+      path: "/docs",
+      id: "docs",
+      summary: "This contract as a page",
+      tag: "Meta",
+      auth: "none",
+      answers: { 200: { description: "An HTML page that needs nothing from elsewhere" } },
+      problems: ["users-unavailable"],
+      handle: async () => ({
+        status: 200,
+        json: (await documents()).page,
+        headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": docsPolicy },
+      }),
+    },
+  ];
+  return routes;
+}

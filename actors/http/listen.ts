@@ -1,0 +1,60 @@
+/** A listening HTTP server on either runtime. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+export type Listener = {
+  port: number;
+  /**
+   * Stops taking connections, closes the idle ones and resolves when the requests under way are answered, or cut off after `drainMs`:
+   * a client that never ends its request keeps nobody waiting (on Deno its connection goes with its thread, because nothing else ends it).
+   */
+  stop(): Promise<void>;
+};
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+type DenoServer = { addr: { port: number }; shutdown(): Promise<void> };
+type DenoApi = {
+  /** There only with `--unstable-net`. */
+  listenDatagram?: unknown;
+  serve(
+    options: { hostname: string; port: number; reusePort?: boolean; onListen: () => void },
+    fetch: Fetch,
+  ): DenoServer;
+};
+
+/** Longer than a write may wait for its verdict unless configured otherwise, and below the time that a stopping actor has. */
+const drainMs = 2_200;
+
+/** Bodies above this are cut off by the server itself; our own bound answers before. */
+const serverBodyBytesMax = 16 * 1024 * 1024;
+
+/** Whether several listeners can share a port in this process: always on Bun, on Deno only with `--unstable-net` (which ends the process when it is missing). */
+export function sharesPorts(): boolean {
+  const deno = (globalThis as { Deno?: DenoApi }).Deno;
+  return deno === undefined || deno.listenDatagram !== undefined;
+}
+
+/** Several listeners may share a port with `reusePort` (which is left out where `sharesPorts` is false). Throws what the runtime throws when the port is taken. */
+export function listen(fetch: Fetch, options: { host: string; port: number; reusePort?: boolean }): Listener {
+  const { host: hostname, port, reusePort = false } = options;
+  const deno = (globalThis as { Deno?: DenoApi }).Deno;
+  if (deno !== undefined) {
+    const server = deno.serve({ hostname, port, reusePort: reusePort && sharesPorts(), onListen: () => {} }, fetch);
+    return { port: server.addr.port, stop: () => drained(server.shutdown(), () => undefined) };
+  }
+  const server = Bun.serve({
+    hostname,
+    port,
+    reusePort,
+    fetch,
+    maxRequestBodySize: serverBodyBytesMax,
+    idleTimeout: 60,
+  });
+  return { port: server.port ?? port, stop: () => drained(server.stop(false), () => void server.stop(true)) };
+}
+
+async function drained(draining: Promise<void>, cut: () => void): Promise<void> {
+  const deadline = new AbortController();
+  const late = sleep(drainMs, "late", { signal: deadline.signal }).catch(() => "in time");
+  if ((await Promise.race([draining, late])) === "late") cut();
+  deadline.abort();
+}

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { taskRoutes } from "../task/routes.ts";
+import { commonRoutes } from "./common-routes.ts";
+import { docsPage, docsPolicy } from "./docs-page.ts";
+import { healthRoute } from "./health-route.ts";
+import { merged, type OpenApi, openApi } from "./openapi.ts";
+
+const routes = [...taskRoutes({} as never), healthRoute(() => Promise.resolve(), Date.now), ...commonRoutes];
+const document = openApi(routes);
+type Operation = {
+  operationId: string;
+  parameters: { name: string; in: string }[];
+  responses: Record<string, { $ref?: string }>;
+  requestBody?: object;
+  security: object[];
+  deprecated?: boolean;
+};
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
+);
+
+test("every route and every alias is there once, under an id of its own, and always the same", () => {
+  const expected = routes.flatMap(({ method, path, aliases = [] }) =>
+    [path, ...aliases].map((each) => `${method.toLowerCase()} ${each.replace(/:(\w+)/g, "{$1}")}`),
+  );
+  expect(operations.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(expected.sort());
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toContain("createTaskAlias1");
+  expect(openApi(routes)).toEqual(document);
+});
+
+test("every reference leads somewhere, and no model is left without a name", () => {
+  const text = JSON.stringify(document);
+  for (const [, path = ""] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    const target = path.split("/").reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], document);
+    expect(target, path).toBeDefined();
+  }
+  expect(Object.keys(document.components.schemas).sort()).toEqual([
+    "HistoryEntry",
+    "NewTask",
+    "Operation",
+    "Problem",
+    "Task",
+    "TaskPatch",
+  ]);
+  expect(text).not.toContain('"$id"');
+  expect(text).not.toContain('"blank"');
+});
+
+test("path parameters are declared, and an alias differs in its name and age only", () => {
+  for (const { path, operation } of operations) {
+    const declared = operation.parameters.filter((each) => each.in === "path").map(({ name }) => name);
+    expect(declared).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string));
+  }
+  const [own, alias] = ["/v1/tasks/{id}", "/tasks/{id}"].map((path) => document.paths[path]?.patch as Operation);
+  expect({ ...alias, operationId: own?.operationId, deprecated: undefined } as object).toEqual({
+    ...own,
+    deprecated: undefined,
+  } as object);
+});
+
+test("each operation tells the failures that its kind can have", () => {
+  for (const { path, method, operation } of operations) {
+    const statuses = Object.keys(operation.responses);
+    const expected = [
+      "404",
+      "405",
+      "422",
+      "500",
+      "503",
+      ...(operation.security.length > 0 ? ["401", "403", "429"] : []),
+      ...(operation.requestBody === undefined ? [] : ["400", "413", "415"]),
+      ...(method === "get" ? [] : ["400"]),
+    ];
+    expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
+    expect(statuses.some((status) => status < "400")).toBe(true);
+  }
+});
+
+test("two roles' documents become one, with both roles' models", () => {
+  const other: OpenApi = {
+    ...document,
+    paths: { "/x": { get: {} } },
+    components: { ...document.components, schemas: { Other: {} } },
+  };
+  const both = merged(document, other);
+  expect(Object.keys(both.paths)).toContain("/x");
+  expect(Object.keys(both.components.schemas)).toEqual(expect.arrayContaining(["Other", "Task"]));
+});
+
+test("the page shows every operation and model, fetches nothing and runs nothing", () => {
+  const page = docsPage(document);
+  for (const { path } of operations) expect(page).toContain(path);
+  for (const name of Object.keys(document.components.schemas)) expect(page).toContain(`id="${name}"`);
+  expect(page).not.toMatch(/<script|<link|<img|src=|@import|url\(|https?:\/\//);
+  expect(docsPolicy).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]+'; frame-ancestors 'none'$/);
+  const hostile = docsPage({ ...document, info: { ...document.info, title: "<script>alert(1)</script>" } });
+  expect(hostile).not.toContain("<script>");
+});

@@ -1,0 +1,39 @@
+/** Requests of one user per fixed window (IETF draft-ietf-httpapi-ratelimit-headers), counted in each worker that serves HTTP by itself. */
+import { Problem } from "../model/problem.ts";
+
+export type RateLimiter = {
+  /** Counts one request; the headers to answer with. Throws `rate-limited`. */
+  take(userId: string): Record<string, string>;
+};
+
+/** Users counted at most; beyond it a new window begins for all, so that memory stays bounded. */
+const usersMax = 100_000;
+
+export type RateLimit = { readonly requests: number; readonly windowS: number };
+
+/** `now` in epoch milliseconds. One window for all users: it begins with the first request after the one before has run out. */
+export function rateLimiter({ requests, windowS }: RateLimit, now: () => number): RateLimiter {
+  const policy = `"default";q=${requests};w=${windowS}`;
+  let windowStartMs = now();
+  let used = new Map<string, number>();
+
+  return {
+    take(userId) {
+      const nowMs = now();
+      if (nowMs - windowStartMs >= windowS * 1000 || nowMs < windowStartMs || used.size > usersMax) {
+        windowStartMs = nowMs;
+        used = new Map();
+      }
+      const count = (used.get(userId) ?? 0) + 1;
+      used.set(userId, count);
+      const resetS = Math.ceil((windowStartMs + windowS * 1000 - nowMs) / 1000);
+      const headers = {
+        "ratelimit-policy": policy,
+        ratelimit: `"default";r=${Math.max(0, requests - count)};t=${resetS}`,
+      };
+      if (count > requests)
+        throw new Problem("rate-limited", undefined, { headers: { ...headers, "retry-after": String(resetS) } });
+      return headers;
+    },
+  };
+}

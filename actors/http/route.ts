@@ -1,0 +1,53 @@
+/** A route as data: Elysia's routes, the 405 table and the OpenAPI document are all made from a role's list of these. */
+import type { TSchema } from "@sinclair/typebox";
+import type { ProblemCode } from "../model/problem.ts";
+
+/** Who asks. */
+export type Caller = {
+  readonly userId: string;
+  /** The session behind an access token; undefined for an API token. */
+  readonly sessionId: string | undefined;
+  readonly scopes: readonly string[];
+  /** `RateLimit-Policy` and `RateLimit` of this answer. */
+  readonly limits: Readonly<Record<string, string>>;
+};
+
+/** One request, already past every convention of the contract that its route declares. */
+export type Call = {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  /** Repeated names keep every value; already checked against `query`. */
+  readonly query: URLSearchParams;
+  /** The parsed and checked body; undefined where the route takes none. */
+  readonly body: unknown;
+  /** Set wherever the route's `auth` is "user". */
+  readonly caller: Caller | undefined;
+};
+
+/** What a handler answers; the edge adds the headers that every answer has. `json` is a JSON text, sent as it is. */
+export type Answer = { status: number; json?: string; headers?: Record<string, string> };
+
+export type Route = {
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** With `:name` parameters, e.g. `/v1/tasks/:id`. GET also serves HEAD. */
+  readonly path: string;
+  /** Further paths of the same meaning (section 5 of the contract). */
+  readonly aliases?: readonly string[];
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly auth: "none" | "user";
+  readonly body?: { readonly schema: TSchema; readonly types: readonly string[] };
+  /** Query parameters by name; one not listed is refused. */
+  readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;
+  /** Request headers for the OpenAPI document, e.g. If-Match. */
+  readonly headers?: readonly string[];
+  readonly answers: Readonly<Record<number, { description: string; schema?: TSchema; headers?: readonly string[] }>>;
+  readonly problems: readonly ProblemCode[];
+  /** `Cache-Control` of its answers; `no-store` unless told. */
+  readonly cacheControl?: string;
+  readonly handle: (call: Call) => Answer | Promise<Answer>;
+};

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { logger } from "./log.ts";
+
+const now = () => new Date("2026-01-31T09:30:00.000Z");
+
+function linesOf(terminal: boolean, say: (log: ReturnType<typeof logger>) => void): string[] {
+  const lines: string[] = [];
+  say(logger({ level: "info", terminal, write: (line) => lines.push(line), now }));
+  return lines;
+}
+
+test("a machine gets one JSON line per event, from the level asked for", () => {
+  const lines = linesOf(false, (log) => {
+    log("debug", "unheard", {});
+    log("warn", "slow", { ms: 12, text: "two\nlines" });
+  });
+  expect(lines).toEqual([
+    '{"time":"2026-01-31T09:30:00.000Z","level":"warn","event":"slow","ms":12,"text":"two\\nlines"}\n',
+  ]);
+});
+
+test("a person gets a short line", () => {
+  expect(linesOf(true, (log) => log("info", "ready", { port: 3000, why: "a b", none: undefined }))).toEqual([
+    '09:30:00.000 info  ready port=3000 why="a b"\n',
+  ]);
+});
+
+test.each([true, false])("what is named like a secret is hidden, however deep (terminal: %s)", (terminal) => {
+  const [line = ""] = linesOf(terminal, (log) =>
+    log("error", "x", { accessToken: "hunter2", inner: { password: "hunter2" }, Authorization: "hunter2" }),
+  );
+  expect(line).not.toContain("hunter2");
+});
+
+test("a field cannot pass for the line's own", () => {
+  const [line = ""] = linesOf(false, (log) => log("error", "x", { level: "info", event: "y" }));
+  expect(JSON.parse(line)).toMatchObject({ level: "error", event: "x", level_: "info", event_: "y" });
+});

@@ -1,0 +1,123 @@
+/** The closed list of failures: status, title and the sentence behind `GET /problems/<code>`. */
+
+export const problems = {
+  "malformed-json": {
+    status: 400,
+    title: "Malformed JSON",
+    about:
+      "The body is not one well-formed JSON text in UTF-8 without a byte order mark, with unique keys and at most 64 levels.",
+  },
+  "malformed-header": {
+    status: 400,
+    title: "Malformed header",
+    about: "A request header such as If-Match, Idempotency-Key or Consistency-Token does not have its form.",
+  },
+  unauthenticated: {
+    status: 401,
+    title: "Not authenticated",
+    about: "The request needs a valid access token or API token in the Authorization header.",
+  },
+  "invalid-credentials": {
+    status: 401,
+    title: "Invalid credentials",
+    about: "The e-mail and password do not belong together.",
+  },
+  "token-reused": {
+    status: 401,
+    title: "Refresh token reused",
+    about: "A spent refresh token was presented again; its session has been ended for safety.",
+  },
+  forbidden: { status: 403, title: "Forbidden", about: "The token does not grant this action." },
+  "not-found": { status: 404, title: "Not found", about: "There is nothing here that this request may see." },
+  "method-not-allowed": {
+    status: 405,
+    title: "Method not allowed",
+    about: "The path exists but not with this method; the Allow header lists those that it takes.",
+  },
+  "email-taken": { status: 409, title: "E-mail taken", about: "Another account uses this e-mail address." },
+  conflict: {
+    status: 409,
+    title: "Conflict",
+    about: "The task's state does not allow this: there is nothing to undo, or a living task cannot be restored.",
+  },
+  "version-mismatch": {
+    status: 412,
+    title: "Version mismatch",
+    about: "The task's version is not one that the request's condition names.",
+  },
+  "body-too-large": { status: 413, title: "Body too large", about: "A request body may have at most 256 KiB." },
+  "unsupported-media-type": {
+    status: 415,
+    title: "Unsupported media type",
+    about: "The body's Content-Type is not one that this route takes.",
+  },
+  validation: {
+    status: 422,
+    title: "Validation failed",
+    about: "The request is well-formed but some of its values are not acceptable; `errors` lists every fault.",
+  },
+  "idempotency-mismatch": {
+    status: 422,
+    title: "Idempotency key reused",
+    about: "The Idempotency-Key was used before for a different request.",
+  },
+  "invalid-cursor": {
+    status: 422,
+    title: "Invalid cursor",
+    about: "The cursor was not made by this server for this user, these filters and this sort.",
+  },
+  "rate-limited": {
+    status: 429,
+    title: "Too many requests",
+    about: "The limit in RateLimit-Policy is used up; Retry-After says when to come back.",
+  },
+  internal: {
+    status: 500,
+    title: "Internal error",
+    about: "The server failed; the request id finds the cause in its log.",
+  },
+  "log-unavailable": {
+    status: 503,
+    title: "Log unavailable",
+    about: "The change could not be made durable now; retry with the same Idempotency-Key.",
+  },
+  "read-model-unavailable": {
+    status: 503,
+    title: "Read model unavailable",
+    about: "Tasks cannot be read now; retry soon.",
+  },
+  "users-unavailable": {
+    status: 503,
+    title: "Users unavailable",
+    about: "Accounts cannot be read or changed now; retry soon.",
+  },
+  "not-yet-visible": {
+    status: 503,
+    title: "Not yet visible",
+    about: "The write that Consistency-Token names is not visible here yet; retry soon.",
+  },
+  overloaded: { status: 503, title: "Overloaded", about: "The server has more work than it can take; retry soon." },
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+/** One fault of a validated body or query: `path` is a JSON pointer into the body, or `/<name>` of a query parameter. */
+export type Fault = { path: string; message: string };
+
+/** A failure that a client is told about. The message becomes `detail`: it never holds a token, a host or a driver's text. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly errors: readonly Fault[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    code: ProblemCode,
+    detail?: string,
+    more: { errors?: readonly Fault[]; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+  ) {
+    super(detail ?? problems[code].about, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = "Problem";
+    this.code = code;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+}

@@ -1,0 +1,71 @@
+/** Answers on the public port while no `task` worker is up, so that a client is told to come back instead of finding nobody. */
+
+import type { ActorView, TreeView } from "../runtime/inspect.ts";
+import type { System } from "../runtime/system.ts";
+import { problemAnswer, toResponse } from "./http/answer.ts";
+import { pathOf } from "./http/app.ts";
+import { type Listener, listen, sharesPorts } from "./http/listen.ts";
+import { Problem } from "./model/problem.ts";
+
+/** How often it looks whether a worker is up again, in milliseconds. */
+const LOOK_MS = 20;
+
+export type Standby = {
+  /** Looks at the tree now; to be called when the supervisor has reported something. */
+  look(): void;
+  close(): void;
+};
+
+export function standby(system: System, options: { host: string; port: number }): Standby {
+  let listener: Listener | undefined;
+  let looking: ReturnType<typeof setInterval> | undefined;
+  let closed = false;
+  const open = () => {
+    if (listener !== undefined || !sharesPorts()) return;
+    try {
+      listener = listen(overloaded, { ...options, reusePort: true });
+    } catch {
+      // A worker that hangs on its last leg still holds the port by itself: the next look tries again.
+    }
+  };
+  const close = () => {
+    void listener?.stop();
+    listener = undefined;
+    clearInterval(looking);
+    looking = undefined;
+  };
+  const look = () => {
+    if (closed) return;
+    const view = system.inspect();
+    const needed = (view.state === "new" || view.state === "starting" || view.state === "running") && !isUp(view);
+    if (!needed) return close();
+    looking ??= setInterval(look, LOOK_MS);
+    open();
+  };
+  look();
+  return {
+    look,
+    close: () => {
+      closed = true;
+      close();
+    },
+  };
+}
+
+function isUp(view: TreeView): boolean {
+  return view.children.some((each: ActorView | TreeView) =>
+    "actor" in each ? each.actor === "task" && each.state === "up" : isUp(each),
+  );
+}
+
+/** The connection is closed, so that the next request meets a worker. */
+function overloaded(request: Request): Response {
+  const requestId = crypto.randomUUID();
+  const problem = new Problem("overloaded", "The server is starting; retry in a second.", {
+    headers: { connection: "close", "retry-after": "1" },
+  });
+  return toResponse(problemAnswer(problem, requestId, pathOf(request.url)), {
+    requestId,
+    secure: request.headers.get("x-forwarded-proto") === "https",
+  });
+}

@@ -1,0 +1,170 @@
+import { beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openAuth } from "../auth/main.ts";
+import type { ApiTokenGrant, Standing } from "../auth/messages.ts";
+import { problemOf } from "../http/problem-of-for-tests.ts";
+import { rateLimiter } from "../http/rate-limit.ts";
+import type { Caller, Route } from "../http/route.ts";
+import type { Problem } from "../model/problem.ts";
+import { authCheck } from "./auth-check.ts";
+
+let standing: Standing;
+let accessToken: string;
+let userId: string;
+let sessionId: string;
+
+/** Auth itself makes the keys and the token. */
+beforeAll(async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "check-"));
+  const auth = await openAuth(
+    { dataDir, issuer: "i", audience: "a" },
+    { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now },
+  );
+  const body = JSON.stringify({ email: "ada@example.com", password: "a long enough phrase" });
+  const made = await auth.app.fetch(
+    new Request("http://localhost.local/v1/auth/register", {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json" },
+    }),
+  );
+  const tokens = (await made.json()) as { accessToken: string; user: { id: string } };
+  ({ accessToken } = tokens);
+  userId = tokens.user.id;
+  sessionId = (JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as { sid: string }).sid;
+  standing = await auth.standing();
+  auth.close();
+  rmSync(dataDir, { recursive: true });
+});
+
+const route = (method: Route["method"]): Route => ({ method }) as Route;
+const get = route("GET");
+const post = route("POST");
+
+function check(grant: () => ApiTokenGrant | Promise<ApiTokenGrant> = () => ({ active: false }), requests = 1000) {
+  const clock = { nowMs: Date.now() };
+  const asked: string[] = [];
+  const made = authCheck(
+    async (hash) => {
+      asked.push(hash);
+      return grant();
+    },
+    rateLimiter({ requests, windowS: 60 }, () => clock.nowMs),
+    () => clock.nowMs,
+  );
+  const as = async (token: string, on = get): Promise<Caller> => made.authenticate(`Bearer ${token}`, on);
+  return { ...made, clock, asked, as };
+}
+const granted = (more: Partial<ApiTokenGrant & { active: true }> = {}): ApiTokenGrant => ({
+  active: true,
+  userId: "u",
+  scopes: ["tasks:read", "tasks:write"],
+  expMs: null,
+  ...more,
+});
+
+test("nobody is known before auth has told its keys, and a missing header is refused even then", async () => {
+  const { as, authenticate, learn } = check();
+  expect(await problemOf(() => as(accessToken))).toBe("users-unavailable");
+  expect(await problemOf(() => authenticate(null, get))).toBe("unauthenticated");
+  learn(standing);
+  expect(await as(accessToken)).toMatchObject({ userId, sessionId, scopes: ["tasks:read", "tasks:write"] });
+});
+
+test("a token that is known already is answered without waiting", async () => {
+  const { authenticate, as, learn } = check();
+  learn(standing);
+  await as(accessToken);
+  expect(authenticate(`bearer ${accessToken}`, post)).not.toBeInstanceOf(Promise);
+});
+
+test("the token of a session that ended is refused from then on, also one that is remembered, and one that ended before", async () => {
+  const { as, learn, revoke, clock } = check();
+  learn(standing);
+  await as(accessToken);
+  revoke([{ sessionId, untilMs: clock.nowMs + 60_000 }]);
+  expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
+  revoke([{ sessionId: "another", untilMs: clock.nowMs + 1 }]);
+  expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
+  const later = check();
+  later.learn({ ...standing, revoked: [{ sessionId, untilMs: Date.now() + 60_000 }] });
+  expect(await problemOf(() => later.as(accessToken))).toBe("unauthenticated");
+});
+
+test("a token that has run out is refused though its session lives", async () => {
+  const { as, learn, clock } = check();
+  learn(standing);
+  await as(accessToken);
+  clock.nowMs += 3_600_000;
+  expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
+});
+
+test("who asks too much is refused, with the limits", async () => {
+  const { as, learn } = check(undefined, 1);
+  learn(standing);
+  expect((await as(accessToken)).limits).toMatchObject({ ratelimit: '"default";r=0;t=60' });
+  expect(await problemOf(() => as(accessToken))).toBe("rate-limited");
+});
+
+test("an API token is looked up by its hash, then remembered for 30 s", async () => {
+  const { as, asked, clock } = check(granted);
+  expect(await as("tt_secret")).toMatchObject({ userId: "u", sessionId: undefined });
+  await as("tt_secret", post);
+  clock.nowMs += 29_999;
+  await as("tt_secret");
+  expect(asked).toEqual([new Bun.CryptoHasher("sha256").update("tt_secret").digest("hex")]);
+  clock.nowMs += 1;
+  await as("tt_secret");
+  expect(asked).toHaveLength(2);
+});
+
+test("an API token may do what its scopes say: writing does not imply reading", async () => {
+  const reader = check(() => granted({ scopes: ["tasks:read"] }));
+  expect(await problemOf(() => reader.as("tt_r"))).toBeUndefined();
+  expect(await problemOf(() => reader.as("tt_r", post))).toBe("forbidden");
+  expect(await problemOf(() => reader.as("tt_r", route("DELETE")))).toBe("forbidden");
+  const writer = check(() => granted({ scopes: ["tasks:write"] }));
+  expect(await problemOf(() => writer.as("tt_w", post))).toBeUndefined();
+  const refused = await writer.as("tt_w").catch((thrown: unknown) => thrown as Problem);
+  expect(refused).toMatchObject({ code: "forbidden", headers: { ratelimit: '"default";r=998;t=60' } });
+});
+
+test("an API token that is unknown, run out or deleted is refused", async () => {
+  expect(await problemOf(() => check().as("tt_x"))).toBe("unauthenticated");
+  let active = true;
+  const { as, clock, forget, asked } = check(() =>
+    active ? granted({ expMs: clock.nowMs + 10_000 }) : { active: false },
+  );
+  await as("tt_x");
+  clock.nowMs += 10_000;
+  expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
+  clock.nowMs -= 10_000;
+  active = false;
+  forget(asked[0] ?? "");
+  expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
+});
+
+test("a grant that was on its way when a token was deleted is not remembered", async () => {
+  const answers: ((grant: ApiTokenGrant) => void)[] = [];
+  const { as, forget, asked } = check(() => new Promise((resolve) => answers.push(resolve)));
+  const first = as("tt_x");
+  forget(asked[0] ?? "");
+  answers[0]?.(granted());
+  await first;
+  const second = as("tt_x");
+  answers[1]?.({ active: false });
+  expect(await problemOf(() => second)).toBe("unauthenticated");
+});
+
+test("auth that does not answer is users-unavailable, and its failure is not remembered", async () => {
+  let away = true;
+  const { as } = check(() => {
+    if (away) throw new Error("not there");
+    return granted();
+  });
+  expect(await problemOf(() => as("tt_x"))).toBe("users-unavailable");
+  away = false;
+  expect(await problemOf(() => as("tt_x"))).toBeUndefined();
+});

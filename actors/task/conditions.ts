@@ -1,0 +1,63 @@
+/** Request headers that carry a condition (RFC 9110 §13) or a position in the log. */
+import type { Position } from "../model/command.ts";
+import { Problem } from "../model/problem.ts";
+
+/** One member of a list of tags, with what parts it from the next; a member may be empty (RFC 9110 §5.6.1). */
+const member = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(,|$)/y;
+
+/** The versions that an If-Match accepts; `*` for any existing one; undefined without the header. Weak tags never match. Throws `malformed-header`. */
+export function parseIfMatch(header: string | null): readonly number[] | "*" | undefined {
+  if (header === null) return undefined;
+  if (header === "*") return "*";
+  const versions = versionsOf(header);
+  if (versions === undefined)
+    throw new Problem("malformed-header", 'If-Match must be * or a list of quoted tags such as "3".');
+  return versions;
+}
+
+/** Whether an If-None-Match names this version (then the client has it). A malformed one names nothing. */
+export function hasVersion(header: string | null, version: number): boolean {
+  if (header === null) return false;
+  return header === etag(version) || header === "*" || (versionsOf(header)?.includes(version) ?? false);
+}
+
+/** The versions that a list of tags can mean: tags that are weak or none of ours mean none. Undefined when it is no list of tags. */
+function versionsOf(list: string): number[] | undefined {
+  const versions: number[] = [];
+  let tags = 0;
+  for (member.lastIndex = 0; ; ) {
+    const [, weak, value, end] = member.exec(list) ?? [];
+    if (end === undefined) return undefined;
+    if (value !== undefined) tags += 1;
+    if (value !== undefined && weak === undefined && /^[1-9]\d{0,14}$/.test(value)) versions.push(Number(value));
+    if (end === "") return tags === 0 ? undefined : versions;
+  }
+}
+
+/** `PUT` makes a task only under `If-None-Match: *`; any other use of the header there is refused. */
+export function createsOnly(headers: Headers): boolean {
+  const header = headers.get("if-none-match");
+  if (header === null) return false;
+  if (header !== "*") throw new Problem("malformed-header", "If-None-Match must be * here.");
+  if (headers.has("if-match"))
+    throw new Problem("malformed-header", "If-Match and If-None-Match contradict each other.");
+  return true;
+}
+
+export function etag(version: number): string {
+  return `"${version}"`;
+}
+
+/** A position as clients carry it; they must not look inside. */
+export function consistencyToken({ partition, offset }: Position): string {
+  return `${partition}-${offset}`;
+}
+
+/** Throws `malformed-header`. */
+export function parseConsistencyToken(header: string | null): Position | undefined {
+  if (header === null) return undefined;
+  const [, partition, offset] = /^(\d{1,5})-(\d{1,15})$/.exec(header) ?? [];
+  if (partition === undefined || offset === undefined)
+    throw new Problem("malformed-header", "Consistency-Token must be one that this server gave.");
+  return { partition: Number(partition), offset: Number(offset) };
+}

@@ -1,0 +1,300 @@
+/** The routes of tasks (section 3 of the contract). */
+import { Type as t } from "@sinclair/typebox";
+import type { Answer, Call, Caller, Route } from "../http/route.ts";
+import type { CommandKind, Outcome } from "../model/command.ts";
+import { defaults } from "../model/created.ts";
+import { instantMs, toInstant } from "../model/instant.ts";
+import { Problem } from "../model/problem.ts";
+import { Task, type Writable } from "../model/task.ts";
+import { consistencyToken, createsOnly, etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
+import { cursorParameter, limitParameter, listParameters, listQuery, pageLimit } from "./list-query.ts";
+import { HistoryEntry, NewTask, Operation, TaskPatch } from "./models.ts";
+import type { Moment, TaskService } from "./service.ts";
+
+const json = "application/json";
+const mergePatch = "application/merge-patch+json";
+const taskRead = "private, no-cache";
+
+const Page = <T extends typeof Task | typeof HistoryEntry>(item: T) =>
+  t.Object({ items: t.Array(item), nextCursor: t.Union([t.String(), t.Null()]) });
+const writeHeaders = ["Idempotency-Key", "If-Match"];
+const readHeaders = ["Consistency-Token", "If-None-Match"];
+const taskHeaders = ["ETag", "Consistency-Token"];
+const writeProblems = [
+  "not-found",
+  "version-mismatch",
+  "idempotency-mismatch",
+  "malformed-header",
+  "log-unavailable",
+  "overloaded",
+] as const;
+const bodyProblems = ["malformed-json", "body-too-large", "unsupported-media-type", "validation"] as const;
+const readProblems = [
+  "not-found",
+  "malformed-header",
+  "validation",
+  "not-yet-visible",
+  "read-model-unavailable",
+] as const;
+
+export function taskRoutes(service: TaskService): Route[] {
+  async function change(
+    call: Call,
+    kind: CommandKind,
+    taskId: string | undefined,
+    body: Partial<Writable>,
+  ): Promise<Answer> {
+    const { request, traceparent } = call;
+    const outcome = await service.change({
+      kind,
+      taskId,
+      body,
+      asked: call.body ?? {},
+      traceparent,
+      userId: callerOf(call).userId,
+      key: request.headers.get("idempotency-key"),
+      target: `${request.method} ${targetOf(kind, taskId)}`,
+      expected: parseIfMatch(request.headers.get("if-match")),
+      ...(kind === "create" && taskId !== undefined ? { onTaken: "version-mismatch" as const } : {}),
+    });
+    return answerTo(outcome, kind);
+  }
+
+  /** Reads what the token names, or something later, before anything else is read. */
+  function read(call: Call, answer: () => Answer): Answer | Promise<Answer> {
+    const token = parseConsistencyToken(call.request.headers.get("consistency-token"));
+    return token === undefined ? answer() : service.visible(token).then(answer);
+  }
+
+  function shown(call: Call, task: { json: string; version: number }): Answer {
+    const headers = { etag: etag(task.version) };
+    return hasVersion(call.request.headers.get("if-none-match"), task.version)
+      ? { status: 304, headers }
+      : { status: 200, json: task.json, headers };
+  }
+
+  const onTask = (kind: "delete" | "restore" | "undo") => (call: Call) => change(call, kind, call.params.id, {});
+  const answersTask = { 200: { description: "The task", schema: Task, headers: taskHeaders } };
+
+  return [
+    {
+      method: "POST",
+      path: "/v1/tasks",
+      aliases: ["/tasks"],
+      id: "createTask",
+      summary: "Create a task",
+      tag: "Tasks",
+      auth: "user",
+      body: { schema: NewTask, types: [json] },
+      headers: ["Idempotency-Key"],
+      answers: { 201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] } },
+      problems: [
+        ...bodyProblems,
+        "malformed-header",
+        "idempotency-mismatch",
+        "conflict",
+        "log-unavailable",
+        "overloaded",
+      ],
+      handle: (call) => change(call, "create", undefined, whole(call.body)),
+    },
+    {
+      method: "GET",
+      path: "/v1/tasks",
+      aliases: ["/tasks"],
+      id: "listTasks",
+      summary: "List tasks by filters, sorted, a page at a time",
+      tag: "Tasks",
+      auth: "user",
+      query: listParameters,
+      headers: ["Consistency-Token"],
+      answers: { 200: { description: "A page of tasks", schema: Page(Task) } },
+      problems: ["validation", "invalid-cursor", "malformed-header", "not-yet-visible", "read-model-unavailable"],
+      cacheControl: taskRead,
+      handle: (call) =>
+        read(call, () => ({ status: 200, json: service.list(listQuery(callerOf(call).userId, call.query)) })),
+    },
+    {
+      method: "GET",
+      path: "/v1/tasks/:id",
+      aliases: ["/tasks/:id"],
+      id: "getTask",
+      summary: "Read a task, now or as it was",
+      tag: "Tasks",
+      auth: "user",
+      query: {
+        asOf: {
+          schema: t.String({
+            format: "date-time",
+            description: "The task as it was at this instant, a deleted one included",
+          }),
+        },
+        version: {
+          schema: t.String({
+            pattern: "^[1-9][0-9]{0,14}$",
+            description: "The task at this version, a deleted one included",
+          }),
+        },
+      },
+      headers: readHeaders,
+      answers: { ...answersTask, 304: { description: "The client has this version", headers: ["ETag"] } },
+      problems: readProblems,
+      cacheControl: taskRead,
+      handle: (call) => read(call, () => shown(call, find(service, call))),
+    },
+    {
+      method: "PATCH",
+      path: "/v1/tasks/:id",
+      aliases: ["/tasks/:id"],
+      id: "patchTask",
+      summary: "Change the named fields (JSON Merge Patch)",
+      description: "Fields that are not named stay untouched, whoever else writes at the same moment.",
+      tag: "Tasks",
+      auth: "user",
+      body: { schema: TaskPatch, types: [json, mergePatch] },
+      headers: writeHeaders,
+      answers: answersTask,
+      problems: [...bodyProblems, ...writeProblems],
+      handle: (call) => change(call, "patch", call.params.id, utcDue(call.body as Partial<Writable>)),
+    },
+    {
+      method: "PUT",
+      path: "/v1/tasks/:id",
+      aliases: ["/tasks/:id"],
+      id: "putTask",
+      summary: "Replace a task's writable fields, or create it under a chosen id with If-None-Match: *",
+      tag: "Tasks",
+      auth: "user",
+      body: { schema: NewTask, types: [json] },
+      headers: [...writeHeaders, "If-None-Match"],
+      answers: {
+        ...answersTask,
+        201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] },
+      },
+      problems: [...bodyProblems, ...writeProblems],
+      handle: (call) =>
+        change(call, createsOnly(call.request.headers) ? "create" : "replace", call.params.id, whole(call.body)),
+    },
+    {
+      method: "DELETE",
+      path: "/v1/tasks/:id",
+      aliases: ["/tasks/:id"],
+      id: "deleteTask",
+      summary: "Delete a task; it can be restored",
+      tag: "Tasks",
+      auth: "user",
+      headers: writeHeaders,
+      answers: { 204: { description: "Deleted", headers: ["Consistency-Token"] } },
+      problems: writeProblems,
+      handle: onTask("delete"),
+    },
+    {
+      method: "POST",
+      path: "/v1/tasks/:id/restore",
+      aliases: ["/tasks/:id/restore"],
+      id: "restoreTask",
+      summary: "Bring a deleted task back",
+      tag: "Tasks",
+      auth: "user",
+      headers: writeHeaders,
+      answers: answersTask,
+      problems: [...writeProblems, "conflict"],
+      handle: onTask("restore"),
+    },
+    {
+      method: "POST",
+      path: "/v1/tasks/:id/undo",
+      aliases: ["/tasks/:id/undo"],
+      id: "undoTask",
+      summary: "Take back the latest change, as a new version",
+      tag: "Tasks",
+      auth: "user",
+      headers: writeHeaders,
+      answers: answersTask,
+      problems: [...writeProblems, "conflict"],
+      handle: onTask("undo"),
+    },
+    {
+      method: "GET",
+      path: "/v1/tasks/:id/history",
+      aliases: ["/tasks/:id/history"],
+      id: "taskHistory",
+      summary: "Every change of a task, newest first",
+      tag: "Tasks",
+      auth: "user",
+      query: { limit: limitParameter, cursor: cursorParameter },
+      headers: ["Consistency-Token"],
+      answers: { 200: { description: "A page of history", schema: Page(HistoryEntry) } },
+      problems: [...readProblems, "invalid-cursor"],
+      cacheControl: taskRead,
+      handle: (call) =>
+        read(call, () => ({
+          status: 200,
+          json: service.history(
+            callerOf(call).userId,
+            call.params.id as string,
+            pageLimit(call.query),
+            call.query.get("cursor"),
+          ),
+        })),
+    },
+    {
+      method: "GET",
+      path: "/v1/operations/:id",
+      aliases: ["/operations/:id"],
+      id: "getOperation",
+      summary: "What became of a change",
+      tag: "Operations",
+      auth: "user",
+      headers: ["Consistency-Token"],
+      answers: { 200: { description: "The operation", schema: Operation } },
+      problems: readProblems,
+      handle: (call) =>
+        read(call, () => ({ status: 200, json: service.operation(callerOf(call).userId, call.params.id as string) })),
+    },
+  ];
+}
+
+function callerOf({ caller }: Call): Caller {
+  if (caller === undefined) throw new Error("Cannot serve a task to nobody: the route must ask for a user.");
+  return caller;
+}
+
+function find(service: TaskService, call: Call): { json: string; version: number } {
+  const { query } = call;
+  const userId = callerOf(call).userId;
+  const id = call.params.id as string;
+  if (query.size === 0) return service.get(userId, id);
+  if (query.size > 1)
+    throw new Problem("validation", undefined, { errors: [{ path: "/version", message: "excludes asOf" }] });
+  return service.past(userId, id, momentOf(query));
+}
+
+function momentOf(query: URLSearchParams): Moment {
+  const version = query.get("version");
+  return version === null ? { asOfMs: instantMs(query.get("asOf") ?? "") ?? 0 } : { version: Number(version) };
+}
+
+function targetOf(kind: CommandKind, taskId: string | undefined): string {
+  const path = taskId === undefined ? "/v1/tasks" : `/v1/tasks/${taskId}`;
+  return kind === "restore" || kind === "undo" ? `${path}/${kind}` : path;
+}
+
+function whole(body: unknown): Writable {
+  return utcDue({ ...defaults, ...(body as Writable) });
+}
+
+/** Instants are kept as UTC milliseconds, whatever offset and precision they came with. */
+function utcDue<Body extends Partial<Writable>>(body: Body): Body {
+  return typeof body.dueAt === "string" ? { ...body, dueAt: toInstant(instantMs(body.dueAt) ?? 0) } : body;
+}
+
+function answerTo(outcome: Outcome, kind: CommandKind): Answer {
+  const headers: Record<string, string> = { "consistency-token": consistencyToken(outcome.position) };
+  if (outcome.verdict === "replayed") headers["idempotency-replayed"] = "true";
+  if (outcome.code !== undefined) throw new Problem(outcome.code, undefined, { headers });
+  if (outcome.task === undefined) return { status: 204, headers };
+  headers.etag = etag(outcome.version ?? 1);
+  if (kind === "create") headers.location = `/v1/tasks/${outcome.taskId}`;
+  return { status: kind === "create" ? 201 : 200, json: outcome.task, headers };
+}

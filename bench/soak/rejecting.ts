@@ -1,0 +1,4 @@
+import { rejecting } from "./messages.ts";
+import { soaked } from "./soaked.ts";
+
+export default soaked(rejecting, "reject");

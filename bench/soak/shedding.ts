@@ -1,0 +1,4 @@
+import { shedding } from "./messages.ts";
+import { soaked } from "./soaked.ts";
+
+export default soaked(shedding, "shed");

@@ -1,0 +1,151 @@
+/**
+ * What an actor is: the messages it takes (its protocol, importable by anyone) and how it behaves (its own module, loaded where it runs).
+ *
+ * The two are apart on purpose: whoever sends to an actor imports the protocol and never the code behind it.
+ */
+
+/** Anything that carries a TypeScript type in `static`, as TypeBox's schemas do; the runtime itself depends on no schema library. */
+export type Schema<T = unknown> = { readonly static: T };
+
+declare const reply: unique symbol;
+
+/** One kind of message: what it carries and what answers it. Bodies and replies are JSON values. */
+export type Message<Body = unknown, Reply = unknown> = {
+  readonly body: Schema<Body> | undefined;
+  readonly answer: Schema<Reply> | undefined;
+  /** A lossy kind may be dropped by a mailbox whose policy is `shed`. */
+  readonly lossy: boolean;
+  /** Phantom: carries the reply's type only. */
+  readonly [reply]?: Reply;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: a protocol maps names to messages of any type
+export type Protocol = Readonly<Record<string, Message<any, any>>>;
+export type BodyOf<M> = M extends Message<infer Body, unknown> ? Body : never;
+export type ReplyOf<M> = M extends { readonly [reply]?: infer Reply } ? Exclude<Reply, undefined> : never;
+
+/** A message that nobody waits for. */
+export function tell<Body = null>(body?: Schema<Body>, options: { lossy?: boolean } = {}): Message<Body, null> {
+  return { body, answer: undefined, lossy: options.lossy ?? false };
+}
+
+/** A message that is answered, or fails by its deadline. */
+export function ask<Body = null, Reply = null>(body?: Schema<Body>, answer?: Schema<Reply>): Message<Body, Reply> {
+  return { body, answer, lossy: false };
+}
+
+/** An actor's address: its name, the module whose default export is its behaviour, and its protocol. */
+export type Actor<P extends Protocol = Protocol> = { readonly name: string; readonly module: URL; readonly accepts: P };
+
+export function actor<const P extends Protocol>(name: string, module: URL, accepts: P): Actor<P> {
+  return { name, module, accepts };
+}
+
+/** A named stream of messages inside one process. */
+export type Topic<Body = unknown> = { readonly name: string; readonly body: Schema<Body> | undefined };
+
+export function topic<Body>(name: string, body?: Schema<Body>): Topic<Body> {
+  return { name, body };
+}
+
+export type SendOptions = {
+  /** How long an ask may take, in milliseconds; 5,000 unless told. */
+  withinMs?: number;
+  /** The message being handled: its deadline bounds this ask, and its trace goes on. */
+  within?: Context;
+  /** In a pool: messages of one key go to one member, in order. */
+  key?: string;
+  /** W3C trace context, carried in the envelope. */
+  traceparent?: string;
+};
+
+/** A way to send to an actor, or to a pool of them. Sending never throws. */
+export type Ref<P extends Protocol> = {
+  /** `undefined` when taken by the mailbox, else a promise that resolves when the full receiver has taken it (or it became a dead letter). */
+  tell<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): undefined | Promise<void>;
+  /** Rejects with `Died` (at once when the receiver is not there), `Expired`, `Busy`, or what the handler threw. */
+  ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;
+};
+
+/** What a handler may know of the message it handles. */
+export type Context = {
+  readonly kind: string;
+  /** Epoch milliseconds, or undefined for a tell. */
+  readonly deadlineMs: number | undefined;
+  readonly traceparent: string | undefined;
+  /** The name of the sending actor. */
+  readonly from: string;
+};
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What a running actor may do. */
+export type Self<P extends Protocol = Protocol, Data = unknown> = {
+  readonly name: string;
+  /** Its place in its pool, from 0. */
+  readonly index: number;
+  /** What the tree gave this child: a JSON value. */
+  readonly data: Data;
+  /** Aborted when the actor is asked to stop. */
+  readonly stopping: AbortSignal;
+  ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;
+  publish<Body>(to: Topic<Body>, body: Body): void;
+  /** Messages of the topic arrive in this actor's mailbox as `kind`. */
+  subscribe<Body, K extends keyof P & string>(to: Topic<Body>, kind: K): void;
+  /** A message to oneself after a delay, through the control lane; the returned function cancels it. */
+  after<K extends keyof P & string>(delayMs: number, kind: K, body: BodyOf<P[K]>): () => void;
+  /** Ends this actor as failed, as an uncaught error would. */
+  fail(reason: Error): void;
+  log(level: LogLevel, event: string, fields?: Record<string, unknown>): void;
+};
+
+export type Handler<State, M> = (
+  state: State,
+  body: BodyOf<M>,
+  context: Context,
+) => ReplyOf<M> | void | Promise<ReplyOf<M> | void>;
+
+export type BatchMessage<P extends Protocol> = {
+  [K in keyof P & string]: { readonly kind: K; readonly body: BodyOf<P[K]>; readonly context: Context };
+}[keyof P & string];
+
+/** Why an actor stops: `shutdown` when asked to, else the failure. */
+export type StopReason = "shutdown" | Error;
+
+export type Behaviour<P extends Protocol, State, Data> = {
+  readonly actor: Actor<P>;
+  readonly mailbox?: {
+    /** Messages waiting at most; 1,024 unless told. */
+    limit?: number;
+    /** What a full mailbox does: push back on the sender, refuse with `Busy`, or drop messages of lossy kinds (others wait). `wait` unless told. */
+    full?: "wait" | "reject" | "shed";
+  };
+  /** Makes the state. The actor is ready when it resolves; a restart never inherits the old state. */
+  readonly start: (self: Self<P, Data>) => State | Promise<State>;
+  /** Messages under way at once at most, begun in order; 1 unless told (then a handler's promise holds the next message back). */
+  readonly concurrency?: number;
+  /** One handler per kind. */
+  readonly on?: { readonly [K in keyof P & string]?: Handler<State, P[K]> };
+  /** Kinds listed here are handled many at once (group commit): the outcomes answer the messages one by one; an `Error` among them fails its own ask. */
+  readonly batch?: {
+    readonly kinds: readonly (keyof P & string)[];
+    /** Messages in one call at most. */
+    readonly max: number;
+    readonly on: (
+      state: State,
+      messages: readonly BatchMessage<P>[],
+    ) => readonly unknown[] | Promise<readonly unknown[]>;
+  };
+  /** A handler busy for longer than this without a beat is taken for hung; 3,000 unless told. */
+  readonly slowMs?: number;
+  /** Runs once, when asked to stop and also after an uncaught error (as OTP's terminate/2), within the child's `shutdownMs`. */
+  readonly stop?: (state: State, reason: StopReason) => void | Promise<void>;
+};
+
+/** Declares how an actor behaves; the default export of the actor's module. */
+export function behave<P extends Protocol, State, Data = unknown>(
+  of: Actor<P>,
+  behaviour: Omit<Behaviour<P, State, Data>, "actor">,
+): Behaviour<P, State, Data> {
+  return { actor: of, ...behaviour };
+}

@@ -1,0 +1,83 @@
+import type { Clock } from "./clock.ts";
+
+type Pending<Link> = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly link: Link | undefined;
+  readonly deadlineMs: number;
+  readonly late: () => Error;
+};
+
+/** The asks of one thread that wait for an answer; one timer for all of them, at the earliest deadline. */
+export class Asks<Link> {
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Pending<Link>>();
+  #lastId = 0;
+  #wakeMs = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  nextId(): number {
+    this.#lastId = this.#lastId >= 0x3fffffff ? 1 : this.#lastId + 1;
+    return this.#lastId;
+  }
+
+  add(id: number, pending: Pending<Link>): void {
+    this.#pending.set(id, pending);
+    if (pending.deadlineMs < this.#wakeMs) this.#arm(pending.deadlineMs);
+  }
+
+  has(id: number): boolean {
+    return this.#pending.has(id);
+  }
+
+  resolve(id: number, value: unknown): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.resolve(value);
+  }
+
+  reject(id: number, error: Error): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.reject(error);
+  }
+
+  /** Fails all that wait for this link. */
+  rejectAll(link: Link, error: () => Error): void {
+    for (const [id, pending] of this.#pending) if (pending.link === link) this.reject(id, error());
+  }
+
+  #arm(atMs: number): void {
+    this.#cancel?.();
+    this.#wakeMs = atMs;
+    this.#cancel = this.#clock.later(Math.max(1, atMs - this.#clock.now()), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#wakeMs = Number.POSITIVE_INFINITY;
+    this.#cancel = undefined;
+    const nowMs = this.#clock.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [id, pending] of this.#pending) {
+      if (pending.deadlineMs <= nowMs) this.reject(id, pending.late());
+      else if (pending.deadlineMs < nextMs) nextMs = pending.deadlineMs;
+    }
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#arm(nextMs);
+  }
+
+  /** Stops the timer; nothing is answered any more. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+}

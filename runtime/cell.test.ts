@@ -1,0 +1,284 @@
+import { expect, test } from "bun:test";
+import { actor, ask, type Behaviour, behave, type Protocol, type Schema, type Self, tell } from "./actor.ts";
+import { Cell, type Letter } from "./cell.ts";
+
+const number: Schema<number> = {} as Schema<number>;
+const subject = actor("subject", new URL("file:///subject.ts"), {
+  double: ask(number, number),
+  note: tell(number),
+  enter: ask(number, number),
+});
+
+/** A cell under a clock that only the test moves, and all that it said. */
+function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, unknown>, "actor">) {
+  let nowMs = 0;
+  const soon: (() => void)[] = [];
+  const said: unknown[] = [];
+  const cell = new Cell(behave(subject, behaviour) as unknown as Behaviour<Protocol, unknown, unknown>, {
+    clock: { now: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
+    answer: (letter, value) => said.push([letter.id, value]),
+    refuse: (letter, error) => said.push([letter.id, (error as Error & { code?: string }).code ?? error.message]),
+    settled: (_letter, fate) => said.push(fate),
+    busy: () => undefined,
+    log: () => undefined,
+  });
+  return {
+    cell,
+    said,
+    start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
+    send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
+      const letter: Letter = {
+        kind,
+        body,
+        id,
+        deadlineMs,
+        traceparent: undefined,
+        from: "test",
+        origin: undefined,
+        control: false,
+      };
+      cell.deliver(letter);
+      cell.turn();
+    },
+    sendControl: (kind: string, body: unknown) =>
+      cell.deliverControl({
+        kind,
+        body,
+        id: 0,
+        deadlineMs: undefined,
+        traceparent: undefined,
+        from: "test",
+        origin: undefined,
+        control: true,
+      }),
+    move: (ms: number) => {
+      nowMs += ms;
+    },
+    /** Lets the macro-task turns that wait run. */
+    turns: () => {
+      for (const run of soon.splice(0)) run();
+    },
+  };
+}
+
+const settle = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+};
+
+test("Messages that come before the actor is ready wait for it, then are handled in order", async () => {
+  const seen: number[] = [];
+  const { send, start, said } = cellOf({
+    start: () => null,
+    on: { note: (_state, value) => void seen.push(value), double: (_state, value) => value * 2 },
+  });
+  send("note", 1);
+  send("double", 2, 7);
+  expect(said).toEqual([]);
+  await start();
+  expect(seen).toEqual([1]);
+  expect(said).toEqual(["handled", [7, 4], "handled"]);
+});
+
+test("A handler's promise holds the next message back, up to the concurrency", async () => {
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const { send, start, cell } = cellOf({
+    concurrency: 2,
+    start: () => null,
+    on: {
+      note: (_state, value) => {
+        begun.push(value);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      },
+    },
+  });
+  await start();
+  for (const value of [1, 2, 3, 4]) send("note", value);
+  expect(begun).toEqual([1, 2]);
+  expect([cell.waiting, cell.idle]).toEqual([2, false]);
+  ends[1]?.();
+  await settle();
+  expect(begun).toEqual([1, 2, 3]);
+  ends[0]?.();
+  ends[2]?.();
+  await settle();
+  ends[3]?.();
+  await settle();
+  expect(begun).toEqual([1, 2, 3, 4]);
+  expect(cell.idle).toBe(true);
+});
+
+test("A throw and a rejection fail their own ask; an unknown kind is Unhandled", async () => {
+  const { send, start, said } = cellOf({
+    start: () => null,
+    on: {
+      double: () => {
+        throw new Error("odd");
+      },
+      enter: () => Promise.reject(new Error("shut")),
+    },
+  });
+  await start();
+  send("double", 1, 1);
+  send("enter", 1, 2);
+  await settle();
+  send("note", 1);
+  send("nothing", 1, 3);
+  expect(said).toEqual([[1, "odd"], "failed", [2, "shut"], "failed", "failed", [3, "Unhandled"], "failed"]);
+});
+
+test("Expired work is dropped before its handler, in a batch too", async () => {
+  const handled: number[] = [];
+  const { send, start, said, move, turns } = cellOf({
+    start: () => null,
+    on: { double: (_state, value) => handled.push(value) },
+    batch: { kinds: ["enter"], max: 8, on: (_state, messages) => messages.map(({ body }) => handled.push(body)) },
+  });
+  send("double", 1, 1, 100);
+  send("enter", 2, 2, 100);
+  send("enter", 3, 3, 200);
+  move(100);
+  await start();
+  turns();
+  expect(handled).toEqual([3]);
+  expect(said).toEqual([[1, "Expired"], "expired", [2, "Expired"], "expired", [3, 1], "handled"]);
+});
+
+test("A batch takes what comes within the turn; while one runs the next gathers; outcomes answer one by one", async () => {
+  const batches: number[][] = [];
+  const ends: (() => void)[] = [];
+  const { send, start, said, turns } = cellOf({
+    start: () => null,
+    batch: {
+      kinds: ["enter"],
+      max: 3,
+      on: async (_state, messages) => {
+        batches.push(messages.map(({ body }) => body as number));
+        await new Promise<void>((resolve) => ends.push(resolve));
+        return messages.map(({ body }) => (body === 2 ? new RangeError("not 2") : body));
+      },
+    },
+  });
+  await start();
+  send("enter", 1, 1);
+  send("enter", 2, 2);
+  expect(batches).toEqual([]);
+  turns();
+  expect(batches).toEqual([[1, 2]]);
+  for (const value of [3, 4, 5, 6]) send("enter", value, value);
+  turns();
+  expect(batches).toHaveLength(1);
+  ends[0]?.();
+  await settle();
+  expect(said).toEqual([[1, 1], "handled", [2, "not 2"], "failed"]);
+  expect(batches).toEqual([
+    [1, 2],
+    [3, 4, 5],
+  ]);
+});
+
+test("A batch whose handler throws, or answers another number of outcomes, fails each of its asks", async () => {
+  let answer: () => unknown[] = () => [];
+  const { send, start, said, turns } = cellOf({
+    start: () => null,
+    batch: { kinds: ["enter"], max: 8, on: () => answer() },
+  });
+  await start();
+  send("enter", 1, 1);
+  turns();
+  answer = () => {
+    throw new Error("full disk");
+  };
+  send("enter", 2, 2);
+  turns();
+  expect(said).toEqual([
+    [1, "Cannot answer a batch of 1: the batch handler of subject gave 0 outcomes"],
+    "failed",
+    [2, "full disk"],
+    "failed",
+  ]);
+});
+
+test("The control lane goes first and is not counted", async () => {
+  const seen: number[] = [];
+  let end: () => void = () => undefined;
+  const { send, sendControl, start, said } = cellOf({
+    start: () => null,
+    on: {
+      double: () =>
+        new Promise<number>((resolve) => {
+          end = () => resolve(0);
+        }),
+      note: (_state, value) => void seen.push(value),
+    },
+  });
+  await start();
+  send("double", 0, 1);
+  send("note", 1);
+  sendControl("note", 99);
+  end();
+  await settle();
+  expect(seen).toEqual([99, 1]);
+  expect(said).toEqual([[1, 0], "handled", "handled"]);
+});
+
+test("A failed actor's waiting and unfinished asks die with it, its stop hook learns why, and late ends are ignored", async () => {
+  let end: () => void = () => undefined;
+  const reasons: unknown[] = [];
+  const { cell, send, start, said } = cellOf({
+    start: () => "state",
+    on: {
+      double: () =>
+        new Promise<number>((resolve) => {
+          end = () => resolve(0);
+        }),
+    },
+    stop: (state, reason) => void reasons.push([state, (reason as Error).message]),
+  });
+  await start();
+  send("double", 1, 1);
+  send("double", 2, 2);
+  send("note", 3);
+  await cell.stop(new Error("boom"));
+  end();
+  await settle();
+  send("double", 4, 4);
+  expect(said).toEqual([[1, "Died"], "dead", [2, "Died"], "dead", "dead", [4, "Died"], "dead"]);
+  expect(reasons).toEqual([["state", "boom"]]);
+  expect(cell.state).toBe("stopped");
+});
+
+test("An actor that is stopped before it is ready runs no stop hook", async () => {
+  let ready: (value: null) => void = () => undefined;
+  let hooks = 0;
+  const { cell, start } = cellOf({
+    start: () =>
+      new Promise<null>((resolve) => {
+        ready = resolve;
+      }),
+    stop: () => void hooks++,
+  });
+  const starting = start();
+  await cell.stop("shutdown");
+  ready(null);
+  await starting;
+  expect([hooks, cell.state]).toEqual([0, "stopped"]);
+});
+
+test("A long mailbox does not hold the thread: the turn ends and goes on later", async () => {
+  const seen: number[] = [];
+  const { cell, start, send, turns, move } = cellOf({
+    start: () => null,
+    on: {
+      note: (_state, value) => {
+        seen.push(value);
+        move(2);
+      },
+    },
+  });
+  for (let value = 0; value < 40; value++) send("note", value);
+  await start();
+  expect(seen.length).toBeLessThan(40);
+  for (let i = 0; i < 10 && cell.waiting > 0; i++) turns();
+  expect(seen).toEqual(Array.from({ length: 40 }, (_, value) => value));
+});

@@ -1,0 +1,40 @@
+import type { MessagePort } from "node:worker_threads";
+import type { LogLevel } from "./actor.ts";
+import type { PackedError } from "./errors.ts";
+import type { Directory, Subscriptions } from "./exchange.ts";
+
+/** What the main thread and a worker say to each other besides messages: arrays, where messages are text. */
+
+export type ToWorker =
+  /** Begin this generation (a spare waits for it). */
+  | readonly ["go", generation: number, subscriptions: Subscriptions]
+  | readonly ["port", slot: number, generation: number, port: MessagePort]
+  | readonly ["down", slot: number, generation: number, cause: PackedError | undefined]
+  | readonly ["subscriptions", table: Subscriptions]
+  | readonly ["stop", withinMs: number];
+
+export type ToMain =
+  | readonly ["loaded"]
+  | readonly ["ready"]
+  | readonly ["start-failed", error: PackedError]
+  | readonly ["link", slot: number, generation: number]
+  | readonly ["subscribe", topic: string, kind: string, lossy: boolean]
+  | readonly ["log", level: LogLevel, event: string, fields: Record<string, unknown>]
+  /** The last word: the actor is over, its `stop` hook has run. Without it an exit is abnormal. */
+  | readonly ["bye", failure: PackedError | undefined];
+
+/** What a worker is born with. */
+export type WorkerData = {
+  readonly slot: number;
+  readonly name: string;
+  readonly index: number;
+  readonly module: string;
+  readonly data: unknown;
+  readonly shutdownMs: number;
+  readonly pulse: SharedArrayBuffer;
+  readonly directory: Directory;
+  readonly epochMs: number;
+  /** Its generation, or undefined for a spare: then it loads its module and waits. */
+  readonly generation: number | undefined;
+  readonly subscriptions: Subscriptions;
+};

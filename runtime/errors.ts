@@ -1,0 +1,78 @@
+/** The closed list of ways in which the runtime itself fails a message; whatever else an ask rejects with was thrown by its handler. */
+
+export type RuntimeCode =
+  /** The receiver is not there, or ended before it answered: the outcome is unknown. */
+  | "Died"
+  /** The receiver's mailbox is full and refuses: nothing was done. */
+  | "Busy"
+  /** The deadline passed: nothing was done, or the outcome is unknown. */
+  | "Expired"
+  /** The receiver has been asked to stop and takes nothing new: nothing was done. */
+  | "Stopped"
+  /** The receiver has no handler for this kind: nothing was done. */
+  | "Unhandled";
+
+export class ActorError extends Error {
+  override readonly name = "ActorError";
+  readonly code: RuntimeCode;
+  constructor(code: RuntimeCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Whether the runtime failed the message, and (when given) in this way. */
+export function isActorError(error: unknown, code?: RuntimeCode): error is ActorError {
+  return error instanceof ActorError && (code === undefined || error.code === code);
+}
+
+export const died = (actor: string, cause?: unknown): ActorError =>
+  new ActorError("Died", `Cannot reach ${actor}: it is not running`, cause === undefined ? undefined : { cause });
+export const busy = (actor: string): ActorError =>
+  new ActorError("Busy", `Cannot take the message: the mailbox of ${actor} is full`);
+export const expired = (actor: string, kind: string): ActorError =>
+  new ActorError("Expired", `Cannot wait longer for ${actor} to answer ${kind}: its deadline has passed`);
+export const stopped = (actor: string): ActorError =>
+  new ActorError("Stopped", `Cannot reach ${actor}: it is stopping`);
+export const unhandled = (actor: string, kind: string): ActorError =>
+  new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error(typeof thrown === "string" ? thrown : `thrown: ${String(thrown)}`);
+}
+
+/** An error as a JSON value: name, message, code, stack, cause (at most eight deep). */
+export type PackedError = [
+  name: string,
+  message: string,
+  code: string | number | null,
+  stack: string,
+  cause?: PackedError,
+];
+
+export function packError(thrown: unknown, depth = 0): PackedError {
+  const error = asError(thrown);
+  const code = (error as { code?: unknown }).code;
+  const packed: PackedError = [
+    error.name,
+    error.message,
+    typeof code === "string" || typeof code === "number" ? code : null,
+    error.stack ?? "",
+  ];
+  if (error.cause !== undefined && depth < 8) packed.push(packError(error.cause, depth + 1));
+  return packed;
+}
+
+export function unpackError([name, message, code, stack, cause]: PackedError): Error {
+  const options = cause === undefined ? undefined : { cause: unpackError(cause) };
+  const error =
+    name === "ActorError" ? new ActorError(code as RuntimeCode, message, options) : new Error(message, options);
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
+  if (code !== null && name !== "ActorError")
+    Object.defineProperty(error, "code", { value: code, enumerable: true, configurable: true });
+  Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  return error;
+}

@@ -1,0 +1,234 @@
+import { expect, test } from "bun:test";
+import type { Behaviour } from "./actor.ts";
+import { actor, ask, behave, type Protocol, type Schema, tell, topic } from "./actor.ts";
+import { type Clock, wallClock } from "./clock.ts";
+import { isActorError } from "./errors.ts";
+import { type Directory, Exchange } from "./exchange.ts";
+import { live } from "./life.ts";
+import { Pulse } from "./pulse.ts";
+
+const anything: Schema<unknown> = {} as Schema<unknown>;
+const subject = actor("subject", new URL("file:///subject.ts"), {
+  note: tell(anything),
+  lossy: tell(anything, { lossy: true }),
+  echo: ask(anything, anything),
+  wrong: ask(anything, anything),
+});
+const directory: Directory = [
+  { name: "main", index: 0, here: true },
+  { name: "subject", index: 0, here: false },
+];
+
+/** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
+async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }, clock: Clock = wallClock) {
+  const pulse = Pulse.create(2);
+  const frames: { to: "subject" | "main"; text: string }[] = [];
+  const here = new Exchange({
+    slot: 0,
+    directory,
+    pulse,
+    clock,
+    connect: () => here.attach(1, 1, (text) => frames.push({ to: "subject", text })),
+    log: () => undefined,
+  });
+  const there = new Exchange({ slot: 1, directory, pulse, clock, connect: () => undefined, log: () => undefined });
+  there.attach(0, 0, (text) => frames.push({ to: "main", text }));
+  pulse.begin(0, 0);
+  pulse.describe(0, { limit: 100, full: "wait" }, 0);
+  pulse.open(0);
+  pulse.begin(1, 1);
+  const seen: unknown[] = [];
+  const gates: (() => void)[] = [];
+  const life = live({
+    behaviour: behave(subject, {
+      mailbox,
+      start: () => null,
+      on: {
+        note: (_state, value) => {
+          seen.push(value);
+          return new Promise<void>((resolve) => gates.push(resolve));
+        },
+        lossy: (_state, value) => void seen.push(value),
+        echo: (_state, value) => value,
+        wrong: () => 1n,
+      },
+    }) as unknown as Behaviour<Protocol, unknown, unknown>,
+    slot: 1,
+    generation: 1,
+    index: 0,
+    data: null,
+    shutdownMs: 100,
+    exchange: there,
+    pulse,
+    clock,
+    epochMs: 0,
+    log: () => undefined,
+    subscribe: () => undefined,
+    ended: () => undefined,
+  });
+  await life.started;
+  pulse.open(1);
+  const carry = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) {
+      await Promise.resolve();
+      for (const { to, text } of frames.splice(0)) {
+        if (to === "subject") there.receive(0, 1, text);
+        else here.receive(1, 0, text);
+      }
+    }
+  };
+  return { pulse, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
+}
+
+const codeOf = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => "answered",
+    (error: unknown) => (isActorError(error) ? error.code : String(error)),
+  );
+
+test("What is said in one turn leaves as one frame, and the answers come back as one", async () => {
+  const { here, frames, carry } = await pair({ limit: 100, full: "wait" });
+  const ref = here.ref(subject);
+  const answers = Promise.all(Array.from({ length: 10 }, (_, value) => ref.ask("echo", { value })));
+  await Promise.resolve();
+  expect(frames.map(({ to }) => to)).toEqual(["subject"]);
+  await carry();
+  expect(await answers).toEqual(Array.from({ length: 10 }, (_, value) => ({ value })));
+  here.close();
+});
+
+test("A full receiver pushes back: the promise resolves when it has space again, and the order stays", async () => {
+  const { here, pulse, seen, carry, open } = await pair({ limit: 4, full: "wait" });
+  const ref = here.ref(subject);
+  const taken: number[] = [];
+  for (let value = 0; value < 12; value++) {
+    const pushed = ref.tell("note", value);
+    if (pushed === undefined) taken.push(value);
+    else void pushed.then(() => taken.push(value));
+  }
+  await carry();
+  expect(taken).toEqual([0, 1, 2, 3]);
+  expect(pulse.depth(1)).toBe(4);
+  for (let i = 0; i < 12; i++) {
+    open();
+    await carry();
+    expect(pulse.depth(1)).toBeLessThanOrEqual(4);
+  }
+  expect(seen).toEqual(Array.from({ length: 12 }, (_, value) => value));
+  expect(taken).toEqual(seen as number[]);
+  expect(pulse.counts(1)).toMatchObject({ sent: 12, handled: 12, dead: 0 });
+  here.close();
+});
+
+test("A full mailbox that rejects answers Busy; one that sheds drops lossy kinds only", async () => {
+  const rejecting = await pair({ limit: 1, full: "reject" });
+  const ref = rejecting.here.ref(subject);
+  expect(ref.tell("note", 1)).toBeUndefined();
+  expect(ref.tell("note", 2)).toBeUndefined();
+  expect(await codeOf(ref.ask("echo", 3))).toBe("Busy");
+  expect(rejecting.pulse.counts(1)).toMatchObject({ rejected: 2 });
+  rejecting.here.close();
+
+  const shedding = await pair({ limit: 1, full: "shed" });
+  const shed = shedding.here.ref(subject);
+  expect(shed.tell("note", 1)).toBeUndefined();
+  expect(shed.tell("lossy", 2)).toBeUndefined();
+  expect(shed.tell("note", 3)).toBeInstanceOf(Promise);
+  expect(shedding.pulse.counts(1)).toMatchObject({ shed: 1 });
+  shedding.here.close();
+});
+
+test("What cannot be written as JSON fails alone, whichever way it goes", async () => {
+  const { here, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  const ref = here.ref(subject);
+  const round: { self?: unknown } = {};
+  round.self = round;
+  void ref.tell("note", round);
+  const outcomes = Promise.all([
+    codeOf(ref.ask("echo", 1)),
+    codeOf(ref.ask("echo", 2n)),
+    codeOf(ref.ask("wrong", 3)),
+    codeOf(ref.ask("echo", 4)),
+  ]);
+  await carry();
+  const [first, second, third, fourth] = await outcomes;
+  expect([first, fourth]).toEqual(["answered", "answered"]);
+  expect(second).toContain("TypeError");
+  expect(third).toContain("TypeError");
+  const { sent, handled, dead } = pulse.counts(1);
+  expect({ sent, handled, dead }).toEqual({ sent: 5, handled: 3, dead: 2 });
+  here.close();
+});
+
+test("An ask to an actor that is down dies at once, to one that stops is told so, and one in flight dies with it", async () => {
+  const { here, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  const ref = here.ref(subject);
+  void ref.tell("note", "holds the mailbox");
+  const pending = codeOf(ref.ask("echo", 1));
+  await carry();
+  pulse.close(1);
+  expect(await codeOf(ref.ask("echo", 2))).toBe("Stopped");
+  pulse.end(1);
+  here.down(1, 1);
+  expect(await codeOf(ref.ask("echo", 3))).toBe("Died");
+  expect(await pending).toBe("Died");
+  const { sent, handled, dead } = pulse.counts(1);
+  expect({ sent, handled, dead }).toEqual({ sent: 4, handled: 0, dead: 4 });
+  expect(here.asking).toBe(0);
+  here.close();
+});
+
+test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {
+  const { here, frames } = await pair({ limit: 10, full: "wait" });
+  const ref = here.ref(subject);
+  const within = { kind: "outer", deadlineMs: Date.now() - 1, traceparent: undefined, from: "test" };
+  expect(await codeOf(ref.ask("echo", 1, { within, withinMs: 60_000 }))).toBe("Expired");
+  expect(frames).toEqual([]);
+  expect(
+    await codeOf(ref.ask("echo", 1, { within: { ...within, deadlineMs: Date.now() + 20 }, withinMs: 60_000 })),
+  ).toBe("Expired");
+  here.close();
+});
+
+test("A trace goes with a message, and on to what is asked within it", async () => {
+  const { here, frames } = await pair({ limit: 10, full: "wait" });
+  const ref = here.ref(subject);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  void ref.tell("note", 1, { traceparent });
+  void ref.tell("note", 2, { within: { kind: "outer", deadlineMs: undefined, traceparent, from: "test" } });
+  await Promise.resolve();
+  expect(JSON.parse(frames[0]?.text ?? "")).toEqual([
+    [traceparent, null],
+    "note",
+    1,
+    0,
+    [traceparent, null],
+    "note",
+    2,
+    0,
+  ]);
+  here.close();
+});
+
+test("What is published goes to those who subscribed and are up", async () => {
+  const { here, pulse, seen, carry } = await pair({ limit: 10, full: "wait" });
+  const news = topic("news", anything);
+  here.publish(news, 0);
+  here.subscriptions = { news: [{ slot: 1, kind: "lossy", lossy: true }] };
+  here.publish(news, 1);
+  await carry();
+  pulse.close(1);
+  here.publish(news, 2);
+  await carry();
+  expect(seen).toEqual([1]);
+  expect(pulse.counts(1)).toMatchObject({ sent: 1, dead: 0 });
+  here.close();
+});
+
+test("A reference to an actor that is not in the tree is refused when it is made", async () => {
+  const { here } = await pair({ limit: 10, full: "wait" });
+  expect(() => here.ref(actor("nobody", new URL("file:///nobody.ts"), {}))).toThrow(
+    "Cannot refer to nobody: the tree has no such actor",
+  );
+  here.close();
+});

@@ -1,0 +1,433 @@
+import type { Actor, Message, Protocol, Ref, Self, SendOptions, Topic } from "./actor.ts";
+import { Asks } from "./asks.ts";
+import type { Cell, Fate, Letter } from "./cell.ts";
+import type { Clock } from "./clock.ts";
+import { busy, died, expired, stopped, unpackError } from "./errors.ts";
+import { type FrameReader, readFrame } from "./frame.ts";
+import { Link, OUTBOX_MAX } from "./link.ts";
+import { whenFull } from "./mailbox.ts";
+import { partitionOf } from "./partition.ts";
+import type { Pulse } from "./pulse.ts";
+
+/** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
+export type Directory = readonly { readonly name: string; readonly index: number; readonly here: boolean }[];
+
+/** Who gets what is published: a slot, and the kind as which it arrives there. */
+export type Subscriber = { readonly slot: number; readonly kind: string; readonly lossy: boolean };
+export type Subscriptions = Readonly<Record<string, readonly Subscriber[]>>;
+
+export type ExchangeOptions = {
+  /** The slot of this thread. */
+  readonly slot: number;
+  readonly directory: Directory;
+  readonly pulse: Pulse;
+  readonly clock: Clock;
+  /** Asks for a way to a slot; `attach` or `down` follows. */
+  readonly connect: (slot: number, generation: number) => void;
+  readonly log: Self["log"];
+};
+
+/** An ask may take this long unless told. */
+export const ASK_MS = 5_000;
+
+const FATES: readonly Fate[] = ["handled", "failed", "expired", "dead"];
+type Local = {
+  readonly cell: Cell;
+  readonly generation: number;
+  released: number;
+  readonly fates: Record<Fate, number>;
+};
+
+/** The post office of one thread: its links, its asks, the cells that live in it. Whatever is sent in a turn leaves at the turn's end. */
+export class Exchange {
+  readonly slot: number;
+  readonly #options: ExchangeOptions;
+  readonly #pulse: Pulse;
+  readonly #asks: Asks<Link>;
+  readonly #links = new Map<number, Link>();
+  readonly #locals = new Map<number, Local>();
+  readonly #places = new Map<string, readonly number[]>();
+  #subscriptions: Subscriptions = {};
+  #dirty: Link[] = [];
+  #scheduled = false;
+  #turn = 0;
+  #unreported = 0;
+  #reportFromMs = 0;
+
+  constructor(options: ExchangeOptions) {
+    this.slot = options.slot;
+    this.#options = options;
+    this.#pulse = options.pulse;
+    this.#asks = new Asks(options.clock);
+    options.directory.forEach(({ name }, slot) => {
+      if (slot > 0) this.#places.set(name, [...(this.#places.get(name) ?? []), slot]);
+    });
+  }
+
+  /** Asks that wait for their answer. */
+  get asking(): number {
+    return this.#asks.size;
+  }
+
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A way to send to an actor as `from` (this thread's own name when undefined). */
+  ref<P extends Protocol>(actor: Actor<P>, from?: string): Ref<P> {
+    const places = this.#places.get(actor.name);
+    if (places === undefined) throw new Error(`Cannot refer to ${actor.name}: the tree has no such actor`);
+    const protocol: Protocol = actor.accepts;
+    const route = this.#router(places);
+    const refer = {
+      tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> =>
+        this.#send(
+          route(options?.key),
+          kind,
+          body,
+          0,
+          undefined,
+          options?.traceparent ?? options?.within?.traceparent,
+          from,
+          (protocol[kind] as Message).lossy,
+        ),
+      ask: (kind: string, body: unknown, options?: SendOptions): Promise<unknown> => {
+        const clock = this.#options.clock;
+        const nowMs = clock.now();
+        const within = options?.within;
+        let deadlineMs = nowMs + (options?.withinMs ?? ASK_MS);
+        if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
+        if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
+        const slot = route(options?.key);
+        return new Promise((resolve, reject) => {
+          const id = this.#asks.nextId();
+          const link = this.#linkTo(slot);
+          this.#asks.add(id, { resolve, reject, link, deadlineMs, late: () => expired(actor.name, kind) });
+          void this.#send(slot, kind, body, id, deadlineMs, options?.traceparent ?? within?.traceparent, from, false);
+        });
+      },
+    };
+    return refer as unknown as Ref<P>;
+  }
+
+  /** To which member of a pool: by key, else the least deep that takes messages, the same one for the whole turn so that frames stay whole. */
+  #router(places: readonly number[]): (key: string | undefined) => number {
+    const only = places[0] as number;
+    if (places.length === 1) return () => only;
+    let chosen = only;
+    let turn = -1;
+    let next = 0;
+    return (key) => {
+      if (key !== undefined) return places[partitionOf(key, places.length)] as number;
+      if (turn === this.#turn && this.#scheduled) return chosen;
+      turn = this.#turn;
+      let least = Number.POSITIVE_INFINITY;
+      next = (next + 1) % places.length;
+      for (let i = 0; i < places.length; i++) {
+        const slot = places[(next + i) % places.length] as number;
+        if (this.#pulse.openGeneration(slot) === undefined) continue;
+        const depth = this.#pulse.depth(slot);
+        if (depth < least) {
+          least = depth;
+          chosen = slot;
+        }
+      }
+      return chosen;
+    };
+  }
+
+  #send(
+    slot: number,
+    kind: string,
+    body: unknown,
+    id: number,
+    deadlineMs: number | undefined,
+    traceparent: string | undefined,
+    from: string | undefined,
+    lossy: boolean,
+  ): undefined | Promise<void> {
+    const link = this.#linkTo(slot);
+    if (link !== undefined && link.waiting.size === 0) {
+      const reservation = this.#pulse.reserve(slot, link.generation);
+      if (reservation === "taken") {
+        link.say(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
+        this.#touch(link);
+        return undefined;
+      }
+      if (reservation === "closed") return this.#dead(slot, kind, id);
+    }
+    if (link === undefined) return this.#dead(slot, kind, id);
+    const what = whenFull(this.#pulse.whenFull(slot), lossy);
+    if (what !== "wait" || link.waiting.size >= OUTBOX_MAX) {
+      this.#pulse.count(slot, "sent", 1);
+      this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
+      if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
+      return undefined;
+    }
+    return new Promise((taken) => {
+      link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
+      this.#pump(link);
+    });
+  }
+
+  #dead(slot: number, kind: string, id: number): undefined {
+    this.#pulse.count(slot, "sent", 1);
+    this.#pulse.count(slot, "dead", 1);
+    const name = this.#name(slot);
+    if (id !== 0) this.#asks.reject(id, this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name));
+    else this.#report(name, kind, "not-running");
+    return undefined;
+  }
+
+  /** Says that there are dead letters: once a second, since a flood of them must not become a flood of log lines. */
+  #report(to: string, kind: string, reason: string): void {
+    this.#unreported++;
+    const nowMs = this.#options.clock.now();
+    if (nowMs < this.#reportFromMs) return;
+    this.#options.log("warn", "dead-letter", { to, kind, reason, letters: this.#unreported });
+    this.#unreported = 0;
+    this.#reportFromMs = nowMs + 1_000;
+  }
+
+  /** Moves what waits for a full receiver into its mailbox, as far as there is space; asks to be woken for the rest. */
+  #pump(link: Link): void {
+    for (let marked = false; ; ) {
+      const message = link.waiting.peek();
+      if (message === undefined) return;
+      if (message.id !== 0 && !this.#asks.has(message.id)) {
+        link.waiting.shift();
+        this.#pulse.count(link.slot, "sent", 1);
+        this.#pulse.count(link.slot, "expired", 1);
+        message.taken();
+        continue;
+      }
+      const reservation = this.#pulse.reserve(link.slot, link.generation);
+      if (reservation === "taken") {
+        link.waiting.shift();
+        link.say(
+          message.kind,
+          message.body,
+          message.id,
+          message.deadlineMs,
+          message.traceparent,
+          message.from,
+          this.#name(this.slot),
+        );
+        this.#touch(link);
+        message.taken();
+        continue;
+      }
+      if (reservation === "closed") {
+        // The receiver is stopping or gone: those who wait hear it now.
+        link.waiting.shift();
+        this.#dead(link.slot, message.kind, message.id);
+        message.taken();
+        continue;
+      }
+      if (marked) return;
+      this.#pulse.setWaiting(link.slot);
+      marked = true;
+    }
+  }
+
+  /** The link to the generation that takes messages now; undefined when none does. */
+  #linkTo(slot: number): Link | undefined {
+    const known = this.#links.get(slot);
+    const generation = this.#pulse.openGeneration(slot);
+    if (generation === undefined) return undefined;
+    if (known !== undefined && known.generation === generation) return known;
+    if (known !== undefined) this.#end(known);
+    const link = this.#open(slot, generation);
+    const local = this.#locals.get(slot);
+    if (local !== undefined) link.attachLocal(local.cell);
+    else this.#options.connect(slot, generation);
+    return link;
+  }
+
+  #open(slot: number, generation: number): Link {
+    const link = new Link(this.#pulse, this.slot, slot, generation);
+    this.#links.set(slot, link);
+    return link;
+  }
+
+  #name(slot: number): string {
+    return this.#options.directory[slot]?.name ?? `slot ${slot}`;
+  }
+
+  #touch(link: Link): void {
+    if (this.#dirty.at(-1) !== link) this.#dirty.push(link);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Posts all that was said in this turn, and gives back the places of what was settled in it. */
+  flush(): void {
+    this.#scheduled = false;
+    this.#turn++;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const link of dirty) {
+      link.flush((id, error) => {
+        if (id !== 0) this.#asks.reject(id, error);
+        else
+          this.#options.log("error", "dead-letter", {
+            to: this.#name(link.slot),
+            reason: "unwritable",
+            error: error.message,
+          });
+      });
+    }
+    for (const [slot, local] of this.#locals) this.#release(slot, local);
+  }
+
+  #release(slot: number, local: Local): void {
+    if (local.released === 0) return;
+    this.#pulse.release(slot, local.generation, local.released);
+    local.released = 0;
+    // Counted as their places are given back: an actor that is killed before has them among its dead, and only there.
+    const { fates } = local;
+    fates.handled += fates.failed;
+    for (const fate of FATES) {
+      if (fates[fate] > 0) this.#pulse.count(slot, fate, fates[fate]);
+      fates[fate] = 0;
+    }
+    if (!this.#pulse.takeWaiting(slot)) return;
+    for (const link of this.#links.values()) {
+      link.space(slot);
+      this.#touch(link);
+    }
+    this.#space(slot);
+  }
+
+  #space(slot: number): void {
+    const link = this.#links.get(slot);
+    if (link !== undefined) this.#pump(link);
+  }
+
+  // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A way to a slot has been made. */
+  attach(slot: number, generation: number, post: (text: string) => void, close?: () => void): void {
+    let link = this.#links.get(slot);
+    if (link !== undefined && link.generation !== generation) {
+      this.#end(link);
+      link = undefined;
+    }
+    link ??= this.#open(slot, generation);
+    link.attach(post, close);
+    this.#touch(link);
+  }
+
+  /**
+   * This generation of the slot is over. Answers that it has already posted are let in first: to the main thread they came by the same way as the
+   * news of the end, to others by ports of their own.
+   */
+  down(slot: number, generation: number, cause?: Error): void {
+    const link = this.#links.get(slot);
+    if (link === undefined || link.generation !== generation) return;
+    link.cause = cause;
+    if (this.slot === 0) this.#end(link);
+    else this.#options.clock.later(1, () => this.#end(link));
+  }
+
+  #end(link: Link): void {
+    if (this.#links.get(link.slot) === link) this.#links.delete(link.slot);
+    const name = this.#name(link.slot);
+    link.end(({ kind, id }) => {
+      if (id === 0) this.#report(name, kind, "died");
+    });
+    this.#asks.rejectAll(link, () => died(name, link.cause));
+  }
+
+  /** Takes a frame from a slot; its messages go to the cell at `to`. */
+  receive(from: number, to: number, text: string): void {
+    const local = this.#locals.get(to);
+    const link = this.#links.get(from);
+    const sender = this.#name(from);
+    const reader: FrameReader = {
+      message: (kind, body, id, deadlineMs, extra) => {
+        local?.cell.deliver({
+          kind,
+          body,
+          id,
+          deadlineMs,
+          traceparent: extra?.[0] ?? undefined,
+          from: extra?.[1] ?? sender,
+          origin: link,
+          control: false,
+        });
+      },
+      answer: (id, value) => this.#asks.resolve(id, value),
+      failure: (id, error) => this.#asks.reject(id, unpackError(error)),
+      space: (slot) => this.#space(slot),
+    };
+    readFrame(JSON.parse(text) as unknown[], reader);
+    local?.cell.turn();
+  }
+
+  // ── cells that live here ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  host(slot: number, generation: number, cell: Cell): void {
+    this.#locals.set(slot, { cell, generation, released: 0, fates: { handled: 0, failed: 0, expired: 0, dead: 0 } });
+  }
+
+  unhost(slot: number): void {
+    const local = this.#locals.get(slot);
+    if (local !== undefined) this.#release(slot, local);
+    this.#locals.delete(slot);
+  }
+
+  answer(letter: Letter, value: unknown): void {
+    const link = letter.origin as Link | undefined;
+    if (link === undefined) {
+      this.#asks.resolve(letter.id, value ?? null);
+      return;
+    }
+    link.answer(letter.id, value);
+    this.#touch(link);
+  }
+
+  refuse(letter: Letter, error: Error): void {
+    const link = letter.origin as Link | undefined;
+    if (link === undefined) {
+      this.#asks.reject(letter.id, error);
+      return;
+    }
+    link.refuse(letter.id, error);
+    this.#touch(link);
+  }
+
+  settled(slot: number, fate: Fate): void {
+    const local = this.#locals.get(slot);
+    if (local === undefined) return;
+    local.fates[fate]++;
+    local.released++;
+    this.#schedule();
+  }
+
+  // ── topics ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  set subscriptions(table: Subscriptions) {
+    this.#subscriptions = table;
+  }
+
+  /** Subscribers that are down are passed over. */
+  publish<Body>(topic: Topic<Body>, body: Body, from?: string): void {
+    const subscribers = this.#subscriptions[topic.name];
+    if (subscribers === undefined) return;
+    for (const { slot, kind, lossy } of subscribers) {
+      if (this.#pulse.openGeneration(slot) === undefined) continue;
+      void this.#send(slot, kind, body, 0, undefined, undefined, from, lossy);
+    }
+  }
+
+  /** Ends all links and asks. */
+  close(): void {
+    this.flush();
+    for (const link of [...this.#links.values()]) this.#end(link);
+    this.#asks.close();
+  }
+}

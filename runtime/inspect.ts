@@ -1,0 +1,137 @@
+import type { Overseer } from "./overseer.ts";
+import type { CountName, Phase, Pulse } from "./pulse.ts";
+import type { Seat } from "./seat.ts";
+import type { Strategy } from "./supervisor.ts";
+
+/** One actor as it is now. */
+export type ActorView = {
+  readonly actor: string;
+  readonly index: number;
+  readonly state: Phase;
+  /** Times it was restarted. */
+  readonly restarts: number;
+  readonly upSinceMs: number | undefined;
+  /** Messages that senders have placed and the actor has not settled. */
+  readonly depth: number;
+  readonly limit: number;
+  /** What it does right now. */
+  readonly busy: { readonly kind: string; readonly sinceMs: number } | undefined;
+  readonly handledPerSecond: number;
+  readonly counts: Readonly<Record<CountName, number>>;
+  readonly lastError: { readonly name: string; readonly message: string } | undefined;
+};
+
+export type TreeView = {
+  readonly supervisor: string;
+  readonly strategy: Strategy;
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly state: string;
+  readonly children: readonly (ActorView | TreeView)[];
+};
+
+export function viewOf(overseer: Overseer<Seat>, pulse: Pulse): TreeView {
+  const { spec, state } = overseer;
+  return {
+    supervisor: spec.name,
+    strategy: spec.strategy,
+    intensity: spec.intensity,
+    periodMs: spec.periodMs,
+    state: state.phase,
+    children: state.children.map((child): ActorView | TreeView => {
+      const { start } = child.spec;
+      if ("seat" in start) return actorView(start.seat, pulse, child.restarts);
+      const below = overseer.below.get(child.spec.id);
+      if (below !== undefined) return viewOf(below, pulse);
+      const { name, strategy, intensity, periodMs } = start.tree;
+      return { supervisor: name, strategy, intensity, periodMs, state: "new", children: [] };
+    }),
+  };
+}
+
+function actorView(seat: Seat, pulse: Pulse, restarts: number): ActorView {
+  const state = pulse.phase(seat.slot);
+  return {
+    actor: seat.name,
+    index: seat.index,
+    state,
+    restarts,
+    upSinceMs: state === "up" ? seat.startedMs : undefined,
+    depth: pulse.depth(seat.slot),
+    limit: pulse.limit(seat.slot),
+    busy: seat.busy,
+    handledPerSecond: seat.rate,
+    counts: { ...seat.totals },
+    lastError:
+      seat.lastError === undefined ? undefined : { name: seat.lastError.name, message: seat.lastError.message },
+  };
+}
+
+const actorsOf = (view: TreeView): ActorView[] =>
+  view.children.flatMap((child) => ("actor" in child ? [child] : actorsOf(child)));
+
+/** The same in Prometheus' text format. */
+export function prometheusText(view: TreeView): string {
+  const actors = actorsOf(view);
+  const lines: string[] = [];
+  const family = (
+    name: string,
+    type: "counter" | "gauge",
+    help: string,
+    samples: readonly [labels: Record<string, string>, value: number][],
+  ) => {
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    for (const [labels, value] of samples) {
+      const text = Object.entries(labels).map(
+        ([key, label]) => `${key}="${label.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`,
+      );
+      lines.push(`${name}{${text.join(",")}} ${value}`);
+    }
+  };
+  const of = ({ actor, index }: ActorView) => ({ actor, index: String(index) });
+  family(
+    "actor_up",
+    "gauge",
+    "Whether the actor takes messages.",
+    actors.map((actor) => [of(actor), actor.state === "up" ? 1 : 0]),
+  );
+  family(
+    "actor_restarts_total",
+    "counter",
+    "Times the actor was restarted.",
+    actors.map((actor) => [of(actor), actor.restarts]),
+  );
+  family(
+    "actor_mailbox_depth",
+    "gauge",
+    "Messages placed and not yet settled.",
+    actors.map((actor) => [of(actor), actor.depth]),
+  );
+  family(
+    "actor_mailbox_limit",
+    "gauge",
+    "Messages that the mailbox takes.",
+    actors.map((actor) => [of(actor), actor.limit]),
+  );
+  family(
+    "actor_messages_total",
+    "counter",
+    "Messages by what became of them; sent is the sum of the others, failed a part of handled.",
+    actors.flatMap((actor) =>
+      Object.entries(actor.counts).map(([fate, count]): [Record<string, string>, number] => [
+        { ...of(actor), fate },
+        count,
+      ]),
+    ),
+  );
+  family(
+    "actor_busy_seconds",
+    "gauge",
+    "How long the turn under way has lasted.",
+    actors.map((actor) => [
+      of(actor),
+      actor.busy === undefined ? 0 : Math.max(0, (Date.now() - actor.busy.sinceMs) / 1_000),
+    ]),
+  );
+  return `${lines.join("\n")}\n`;
+}

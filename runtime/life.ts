@@ -1,0 +1,156 @@
+import type { Actor, Behaviour, Protocol, Self } from "./actor.ts";
+import { Cell, type Letter } from "./cell.ts";
+import type { Clock } from "./clock.ts";
+import { asError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { mailboxOf } from "./mailbox.ts";
+import type { Pulse } from "./pulse.ts";
+
+/** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
+export const SLOW_MS = 3_000;
+
+export type LifeOptions = {
+  readonly behaviour: Behaviour<Protocol, unknown, unknown>;
+  readonly slot: number;
+  readonly generation: number;
+  readonly index: number;
+  readonly data: unknown;
+  readonly shutdownMs: number;
+  readonly exchange: Exchange;
+  readonly pulse: Pulse;
+  readonly clock: Clock;
+  /** When the system was made, in epoch milliseconds. */
+  readonly epochMs: number;
+  readonly log: Self["log"];
+  readonly subscribe: (topic: string, kind: string, lossy: boolean) => void;
+  /** Called once, after the `stop` hook: with the failure, or undefined when it was asked to stop. */
+  readonly ended: (failure: Error | undefined) => void;
+};
+
+/** One generation of an actor, from `start` to the end of its `stop` hook, in the thread it lives in. */
+export type Life = {
+  /** Resolves when the actor is ready; rejects with what its `start` threw (then `ended` is not called). */
+  readonly started: Promise<void>;
+  /** Takes what has been accepted to its end, then runs the `stop` hook, both within the time given. */
+  stop(withinMs: number): Promise<void>;
+  /** Ends at once, as failed; the `stop` hook runs. */
+  fail(reason: Error): Promise<void>;
+};
+
+export function live(options: LifeOptions): Life {
+  const { behaviour, slot, exchange, pulse, clock, log } = options;
+  const kinds = new Map(
+    Object.keys(behaviour.actor.accepts)
+      .sort()
+      .map((kind, place) => [kind, place + 1]),
+  );
+  let busyWith = 0;
+  const cell = new Cell(behaviour, {
+    clock,
+    answer: (letter, value) => exchange.answer(letter, value),
+    refuse: (letter, error) => exchange.refuse(letter, error),
+    settled: (_letter, fate) => exchange.settled(slot, fate),
+    busy: (kind) => {
+      const now = kind === undefined ? 0 : (kinds.get(kind) ?? 0);
+      if (busyWith === 0 && now !== 0) pulse.busySince(slot, clock.now() - options.epochMs);
+      busyWith = now;
+      pulse.busy(slot, now);
+    },
+    log,
+  });
+  const stopping = new AbortController();
+  let ending = false;
+
+  const end = async (failure: Error | undefined, hookMs: number): Promise<void> => {
+    const hook = cell.stop(failure ?? "shutdown").catch((thrown: unknown) => {
+      log("error", "stop-hook-failed", { error: asError(thrown).message });
+    });
+    if (!(await within(hook, hookMs, clock))) log("error", "stop-hook-late", { withinMs: hookMs });
+    exchange.unhost(slot);
+    exchange.flush();
+    options.ended(failure);
+  };
+
+  const fail = async (reason: Error): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    stopping.abort(reason);
+    await end(reason, options.shutdownMs);
+  };
+
+  const self: Self<Protocol, unknown> = {
+    name: behaviour.actor.name,
+    index: options.index,
+    data: options.data,
+    stopping: stopping.signal,
+    ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name),
+    publish: (topic, body) => exchange.publish(topic, body, exchange.slot === slot ? undefined : behaviour.actor.name),
+    subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
+    after: (delayMs, kind, body) =>
+      clock.later(delayMs, () => {
+        const letter: Letter = {
+          kind,
+          body,
+          deadlineMs: undefined,
+          traceparent: undefined,
+          from: behaviour.actor.name,
+          id: 0,
+          origin: undefined,
+          control: true,
+        };
+        cell.deliverControl(letter);
+      }),
+    fail: (reason) => {
+      void fail(reason);
+    },
+    log,
+  };
+
+  pulse.describe(slot, mailboxOf(behaviour), behaviour.slowMs ?? SLOW_MS);
+  exchange.host(slot, options.generation, cell);
+  return {
+    started: cell.start(self),
+    fail,
+    stop: async (withinMs) => {
+      if (ending) return;
+      ending = true;
+      stopping.abort();
+      const startMs = clock.now();
+      // Half of the time is for what has been accepted, so that the hook has the other half.
+      const drainMs = cell.state === "running" ? withinMs / 2 : 0;
+      while ((!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
+        await new Promise<void>((resume) => clock.later(1, resume));
+      }
+      await end(undefined, Math.max(1, withinMs - (clock.now() - startMs)));
+    },
+  };
+}
+
+/** The behaviour that an actor's module exports, checked as far as it can be. */
+export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, unknown, unknown> {
+  const behaviour = (module as { default?: Behaviour<Protocol, unknown, unknown> }).default;
+  if (
+    behaviour === undefined ||
+    typeof behaviour.start !== "function" ||
+    (behaviour.actor as Actor | undefined)?.name !== name
+  ) {
+    throw new TypeError(`Cannot run ${name}: the default export of its module is not the behaviour of ${name}`);
+  }
+  const unknownKind = [...Object.keys(behaviour.on ?? {}), ...(behaviour.batch?.kinds ?? [])].find(
+    (kind) => !(kind in behaviour.actor.accepts),
+  );
+  if (unknownKind !== undefined)
+    throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
+  return behaviour;
+}
+
+/** Whether the promise settles in time. */
+export async function within(promise: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<boolean>((resolve) => {
+    cancel = clock.later(ms, () => resolve(false));
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  cancel();
+  return inTime;
+}

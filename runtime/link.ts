@@ -1,0 +1,200 @@
+import type { Cell, Letter } from "./cell.ts";
+import { asError, packError } from "./errors.ts";
+import { Fifo } from "./fifo.ts";
+import { type Extra, type Frame, readFrame } from "./frame.ts";
+import type { Pulse } from "./pulse.ts";
+
+/** A message on its way out. */
+export type Outgoing = {
+  readonly kind: string;
+  readonly body: unknown;
+  /** 0 for a tell. */
+  readonly id: number;
+  readonly deadlineMs: number | undefined;
+  readonly traceparent: string | undefined;
+  /** The sender's name, when it is not the thread's own. */
+  readonly from: string | undefined;
+};
+
+/** One that waits for space. */
+export type Waiting = Outgoing & { readonly taken: () => void };
+
+/** Messages that may wait in one sender for one full receiver; beyond it they are dead letters. */
+export const OUTBOX_MAX = 65_536;
+
+/**
+ * The way from this thread to one generation of one slot: what is said in a turn leaves as one frame. Messages have reserved their place in the
+ * receiver's mailbox before they come here; answers need none.
+ */
+export class Link {
+  readonly slot: number;
+  readonly generation: number;
+  readonly waiting = new Fifo<Waiting>();
+  /** Set once the actor at the other end is gone: nothing is posted any more. */
+  over = false;
+  /** Why the actor at the other end is gone, when that is known. */
+  cause: Error | undefined;
+  readonly #pulse: Pulse;
+  readonly #me: number;
+  #frame: Frame = [];
+  #messages = 0;
+  #post: ((text: string) => void) | undefined;
+  #local: Cell | undefined;
+  #letters: Letter[] = [];
+  #close: (() => void) | undefined;
+
+  constructor(pulse: Pulse, me: number, slot: number, generation: number) {
+    this.#pulse = pulse;
+    this.#me = me;
+    this.slot = slot;
+    this.generation = generation;
+  }
+
+  /** What is pushed before this waits for it. */
+  attach(post: (text: string) => void, close?: () => void): void {
+    this.#post = post;
+    this.#close = close;
+  }
+
+  /** The actor lives in this very thread: no port, no text. */
+  attachLocal(cell: Cell): void {
+    this.#local = cell;
+  }
+
+  /** Says a message that has reserved its place. */
+  say(
+    kind: string,
+    body: unknown,
+    id: number,
+    deadlineMs: number | undefined,
+    traceparent: string | undefined,
+    from: string | undefined,
+    sender: string,
+  ): void {
+    this.#messages++;
+    if (this.#local !== undefined) {
+      this.#letters.push({
+        kind,
+        body,
+        id,
+        deadlineMs,
+        traceparent,
+        from: from ?? sender,
+        origin: undefined,
+        control: false,
+      });
+      return;
+    }
+    this.#pulse.hold(this.#me, this.slot, this.generation, this.#messages);
+    if (traceparent !== undefined || from !== undefined)
+      this.#frame.push([traceparent ?? null, from ?? null] satisfies Extra);
+    if (id === 0) this.#frame.push(kind, body, 0);
+    else this.#frame.push(kind, body, id, deadlineMs);
+  }
+
+  answer(id: number, value: unknown): void {
+    this.#frame.push(id, value);
+  }
+
+  refuse(id: number, error: Error): void {
+    this.#frame.push(-id, packError(error));
+  }
+
+  /** Tells the other end that the mailbox of a slot of this thread has space. */
+  space(slot: number): void {
+    this.#frame.push(0, slot);
+  }
+
+  /** Posts what was said since the last time. `lost` gets each message that cannot be written as JSON. */
+  flush(lost: (id: number, error: Error) => void): void {
+    const messages = this.#messages;
+    if (this.#local !== undefined) {
+      const letters = this.#letters;
+      if (letters.length === 0) return;
+      this.#letters = [];
+      this.#messages = 0;
+      this.#pulse.count(this.slot, "sent", messages);
+      for (const letter of letters) this.#local.deliver(letter);
+      this.#local.turn();
+      return;
+    }
+    if (this.#post === undefined || this.#frame.length === 0 || this.over) return;
+    const frame = this.#frame;
+    this.#frame = [];
+    this.#messages = 0;
+    let text: string;
+    try {
+      text = JSON.stringify(frame);
+    } catch {
+      text = JSON.stringify(this.#writable(frame, lost));
+    }
+    this.#post(text);
+    if (messages > 0) {
+      this.#pulse.hold(this.#me, this.slot, this.generation, 0);
+      this.#pulse.count(this.slot, "sent", messages);
+    }
+  }
+
+  /** The frame without what cannot be written (a cycle, a BigInt): such a message is dead, such an answer a failure. */
+  #writable(frame: Frame, lost: (id: number, error: Error) => void): Frame {
+    const kept: Frame = [];
+    const unwritable = (value: unknown): Error | undefined => {
+      try {
+        JSON.stringify(value);
+        return undefined;
+      } catch (thrown) {
+        return asError(thrown);
+      }
+    };
+    readFrame(frame, {
+      message: (kind, body, id, deadlineMs, extra) => {
+        const error = unwritable(body);
+        if (error !== undefined) {
+          this.#pulse.release(this.slot, this.generation, 1);
+          this.#pulse.count(this.slot, "dead", 1);
+          lost(id, error);
+          return;
+        }
+        if (extra !== undefined) kept.push(extra);
+        if (id === 0) kept.push(kind, body, 0);
+        else kept.push(kind, body, id, deadlineMs);
+      },
+      answer: (id, value) => {
+        const error = unwritable(value);
+        if (error === undefined) kept.push(id, value);
+        else kept.push(-id, packError(error));
+      },
+      failure: (id, error) => kept.push(-id, error),
+      space: (slot) => kept.push(0, slot),
+    });
+    return kept;
+  }
+
+  /**
+   * The other end is gone: what was said and not posted, and what waits, are dead letters, and `lost` gets each. Places that were reserved have
+   * been counted dead with the receiver's mailbox.
+   */
+  end(lost: (message: { kind: string; id: number }) => void): void {
+    if (this.over) return;
+    this.over = true;
+    for (const letter of this.#letters) lost(letter);
+    readFrame(this.#frame, {
+      message: (kind, _body, id) => lost({ kind, id }),
+      answer: () => undefined,
+      failure: () => undefined,
+      space: () => undefined,
+    });
+    if (this.#messages > 0) this.#pulse.hold(this.#me, this.slot, this.generation, 0);
+    const waiting = this.waiting.size;
+    for (let message = this.waiting.shift(); message !== undefined; message = this.waiting.shift()) {
+      lost(message);
+      message.taken();
+    }
+    if (this.#messages + waiting > 0) this.#pulse.count(this.slot, "sent", this.#messages + waiting);
+    if (waiting > 0) this.#pulse.count(this.slot, "dead", waiting);
+    this.#frame = [];
+    this.#letters = [];
+    this.#messages = 0;
+    this.#close?.();
+  }
+}

@@ -1,0 +1,221 @@
+import type { WhenFull } from "./mailbox.ts";
+
+/**
+ * What all threads know of all actors, in shared memory: whether each takes messages, how deep its mailbox is, its beat and its counts.
+ * Readable at any time, also while the actor's thread hangs.
+ *
+ * The gate of a slot is one word, so that a sender's reservation and the end of an actor cannot cross: generation (11 bits), open (1 bit),
+ * depth (20 bits: messages reserved by senders and not yet settled by the receiver).
+ */
+const GATE = 0;
+const LIMIT = 1;
+const FULL = 2;
+const WAITING = 3;
+const BEAT = 4;
+const BUSY_KIND = 5;
+const BUSY_SINCE = 6;
+const SLOW_MS = 7;
+const PHASE = 8;
+const COUNTS = 9;
+const WORDS = 16;
+
+const DEPTH_MASK = 0xfffff;
+const OPEN = 0x100000;
+const GENERATION_SHIFT = 21;
+const GENERATION_MASK = 0x7ff;
+
+const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
+export const PHASES = ["down", "starting", "up", "stopping"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** sent = handled + rejected + expired + shed + dead + depth, at every quiet moment; failed is a part of handled. */
+export const COUNT_NAMES = ["sent", "handled", "failed", "expired", "rejected", "shed", "dead"] as const;
+export type CountName = (typeof COUNT_NAMES)[number];
+
+export type Reservation = "taken" | "full" | "closed";
+
+export class Pulse {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: number;
+  readonly #words: Int32Array;
+
+  private constructor(buffer: SharedArrayBuffer, slots: number) {
+    this.buffer = buffer;
+    this.slots = slots;
+    this.#words = new Int32Array(buffer);
+  }
+
+  static create(slots: number): Pulse {
+    return new Pulse(new SharedArrayBuffer(4 * (slots * WORDS + slots * slots)), slots);
+  }
+
+  static attach(buffer: SharedArrayBuffer, slots: number): Pulse {
+    return new Pulse(buffer, slots);
+  }
+
+  /** The generation now at this slot, or undefined when it takes no messages. */
+  openGeneration(slot: number): number | undefined {
+    const gate = Atomics.load(this.#words, slot * WORDS + GATE);
+    return (gate & OPEN) === 0 ? undefined : gate >>> GENERATION_SHIFT;
+  }
+
+  depth(slot: number): number {
+    return Atomics.load(this.#words, slot * WORDS + GATE) & DEPTH_MASK;
+  }
+
+  /** Takes one place in the mailbox of this generation. */
+  reserve(slot: number, generation: number): Reservation {
+    const at = slot * WORDS + GATE;
+    const words = this.#words;
+    for (;;) {
+      const gate = Atomics.load(words, at);
+      if ((gate & OPEN) === 0 || gate >>> GENERATION_SHIFT !== generation) return "closed";
+      if ((gate & DEPTH_MASK) >= (words[slot * WORDS + LIMIT] as number)) return "full";
+      if (Atomics.compareExchange(words, at, gate, gate + 1) === gate) return "taken";
+    }
+  }
+
+  /** Gives places back; by the receiver, or by a sender that did not post. Returns how many that were: none when the generation is over. */
+  release(slot: number, generation: number, places: number): number {
+    const at = slot * WORDS + GATE;
+    for (;;) {
+      const gate = Atomics.load(this.#words, at);
+      if (gate >>> GENERATION_SHIFT !== (generation & GENERATION_MASK)) return 0;
+      const back = Math.min(places, gate & DEPTH_MASK);
+      if (Atomics.compareExchange(this.#words, at, gate, gate - back) === gate) return back;
+    }
+  }
+
+  /** What a sender has reserved and not yet posted: given back for it if it ends in between. */
+  hold(sender: number, slot: number, generation: number, places: number): void {
+    this.#words[this.slots * WORDS + sender * this.slots + slot] = places === 0 ? 0 : (generation << 20) | places;
+  }
+
+  /** Gives back what a dead sender held everywhere. What can no longer be given back was counted dead with the receiver, so it was sent. */
+  releaseHeld(sender: number): void {
+    for (let slot = 0; slot < this.slots; slot++) {
+      const at = this.slots * WORDS + sender * this.slots + slot;
+      const held = this.#words[at] as number;
+      if (held === 0) continue;
+      this.#words[at] = 0;
+      const places = held & DEPTH_MASK;
+      const back = this.release(slot, (held >>> 20) & GENERATION_MASK, places);
+      if (back < places) this.count(slot, "sent", places - back);
+    }
+  }
+
+  /** A new generation begins; it takes messages from `open` on. */
+  begin(slot: number, generation: number): void {
+    Atomics.store(this.#words, slot * WORDS + GATE, (generation & GENERATION_MASK) << GENERATION_SHIFT);
+    Atomics.store(this.#words, slot * WORDS + WAITING, 0);
+    this.setPhase(slot, "starting");
+  }
+
+  /** Written by the actor's own thread before it says that it is ready. */
+  describe(slot: number, mailbox: { limit: number; full: WhenFull }, slowMs: number): void {
+    this.#words[slot * WORDS + LIMIT] = mailbox.limit;
+    this.#words[slot * WORDS + FULL] = POLICIES.indexOf(mailbox.full);
+    this.#words[slot * WORDS + SLOW_MS] = slowMs;
+  }
+
+  open(slot: number): void {
+    this.setPhase(slot, "up");
+    Atomics.or(this.#words, slot * WORDS + GATE, OPEN);
+  }
+
+  /** Takes no more; what has been reserved is still to be settled. */
+  close(slot: number): void {
+    this.setPhase(slot, "stopping");
+    Atomics.and(this.#words, slot * WORDS + GATE, ~OPEN);
+  }
+
+  /** Ends a generation; what was reserved and never settled is dead. Returns how many that were. */
+  end(slot: number): number {
+    const at = slot * WORDS + GATE;
+    const gate = Atomics.load(this.#words, at);
+    const last = Atomics.exchange(this.#words, at, ((gate >>> GENERATION_SHIFT) & GENERATION_MASK) << GENERATION_SHIFT);
+    this.setPhase(slot, "down");
+    this.busy(slot, 0);
+    const lost = last & DEPTH_MASK;
+    if (lost > 0) this.count(slot, "dead", lost);
+    return lost;
+  }
+
+  setPhase(slot: number, phase: Phase): void {
+    Atomics.store(this.#words, slot * WORDS + PHASE, PHASES.indexOf(phase));
+  }
+
+  phase(slot: number): Phase {
+    return PHASES[Atomics.load(this.#words, slot * WORDS + PHASE)] ?? "down";
+  }
+
+  limit(slot: number): number {
+    return this.#words[slot * WORDS + LIMIT] as number;
+  }
+
+  whenFull(slot: number): WhenFull {
+    return POLICIES[this.#words[slot * WORDS + FULL] as number] ?? "wait";
+  }
+
+  /**
+   * Says that a sender waits for space. The sender must try to reserve once more afterwards: then either it gets a place, or the receiver,
+   * which looks here after each release, will wake it.
+   */
+  setWaiting(slot: number): void {
+    Atomics.store(this.#words, slot * WORDS + WAITING, 1);
+  }
+
+  /** Whether somebody waits and enough space has returned to be worth waking them; clears the mark. */
+  takeWaiting(slot: number): boolean {
+    const at = slot * WORDS + WAITING;
+    if (Atomics.load(this.#words, at) === 0 || this.depth(slot) > this.limit(slot) >> 1) return false;
+    return Atomics.exchange(this.#words, at, 0) === 1;
+  }
+
+  beat(slot: number): void {
+    this.#words[slot * WORDS + BEAT] = ((this.#words[slot * WORDS + BEAT] as number) + 1) | 0;
+  }
+
+  /** A number that moves while the actor's thread lives: its beats and what it has settled. */
+  life(slot: number): number {
+    const at = slot * WORDS;
+    return ((this.#words[at + BEAT] as number) + this.#count(slot, "handled") + this.#count(slot, "expired")) | 0;
+  }
+
+  slowMs(slot: number): number {
+    return this.#words[slot * WORDS + SLOW_MS] as number;
+  }
+
+  /** `kind` is 1 + its place among the protocol's sorted kinds; 0 is none. */
+  busy(slot: number, kind: number): void {
+    this.#words[slot * WORDS + BUSY_KIND] = kind;
+  }
+
+  busyKind(slot: number): number {
+    return this.#words[slot * WORDS + BUSY_KIND] as number;
+  }
+
+  /** When the turn under way began, in milliseconds since the system was made. */
+  busySince(slot: number, sinceMs: number): void {
+    this.#words[slot * WORDS + BUSY_SINCE] = sinceMs;
+  }
+
+  busySinceMs(slot: number): number {
+    return this.#words[slot * WORDS + BUSY_SINCE] as number;
+  }
+
+  count(slot: number, name: CountName, by: number): void {
+    Atomics.add(this.#words, slot * WORDS + COUNTS + COUNT_NAMES.indexOf(name), by);
+  }
+
+  /** Counts wrap at 2^32: whoever reads them adds up the differences. */
+  counts(slot: number): Record<CountName, number> {
+    const counts = {} as Record<CountName, number>;
+    for (const name of COUNT_NAMES) counts[name] = this.#count(slot, name) >>> 0;
+    return counts;
+  }
+
+  #count(slot: number, name: CountName): number {
+    return Atomics.load(this.#words, slot * WORDS + COUNTS + COUNT_NAMES.indexOf(name));
+  }
+}

@@ -1,0 +1,383 @@
+import { MessageChannel } from "node:worker_threads";
+import type { LogLevel } from "./actor.ts";
+import type { Clock } from "./clock.ts";
+import type { ToMain, ToWorker } from "./control.ts";
+import { asError, packError, unpackError } from "./errors.ts";
+import type { Directory, Exchange, Subscriptions } from "./exchange.ts";
+import { behaviourOf, type Life, live } from "./life.ts";
+import type { CountName, Pulse } from "./pulse.ts";
+import type { Exit } from "./supervisor.ts";
+import { Thread } from "./thread.ts";
+import type { ChildSpec } from "./tree.ts";
+
+/** What all seats of a system share. */
+export type House = {
+  readonly pulse: Pulse;
+  readonly exchange: Exchange;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly epochMs: number;
+  readonly seats: readonly Seat[];
+  subscriptions(): Subscriptions;
+  subscribe(topic: string, slot: number, kind: string, lossy: boolean): void;
+  unsubscribe(slot: number): void;
+  log(level: LogLevel, event: string, fields?: Record<string, unknown>): void;
+  /** A thread could not be ended: the process must. */
+  unkillable(error: Error): void;
+};
+
+type Run = {
+  readonly generation: number;
+  readonly on: { ready(): void; exited(exit: Exit): void };
+  thread: Thread | undefined;
+  life: Life | undefined;
+  /** Why it is being ended, when that is not its own doing. */
+  cause: Error | undefined;
+  hung: boolean;
+  /** Peers with a port to this run, by slot, at their generation. */
+  readonly linked: Map<number, number>;
+};
+
+/** How long a thread may take to be gone after it was ended by force. */
+const VERIFY_MS = 2_000;
+/** How long a thread may take to be gone after its goodbye, before it is ended by force. */
+const LEAVE_MS = 200;
+/** When the next spare is made, after its actor is ready: making a thread holds the main thread up, and there may be work waiting. */
+const SPARE_MS = 100;
+/** How long a hung actor has to answer the request to stop before it is ended by force. */
+const HUNG_GRACE_MS = 200;
+
+/** The main thread's side of one place of the tree: starts, stops and kills its actor, generation after generation. */
+export class Seat {
+  readonly slot: number;
+  readonly index: number;
+  readonly child: ChildSpec;
+  readonly #house: House;
+  readonly #kinds: readonly string[];
+  #run: Run | undefined;
+  #spare: { thread: Thread; loaded: boolean } | undefined;
+  #generation = 0;
+  #life = { seen: 0, sinceMs: 0, atMs: 0 };
+  #counts: Record<CountName, number>;
+  readonly totals: Record<CountName, number>;
+  #rate = { handled: 0, atMs: 0, perSecond: 0 };
+  lastError: Error | undefined;
+  startedMs = 0;
+  closed = false;
+
+  constructor(house: House, child: ChildSpec, slot: number, index: number) {
+    this.#house = house;
+    this.child = child;
+    this.slot = slot;
+    this.index = index;
+    this.#kinds = Object.keys(child.actor.accepts).sort();
+    this.#counts = house.pulse.counts(slot);
+    this.totals = { ...this.#counts };
+  }
+
+  get name(): string {
+    return this.child.actor.name;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get running(): boolean {
+    return this.#run !== undefined;
+  }
+
+  get rate(): number {
+    return this.#rate.perSecond;
+  }
+
+  /** What it does now: the kind and since when (epoch milliseconds), or undefined. */
+  get busy(): { kind: string; sinceMs: number } | undefined {
+    const kind = this.#kinds[this.#house.pulse.busyKind(this.slot) - 1];
+    return kind === undefined
+      ? undefined
+      : { kind, sinceMs: this.#house.epochMs + this.#house.pulse.busySinceMs(this.slot) };
+  }
+
+  start(on: Run["on"]): void {
+    const { pulse, exchange } = this.#house;
+    this.#generation = (this.#generation + 1) & 0x7ff;
+    const run: Run = {
+      generation: this.#generation,
+      on,
+      thread: undefined,
+      life: undefined,
+      cause: undefined,
+      hung: false,
+      linked: new Map(),
+    };
+    this.#run = run;
+    pulse.begin(this.slot, run.generation);
+    if (this.child.where === "here") {
+      void this.#startHere(run);
+      return;
+    }
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined && !spare.thread.exited) {
+      run.thread = spare.thread;
+      spare.thread.say(["go", run.generation, this.#house.subscriptions()]);
+    } else {
+      try {
+        run.thread = this.#spawn(run.generation);
+      } catch (thrown) {
+        this.#finish(run, asError(thrown));
+        return;
+      }
+    }
+    const thread = run.thread;
+    exchange.attach(this.slot, run.generation, (text) => thread.post(text));
+  }
+
+  #spawn(generation: number | undefined): Thread {
+    const { child, slot, index } = this;
+    const house = this.#house;
+    const thread: Thread = new Thread(
+      {
+        slot,
+        index,
+        name: child.actor.name,
+        module: child.actor.module.href,
+        data: child.data,
+        shutdownMs: child.shutdownMs,
+        pulse: house.pulse.buffer,
+        directory: house.directory,
+        epochMs: house.epochMs,
+        generation,
+        subscriptions: house.subscriptions(),
+      },
+      {
+        frame: (to, text) => {
+          if (this.#run?.thread === thread) house.exchange.receive(slot, to, text);
+        },
+        said: (message) => this.#said(thread, message),
+        exited: (error) => {
+          if (this.#spare?.thread === thread) this.#spare = undefined;
+          const run = this.#run;
+          if (run?.thread === thread)
+            this.#finish(run, error ?? new Error(`Cannot go on: the thread of ${this.name} ended without a goodbye`));
+        },
+      },
+    );
+    return thread;
+  }
+
+  #said(thread: Thread, message: ToMain): void {
+    const house = this.#house;
+    if (message[0] === "log") {
+      house.log(message[1], message[2], { actor: this.name, index: this.index, ...message[3] });
+      return;
+    }
+    if (this.#spare?.thread === thread) {
+      if (message[0] === "loaded") this.#spare.loaded = true;
+      return;
+    }
+    const run = this.#run;
+    if (run?.thread !== thread) return;
+    switch (message[0]) {
+      case "ready":
+        this.#ready(run);
+        break;
+      case "start-failed":
+        this.#finish(run, unpackError(message[1]));
+        break;
+      case "bye":
+        this.#finish(run, message[1] === undefined ? undefined : unpackError(message[1]));
+        break;
+      case "link":
+        this.#link(run, message[1], message[2]);
+        break;
+      case "subscribe":
+        house.subscribe(message[1], this.slot, message[2], message[3]);
+        break;
+      case "loaded":
+        break;
+    }
+  }
+
+  async #startHere(run: Run): Promise<void> {
+    const house = this.#house;
+    try {
+      const behaviour = behaviourOf(await import(this.child.actor.module.href), this.name);
+      if (this.#run !== run) return;
+      run.life = live({
+        behaviour,
+        slot: this.slot,
+        generation: run.generation,
+        index: this.index,
+        data: this.child.data,
+        shutdownMs: this.child.shutdownMs,
+        exchange: house.exchange,
+        pulse: house.pulse,
+        clock: house.clock,
+        epochMs: house.epochMs,
+        log: (level, event, fields) => house.log(level, event, { actor: this.name, index: this.index, ...fields }),
+        subscribe: (topic, kind, lossy) => house.subscribe(topic, this.slot, kind, lossy),
+        ended: (failure) => this.#finish(run, failure),
+      });
+      await run.life.started;
+      if (this.#run === run) this.#ready(run);
+    } catch (thrown) {
+      const { life } = run;
+      this.#finish(run, asError(thrown));
+      void life?.stop(1);
+    }
+  }
+
+  #ready(run: Run): void {
+    const nowMs = this.#house.clock.now();
+    this.startedMs = nowMs;
+    this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, atMs: nowMs };
+    this.#house.pulse.open(this.slot);
+    run.on.ready();
+    if (this.child.spare) this.#house.clock.later(SPARE_MS, () => this.#keepSpare());
+  }
+
+  #keepSpare(): void {
+    if (this.closed || this.#run === undefined || this.#spare !== undefined) return;
+    this.#spare = { thread: this.#spawn(undefined), loaded: false };
+  }
+
+  /** Makes a port between this run and another, once; the first to need it asks. */
+  #link(run: Run, slot: number, generation: number): void {
+    const other = this.#house.seats.find((seat) => seat.slot === slot);
+    const peer = other === undefined ? undefined : other.#run;
+    if (peer?.thread === undefined || peer.generation !== generation) {
+      run.thread?.say(["down", slot, generation, undefined]);
+      return;
+    }
+    if (run.linked.get(slot) === generation) return;
+    run.linked.set(slot, generation);
+    const { port1, port2 } = new MessageChannel();
+    peer.linked.set(this.slot, run.generation);
+    peer.thread.say(["port", this.slot, run.generation, port2], [port2]);
+    run.thread?.say(["port", slot, generation, port1], [port1]);
+  }
+
+  /** Asks the actor to take what it has accepted to its end, and to stop. */
+  stop(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#house.pulse.close(this.slot);
+    if (run.life !== undefined) void run.life.stop(this.child.shutdownMs);
+    else if (run.thread !== undefined) run.thread.say(["stop", this.child.shutdownMs]);
+    else this.#finish(run, undefined);
+  }
+
+  /** Ends the actor by force. */
+  kill(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
+    const { thread, life, cause } = run;
+    if (thread === undefined) {
+      this.#finish(run, cause);
+      void life?.fail(cause);
+      return;
+    }
+    if ((run.hung || !this.#turning()) && !Thread.endsHung)
+      this.#house.unkillable(
+        new Error(`Cannot end the thread of ${this.name}: it no longer answers and this runtime cannot stop it`, {
+          cause,
+        }),
+      );
+    void thread.kill(VERIFY_MS).then((gone) => {
+      if (gone) return;
+      this.#house.unkillable(
+        new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after it was ended`, { cause }),
+      );
+      this.#finish(run, cause);
+    });
+  }
+
+  #finish(run: Run, failure: Error | undefined): void {
+    if (this.#run !== run) return;
+    this.#run = undefined;
+    const house = this.#house;
+    const error = run.cause ?? failure;
+    if (error !== undefined) this.lastError = error;
+    const lost = house.pulse.end(this.slot);
+    house.pulse.releaseHeld(this.slot);
+    if (lost > 0) house.log("warn", "dead-letter", { to: this.name, reason: "died", letters: lost });
+    house.unsubscribe(this.slot);
+    house.exchange.down(this.slot, run.generation, error);
+    const packed = error === undefined ? undefined : packError(error);
+    for (const seat of house.seats) seat.say(["down", this.slot, run.generation, packed]);
+    const { thread } = run;
+    if (thread !== undefined && !thread.exited) {
+      void thread.leave(LEAVE_MS, VERIFY_MS).then((gone) => {
+        if (!gone)
+          house.unkillable(
+            new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after its goodbye`),
+          );
+      });
+    }
+    // Not in this turn: making the next thread takes milliseconds, and those who wait for an answer hear of the end first.
+    house.clock.soon(() =>
+      run.on.exited(error === undefined ? { why: "shutdown" } : { why: "abnormal", message: error.message }),
+    );
+  }
+
+  /** Says something to the running thread, if there is one. */
+  say(message: ToWorker): void {
+    this.#run?.thread?.say(message);
+  }
+
+  /** Whether its thread has given a sign of life lately. */
+  #turning(): boolean {
+    return (
+      this.#house.pulse.life(this.slot) !== this.#life.seen || this.#house.clock.now() - this.#life.sinceMs < 1_000
+    );
+  }
+
+  /** Looks at the pulse: adds up counts, and ends an actor that hangs. Called several times a second. */
+  watch(nowMs: number): void {
+    const { pulse } = this.#house;
+    const counts = pulse.counts(this.slot);
+    for (const name of Object.keys(counts) as CountName[])
+      this.totals[name] += (counts[name] - this.#counts[name]) >>> 0;
+    this.#counts = counts;
+    if (nowMs - this.#rate.atMs >= 1_000) {
+      this.#rate = {
+        handled: this.totals.handled,
+        atMs: nowMs,
+        perSecond: Math.round(((this.totals.handled - this.#rate.handled) * 1_000) / (nowMs - this.#rate.atMs)),
+      };
+    }
+    const seen = pulse.life(this.slot);
+    // When the main thread itself was away, it cannot tell who else was.
+    if (seen !== this.#life.seen || nowMs - this.#life.atMs > 1_000) this.#life = { seen, sinceMs: nowMs, atMs: nowMs };
+    else this.#life.atMs = nowMs;
+    const run = this.#run;
+    const stillMs = nowMs - this.#life.sinceMs;
+    if (
+      run?.thread === undefined ||
+      run.cause !== undefined ||
+      pulse.phase(this.slot) !== "up" ||
+      stillMs <= pulse.slowMs(this.slot)
+    )
+      return;
+    const kind = this.busy?.kind ?? "(no message)";
+    run.hung = true;
+    run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
+    this.#house.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
+    pulse.close(this.slot);
+    run.thread.say(["stop", HUNG_GRACE_MS]);
+    this.#house.clock.later(HUNG_GRACE_MS, () => {
+      if (this.#run === run) this.kill();
+    });
+  }
+
+  /** Ends the spare; no other is made. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    await spare?.thread.kill(VERIFY_MS);
+  }
+}

@@ -1,0 +1,409 @@
+/**
+ * A whole tree of actors in one thread, in virtual time: the same cells, lives, links, mailbox gates and supervisors as in production, with
+ * the threads and the clock replaced. What happens next is picked by seed, so a seed is a schedule and replays.
+ *
+ * Every thread has an exchange of its own. Frames between two threads keep their order; their delay, and the order of everything else,
+ * is the seed's.
+ */
+
+import type { Actor, Behaviour, LogLevel, Protocol, Ref } from "./actor.ts";
+import type { Clock } from "./clock.ts";
+import { asError } from "./errors.ts";
+import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
+import { type Life, live } from "./life.ts";
+import { type CountName, Pulse } from "./pulse.ts";
+import { init, type State, step } from "./supervisor.ts";
+import type { Command, Event, Exit } from "./supervisor-messages.ts";
+import { type ChildSpec, isSupervisor, type SupervisorSpec } from "./tree.ts";
+
+/** What tells a behaviour apart, whatever its protocol, state and data. */
+// biome-ignore lint/suspicious/noExplicitAny: behaviours of any protocol, state and data
+type AnyBehaviour = Pick<Behaviour<any, any, any>, "actor" | "start">;
+
+export type SimulationOptions = {
+  readonly seed: number;
+  readonly tree: SupervisorSpec;
+  /** How each actor of the tree behaves. */
+  readonly behaviours: readonly AnyBehaviour[];
+  /** A frame takes up to so long; 5 ms unless told. */
+  readonly delayMsMax?: number;
+  /** How likely a frame of messages never arrives, 0 to 1; a process loses none unless told. */
+  readonly loss?: number;
+};
+
+type Place = { readonly spec: ChildSpec; readonly name: string; readonly index: number };
+
+type SimulatedThread = {
+  readonly slot: number;
+  readonly generation: number;
+  readonly exchange: Exchange;
+  alive: boolean;
+  life: Life | undefined;
+  /** Told to whoever supervises it, once. */
+  over: ((exit: Exit) => void) | undefined;
+};
+
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** The gate keeps 11 bits of a generation. */
+const GENERATIONS = 0x7ff;
+
+/** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export type Simulation = ReturnType<typeof simulate>;
+
+export function simulate(options: SimulationOptions) {
+  const random = randomOf(options.seed);
+  const { delayMsMax = 5, loss = 0 } = options;
+  const agenda: { atMs: number; order: number; run: () => void }[] = [];
+  let nowMs = 0;
+
+  /** Runs something at a time; what is due together runs in the seed's order. */
+  const at = (atMs: number, run: () => void): (() => void) => {
+    const entry = { atMs, order: random(), run };
+    agenda.push(entry);
+    return () => {
+      const index = agenda.indexOf(entry);
+      if (index !== -1) agenda.splice(index, 1);
+    };
+  };
+  const clockOf = (alive: () => boolean): Clock => ({
+    now: () => EPOCH_MS + nowMs,
+    soon: (run) => void at(nowMs, () => alive() && run()),
+    later: (delayMs, run) => at(nowMs + Math.max(1, Math.ceil(delayMs)), () => alive() && run()),
+  });
+
+  const places: Place[] = [];
+  const collect = (spec: ChildSpec | SupervisorSpec): void => {
+    if (isSupervisor(spec)) for (const each of spec.children) collect(each);
+    else for (let index = 0; index < spec.times; index++) places.push({ spec, name: spec.actor.name, index });
+  };
+  collect(options.tree);
+  const directory: Directory = [
+    { name: "main", index: 0, here: true },
+    ...places.map(({ name, index }) => ({ name, index, here: false })),
+  ];
+  const behaviours = new Map(
+    options.behaviours.map((behaviour) => [
+      behaviour.actor.name as string,
+      behaviour as unknown as Behaviour<Protocol, unknown, unknown>,
+    ]),
+  );
+  const pulse = Pulse.create(directory.length);
+  const generations = directory.map(() => 0);
+  const threads = new Map<number, SimulatedThread>();
+  const arrivals = new Map<string, number>();
+  const subscriptions = new Map<string, Subscriber[]>();
+  const logged: { level: LogLevel; event: string; fields: Record<string, unknown> | undefined }[] = [];
+  const log = (level: LogLevel, event: string, fields?: Record<string, unknown>) =>
+    void logged.push({ level, event, fields });
+
+  /** Delivers between two threads in order, each after a delay of its own. */
+  const carry = (from: number, to: number, run: () => void): void => {
+    const lane = `${from}>${to}`;
+    const atMs = Math.max(arrivals.get(lane) ?? 0, nowMs + random() * delayMsMax);
+    // Equal times would run in any order: a lane never has them.
+    arrivals.set(lane, atMs + 1e-6);
+    at(atMs, run);
+  };
+  const exchangeOf = (slot: number): Exchange | undefined => (slot === 0 ? main : threads.get(slot)?.exchange);
+  const generationOf = (slot: number): number => (slot === 0 ? 0 : (threads.get(slot)?.generation ?? -1));
+  const poster = (from: number, to: number, generation: number) => {
+    const sender = threads.get(from);
+    return (text: string): void => {
+      if (sender !== undefined && !sender.alive) return;
+      if (random() < loss) return;
+      carry(from, to, () => {
+        if (generationOf(to) === generation && (to === 0 || threads.get(to)?.alive === true))
+          exchangeOf(to)?.receive(from, to, text);
+      });
+    };
+  };
+
+  /** Makes the way between two threads, at each end when its notice arrives; or says that one is gone. */
+  const connect = (from: number, to: number, generation: number): void => {
+    const asker = threads.get(from);
+    carry(from, 0, () => {
+      if (asker === undefined || threads.get(from) !== asker) return;
+      if (generationOf(to) !== generation || threads.get(to)?.alive !== true) {
+        carry(0, from, () => asker.exchange.down(to, generation));
+        return;
+      }
+      const target = threads.get(to) as SimulatedThread;
+      carry(
+        0,
+        to,
+        () => target.alive && target.exchange.attach(from, asker.generation, poster(to, from, asker.generation)),
+      );
+      carry(0, from, () => asker.alive && asker.exchange.attach(to, generation, poster(from, to, generation)));
+    });
+  };
+
+  const main: Exchange = new Exchange({
+    slot: 0,
+    directory,
+    pulse,
+    clock: clockOf(() => true),
+    connect: (slot, generation) => main.attach(slot, generation, poster(0, slot, generation)),
+    log,
+  });
+  pulse.begin(0, 0);
+  pulse.describe(0, { limit: 1024, full: "wait" }, 3_000);
+
+  const spread = (): void => {
+    const table = Object.fromEntries(subscriptions);
+    main.subscriptions = table;
+    for (const thread of threads.values()) carry(0, thread.slot, () => void (thread.exchange.subscriptions = table));
+  };
+
+  const startThread = (slot: number, ready: () => void, over: (exit: Exit) => void): void => {
+    const place = places[slot - 1] as Place;
+    const generation = ((generations[slot] as number) + 1) & GENERATIONS;
+    generations[slot] = generation;
+    pulse.begin(slot, generation);
+    const clock = clockOf(() => thread.alive);
+    const thread: SimulatedThread = {
+      slot,
+      generation,
+      alive: true,
+      life: undefined,
+      over,
+      exchange: new Exchange({ slot, directory, pulse, clock, connect: (to, of) => connect(slot, to, of), log }),
+    };
+    threads.set(slot, thread);
+    carry(0, slot, () => {
+      if (!thread.alive) return;
+      thread.exchange.attach(0, 0, poster(slot, 0, 0));
+      thread.exchange.subscriptions = Object.fromEntries(subscriptions);
+      const life = live({
+        behaviour: behaviours.get(place.name) as Behaviour<Protocol, unknown, unknown>,
+        slot,
+        generation,
+        index: place.index,
+        data: place.spec.data,
+        shutdownMs: place.spec.shutdownMs,
+        exchange: thread.exchange,
+        pulse,
+        clock,
+        epochMs: EPOCH_MS,
+        log,
+        subscribe: (topic, kind, lossy) => {
+          carry(slot, 0, () => {
+            subscriptions.set(topic, [
+              ...(subscriptions.get(topic) ?? []).filter((each) => each.slot !== slot),
+              { slot, kind, lossy },
+            ]);
+            spread();
+          });
+        },
+        ended: (failure) =>
+          exit(thread, failure === undefined ? { why: "shutdown" } : { why: "abnormal", message: failure.message }),
+      });
+      thread.life = life;
+      life.started.then(
+        () => {
+          if (!thread.alive) return;
+          carry(slot, 0, () => {
+            if (!thread.alive || thread.over === undefined) return;
+            pulse.open(slot);
+            ready();
+          });
+        },
+        (thrown: unknown) => exit(thread, { why: "abnormal", message: asError(thrown).message }),
+      );
+    });
+  };
+
+  /** The thread ends now; the main thread hears of it after all that the thread has posted to it, and tells the others. */
+  const exit = (thread: SimulatedThread, exit: Exit): void => {
+    if (!thread.alive) return;
+    thread.alive = false;
+    carry(thread.slot, 0, () => {
+      threads.delete(thread.slot);
+      pulse.end(thread.slot);
+      pulse.releaseHeld(thread.slot);
+      for (const [topic, subscribers] of subscriptions)
+        subscriptions.set(
+          topic,
+          subscribers.filter(({ slot }) => slot !== thread.slot),
+        );
+      main.down(thread.slot, thread.generation);
+      for (const other of threads.values())
+        carry(0, other.slot, () => other.alive && other.exchange.down(thread.slot, thread.generation));
+      spread();
+      thread.over?.(exit);
+    });
+  };
+
+  type Member = { readonly start: ChildSpec | SupervisorSpec; readonly slot: number };
+  type Running = { stop(): void; kill(): void };
+
+  const runSupervisor = (
+    spec: SupervisorSpec,
+    firstSlot: number,
+    on: { ready(): void; exit(exit: Exit, failed: boolean): void },
+  ) => {
+    let slot = firstSlot;
+    const children: {
+      id: string;
+      start: Member;
+      restart?: ChildSpec["restart"];
+      shutdownMs?: number;
+      startMs?: number;
+      type?: "supervisor";
+    }[] = [];
+    for (const each of spec.children) {
+      if (isSupervisor(each)) {
+        children.push({ id: each.name, start: { start: each, slot }, type: "supervisor" });
+        slot += members(each);
+      } else {
+        const { restart, shutdownMs, startMs } = each;
+        for (let index = 0; index < each.times; index++)
+          children.push({
+            id: `${each.actor.name}/${index}`,
+            start: { start: each, slot: slot++ },
+            restart,
+            shutdownMs,
+            startMs,
+          });
+      }
+    }
+    let state: State<Member> = init<Member>({
+      strategy: spec.strategy,
+      intensity: spec.intensity,
+      periodMs: spec.periodMs,
+      children,
+    });
+    const running = new Map<string, Running>();
+    const send = (event: Event<Member>): void => {
+      const [next, commands] = step(state, event, nowMs, random);
+      state = next;
+      for (const command of commands) perform(command);
+    };
+    const perform = (command: Command<Member>): void => {
+      if (command.do === "ready") on.ready();
+      else if (command.do === "exit") on.exit(command.exit, command.failed);
+      else if (command.do === "timer")
+        at(nowMs + command.afterMs, () =>
+          send({ kind: "timer", id: command.id, generation: command.generation, name: command.name }),
+        );
+      else if (command.do === "report") log("warn", command.what, { id: command.id, ...command.exit });
+      else if (command.do === "start") {
+        const { id, generation } = command;
+        running.set(
+          id,
+          begin(
+            command.start,
+            () => send({ kind: "ready", id, generation }),
+            (exit) => send({ kind: "exited", id, generation, exit }),
+          ),
+        );
+      } else if (command.do === "stop") running.get(command.id)?.stop();
+      else if (command.do === "kill") running.get(command.id)?.kill();
+    };
+    return { send, state: () => state };
+  };
+
+  const begin = ({ start, slot }: Member, ready: () => void, over: (exit: Exit) => void): Running => {
+    if (isSupervisor(start)) {
+      const nested = runSupervisor(start, slot, { ready, exit: over });
+      nested.send({ kind: "start" });
+      return { stop: () => nested.send({ kind: "stop" }), kill: () => nested.send({ kind: "kill" }) };
+    }
+    startThread(slot, ready, over);
+    const thread = threads.get(slot) as SimulatedThread;
+    return {
+      stop: () => {
+        pulse.close(slot);
+        carry(0, slot, () => {
+          if (thread.life === undefined) exit(thread, { why: "shutdown" });
+          else if (thread.alive) void thread.life.stop(start.shutdownMs);
+        });
+      },
+      kill: () => exit(thread, { why: "abnormal", message: "killed" }),
+    };
+  };
+
+  let phase: "new" | "ready" | "ended" = "new";
+  let failed = false;
+  const root = runSupervisor(options.tree, 1, {
+    ready: () => {
+      phase = "ready";
+    },
+    exit: (_exit, because) => {
+      phase = "ended";
+      failed = because;
+    },
+  });
+
+  /** Runs what is due until the condition holds or the time is over; says whether it held. */
+  const run = async (until: () => boolean, withinMs: number): Promise<boolean> => {
+    const endMs = nowMs + withinMs;
+    for (;;) {
+      // All that one event sets off within its own turn ends before the next event.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (until()) return true;
+      let next = -1;
+      agenda.forEach((entry, index) => {
+        const best = agenda[next];
+        if (best === undefined || entry.atMs < best.atMs || (entry.atMs === best.atMs && entry.order < best.order))
+          next = index;
+      });
+      const entry = agenda[next];
+      if (entry === undefined || entry.atMs > endMs) {
+        nowMs = endMs;
+        return until();
+      }
+      agenda.splice(next, 1);
+      nowMs = Math.max(nowMs, entry.atMs);
+      entry.run();
+    }
+  };
+
+  return {
+    random,
+    logged,
+    run,
+    nowMs: () => nowMs,
+    /** Resolves when so much virtual time has passed; never when the thread of that slot has died meanwhile, as nothing of it goes on. */
+    pause: (slot: number, ms: number) => {
+      const thread = threads.get(slot);
+      return new Promise<void>((resolve) => void at(nowMs + ms, () => thread?.alive !== false && resolve()));
+    },
+    at,
+    ref: <P extends Protocol>(actor: Actor<P>): Ref<P> => main.ref(actor),
+    start: () => {
+      root.send({ kind: "start" });
+      return run(() => phase !== "new", 600_000);
+    },
+    stop: () => {
+      root.send({ kind: "stop" });
+      return run(() => phase === "ended", 600_000);
+    },
+    phase: () => phase,
+    failed: () => failed,
+    /** The thread of an actor dies in this moment, without a word. */
+    crash: (slot: number): void => {
+      const thread = threads.get(slot);
+      if (thread !== undefined) exit(thread, { why: "abnormal", message: "crashed" });
+    },
+    /** The slots of the tree, from 1. */
+    slots: places.map((_, index) => index + 1),
+    name: (slot: number): string => directory[slot]?.name ?? "",
+    counts: (slot: number): Record<CountName, number> => pulse.counts(slot),
+    depth: (slot: number): number => pulse.depth(slot),
+    generation: (slot: number): number => generations[slot] ?? 0,
+  };
+}
+
+function members(spec: SupervisorSpec): number {
+  return spec.children.reduce((sum, each) => sum + (isSupervisor(each) ? members(each) : each.times), 0);
+}

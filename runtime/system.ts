@@ -1,0 +1,268 @@
+import process from "node:process";
+import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
+import { Cell } from "./cell.ts";
+import { wallClock } from "./clock.ts";
+import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
+import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
+import { within } from "./life.ts";
+import { type Hands, Overseer } from "./overseer.ts";
+import { Pulse } from "./pulse.ts";
+import { type House, Seat } from "./seat.ts";
+import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
+
+export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
+
+export type SystemOptions = {
+  readonly tree: SupervisorSpec;
+  /** Everything worth a line; nothing is printed without it. */
+  readonly log?: Log;
+  /**
+   * Makes the process the system's own: SIGTERM and SIGINT stop it in order and exit 0 (a second one exits at once), and the root supervisor's
+   * failure exits 1. Off unless told.
+   */
+  readonly signals?: boolean;
+  /** The budget of a stop by signal, in milliseconds; 10,000 unless told. */
+  readonly stopMs?: number;
+};
+
+export type System = {
+  /** Starts the tree from left to right; rejects (everything rolled back) when a child cannot start. */
+  start(): Promise<void>;
+  /** Stops from right to left, each with its own `shutdownMs`, all within the budget; what is left then is ended by force. */
+  stop(options?: { withinMs?: number }): Promise<void>;
+  ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
+  publish<Body>(topic: Topic<Body>, body: Body): void;
+  /** Called with every message of the topic, in the main thread. */
+  subscribe<Body>(topic: Topic<Body>, take: (body: Body) => void): void;
+  /** The tree as it is, from shared memory: also while an actor hangs. */
+  inspect(): TreeView;
+  /** The same as Prometheus' text. */
+  metrics(): string;
+  /** Resolves, to the reason, when the root supervisor has given up or a thread could not be ended. */
+  readonly failed: Promise<Error>;
+};
+
+const WATCH_MS = 200;
+const STOP_MS = 10_000;
+/** Room for what is published to the main thread. */
+const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
+
+/** A system of actors from its tree. Throws one error that names all that is wrong with the tree. */
+export function system(options: SystemOptions): System {
+  const faults = faultsOf(options.tree);
+  if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
+
+  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) =>
+    options.log?.(level, event, fields);
+  const clock = wallClock;
+  const epochMs = clock.now();
+  const members = childrenOf(options.tree).flatMap((child) =>
+    Array.from({ length: child.times }, (_, index) => ({ child, index })),
+  );
+  const directory: Directory = [
+    { name: "main", index: 0, here: true },
+    ...members.map(({ child, index }) => ({ name: child.actor.name, index, here: child.where === "here" })),
+  ];
+  const pulse = Pulse.create(directory.length);
+  const topics = new Map<string, Subscriber[]>();
+  const subscriptions = () => Object.fromEntries(topics);
+  const seats: Seat[] = [];
+  let fail: (reason: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  let fatal: Error | undefined;
+
+  const exchange = new Exchange({ slot: 0, directory, pulse, clock, connect: () => undefined, log });
+  const announce = () => {
+    exchange.subscriptions = subscriptions();
+    for (const seat of seats) seat.say(["subscriptions", subscriptions()]);
+  };
+  const house: House = {
+    pulse,
+    exchange,
+    directory,
+    clock,
+    epochMs,
+    seats,
+    subscriptions,
+    log,
+    subscribe: (topic, slot, kind, lossy) => {
+      const known = topics.get(topic) ?? [];
+      if (known.some((each) => each.slot === slot && each.kind === kind)) return;
+      topics.set(topic, [...known, { slot, kind, lossy }]);
+      announce();
+    },
+    unsubscribe: (slot) => {
+      if (![...topics.values()].some((known) => known.some((each) => each.slot === slot))) return;
+      for (const [topic, known] of topics)
+        topics.set(
+          topic,
+          known.filter((each) => each.slot !== slot),
+        );
+      announce();
+    },
+    unkillable: (error) => {
+      if (fatal !== undefined) return;
+      fatal = error;
+      log("error", "thread-not-ended", { error: error.message });
+      root.send({ kind: "stop" });
+    },
+  };
+  members.forEach(({ child, index }, at) => seats.push(new Seat(house, child, at + 1, index)));
+
+  const hands: Hands<Seat> = {
+    clock,
+    random: Math.random,
+    seatsOf: (name) =>
+      seats
+        .filter((seat) => seat.name === name)
+        .map((seat) => {
+          const { times, restart, shutdownMs, startMs } = seat.child;
+          return { id: times === 1 ? name : `${name}/${seat.index}`, seat, restart, shutdownMs, startMs };
+        }),
+    start: (seat, on) => seat.start(on),
+    stop: (seat) => seat.stop(),
+    kill: (seat) => seat.kill(),
+    report: (supervisor, { id, what, exit, restartInMs }) =>
+      log(exit.why === "abnormal" ? "error" : "info", what.replaceAll("_", "-"), {
+        supervisor,
+        actor: id,
+        why: exit.why,
+        reason: exit.message,
+        restartInMs,
+      }),
+  };
+
+  let phase: "new" | "starting" | "running" | "stopping" | "stopped" = "new";
+  let started: () => void = () => undefined;
+  let refused: (reason: Error) => void = () => undefined;
+  let ended: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const root = new Overseer<Seat>(options.tree, hands, {
+    ready: () => {
+      phase = "running";
+      started();
+    },
+    exited: (exit, gaveUp) => void close(exit.message, gaveUp),
+  });
+
+  const inbox: Record<string, (state: unknown, body: unknown) => void> = {};
+  const mainCell = new Cell(
+    { actor: { name: "main", module: new URL(import.meta.url), accepts: {} }, start: () => null, on: inbox },
+    {
+      clock,
+      answer: (letter, value) => exchange.answer(letter, value),
+      refuse: (letter, error) => exchange.refuse(letter, error),
+      settled: (_letter, fate) => exchange.settled(0, fate),
+      busy: () => undefined,
+      log,
+    },
+  );
+
+  let watching: ReturnType<typeof setInterval> | undefined;
+  const watch = () => {
+    const nowMs = clock.now();
+    for (const seat of seats) seat.watch(nowMs);
+  };
+  const onSignal = (signal: string) => {
+    if (phase === "stopping" || phase === "stopped") {
+      log("warn", "stop-forced", { signal });
+      process.exit(1);
+    }
+    log("info", "stop-asked", { signal });
+    const withinMs = options.stopMs ?? STOP_MS;
+    void stop({ withinMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
+  };
+  const onTerm = () => onSignal("SIGTERM");
+  const onInt = () => onSignal("SIGINT");
+
+  async function close(reason: string | undefined, gaveUp: boolean): Promise<void> {
+    const before = phase;
+    phase = "stopped";
+    clearInterval(watching);
+    watch();
+    exchange.close();
+    await Promise.all(seats.map((seat) => seat.close()));
+    if (options.signals === true) {
+      process.off("SIGTERM", onTerm);
+      process.off("SIGINT", onInt);
+    }
+    ended();
+    if (!gaveUp && fatal === undefined) {
+      refused(new Error("Cannot start the system: it was stopped"));
+      return;
+    }
+    const error =
+      fatal ??
+      new Error(`Cannot go on: the supervisor ${options.tree.name} gave up: ${reason ?? "its children ended"}`);
+    log("error", "system-failed", { error: error.message });
+    refused(error);
+    fail(error);
+    if (options.signals === true && before !== "new") process.exit(1);
+  }
+
+  async function stop({ withinMs = STOP_MS }: { withinMs?: number } = {}): Promise<void> {
+    if (phase === "new") {
+      phase = "stopped";
+      return;
+    }
+    if (phase !== "stopping" && phase !== "stopped") {
+      phase = "stopping";
+      root.send({ kind: "stop" });
+    }
+    if (await within(over, withinMs, clock)) return;
+    log("warn", "stop-late", { withinMs });
+    root.send({ kind: "kill" });
+    await over;
+  }
+
+  return {
+    start: async () => {
+      if (phase !== "new") throw new Error(`Cannot start the system: it is ${phase}`);
+      phase = "starting";
+      pulse.begin(0, 0);
+      pulse.describe(0, MAIN_MAILBOX, 0);
+      exchange.host(0, 0, mainCell);
+      pulse.open(0);
+      await mainCell.start(undefined as never);
+      watching = setInterval(watch, WATCH_MS);
+      if (options.signals === true) {
+        process.on("SIGTERM", onTerm);
+        process.on("SIGINT", onInt);
+      }
+      const ready = new Promise<void>((resolve, reject) => {
+        started = resolve;
+        refused = reject;
+      });
+      root.send({ kind: "start" });
+      await ready;
+    },
+    stop,
+    ref: (actor) => exchange.ref(actor),
+    publish: (topic, body) => exchange.publish(topic, body),
+    subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
+      const before = inbox[topic.name];
+      inbox[topic.name] = (state, body) => {
+        before?.(state, body);
+        take(body as Body);
+      };
+      house.subscribe(topic.name, 0, topic.name, false);
+    },
+    inspect: () => {
+      watch();
+      return viewOf(root, pulse);
+    },
+    metrics: () => {
+      watch();
+      return prometheusText(viewOf(root, pulse));
+    },
+    failed,
+  };
+}
+
+function childrenOf(tree: SupervisorSpec): ChildSpec[] {
+  return tree.children.flatMap((each) => (isSupervisor(each) ? childrenOf(each) : [each]));
+}

@@ -1,0 +1,102 @@
+import type { Actor, Protocol } from "./actor.ts";
+import type { Restart, Strategy } from "./supervisor.ts";
+
+/** A JSON value: what `data` may be, since it crosses to another thread. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export type ChildOptions = {
+  /** `permanent`: always restarted; `transient`: when it failed; `temporary`: never. `permanent` unless told. */
+  restart?: Restart;
+  /** How long its stop may take before it is killed; 5,000 unless told. */
+  shutdownMs?: number;
+  /** How long its start may take before it has failed; 10,000 unless told. */
+  startMs?: number;
+  /** How many of it there are: a pool. 1 unless told. */
+  times?: number;
+  /** Reaches the actor as `self.data`. */
+  data?: Json;
+  /** In a worker thread of its own, or in the supervisor's own. `thread` unless told. */
+  where?: "thread" | "here";
+  /** Keeps one more thread per member with the module loaded and `start` not yet run. */
+  spare?: boolean;
+};
+
+export type ChildSpec = Readonly<Required<Omit<ChildOptions, "data">>> & { readonly data: Json; readonly actor: Actor };
+
+export type SupervisorSpec = {
+  readonly name: string;
+  /** What else ends when a child ends: nothing, everything, or what was started after it. */
+  readonly strategy: Strategy;
+  /** More restarts than this within the period, and the supervisor itself fails. */
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly children: readonly (ChildSpec | SupervisorSpec)[];
+};
+
+export const isSupervisor = (spec: ChildSpec | SupervisorSpec): spec is SupervisorSpec => "strategy" in spec;
+
+export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions = {}): ChildSpec {
+  return {
+    actor: actor as unknown as Actor,
+    restart: options.restart ?? "permanent",
+    shutdownMs: options.shutdownMs ?? 5_000,
+    startMs: options.startMs ?? 10_000,
+    times: options.times ?? 1,
+    data: options.data ?? null,
+    where: options.where ?? "thread",
+    spare: options.spare ?? false,
+  };
+}
+
+export function supervise(
+  strategy: Strategy,
+  limits: { intensity: number; periodMs: number },
+  children: readonly (ChildSpec | SupervisorSpec)[],
+  name = "root",
+): SupervisorSpec {
+  return { name, strategy, intensity: limits.intensity, periodMs: limits.periodMs, children };
+}
+
+const MEMBERS_MAX = 1_000;
+
+/** All that is wrong with a tree, found before its first child starts. */
+export function faultsOf(tree: SupervisorSpec): string[] {
+  const faults: string[] = [];
+  const actors = new Set<string>();
+  const supervisors = new Set<string>();
+  let members = 0;
+  const duration = (what: string, ms: number) => {
+    if (!Number.isFinite(ms) || ms <= 0) faults.push(`${what} must be more than 0 ms, not ${ms}`);
+  };
+  const visit = (spec: ChildSpec | SupervisorSpec): void => {
+    if (isSupervisor(spec)) {
+      if (supervisors.has(spec.name)) faults.push(`two supervisors are named ${spec.name}`);
+      supervisors.add(spec.name);
+      if (!["one_for_one", "one_for_all", "rest_for_one"].includes(spec.strategy))
+        faults.push(`${spec.name} has no strategy ${spec.strategy}`);
+      if (!Number.isInteger(spec.intensity) || spec.intensity < 0)
+        faults.push(`intensity of ${spec.name} must be a whole number from 0, not ${spec.intensity}`);
+      duration(`periodMs of ${spec.name}`, spec.periodMs);
+      for (const each of spec.children) visit(each);
+      return;
+    }
+    const { name } = spec.actor;
+    if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "main")
+      faults.push(`${JSON.stringify(name)} is no name for an actor: small letters, digits and hyphens, and not main`);
+    if (actors.has(name)) faults.push(`two children are named ${name}`);
+    actors.add(name);
+    if (!Number.isInteger(spec.times) || spec.times < 1)
+      faults.push(`times of ${name} must be a whole number from 1, not ${spec.times}`);
+    else members += spec.times;
+    if (!["permanent", "transient", "temporary"].includes(spec.restart))
+      faults.push(`${name} has no restart ${spec.restart}`);
+    if (spec.where === "here" && spec.spare)
+      faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
+    duration(`shutdownMs of ${name}`, spec.shutdownMs);
+    duration(`startMs of ${name}`, spec.startMs);
+  };
+  visit(tree);
+  if (members === 0) faults.push("the tree has no actor");
+  if (members > MEMBERS_MAX) faults.push(`${members} actors are more than ${MEMBERS_MAX}`);
+  return faults;
+}

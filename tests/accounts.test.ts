@@ -1,0 +1,241 @@
+/** Sessions, API tokens and limits as a client sees them: what has ended is refused everywhere within a second. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { call, createTask, expectProblem, type Person, person, type Reply, type Tokens } from "./system/client.ts";
+import { poll } from "./system/poll.ts";
+import { cleanUp, type System, start } from "./system/server.ts";
+
+afterAll(cleanUp);
+
+let system: System;
+let ada: Person;
+beforeAll(async () => {
+  system = await start({ env: { TT_TASK_WORKERS: "3" } });
+  ada = await person(system.url);
+}, 30_000);
+afterAll(async () => {
+  await system.end("SIGTERM");
+}, 20_000);
+
+const login = async (who: Person, secret = who.password): Promise<Tokens> => {
+  const reply = await call<Tokens>(system.url, "POST", "/v1/auth/login", {
+    body: { email: who.email, password: secret },
+  });
+  expect(reply.status, reply.text).toBe(200);
+  return reply.body;
+};
+const refresh = (refreshToken: string): Promise<Reply<Tokens>> =>
+  call<Tokens>(system.url, "POST", "/v1/auth/refresh", { body: { refreshToken } });
+
+/** Whether every worker refuses the token: each connection may end at another one. */
+async function refusedEverywhere(token: string): Promise<void> {
+  await poll(
+    "the token is refused by every worker",
+    1_000,
+    async () => {
+      const replies = await Promise.all(
+        Array.from({ length: 12 }, () =>
+          call(system.url, "GET", "/v1/tasks", { token, headers: { connection: "close" } }),
+        ),
+      );
+      return replies.every(({ status }) => status === 401);
+    },
+    10,
+  );
+}
+
+describe("a session", () => {
+  test("goes on with the latest refresh token; one spent before ends it", async () => {
+    const first = await login(ada);
+    const second = (await refresh(first.refreshToken)).body;
+    const third = (await refresh(second.refreshToken)).body;
+    expect(new Set([first.refreshToken, second.refreshToken, third.refreshToken]).size).toBe(3);
+    expectProblem(await refresh(first.refreshToken), 401, "token-reused");
+    expectProblem(await refresh(third.refreshToken), 401, "unauthenticated");
+    await refusedEverywhere(third.accessToken);
+    expect((await ada.call("GET", "/v1/auth/me")).status).toBe(200);
+  });
+
+  test("may repeat its immediate predecessor at once, as a client does that lost the answer", async () => {
+    const first = await login(ada);
+    expect((await refresh(first.refreshToken)).status).toBe(200);
+    const again = await refresh(first.refreshToken);
+    expect(again.status).toBe(200);
+    expect((await refresh(again.body.refreshToken)).status).toBe(200);
+  });
+
+  test("ends alone by logout, with all others by logout-all", async () => {
+    const who = await person(system.url);
+    const [one, two] = [await login(who), await login(who)];
+    expect((await call(system.url, "POST", "/v1/auth/logout", { token: one.accessToken })).status).toBe(204);
+    await refusedEverywhere(one.accessToken);
+    expectProblem(await refresh(one.refreshToken), 401, "unauthenticated");
+    expect((await call(system.url, "GET", "/v1/tasks", { token: two.accessToken })).status).toBe(200);
+    expect((await call(system.url, "POST", "/v1/auth/logout-all", { token: two.accessToken })).status).toBe(204);
+    await refusedEverywhere(two.accessToken);
+    await refusedEverywhere(who.tokens.accessToken);
+    expect((await call(system.url, "GET", "/v1/auth/me", { token: two.accessToken })).status).toBe(401);
+    await login(who);
+  });
+
+  test("is listed, and ended by its id, by its owner only", async () => {
+    const who = await person(system.url);
+    const other = await login(who);
+    const sessions = (await who.call<{ items: { id: string; current: boolean }[] }>("GET", "/v1/auth/sessions")).body
+      .items;
+    expect(sessions.map(({ current }) => current).sort()).toEqual([false, true]);
+    const ending = sessions.find(({ current }) => !current)?.id ?? "";
+    expectProblem(await ada.call("DELETE", `/v1/auth/sessions/${ending}`), 404, "not-found");
+    expect((await who.call("DELETE", `/v1/auth/sessions/${ending}`)).status).toBe(204);
+    await refusedEverywhere(other.accessToken);
+    expectProblem(await who.call("DELETE", `/v1/auth/sessions/${ending}`), 404, "not-found");
+    expect((await who.call("GET", "/v1/tasks")).status).toBe(200);
+  });
+
+  test("that changes the password stays, the others end", async () => {
+    const who = await person(system.url);
+    const other = await login(who);
+    const newPassword = "a quite different phrase";
+    expectProblem(await who.call("POST", "/v1/auth/password", { body: { newPassword } }), 422, "validation");
+    expectProblem(
+      await who.call("POST", "/v1/auth/password", { body: { currentPassword: "wrong phrase", newPassword } }),
+      401,
+      "invalid-credentials",
+    );
+    expect(
+      (await who.call("POST", "/v1/auth/password", { body: { currentPassword: who.password, newPassword } })).status,
+    ).toBe(204);
+    await refusedEverywhere(other.accessToken);
+    expect((await who.call("GET", "/v1/tasks")).status).toBe(200);
+    expectProblem(
+      await call(system.url, "POST", "/v1/auth/login", { body: { email: who.email, password: who.password } }),
+      401,
+      "invalid-credentials",
+    );
+    await login(who, newPassword);
+  });
+});
+
+describe("an API token", () => {
+  type Made = { id: string; name: string; token: string; scopes: string[] };
+  const make = async (who: Person, body: object): Promise<Made> => {
+    const reply = await who.call<Made>("POST", "/v1/auth/tokens", { body });
+    expect(reply.status, reply.text).toBe(201);
+    expect(reply.body.token).toStartWith("tt_");
+    return reply.body;
+  };
+
+  test("does what its scopes say and nothing with the account", async () => {
+    const task = await createTask(ada);
+    const both = await make(ada, { name: "both" });
+    const reader = await make(ada, { name: "reader", scopes: ["tasks:read"] });
+    const writer = await make(ada, { name: "writer", scopes: ["tasks:write"] });
+    const read = (token: string): Promise<Reply> => call(system.url, "GET", `/v1/tasks/${task.id}`, { token });
+    const write = (token: string): Promise<Reply> =>
+      call(system.url, "PATCH", `/v1/tasks/${task.id}`, { token, body: {} });
+    expect([(await read(both.token)).status, (await write(both.token)).status]).toEqual([200, 200]);
+    expect([(await read(reader.token)).status, (await write(writer.token)).status]).toEqual([200, 200]);
+    expectProblem(await write(reader.token), 403, "forbidden");
+    expectProblem(await read(writer.token), 403, "forbidden");
+    expectProblem(await call(system.url, "GET", "/v1/auth/me", { token: both.token }), 403, "forbidden");
+    expectProblem(
+      await call(system.url, "POST", "/v1/auth/tokens", { token: both.token, body: { name: "more" } }),
+      403,
+      "forbidden",
+    );
+    expect((await call(system.url, "POST", "/v1/auth/verify", { body: { token: reader.token } })).body).toMatchObject({
+      active: true,
+      sub: ada.id,
+      scopes: ["tasks:read"],
+    });
+    const listed = await ada.call("GET", "/v1/auth/tokens");
+    for (const { token, name } of [both, reader, writer]) {
+      expect(listed.text).toContain(name);
+      expect(listed.text).not.toContain(token);
+    }
+  });
+
+  test("is refused by every worker once deleted, and outlives a password change", async () => {
+    const who = await person(system.url);
+    const { id, token } = await make(who, { name: "script" });
+    expect((await call(system.url, "GET", "/v1/tasks", { token })).status).toBe(200);
+    expect(
+      (
+        await who.call("POST", "/v1/auth/password", {
+          body: { currentPassword: who.password, newPassword: "a quite different phrase" },
+        })
+      ).status,
+    ).toBe(204);
+    expect((await call(system.url, "GET", "/v1/tasks", { token })).status).toBe(200);
+    expectProblem(await ada.call("DELETE", `/v1/auth/tokens/${id}`), 404, "not-found");
+    expect((await who.call("DELETE", `/v1/auth/tokens/${id}`)).status).toBe(204);
+    await refusedEverywhere(token);
+    expect((await call(system.url, "POST", "/v1/auth/verify", { body: { token } })).body).toEqual({ active: false });
+  });
+
+  test.each([
+    ["no name", {}, "/name"],
+    ["a scope that is none", { name: "x", scopes: ["everything"] }, "/scopes/0"],
+    ["an end that is no instant", { name: "x", expiresAt: "tomorrow" }, "/expiresAt"],
+  ])("with %s is 422", async (_name, body, path) => {
+    const problem = expectProblem(await ada.call("POST", "/v1/auth/tokens", { body }), 422, "validation");
+    expect(problem.errors?.map((fault) => fault.path)).toEqual([path]);
+  });
+});
+
+describe("one's own writes with three workers", () => {
+  test("are seen by whichever worker answers, 500 times", async () => {
+    const who = await person(system.url);
+    for (let round = 0; round < 500; round += 1) {
+      const fresh = { headers: { connection: "close" } };
+      const task = await createTask(who, { title: `round ${round}` });
+      const changed = await who.call("PATCH", `/v1/tasks/${task.id}`, { body: { status: "done" }, ...fresh });
+      expect((await who.call("GET", `/v1/tasks/${task.id}`, fresh)).text).toBe(changed.text);
+      const list = await who.call<{ items: unknown[] }>("GET", "/v1/tasks?limit=1", fresh);
+      expect(list.body.items[0]).toEqual(changed.body);
+      expect(list.headers.get("consistency")).toBeNull();
+    }
+  }, 30_000);
+});
+
+describe("limits", () => {
+  test("on a user's requests answer 429 with Retry-After, count down, and leave others alone", async () => {
+    const small = await start({ env: { TT_RATE_LIMIT: "5/60" } });
+    const [one, two] = [await person(small.url), await person(small.url)];
+    const replies: Reply[] = [];
+    for (let count = 0; count < 7; count += 1) replies.push(await one.call("GET", "/v1/tasks"));
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429]);
+    expect(replies.map(({ headers }) => /^"default";r=(\d+);t=\d+$/.exec(headers.get("ratelimit") ?? "")?.[1])).toEqual(
+      ["4", "3", "2", "1", "0", "0", "0"],
+    );
+    const last = replies.at(-1) as Reply;
+    expectProblem(last, 429, "rate-limited");
+    expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(Number(last.headers.get("retry-after"))).toBeLessThanOrEqual(60);
+    expect(last.headers.get("ratelimit-policy")).toBe('"default";q=5;w=60');
+    expect((await two.call("GET", "/v1/tasks")).status).toBe(200);
+    await small.end("SIGTERM");
+  }, 20_000);
+
+  test("on passwords under way answer 503 with Retry-After rather than wait without end, and tasks go on", async () => {
+    const attempts = Array.from({ length: 150 }, () =>
+      call(system.url, "POST", "/v1/auth/login", { body: { email: ada.email, password: "not this one" } }),
+    );
+    const began = performance.now();
+    expect((await ada.call("GET", "/v1/tasks?limit=1")).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    for (const reply of await Promise.all(attempts)) {
+      if (reply.status === 401) expectProblem(reply, 401, "invalid-credentials");
+      else {
+        expectProblem(reply, 503, "overloaded");
+        expect(reply.headers.get("retry-after")).toMatch(/^\d+$/);
+      }
+    }
+  }, 20_000);
+});
+
+test("behind TLS every answer asks for TLS, errors too", async () => {
+  for (const path of ["/v1/tasks", "/nothing", "/v1/auth/me"]) {
+    const reply = await ada.call("GET", path, { headers: { "x-forwarded-proto": "https" } });
+    expect(reply.headers.get("strict-transport-security"), path).toContain("max-age=");
+  }
+});

@@ -1,0 +1,216 @@
+/** The path that the README promises, on both runtimes, each answer byte for byte but for ids, tokens and instants. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { call, type Reply, type Task, type Tokens } from "./system/client.ts";
+import { cleanUp, type Runtime, type System, start } from "./system/server.ts";
+
+afterAll(cleanUp);
+
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const jwt = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+
+/** The answer with what no test can know replaced. */
+function plain(reply: Reply): string {
+  const text = reply.text
+    .replace(jwt, "JWT")
+    .replace(/"refreshToken":"[^"]+"/, '"refreshToken":"REFRESH"')
+    .replace(/"requestId":"[^"]+"/, '"requestId":"REQUEST"');
+  return `${reply.status} ${text.replace(instant, "INSTANT").replace(id, "ID")}`.trim();
+}
+
+for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
+  describe(`the flow on ${runtime}`, () => {
+    let system: System;
+    let tokens: Tokens;
+    let task: Task;
+    const email = `Ada.${runtime}@Example.com`;
+    const secret = "a long enough phrase";
+    const send = <Body = unknown>(
+      method: string,
+      path: string,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ): Promise<Reply<Body>> =>
+      call<Body>(system.url, method, path, {
+        ...(body === undefined ? {} : { body }),
+        headers,
+        token: tokens?.accessToken ?? "none",
+      });
+
+    beforeAll(async () => {
+      system = await start({ runtime });
+    }, 30_000);
+    afterAll(async () => {
+      expect((await system.end("SIGTERM")).code).toBe(0);
+    }, 20_000);
+
+    test("register answers 201 with tokens and the user", async () => {
+      const reply = await call<Tokens>(system.url, "POST", "/v1/auth/register", {
+        body: { email, password: secret, name: "Ada" },
+      });
+      expect(plain(reply)).toBe(
+        `201 {"accessToken":"JWT","tokenType":"Bearer","expiresIn":600,"refreshToken":"REFRESH","user":{"id":"ID","email":"${email}","name":"Ada","createdAt":"INSTANT"}}`,
+      );
+      expect(reply.headers.get("cache-control")).toBe("no-store");
+    });
+
+    test("a second registration of the address in other letters is 409", async () => {
+      const reply = await call(system.url, "POST", "/v1/auth/register", {
+        body: { email: email.toUpperCase(), password: secret },
+      });
+      expect(reply.status).toBe(409);
+      expect(reply.body).toMatchObject({ code: "email-taken" });
+    });
+
+    test("login answers 200 with tokens that work", async () => {
+      const reply = await call<Tokens>(system.url, "POST", "/v1/auth/login", {
+        body: { email: email.toLowerCase(), password: secret },
+      });
+      expect(plain(reply)).toBe(
+        `200 {"accessToken":"JWT","tokenType":"Bearer","expiresIn":600,"refreshToken":"REFRESH","user":{"id":"ID","email":"${email}","name":"Ada","createdAt":"INSTANT"}}`,
+      );
+      tokens = reply.body;
+      expect(plain(await send("GET", "/v1/auth/me"))).toBe(
+        `200 {"id":"ID","email":"${email}","name":"Ada","createdAt":"INSTANT"}`,
+      );
+    });
+
+    test("login with a wrong password and with an unknown address answer alike", async () => {
+      const wrong = await call(system.url, "POST", "/v1/auth/login", { body: { email, password: "not the phrase" } });
+      const unknown = await call(system.url, "POST", "/v1/auth/login", {
+        body: { email: "nobody@example.com", password: secret },
+      });
+      expect(wrong.status).toBe(401);
+      expect(plain(wrong)).toBe(plain(unknown));
+      expect(wrong.body).toMatchObject({ code: "invalid-credentials" });
+    });
+
+    test("create answers 201 with the task, its address, version and token", async () => {
+      const reply = await send<Task>("POST", "/v1/tasks", {
+        title: "Buy milk",
+        labels: ["home"],
+        dueAt: "2030-01-02T03:04:05.6789+02:00",
+      });
+      task = reply.body;
+      expect(plain(reply)).toBe(
+        '201 {"id":"ID","title":"Buy milk","description":"","status":"todo","priority":"none","labels":["home"],"dueAt":"INSTANT","completedAt":null,"ownerId":"ID","version":1,"createdAt":"INSTANT","updatedAt":"INSTANT"}',
+      );
+      expect(["2030-01-02T01:04:05.678Z", "2030-01-02T01:04:05.679Z"]).toContain(task.dueAt ?? "");
+      expect(task.ownerId).toBe(tokens.user.id);
+      expect(task.createdAt).toBe(task.updatedAt);
+      expect(task.id[14]).toBe("7");
+      expect(reply.headers.get("location")).toBe(`/v1/tasks/${task.id}`);
+      expect(reply.headers.get("etag")).toBe('"1"');
+      expect(reply.headers.get("consistency-token")).not.toBeNull();
+      expect(reply.headers.get("content-type")?.split(";")[0]).toBe("application/json");
+    });
+
+    test("read answers the very bytes of create, 304 to its tag, and HEAD without a body", async () => {
+      const reply = await send("GET", `/v1/tasks/${task.id}`);
+      expect(reply.status).toBe(200);
+      expect(reply.text).toBe(JSON.stringify(task));
+      expect(reply.headers.get("etag")).toBe('"1"');
+      expect(reply.headers.get("cache-control")).toBe("private, no-cache");
+      const same = await send("GET", `/v1/tasks/${task.id}`, undefined, { "if-none-match": '"1"' });
+      expect([same.status, same.text, same.headers.get("etag")]).toEqual([304, "", '"1"']);
+      const head = await send("HEAD", `/v1/tasks/${task.id}`);
+      expect([head.status, head.text, head.headers.get("etag")]).toEqual([200, "", '"1"']);
+    });
+
+    test("change answers 200 with the next version and nothing else touched", async () => {
+      const reply = await send<Task>(
+        "PATCH",
+        `/v1/tasks/${task.id}`,
+        { status: "done" },
+        { "content-type": "application/merge-patch+json" },
+      );
+      expect(reply.status).toBe(200);
+      const { updatedAt } = reply.body;
+      expect(reply.body).toEqual({ ...task, status: "done", completedAt: updatedAt, version: 2, updatedAt });
+      expect(updatedAt >= task.updatedAt).toBe(true);
+      expect(reply.headers.get("etag")).toBe('"2"');
+      task = reply.body;
+      const put = await send<Task>("PUT", `/v1/tasks/${task.id}`, { title: "Buy oat milk" });
+      expect(put.body).toEqual({
+        ...task,
+        title: "Buy oat milk",
+        labels: [],
+        dueAt: null,
+        status: "todo",
+        completedAt: null,
+        version: 3,
+        updatedAt: put.body.updatedAt,
+      });
+      task = put.body;
+    });
+
+    test("list answers the task as it is", async () => {
+      const reply = await send("GET", "/v1/tasks");
+      expect(reply.text).toBe(`{"items":[${JSON.stringify(task)}],"nextCursor":null}`);
+      expect(reply.headers.get("cache-control")).toBe("private, no-cache");
+    });
+
+    test("delete answers 204, then 404 and an empty list", async () => {
+      const gone = await send("DELETE", `/v1/tasks/${task.id}`);
+      expect([gone.status, gone.text]).toEqual([204, ""]);
+      expect(gone.headers.get("consistency-token")).not.toBeNull();
+      const missing = await send("GET", `/v1/tasks/${task.id}`);
+      expect(missing.status).toBe(404);
+      expect(missing.body).toMatchObject({ code: "not-found" });
+      expect((await send("GET", "/v1/tasks")).text).toBe('{"items":[],"nextCursor":null}');
+      expect((await send("DELETE", `/v1/tasks/${task.id}`)).status).toBe(404);
+    });
+
+    test("the history tells what happened, newest first", async () => {
+      const reply = await send<{ items: { version: number; kind: string; actorId: string }[] }>(
+        "GET",
+        `/v1/tasks/${task.id}/history`,
+      );
+      expect(reply.status).toBe(200);
+      expect(reply.body.items.map(({ version, kind }) => [version, kind])).toEqual([
+        [4, "deleted"],
+        [3, "changed"],
+        [2, "changed"],
+        [1, "created"],
+      ]);
+      expect(new Set(reply.body.items.map(({ actorId }) => actorId))).toEqual(new Set([tokens.user.id]));
+    });
+
+    test("refresh turns the session on, logout ends it within a second", async () => {
+      const fresh = await call<Tokens>(system.url, "POST", "/v1/auth/refresh", {
+        body: { refreshToken: tokens.refreshToken },
+      });
+      expect(fresh.status).toBe(200);
+      tokens = fresh.body;
+      expect(
+        (await call(system.url, "POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body,
+      ).toMatchObject({ active: true, sub: tokens.user.id });
+      const out = await send("POST", "/v1/auth/logout");
+      expect([out.status, out.text]).toEqual([204, ""]);
+      const deadline = performance.now() + 1000;
+      let refused = await send("GET", "/v1/tasks");
+      while (refused.status !== 401 && performance.now() < deadline) refused = await send("GET", "/v1/tasks");
+      expect(refused.status).toBe(401);
+      expect(refused.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
+      expect(
+        (await call(system.url, "POST", "/v1/auth/refresh", { body: { refreshToken: tokens.refreshToken } })).body,
+      ).toMatchObject({ code: "unauthenticated" });
+      expect((await call(system.url, "POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body).toEqual(
+        { active: false },
+      );
+    });
+
+    test("the process tells of itself on the admin port only", async () => {
+      for (const path of ["/livez", "/readyz", "/metrics", "/tree"]) {
+        const inside = await fetch(system.admin + path);
+        expect([path, inside.status]).toEqual([path, 200]);
+        await inside.text();
+        expect([path, (await call(system.url, "GET", path)).status]).toEqual([path, 404]);
+      }
+      const tree = await (await fetch(`${system.admin}/tree`)).text();
+      for (const name of ["auth", "task", "consumer"]) expect(tree).toContain(name);
+      expect((await call(system.url, "GET", "/health")).status).toBe(200);
+      expect((await call(system.url, "GET", "/docs")).text.toLowerCase()).toContain("<!doctype html>");
+    });
+  });
+}

@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export const runtimes = ["bun", "deno"] as const;
+export type Runtime = (typeof runtimes)[number];
+
+export type Line = Record<string, unknown>;
+export type Ended = { readonly code: number | null; readonly lines: readonly Line[] };
+
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/**
+ * Runs a script in a process of its own, as `bun test` changes how workers end; takes the JSON lines that it prints. `seen` gets each line as it comes, with a
+ * way to signal the process. A scenario that does not end within a minute is killed (its code is null).
+ */
+export function run(
+  runtime: Runtime,
+  script: string,
+  args: readonly string[] = [],
+  seen?: (line: Line, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Ended> {
+  const installed = pathOf(`../../node_modules/.bin/${runtime}`);
+  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : ["run"];
+  return new Promise((resolve, reject) => {
+    const child = spawn(existsSync(installed) ? installed : runtime, [...flags, script, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines: Line[] = [];
+    let rest = "";
+    child.stdout.on("data", (data: Buffer) => {
+      const parts = (rest + data.toString()).split("\n");
+      rest = parts.pop() ?? "";
+      for (const part of parts.filter((each) => each.startsWith("{"))) {
+        const line = JSON.parse(part) as Line;
+        lines.push(line);
+        // The line names the process: the package's launcher may stand between it and us.
+        seen?.(line, (signal) => process.kill(Number(line.pid ?? child.pid), signal));
+      }
+    });
+    const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(late);
+      resolve({ code, lines });
+    });
+  });
+}
+
+export const runScenario = (runtime: Runtime, name: string, seen?: Parameters<typeof run>[3]): Promise<Ended> =>
+  run(runtime, pathOf("fixtures/scenario.ts"), [name], seen);

@@ -1,0 +1,205 @@
+import { describe, expect, test } from "bun:test";
+import { type Line, runScenario, runtimes } from "./scenarios.ts";
+
+const MINUTE_MS = 70_000;
+const lineWith = (lines: readonly Line[], key: string): Line => lines.find((line) => key in line) ?? {};
+const event = (lines: readonly Line[], name: string): readonly Line[] => lines.filter((line) => line.event === name);
+
+for (const runtime of runtimes) {
+  describe(`On ${runtime}, in real threads`, () => {
+    test(
+      "a throw fails its ask with name, message, code and cause, and the actor lives on",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "failures");
+        expect(code).toBe(0);
+        expect(lineWith(lines, "thrown")).toEqual({
+          thrown: { name: "RangeError", code: "number-missing", message: "no such number", cause: "the deeper reason" },
+          same: true,
+        });
+
+        for (const [kind, lastError] of [
+          ["uncaught", "thrown in subject"],
+          ["reject", "rejected in subject"],
+          ["exit", "Cannot go on: subject ended its own thread"],
+        ] as const) {
+          const line = lines.find((each) => each.kind === kind) as { gapMs: number; refusedInMs: number } & Line;
+          expect(line).toMatchObject({ codes: ["Died"], down: "Died", other: true, lastError });
+          expect(line.gapMs).toBeLessThan(10);
+          expect(line.refusedInMs).toBeLessThan(10);
+        }
+        expect(event(lines, "stop-hook").map(({ actor, reason }) => `${actor}: ${reason}`)).toEqual([
+          "subject: thrown in subject",
+          "subject: rejected in subject",
+          "subject: shutdown",
+        ]);
+        expect(lineWith(lines, "others")).toEqual({ others: 1 });
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "an endless loop is found with its kind; its thread is ended, or the process where it cannot be",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "hang");
+        expect(event(lines, "actor-hung")).toMatchObject([{ actor: "subject", kind: "loop" }]);
+        if (runtime === "bun") {
+          expect(code).toBe(0);
+          expect(lines.find((line) => "codes" in line)).toMatchObject({ codes: ["Died"], down: "Died", other: true });
+          expect(lineWith(lines, "inspected")).toEqual({ inspected: "loop" });
+        } else {
+          expect(code).toBe(1);
+          expect(event(lines, "thread-not-ended")).toHaveLength(1);
+        }
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a crash loop beyond the intensity ends the process with 1",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "crashLoop");
+        expect(code).toBe(1);
+        expect(event(lines, "stop-hook")).toHaveLength(4);
+        expect(event(lines, "system-failed")).toEqual([
+          {
+            event: "system-failed",
+            error:
+              "Cannot go on: the supervisor root gave up: reached max restart intensity (3 in 10000 ms) by subject",
+          },
+        ]);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a child that cannot start rolls the start back and rejects it with the reason",
+      async () => {
+        const { lines } = await runScenario(runtime, "stillborn");
+        expect(lineWith(lines, "started")).toMatchObject({
+          started: { message: expect.stringContaining("no such place") },
+          left: "down",
+        });
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a flood at twice the capacity keeps to the mailbox's bound, loses nothing that waits and accounts for every message",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "flood");
+        expect(code).toBe(0);
+        const of = (name: string) =>
+          lines.find((line) => line.name === name) as {
+            sent: number;
+            sum: number;
+            total: number;
+            counts: Record<string, number>;
+          };
+        for (const name of ["waiting", "rejecting", "shedding"]) {
+          const { sent, sum, total, counts } = of(name);
+          expect({ name, sent, counted: counts.sent, sum }).toEqual({ name, sent: 4_000, counted: 4_000, sum: 4_000 });
+          expect(total).toBe(counts.handled as number);
+          expect(counts.dead).toBe(0);
+        }
+        expect(of("waiting").counts.handled).toBe(4_000);
+        expect(of("rejecting").counts.rejected).toBeGreaterThan(0);
+        expect(of("shedding").counts.shed).toBeGreaterThan(0);
+        // Only the lossy half may be shed.
+        expect(of("shedding").counts.handled).toBeGreaterThanOrEqual(2_000);
+        const { deepest, grownMb } = lineWith(lines, "deepest") as { deepest: number; grownMb: number };
+        expect(deepest).toBeLessThanOrEqual(64);
+        expect(grownMb).toBeLessThan(60);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "200 restarts leak no memory and no listener, and account for every message",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "churn");
+        expect(code).toBe(0);
+        const { restarts, memory, handles } = lineWith(lines, "restarts") as {
+          restarts: number;
+          memory: number[];
+          handles: number[];
+        };
+        expect(restarts).toBe(200);
+        // From the hundredth on; a thread that stayed would cost 4 to 13 MB each time.
+        expect((memory.at(-1) ?? 0) - (memory[4] ?? 0)).toBeLessThan(40);
+        expect(new Set(handles).size).toBe(1);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "SIGTERM during load loses nothing that was accepted, lets a stopping actor ask those left of it, and exits 0",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "sigterm", (line, kill) => {
+          if ("pid" in line) kill("SIGTERM");
+        });
+        expect(code).toBe(0);
+        const pressed = event(lines, "pressed")[0] as {
+          asked: number;
+          answered: number;
+          refused: number;
+          last: number;
+        };
+        expect(pressed.asked).toBeGreaterThan(1_000);
+        expect(pressed).toMatchObject({ answered: pressed.asked, refused: 0, last: 42 });
+        expect(event(lines, "stop-hook")).toMatchObject([{ reason: "shutdown" }]);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a deadline ends an ask, bounds what is asked within it, and drops expired work before its handler",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "deadlines");
+        expect(code).toBe(0);
+        const line = lineWith(lines, "plain") as { plainMs: number; nestedMs: number } & Line;
+        expect(line).toMatchObject({
+          plain: "Expired",
+          nested: "Expired",
+          dropped: "Expired",
+          begun: false,
+          expired: 1,
+        });
+        expect(line.plainMs).toBeLessThan(1_000);
+        expect(line.nestedMs).toBeLessThan(1_000);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a pool keeps a key to one member and in order, all hear what is published in order, a batch gathers, an actor lives in the main thread too",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "pool");
+        expect(code).toBe(0);
+        const line = lineWith(lines, "homes") as { homes: number[][]; batches: number } & Line;
+        expect(line.homes.every((homes) => homes.length === 1)).toBe(true);
+        expect(new Set(line.homes.flat()).size).toBe(3);
+        expect(line).toMatchObject({
+          ordered: true,
+          published: true,
+          entries: 99,
+          refused: { name: "RangeError", message: "cannot enter -1" },
+          here: 7,
+        });
+        expect(line.batches).toBeGreaterThan(50);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a warm spare takes over from an actor that failed, time after time",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "spare");
+        expect(code).toBe(0);
+        const { times } = lineWith(lines, "times") as { times: number[] };
+        expect(times).toHaveLength(5);
+        expect(Math.min(...times)).toBeLessThan(100);
+      },
+      MINUTE_MS,
+    );
+  });
+}

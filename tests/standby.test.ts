@@ -1,0 +1,54 @@
+/** Clients never find nobody: while the `task` worker is away the public port says so and asks to come back. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { call } from "./system/client.ts";
+import { poll } from "./system/poll.ts";
+import { type System, start } from "./system/server.ts";
+
+describe("while the task worker is away", () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await start({ env: { TT_DEBUG_FAULTS: "1", LOG_LEVEL: "error" } });
+  });
+  afterAll(async () => {
+    await system.end("SIGTERM");
+  });
+
+  const restarts = async (): Promise<number> => {
+    const ready = (await (await fetch(`${system.admin}/readyz`)).json()) as {
+      dependencies: { task: { restarts: number } };
+    };
+    return ready.dependencies.task.restarts;
+  };
+
+  for (const how of ["exit", "throw"]) {
+    test(`its death by ${how} is answered with 503 and Retry-After until another is up`, async () => {
+      const before = await restarts();
+      const told = await call(system.admin, "POST", `/debug/kill?actor=task&how=${how}`);
+      expect(told.status).toBe(202);
+      const answers: string[] = [];
+      await poll(
+        "the worker is back",
+        10_000,
+        async () => {
+          const reply = await fetch(`${system.url}/problems/overloaded`, { headers: { connection: "close" } }).catch(
+            (error: unknown) => String(error),
+          );
+          if (typeof reply === "string") answers.push(reply);
+          else {
+            answers.push(String(reply.status));
+            if (reply.status === 503) {
+              expect(reply.headers.get("retry-after")).toBe("1");
+              expect(((await reply.json()) as { code: string }).code).toBe("overloaded");
+            }
+          }
+          return reply !== null && (await restarts()) > before && answers.at(-1) === "200";
+        },
+        1,
+      );
+      expect(answers.filter((each) => /^\d+$/.test(each) && each !== "200" && each !== "503")).toEqual([]);
+      // A connection that the dying worker had already taken is cut off, and for a moment of its last goodbye nobody listens.
+      const cut = answers.filter((each) => !/^\d+$/.test(each));
+      expect(cut.length).toBeLessThanOrEqual(3);
+    });
+  }
+});

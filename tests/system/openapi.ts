@@ -1,0 +1,41 @@
+/** What the published document says the server has: routes in it are held to the contract, routes of later releases are not asked for. */
+import { expect } from "bun:test";
+import { call } from "./client.ts";
+
+export type Operation = {
+  operationId?: string;
+  security?: unknown[];
+  parameters?: { name: string; in: string }[];
+  requestBody?: { content: Record<string, unknown> };
+  responses: Record<string, unknown>;
+};
+export type Document = {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, unknown> };
+};
+export type PublishedRoute = { method: string; template: string; operation: Operation };
+
+const methods = ["get", "post", "put", "patch", "delete"];
+
+export async function published(
+  url: string,
+): Promise<{ document: Document; routes: PublishedRoute[]; has(method: string, template: string): boolean }> {
+  const reply = await call<Document>(url, "GET", "/v1/openapi.json");
+  expect(reply.status).toBe(200);
+  const routes = Object.entries(reply.body.paths).flatMap(([template, item]) =>
+    Object.entries(item)
+      .filter(([method]) => methods.includes(method))
+      .map(([method, operation]) => ({ method: method.toUpperCase(), template, operation })),
+  );
+  return {
+    document: reply.body,
+    routes,
+    has: (method, template) => routes.some((route) => route.method === method && route.template === template),
+  };
+}
+
+/** A path of the template with a fresh id in each parameter. */
+export function fill(template: string): string {
+  return template.replace(/\{code\}/g, "not-found").replace(/\{[^}]+\}/g, () => crypto.randomUUID());
+}
