@@ -30,9 +30,10 @@ describe("while the task worker is away", () => {
         "the worker is back",
         10_000,
         async () => {
-          const reply = await fetch(`${system.url}/problems/overloaded`, { headers: { connection: "close" } }).catch(
-            (error: unknown) => String(error),
-          );
+          const reply = await fetch(`${system.url}/problems/overloaded`, {
+            headers: { connection: "close" },
+            signal: AbortSignal.timeout(2_000),
+          }).catch((error: unknown) => String(error));
           if (typeof reply === "string") answers.push(reply);
           else {
             answers.push(String(reply.status));
