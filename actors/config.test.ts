@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ConfigError, readConfig, variableRows } from "./config.ts";
 
 function faultsOf(env: Record<string, string>): readonly string[] {
@@ -56,15 +59,15 @@ test("all faults are told together, one line each", () => {
     PORT: "80x",
     LOG_LEVEL: "loud",
     TT_RATE_LIMIT: "many",
-    DATABASE_URL: "postgres://ada:hunter2@db/tasks",
+    DATABASE_URL: "postgre://ada:hunter2@db/tasks",
     TT_ISUER: "x",
   });
   expect(faults).toEqual([
     'PORT must be a whole number from 0 to 65535, not "80x"',
+    "DATABASE_URL must be like postgres://user@host:5432/name",
     'LOG_LEVEL must be one of debug, info, warn, error, not "loud"',
     'TT_RATE_LIMIT must be requests/seconds, like 600/60, not "many"',
     "TT_ISUER is not a known variable; did you mean TT_ISSUER?",
-    "DATABASE_URL is not supported yet: this build has only the embedded stores in DATA_DIR",
   ]);
   expect(faults.join("")).not.toContain("\n");
 });
@@ -78,6 +81,74 @@ test.each(["", " 1", "1 ", "+1", "-1", "1.0", "1e3", "0x10", "01", "65536", "NaN
 
 test.each(["task", "consumer"])("ROLE=%s alone is refused for the lack of Kafka", (role) => {
   expect(faultsOf({ ROLE: role }).join()).toContain("needs KAFKA_BROKERS");
+});
+
+test("every server reaches its field, with secrets from files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "config-test-"));
+  try {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const config = readConfig({
+      DATABASE_URL_FILE: file("database", "postgres://ada@db/tasks\n"),
+      DATABASE_PASSWORD_FILE: file("password", "hunter 2\n"),
+      KAFKA_BROKERS: "a:9092,b:9093",
+      KAFKA_USERNAME: "ada",
+      KAFKA_PASSWORD: "hunter3",
+      KAFKA_TLS: "1",
+      MONGO_URL: "mongodb://m/tasks",
+      REDIS_URL: "rediss://r",
+      TLS_CA_FILE: file("ca", "PEM"),
+      TT_PARTITIONS: "3",
+    });
+    expect(config).toMatchObject({
+      database: { url: "postgres://ada@db/tasks", password: "hunter 2", ca: "PEM" },
+      kafka: {
+        brokers: ["a:9092", "b:9093"],
+        partitions: 3,
+        tls: true,
+        sasl: { mechanism: "scram-sha-512", username: "ada", password: "hunter3" },
+      },
+      mongo: { url: "mongodb://m/tasks", ca: "PEM" },
+      redis: { url: "rediss://r", ca: "PEM" },
+    });
+    expect(
+      readConfig({ ROLE: "task", AUTH_URL: "http://auth/", KAFKA_BROKERS: "a:1", MONGO_URL: "mongodb://m" }),
+    ).toMatchObject({
+      authUrl: "http://auth",
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const contradictory: [Record<string, string>, string][] = [
+  [{ KAFKA_BROKERS: "a:1" }, "KAFKA_BROKERS and MONGO_URL go together: the log and the read model that is made of it"],
+  [
+    { MONGO_URL: "mongodb://m" },
+    "KAFKA_BROKERS and MONGO_URL go together: the log and the read model that is made of it",
+  ],
+  [{ AUTH_URL: "http://a" }, "AUTH_URL is for ROLE=task: ROLE=all has an auth of its own"],
+  [{ REDIS_PASSWORD: "x" }, "REDIS_PASSWORD needs REDIS_URL"],
+  [{ KAFKA_PASSWORD: "x" }, "KAFKA_PASSWORD needs KAFKA_USERNAME"],
+  [{ KAFKA_TLS: "1" }, "KAFKA_TLS needs KAFKA_BROKERS"],
+  [{ REDIS_URL: "redis://r", REDIS_URL_FILE: "/nowhere" }, "REDIS_URL and REDIS_URL_FILE are both given: one of them"],
+  [{ REDIS_URL_FILE: "/nowhere" }, "REDIS_URL_FILE cannot be read: ENOENT"],
+];
+test.each(contradictory)("%j is refused: %s", (env, fault) => {
+  expect(faultsOf(env)).toContain(fault);
+});
+
+test("no secret is shown in a fault", () => {
+  const faults = faultsOf({
+    DATABASE_URL: "mysql://ada:hunter2@db",
+    MONGO_URL: "http://ada:hunter2@m",
+    REDIS_URL: "hunter2",
+    REDIS_PASSWORD: "hunter2\nhunter2",
+  });
+  expect(faults.length).toBeGreaterThanOrEqual(4);
+  expect(faults.join("\n")).not.toContain("hunter2");
 });
 
 test("one port cannot serve both purposes", () => {

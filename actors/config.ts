@@ -1,4 +1,5 @@
 /** Everything that can be set from outside: one schema, read once in `main`, from which the checks, `--help` and the README's table follow. */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -22,7 +23,27 @@ export type Config = {
   readonly audience: string;
   /** Accept a message that kills a worker from inside (test builds only). */
   readonly debugFaults: boolean;
+  /** The real backends; each that is missing has its embedded default. */
+  readonly database?: Server;
+  readonly redis?: Server;
+  /** The log and its read model go together. */
+  readonly kafka?: KafkaServers;
+  readonly mongo?: Server;
+  /** Where `ROLE=task` reaches auth: no path, no slash at its end. */
+  readonly authUrl?: string;
 };
+
+/** How a server is reached. `password` goes before the URL's own; `ca` is a PEM of further certificate authorities. */
+export type Server = { readonly url: string; readonly password?: string; readonly ca?: string };
+export type KafkaServers = {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  readonly partitions: number;
+  readonly tls: boolean;
+  readonly ca?: string;
+  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
+};
+export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
 
 const one = <const V extends readonly string[]>(values: V, byDefault: V[number], description: string) =>
   t.Union(
@@ -31,6 +52,17 @@ const one = <const V extends readonly string[]>(values: V, byDefault: V[number],
   );
 const whole = (minimum: number, maximum: number, byDefault: number, description: string) =>
   t.Integer({ minimum, maximum, default: byDefault, description });
+/** Not set unless given. */
+const optional = (pattern: string, wanted: string, description: string, more: { secret?: true } = {}) =>
+  t.String({ pattern: `^$|${pattern}`, default: "", wanted, description, ...more });
+const secret = { secret: true } as const;
+const password = (of: string) =>
+  optional(
+    "^[^\\0\\r\\n]{1,1024}$",
+    "1 to 1,024 characters of one line",
+    `Password ${of}, in place of one in its URL.`,
+    secret,
+  );
 const visible = (byDefault: string, description: string) =>
   t.String({ pattern: "^[\\x21-\\x7e]{1,255}$", default: byDefault, description });
 
@@ -39,25 +71,63 @@ export const variables = t.Object({
   ROLE: one(
     ["all", "auth", "task", "consumer"],
     "all",
-    "Which roles this process runs; `task` or `consumer` alone need Kafka, which this build does not have yet.",
+    "Which roles this process runs; `task` and `consumer` alone meet through Kafka.",
   ),
   HOST: visible("127.0.0.1", "Address of the public port."),
-  PORT: whole(0, 65_535, 3_000, "Public port; 0 picks a free one."),
+  PORT: whole(0, 65_535, 3_000, "Public port (`consumer` has none); 0 picks a free one."),
   ADMIN_HOST: visible("127.0.0.1", "Address of the admin port."),
   ADMIN_PORT: whole(0, 65_535, 3_001, "Port of `/livez`, `/readyz`, `/metrics` and `/tree`; 0 picks a free one."),
   DATA_DIR: t.String({
     minLength: 1,
     pattern: "^[^\\0]+$",
     default: "./data",
-    description: "Folder of the databases; made (for its owner only) when missing.",
+    description:
+      "Folder of the embedded databases; made (for its owner only) when missing, not touched when all have a server.",
   }),
+  DATABASE_URL: optional(
+    "^postgres(ql)?://\\S+$",
+    "like postgres://user@host:5432/name",
+    "PostgreSQL for users, sessions and keys; `?sslmode=require` or `verify-full` for TLS.",
+    secret,
+  ),
+  DATABASE_PASSWORD: password("of PostgreSQL's user"),
+  KAFKA_BROKERS: optional(
+    "^[^\\s,:/]+:[0-9]{1,5}(,[^\\s,:/]+:[0-9]{1,5})*$",
+    "like host:9092,host:9092",
+    "Kafka as the log; goes with `MONGO_URL`.",
+  ),
+  KAFKA_USERNAME: optional("^\\S{1,255}$", "1 to 255 characters without space", "User at Kafka (SASL)."),
+  KAFKA_PASSWORD: password("of Kafka's user"),
+  KAFKA_SASL: one(
+    ["", "plain", "scram-sha-256", "scram-sha-512"],
+    "",
+    "How Kafka's user signs in; `scram-sha-512` unless given.",
+  ),
+  KAFKA_TLS: one(["0", "1"], "0", "1: Kafka by TLS."),
+  MONGO_URL: optional(
+    "^mongodb(\\+srv)?://\\S+$",
+    "like mongodb://host:27017/name",
+    "MongoDB for the read model; goes with `KAFKA_BROKERS`.",
+    secret,
+  ),
+  MONGO_PASSWORD: password("of MongoDB's user"),
+  REDIS_URL: optional(
+    "^rediss?://\\S+$",
+    "like redis://host:6379",
+    "Redis as cache of tasks and for quick revocation; `rediss://` for TLS.",
+    secret,
+  ),
+  REDIS_PASSWORD: password("of Redis"),
+  AUTH_URL: optional("^https?://[^\\s/?#]+/?$", "like http://host:3000", "Where `ROLE=task` reaches the auth role."),
+  TLS_CA_FILE: optional("^[^\\0]+$", "a path", "PEM file of further certificate authorities, for all servers."),
   LOG_LEVEL: one(["debug", "info", "warn", "error"], "info", "The least important lines that are logged."),
   TT_VERDICT_TIMEOUT_MS: whole(
     1,
     60_000,
     2_000,
-    "How long a change waits for the writer before it is answered 503, in milliseconds.",
+    "How long a change waits for its verdict, in milliseconds; then it is 202 where Kafka has it, else 503.",
   ),
+  TT_PARTITIONS: whole(1, 1_000, 12, "Partitions of Kafka's topics when they are made; later they stay as they are."),
   TT_TASK_WORKERS: whole(1, 64, 1, "Worker threads of the `task` role that share the public port."),
   TT_RATE_LIMIT: t.String({
     pattern: "^[1-9][0-9]{0,8}/[1-9][0-9]{0,4}$",
@@ -87,20 +157,22 @@ export function variableRows(): Variable[] {
     name,
     values: valuesOf(schema),
     default: String(schema.default),
-    about: schema.description ?? "",
+    about: `${schema.description ?? ""}${"secret" in schema ? ` Or \`${name}_FILE\`: a file that holds it.` : ""}`,
   }));
 }
 
 /** What may stand there, in words. */
 function valuesOf(schema: TSchema): string {
-  if (schema[Kind] === "Union") return schema.anyOf.map((each: TSchema) => each.const).join(", ");
+  if (schema[Kind] === "Union") return schema.anyOf.flatMap((each: TSchema) => each.const || []).join(", ");
   if (schema[Kind] === "Integer") return `${schema.minimum} to ${schema.maximum}`;
   if (Array.isArray(schema.examples)) return `like ${schema.examples.join(", ")}`;
-  return "text";
+  return schema.wanted?.startsWith("like ") ? schema.wanted : "text";
 }
 
-/** Backends of the design that this build does not have: ignoring one silently would put data where nobody expects it. */
-const backends = ["DATABASE_URL", "MONGO_URL", "REDIS_URL", "KAFKA_BROKERS", "AUTH_URL"];
+/** May also be given as the path of a file that holds the value, in `<NAME>_FILE`. */
+const alsoAsFile = Object.entries(variables.properties)
+  .filter(([, schema]) => "secret" in schema)
+  .map(([name]) => name);
 const prefix = "TT_";
 
 /** Thrown with one line for each thing that is wrong. */
@@ -118,28 +190,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const faults: string[] = [];
   const read: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(variables.properties)) {
-    const given = env[name];
+    const given = alsoAsFile.includes(name) ? valueOrFile(env, name, faults) : env[name];
     const value = given === undefined ? schema.default : parsed(schema, given);
     read[name] = value;
-    if (!Value.Check(schema, value)) faults.push(`${name} must be ${wanted(schema)}, not ${shown(given)}`);
+    if (!Value.Check(schema, value)) faults.push(`${name} must be ${wanted(schema)}${shown(schema, given)}`);
   }
   for (const name of Object.keys(env)) {
     if (!name.startsWith(prefix) || name in variables.properties) continue;
     const near = nearest(name, Object.keys(variables.properties));
     faults.push(`${name} is not a known variable${near === undefined ? "" : `; did you mean ${near}?`}`);
   }
-  for (const name of backends) {
-    if ((env[name] ?? "") !== "")
-      faults.push(`${name} is not supported yet: this build has only the embedded stores in DATA_DIR`);
-  }
   const values = read as Static<typeof variables>;
-  if (values.ROLE === "task" || values.ROLE === "consumer") {
-    faults.push(
-      `ROLE=${values.ROLE} alone needs KAFKA_BROKERS, which is not supported yet; leave ROLE out to run all roles in one process`,
-    );
-  }
-  if (values.PORT === values.ADMIN_PORT && values.PORT !== 0)
-    faults.push(`PORT and ADMIN_PORT must differ, not both be ${values.PORT}`);
+  faults.push(...contradictions(values));
+  const ca = values.TLS_CA_FILE === "" ? undefined : fileText("TLS_CA_FILE", values.TLS_CA_FILE, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   const [requests = 0, windowS = 0] = values.TT_RATE_LIMIT.split("/").map(Number);
   return Object.freeze({
@@ -156,7 +219,87 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuer: values.TT_ISSUER,
     audience: values.TT_AUDIENCE,
     debugFaults: values.TT_DEBUG_FAULTS === "1",
+    ...backends(values, ca),
   });
+}
+
+type Values = Static<typeof variables>;
+
+function backends(
+  values: Values,
+  ca: string | undefined,
+): Pick<Config, "database" | "redis" | "kafka" | "mongo" | "authUrl"> {
+  const trust = ca === undefined ? {} : { ca };
+  const server = (url: string, pass: string): Server => ({ url, ...(pass === "" ? {} : { password: pass }), ...trust });
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: secretOfKafka, KAFKA_SASL: mechanism } = values;
+  const sasl = {
+    username,
+    password: secretOfKafka,
+    mechanism: mechanism === "" ? "scram-sha-512" : mechanism,
+  } as const;
+  return {
+    ...(values.DATABASE_URL === "" ? {} : { database: server(values.DATABASE_URL, values.DATABASE_PASSWORD) }),
+    ...(values.REDIS_URL === "" ? {} : { redis: server(values.REDIS_URL, values.REDIS_PASSWORD) }),
+    ...(values.MONGO_URL === "" ? {} : { mongo: server(values.MONGO_URL, values.MONGO_PASSWORD) }),
+    ...(values.AUTH_URL === "" ? {} : { authUrl: values.AUTH_URL.replace(/\/$/, "") }),
+    ...(values.KAFKA_BROKERS === ""
+      ? {}
+      : {
+          kafka: {
+            brokers: values.KAFKA_BROKERS.split(","),
+            partitions: values.TT_PARTITIONS,
+            tls: values.KAFKA_TLS === "1",
+            ...trust,
+            ...(username === "" ? {} : { sasl }),
+          },
+        }),
+  };
+}
+
+/** What cannot be together, or not alone. */
+function contradictions(values: Values): string[] {
+  const has = (name: keyof Values) => values[name] !== "" && values[name] !== "0";
+  const role = values.ROLE;
+  const faults: string[] = [];
+  const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
+    const missing = names.filter((name) => !has(name));
+    if (missing.length > 0) faults.push(`${what} needs ${missing.join(" and ")}${why}`);
+  };
+  if (role === "task") needs("ROLE=task", ["KAFKA_BROKERS", "MONGO_URL", "AUTH_URL"], "; ROLE=all needs nothing");
+  else if (role === "consumer") needs("ROLE=consumer", ["KAFKA_BROKERS", "MONGO_URL"], "; ROLE=all needs nothing");
+  else if (has("KAFKA_BROKERS") !== has("MONGO_URL"))
+    faults.push("KAFKA_BROKERS and MONGO_URL go together: the log and the read model that is made of it");
+  if (role === "all" && has("AUTH_URL")) faults.push("AUTH_URL is for ROLE=task: ROLE=all has an auth of its own");
+  for (const name of ["DATABASE", "MONGO", "REDIS"] as const)
+    if (has(`${name}_PASSWORD`)) needs(`${name}_PASSWORD`, [`${name}_URL`], "");
+  if (has("KAFKA_USERNAME")) needs("KAFKA_USERNAME", ["KAFKA_BROKERS", "KAFKA_PASSWORD"], "");
+  for (const name of ["KAFKA_PASSWORD", "KAFKA_SASL"] as const) if (has(name)) needs(name, ["KAFKA_USERNAME"], "");
+  if (has("KAFKA_TLS")) needs("KAFKA_TLS", ["KAFKA_BROKERS"], "");
+  if (values.PORT === values.ADMIN_PORT && values.PORT !== 0 && role !== "consumer")
+    faults.push(`PORT and ADMIN_PORT must differ, not both be ${values.PORT}`);
+  return faults;
+}
+
+/** A variable's own value, or what the file holds that `<NAME>_FILE` names. */
+function valueOrFile(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  faults: string[],
+): string | undefined {
+  const path = env[`${name}_FILE`];
+  if (path === undefined || path === "") return env[name];
+  if ((env[name] ?? "") !== "") faults.push(`${name} and ${name}_FILE are both given: one of them`);
+  return fileText(`${name}_FILE`, path, faults);
+}
+
+/** The text of a small file without the line break at its end. */
+function fileText(name: string, path: string, faults: string[]): string | undefined {
+  try {
+    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    faults.push(`${name} cannot be read: ${(error as { code?: string }).code ?? "it is no text file"}`);
+    return undefined;
+  }
 }
 
 /** Numbers are decimal digits and nothing else: no sign, space, exponent or leading zero. */
@@ -168,12 +311,15 @@ function wanted(schema: TSchema): string {
   if (schema[Kind] === "Union") return `one of ${valuesOf(schema)}`;
   if (schema[Kind] === "Integer") return `a whole number from ${valuesOf(schema)}`;
   if (Array.isArray(schema.examples)) return `requests/seconds, ${valuesOf(schema)}`;
+  if (typeof schema.wanted === "string") return schema.wanted;
   return schema.minLength === undefined ? "1 to 255 visible ASCII characters" : "a path";
 }
 
-function shown(given: string | undefined): string {
-  if (given === undefined || given === "") return "empty";
-  return JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}...` : given);
+/** What was given instead; a secret is not shown. */
+function shown(schema: TSchema, given: string | undefined): string {
+  if (schema.secret === true) return "";
+  if (given === undefined || given === "") return ", not empty";
+  return `, not ${JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}...` : given)}`;
 }
 
 /** The known name that is at most three edits away. */

@@ -1,0 +1,15 @@
+/** What each actor says of the servers it works with, for `/readyz`: the main thread listens, so that it answers while an actor hangs. */
+import { topic } from "../runtime/actor.ts";
+
+/** One server as one actor sees it. Said at least once a second; an actor that falls silent is not believed any more. */
+export type DependencyHealth = {
+  readonly actor: string;
+  readonly dependency: "postgresql" | "mongodb" | "redis" | "kafka" | "auth";
+  readonly ok: boolean;
+  /** A few words when it is not: never a host name or a driver's own message. */
+  readonly detail?: string;
+  /** Commands that wait in the log for the writer, where the actor knows. */
+  readonly lag?: number;
+};
+
+export const dependencyHealth = topic<DependencyHealth>("health");
