@@ -1,0 +1,25 @@
+/** Ports on loopback for servers that come back on the same port after a crash. */
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
+
+/**
+ * So many different ports that nobody listens on now. They are below the range from which systems take the near ends of outgoing
+ * connections (32768 and up): one of those could hold a server's port while it is down.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count; tries++) {
+    if (tries > 200) throw new Error("Cannot find a free port: 200 were taken");
+    const port = randomInt(15_000, 32_000);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

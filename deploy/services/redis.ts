@@ -1,0 +1,22 @@
+/** Redis as a cache: nothing on disk. */
+import { answers } from "./answers.ts";
+import { debianPackages } from "./install.ts";
+import { type Native, portOf } from "./native.ts";
+
+export const redis: Native = {
+  portCount: 1,
+  async install(say) {
+    if (Bun.which("redis-server") === null) await debianPackages(["redis-server"], say);
+    return "redis-server";
+  },
+  prepare: async (place) => `redis://127.0.0.1:${portOf(place)}/0`,
+  command: (place) => ({
+    program: place.tools,
+    args: [
+      ...["--port", `${portOf(place)}`, "--bind", "127.0.0.1", "--dir", place.dir],
+      ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+    ],
+  }),
+  isReady: (place) => answers("redis", "127.0.0.1", portOf(place), 1_000),
+  stopSignal: "SIGKILL",
+};
