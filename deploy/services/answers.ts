@@ -1,6 +1,18 @@
 /** Whether a server answers in its own protocol: one exchange that needs no credentials, so that a port that only accepts does not count. */
 import { connect } from "node:net";
-import type { ServiceName } from "./settings.ts";
+
+/** Every program that may run in a set, with the protocol that it speaks. */
+export const protocolOf = {
+  postgres: "postgres",
+  mongo: "mongo",
+  redis: "redis",
+  /** Kafka that coordinates itself. */
+  kraft: "kafka",
+  /** Kafka coordinated by ZooKeeper. */
+  coordinated: "kafka",
+  zookeeper: "zookeeper",
+} as const;
+export type ProgramName = keyof typeof protocolOf;
 
 type Talk = {
   readonly greeting: Buffer;
@@ -64,11 +76,20 @@ function mongo(): Talk {
   };
 }
 
-const talks = { postgres, redis, kafka, mongo };
+/** The one four-letter word that is allowed by default. */
+function zookeeper(): Talk {
+  return {
+    greeting: Buffer.from("srvr"),
+    judge: (received) => (received.length < 9 ? undefined : received.toString().startsWith("Zookeeper")),
+  };
+}
+
+const talks = { postgres, redis, kafka, mongo, zookeeper };
+export type Protocol = keyof typeof talks;
 
 /** Asks once. Any refusal, silence until the deadline and "not yet" are false. */
-export function answers(name: ServiceName, host: string, port: number, deadlineMs: number): Promise<boolean> {
-  const { greeting, judge } = talks[name]();
+export function answers(protocol: Protocol, host: string, port: number, deadlineMs: number): Promise<boolean> {
+  const { greeting, judge } = talks[protocol]();
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
     const socket = connect({ host, port });
@@ -89,7 +110,7 @@ export function answers(name: ServiceName, host: string, port: number, deadlineM
   });
 }
 
-/** Whether anything accepts a connection there: all that can be asked of ZooKeeper and of a server behind TLS. */
+/** Whether anything accepts a connection there: all that can be asked of a server behind TLS. */
 export function accepts(host: string, port: number, deadlineMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -1,6 +1,6 @@
 /** Services that somebody else runs, given by their variables: used as they are, and only asked whether they answer. */
 import { accepts, answers } from "./answers.ts";
-import type { ServiceName } from "./settings.ts";
+import { isKafkaTls, type ServiceName } from "./settings.ts";
 
 const usualPort = { postgres: 5432, mongo: 27017, redis: 6379, kafka: 9092 };
 const lookDeadlineMs = 3_000;
@@ -21,7 +21,7 @@ function serversIn(name: ServiceName, url: string): { host: string; port: number
  */
 export async function doesAnswer(name: ServiceName, url: string): Promise<boolean> {
   if (url.startsWith("mongodb+srv:")) return true;
-  const isTls = /^rediss:|[?&](tls|ssl)=true/.test(url) || name === "kafka";
+  const isTls = /^rediss:|[?&](tls|ssl)=true/.test(url) || (name === "kafka" && isKafkaTls);
   const looks = serversIn(name, url).map(({ host, port }) =>
     isTls ? accepts(host, port, lookDeadlineMs) : answers(name, host, port, lookDeadlineMs),
   );

@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { accepts, answers } from "./answers.ts";
 import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "./install.ts";
 import { type Native, type Place, portOf } from "./native.ts";
 
@@ -61,7 +60,6 @@ const ofOneBroker = (place: Place) => ({
 /** What both have in common. */
 const broker = {
   command: (place: Place) => java(place, 512, "kafka.Kafka", file(place)),
-  isReady: (place: Place) => answers("kafka", "127.0.0.1", portOf(place), 1_000),
   stopSignal: "SIGKILL",
 } as const satisfies Partial<Native>;
 
@@ -81,6 +79,9 @@ export const kraft: Native = {
       "controller.listener.names": "CONTROLLER",
       "share.coordinator.state.topic.replication.factor": 1,
       "share.coordinator.state.topic.min.isr": 1,
+      // The controller keeps a killed broker's name for so long (9 s by default), and the same broker cannot come back before.
+      "broker.session.timeout.ms": 2_000,
+      "broker.heartbeat.interval.ms": 500,
     });
     // A cluster's id is 16 bytes; one that began with a dash would be taken for an option.
     const id = `A${randomBytes(16).toString("base64url").slice(1)}`;
@@ -122,6 +123,5 @@ export const zookeeper: Native = {
     return `127.0.0.1:${portOf(place)}`;
   },
   command: (place) => java(place, 128, "org.apache.zookeeper.server.quorum.QuorumPeerMain", file(place)),
-  isReady: (place) => accepts("127.0.0.1", portOf(place), 1_000),
   stopSignal: "SIGKILL",
 };

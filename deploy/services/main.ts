@@ -68,7 +68,7 @@ if (verb !== "up" && (values.only !== undefined || values.zookeeper || values.st
 try {
   if (verb === "up") {
     const only = values.only === undefined ? serviceNames : namesIn(values.only);
-    const { urls, missing } = await up({ ...dir, only, zookeeper: values.zookeeper, say });
+    const { urls, missing } = await up({ ...dir, only, say, ...(values.zookeeper ? { zookeeper: true } : {}) });
     for (const name of serviceNames) {
       const url = urls[variableOf[name]];
       if (url !== undefined) process.stdout.write(`export ${variableOf[name]}=${quoted(url)}\n`);
@@ -78,10 +78,10 @@ try {
   } else if (verb === "down") {
     await down(dir);
   } else if (verb === "status") {
-    for (const { name, serves, service } of await status(dir)) {
-      const { pid, port } = service;
-      process.stdout.write(`${name}: ${serves ? "serves" : "does not answer"}, port ${port}, process ${pid}\n`);
-    }
+    for (const { name, port, pid, serves } of status(dir))
+      process.stdout.write(
+        `${name}: ${(await serves()) ? "serves" : "does not answer"}, port ${port}, process ${pid}\n`,
+      );
   } else refuse(verb === undefined ? "say up, down or status" : `unknown argument "${verb}"`);
 } catch (error) {
   if (!(error instanceof FolderError)) throw error;

@@ -4,13 +4,12 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { answers } from "./answers.ts";
 import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "./install.ts";
 import { type Native, type Place, portOf } from "./native.ts";
 
 const requirement = "secantusdb==0.7.0b3";
 const setName = "rs0";
-const settleDeadlineMs = 15_000;
+const initiateDeadlineMs = 15_000;
 
 async function makeVenv(folder: string, say: Say): Promise<void> {
   if (Bun.which("python3") === null) await debianPackages(["python3", "python3-venv"], say);
@@ -60,10 +59,8 @@ export const mongo: Native = {
       ],
     };
   },
-  async isReady(place) {
-    if (await answers("mongo", "127.0.0.1", portOf(place), 1_000)) return true;
+  async whileNotReady(place) {
     if (isMongod(place)) await initiate(place);
-    return false;
   },
   stopSignal: "SIGKILL",
 };
@@ -73,7 +70,7 @@ async function initiate(place: Place): Promise<void> {
   const { MongoClient, MongoServerError, MongoServerSelectionError } = await import("mongodb");
   const client = new MongoClient(`mongodb://127.0.0.1:${portOf(place)}/?directConnection=true`, {
     serverSelectionTimeoutMS: 500,
-    timeoutMS: settleDeadlineMs,
+    timeoutMS: initiateDeadlineMs,
   });
   const members = [{ _id: 0, host: `127.0.0.1:${portOf(place)}` }];
   try {

@@ -12,8 +12,10 @@ export type Native = {
   /** Fills the empty folder and answers the URL for clients. `coordinatorPort`: of a ZooKeeper, for who needs one. */
   prepare(place: Place, coordinatorPort: number | undefined): Promise<string>;
   command(place: Place): Command;
-  /** One look with a deadline of its own: whether it serves. */
-  isReady(place: Place): Promise<boolean>;
+  /** Before each start that finds the data of a server that was killed; all its processes are gone. */
+  clear?(place: Place): void;
+  /** After each look that found it not ready yet. */
+  whileNotReady?(place: Place): Promise<void>;
   /** Once in the life of the folder, when it first answers. */
   settle?(place: Place, url: string): Promise<void>;
   /** Ends it at once, in a way that leaves nothing behind in the system. */

@@ -1,70 +1,78 @@
-/** All programs that run as processes of this machine, and how any of them is started. */
+/** Servers that run as processes of this machine. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { answers, type ProgramName, protocolOf } from "./answers.ts";
 import type { Say } from "./install.ts";
 import { coordinated, kraft, zookeeper } from "./kafka.ts";
 import { mongo } from "./mongo.ts";
-import type { Native } from "./native.ts";
+import { type Native, portOf } from "./native.ts";
 import { freePorts } from "./ports.ts";
 import { postgres } from "./postgres.ts";
-import { crash, isAlive, launch } from "./processes.ts";
+import { crash, end, go, halt, isAlive, launch } from "./processes.ts";
 import { redis } from "./redis.ts";
-import type { EntryName, NativeEntry } from "./state.ts";
+import type { Control, EntryName, NativeEntry } from "./state.ts";
 
-const natives = { postgres, mongo, redis, kraft, coordinated, zookeeper };
-export type NativeName = keyof typeof natives;
-
-export const nativeOf = (entry: NativeEntry): Native => natives[entry.program];
+const natives: Record<ProgramName, Native> = { postgres, mongo, redis, kraft, coordinated, zookeeper };
 
 const readyDeadlineMs = 60_000;
+const stopDeadlineMs = 10_000;
 
-/** Installs and starts one afresh in `dir`. `keep` is told of the process as soon as there is one, so that nothing is ever lost from sight. */
-export async function startFresh(
+/**
+ * Installs and starts one afresh in a folder of its own below `dir`. `keep` is told as soon as there is a process, so that none is lost
+ * from sight.
+ */
+export async function startNative(
   name: EntryName,
-  program: NativeName,
-  at: { dir: string; coordinatorPort?: number | undefined },
+  program: ProgramName,
+  { dir, coordinatorPort }: { dir: string; coordinatorPort: number | undefined },
   say: Say,
   keep: (entry: NativeEntry) => void,
 ): Promise<NativeEntry> {
   const native = natives[program];
   const tools = await native.install((line) => say(`${name}: ${line}`));
-  const dir = join(at.dir, name);
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const place = { dir, ports: await freePorts(native.portCount), tools };
-  const url = await native.prepare(place, at.coordinatorPort);
-  const entry: NativeEntry = {
-    from: "native",
-    program,
-    ...place,
-    url,
-    process: { pid: 0, began: "" },
-    isSettled: false,
-  };
-  await startAgain(name, entry, keep);
+  const place = { dir: join(dir, name), ports: await freePorts(native.portCount), tools };
+  rmSync(place.dir, { recursive: true, force: true });
+  mkdirSync(place.dir, { mode: 0o700 });
+  const url = await native.prepare(place, coordinatorPort);
+  const process = { pid: 0, began: "" };
+  const entry: NativeEntry = { from: "native", program, ...place, url, process, isSettled: false };
+  await startAgain(name, entry, () => keep(entry));
   await native.settle?.(entry, url);
   entry.isSettled = true;
   keep(entry);
   return entry;
 }
 
-/** Starts one that is down, on its ports and with its data, and waits until it serves. */
-export async function startAgain(name: EntryName, entry: NativeEntry, keep: (entry: NativeEntry) => void) {
-  const native = nativeOf(entry);
+async function startAgain(name: EntryName, entry: NativeEntry, keep: () => void): Promise<void> {
+  const native = natives[entry.program];
   const log = join(entry.dir, "..", `${name}.log`);
+  if (entry.isSettled) native.clear?.(entry);
   entry.process = await launch(native.command(entry), entry.dir, log);
-  keep(entry);
+  keep();
   const deadline = performance.now() + readyDeadlineMs;
-  while (!(await native.isReady(entry))) {
+  while (!(await answers(protocolOf[entry.program], "127.0.0.1", portOf(entry), 1_000))) {
     if (!isAlive(entry.process)) throw new Error(`it ended at its start: ${lastLine(log)}`);
     if (performance.now() > deadline) {
       await crash(entry.process);
       throw new Error(`it does not answer after ${readyDeadlineMs} ms: ${lastLine(log)}`);
     }
+    await native.whileNotReady?.(entry);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
 function lastLine(log: string): string {
-  return readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "its log is empty";
+  return readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+}
+
+export function nativeControl(name: EntryName, entry: NativeEntry, keep: () => void): Control {
+  return {
+    pid: () => entry.process.pid,
+    isAlive: async () => isAlive(entry.process),
+    crash: () => crash(entry.process),
+    halt: async () => void halt(entry.process),
+    go: async () => go(entry.process),
+    start: () => startAgain(name, entry, keep),
+    end: () => end(entry.process, natives[entry.program].stopSignal, stopDeadlineMs),
+  };
 }

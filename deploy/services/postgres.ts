@@ -1,8 +1,7 @@
 /** PostgreSQL in a cluster of its own, with passwords and with fsync on. It refuses to run as root, so root gives it to another user. */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { answers } from "./answers.ts";
 import { CannotBeHad, debianPackages, run } from "./install.ts";
 import { type Native, type Place, portOf } from "./native.ts";
 import { isRoot } from "./settings.ts";
@@ -36,6 +35,14 @@ async function unprivileged(): Promise<string[]> {
   return ["setpriv", `--reuid=${owner}`, `--regid=${group}`, "--clear-groups", "--"];
 }
 
+/** The folders above must let its user through. */
+async function reach(dir: string, as: readonly string[]): Promise<void> {
+  const [program = "test", ...args] = [...as, "test", "-x", dir];
+  await run(program, args, { deadlineMs: commandDeadlineMs, cwd: "/" }).catch(() => {
+    throw new CannotBeHad(`it does not run as root, and its user cannot reach ${dir}: choose another --dir`);
+  });
+}
+
 const dataDir = (place: Place): string => join(place.dir, "data");
 
 export const postgres: Native = {
@@ -54,6 +61,7 @@ export const postgres: Native = {
     const owner = as.find((word) => word.startsWith("--reuid="))?.slice("--reuid=".length);
     if (owner !== undefined) await run("chown", ["-R", `${owner}:`, place.dir], { deadlineMs: commandDeadlineMs });
     chmodSync(place.dir, 0o700);
+    await reach(place.dir, as);
     const [program = "", ...args] = [
       ...as,
       join(folder, "initdb"),
@@ -73,7 +81,8 @@ export const postgres: Native = {
     ];
     return { program, args };
   },
-  isReady: (place) => answers("postgres", "127.0.0.1", portOf(place), 1_000),
+  // It names the killed server's process, and where nobody asks for the dead that one still counts as there.
+  clear: (place) => rmSync(join(dataDir(place), "postmaster.pid"), { force: true }),
   async settle(place, url) {
     const [folder = ""] = place.tools.split("\n");
     await run(join(folder, "createdb"), ["-h", "127.0.0.1", "-p", `${portOf(place)}`, "-U", user, database], {

@@ -1,5 +1,4 @@
 /** Redis as a cache: nothing on disk. */
-import { answers } from "./answers.ts";
 import { debianPackages } from "./install.ts";
 import { type Native, portOf } from "./native.ts";
 
@@ -17,6 +16,5 @@ export const redis: Native = {
       ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
     ],
   }),
-  isReady: (place) => answers("redis", "127.0.0.1", portOf(place), 1_000),
   stopSignal: "SIGKILL",
 };

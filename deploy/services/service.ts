@@ -1,14 +1,15 @@
 /** One service of a set in the hands of a test. */
-import { nativeOf, startAgain } from "./natives.ts";
-import { crash, go, halt, isAlive } from "./processes.ts";
-import { changing, type EntryName, type NativeEntry, readState, type State, writeState } from "./state.ts";
+import { answers, protocolOf } from "./answers.ts";
+import { containerControl } from "./containers.ts";
+import { nativeControl } from "./natives.ts";
+import { type Control, changing, type Entry, type EntryName, readState, writeState } from "./state.ts";
 
 export type Service = {
   readonly name: EntryName;
   /** As clients use it (for Kafka `host:port`). It stays the same over restarts. */
   readonly url: string;
   readonly port: number;
-  /** Where its data is. */
+  /** Where its data is: a folder here, or in its container. */
   readonly dir: string;
   /** Its process now: another after each restart. */
   readonly pid: number;
@@ -16,50 +17,61 @@ export type Service = {
   serves(): Promise<boolean>;
   /** SIGKILL to it and all its processes; they are gone when the promise settles. */
   kill(): Promise<void>;
-  /** SIGSTOP to all its processes: connections stay open and nothing answers. */
+  /** Halts all its processes: connections stay open and nothing answers. */
   pause(): Promise<void>;
-  /** SIGCONT: goes on where it was. */
+  /** Goes on where it was. */
   resume(): Promise<void>;
   /** Kills it if it lives, starts it on the same port with the same data, and waits until it serves. */
   restart(): Promise<void>;
 };
 
-type Held = { state: State; entry: NativeEntry };
+/** `keep` writes the entry's state down. */
+export function controlOf(name: EntryName, entry: Entry, keep: () => void): Control {
+  return entry.from === "native" ? nativeControl(name, entry, keep) : containerControl(entry);
+}
 
-/** The service as the folder's state file says at each use, since other processes may restart it. */
+/** Both are asked, because another server may have taken the port of a dead one. */
+export async function serves(entry: Entry, control: Control): Promise<boolean> {
+  const [port = 0] = entry.ports;
+  return (await control.isAlive()) && (await answers(protocolOf[entry.program], "127.0.0.1", port, 2_000));
+}
+
+/** The service as the state file says at each use, since other processes may restart it. Throws when it is not in the set. */
 export function serviceIn(dir: string, name: EntryName): Service {
-  const hold = (): Held => {
+  const hold = () => {
     const state = readState(dir);
     const entry = state?.entries[name];
-    if (state === undefined || entry?.from !== "native") throw new Error(`Cannot find ${name} in ${dir}: it is not up`);
-    return { state, entry };
+    if (state === undefined || entry === undefined)
+      throw new Error(`Cannot find ${name} in ${dir}: up did not start it there`);
+    return { entry, control: controlOf(name, entry, () => writeState(dir, state)) };
   };
-  const { entry: found } = hold();
-  const change = (work: (held: Held) => Promise<void> | void) =>
+  const { entry } = hold();
+  const [port = 0] = entry.ports;
+  const change = (work: (control: Control) => Promise<void>) =>
     changing(
       dir,
       () => {},
-      async () => await work(hold()),
+      () => work(hold().control),
     );
   return {
     name,
-    url: found.url,
-    port: found.ports[0] ?? 0,
-    dir: found.dir,
+    url: entry.url,
+    port,
+    dir: entry.dir,
     get pid() {
-      return hold().entry.process.pid;
+      return hold().control.pid();
     },
-    async serves() {
-      const { entry } = hold();
-      return isAlive(entry.process) && (await nativeOf(entry).isReady(entry));
+    serves() {
+      const held = hold();
+      return serves(held.entry, held.control);
     },
-    kill: () => change(({ entry }) => crash(entry.process)),
-    pause: () => change(({ entry }) => void halt(entry.process)),
-    resume: () => change(({ entry }) => go(entry.process)),
+    kill: () => change((control) => control.crash()),
+    pause: () => change((control) => control.halt()),
+    resume: () => change((control) => control.go()),
     restart: () =>
-      change(async ({ state, entry }) => {
-        await crash(entry.process);
-        await startAgain(name, entry, () => writeState(dir, state));
+      change(async (control) => {
+        await control.crash();
+        await control.start();
       }),
   };
 }

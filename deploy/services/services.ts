@@ -4,21 +4,33 @@
  */
 import { mkdtempSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { ProgramName } from "./answers.ts";
+import { isEngineHere, removeProject, startContainer } from "./containers.ts";
 import { doesAnswer } from "./given.ts";
 import { CannotBeHad, type Say } from "./install.ts";
-import { type NativeName, nativeOf, startAgain, startFresh } from "./natives.ts";
-import { crash, end, isAlive, thisProcess } from "./processes.ts";
-import { type Service, serviceIn } from "./service.ts";
+import { startNative } from "./natives.ts";
+import { isAlive, thisProcess } from "./processes.ts";
+import { controlOf, type Service, serves, serviceIn } from "./service.ts";
 import {
   defaultDir,
   givenUrl,
+  isContainersWanted,
   privatePrefix,
   type ServiceName,
   serviceNames,
   type Urls,
   variableOf,
 } from "./settings.ts";
-import { changing, type EntryName, FolderError, readState, removeFolder, type State, writeState } from "./state.ts";
+import {
+  changing,
+  type Entry,
+  type EntryName,
+  FolderError,
+  readState,
+  removeFolder,
+  type State,
+  writeState,
+} from "./state.ts";
 
 export type { Service, ServiceName, Urls };
 export { FolderError, serviceNames, variableOf };
@@ -28,7 +40,7 @@ export type UpOptions = {
   dir?: string;
   /** All four unless given. */
   only?: readonly ServiceName[];
-  /** Kafka 3.9 with ZooKeeper in place of Kafka 4.1 (KRaft). */
+  /** Kafka 3.9 with ZooKeeper (true) or Kafka 4.1 without; unless said, what is there already, else without. */
   zookeeper?: boolean;
   /** Is told what takes long; nobody unless given. */
   say?: Say;
@@ -42,33 +54,32 @@ export async function up(options: UpOptions = {}): Promise<Up> {
 }
 
 async function upIn(dir: string, options: UpOptions, { isPrivate }: { isPrivate: boolean }): Promise<Up> {
-  const { only = serviceNames, zookeeper = false, say = () => {} } = options;
-  return await changing(
-    dir,
-    () => say("waiting for another process that changes the same services"),
-    async () => {
-      const state: State = readState(dir) ?? { entries: {}, ...(isPrivate ? { owner: thisProcess() } : {}) };
-      writeState(dir, state);
-      const set: WorkingSet = { dir, state, say, zookeeper };
-      const urls: Urls = {};
-      const missing: Missing[] = [];
-      await Promise.all(
-        serviceNames
-          .filter((name) => only.includes(name))
-          .map(async (name) => {
-            try {
-              urls[variableOf[name]] = (isPrivate ? undefined : await given(name, state)) ?? (await ours(name, set));
-            } catch (error) {
-              missing.push({ service: name, reason: error instanceof Error ? error.message : "unknown" });
-            }
-          }),
-      );
-      return { urls, missing };
-    },
-  );
+  const { only = serviceNames, say = () => {} } = options;
+  const onWait = () => say("waiting for another process that changes the same services");
+  return await changing(dir, onWait, async () => {
+    const state: State = readState(dir) ?? { entries: {}, ...(isPrivate ? { owner: thisProcess() } : {}) };
+    writeState(dir, state);
+    const set: WorkingSet = { dir, state, say, zookeeper: options.zookeeper };
+    const urls: Urls = {};
+    const missing: Missing[] = [];
+    const one = async (name: ServiceName) => {
+      try {
+        urls[variableOf[name]] = (isPrivate ? undefined : await given(name, state)) ?? (await ours(name, set));
+      } catch (error) {
+        missing.push({ service: name, reason: error instanceof Error ? error.message : "unknown" });
+      }
+    };
+    await Promise.all(serviceNames.filter((name) => only.includes(name)).map(one));
+    return { urls, missing };
+  });
 }
 
-type WorkingSet = { readonly dir: string; readonly state: State; readonly say: Say; readonly zookeeper: boolean };
+type WorkingSet = {
+  readonly dir: string;
+  readonly state: State;
+  readonly say: Say;
+  readonly zookeeper: boolean | undefined;
+};
 
 /** What the environment gives, when it is not this set's own URL that a shell has kept. */
 async function given(name: ServiceName, { entries }: State): Promise<string | undefined> {
@@ -81,83 +92,94 @@ async function given(name: ServiceName, { entries }: State): Promise<string | un
 
 async function ours(name: ServiceName, set: WorkingSet): Promise<string> {
   if (name !== "kafka") return await entryUp(name, name, set);
-  const entry = set.state.entries.kafka;
-  const program = set.zookeeper ? "coordinated" : "kraft";
-  if (entry?.from === "native" && entry.program !== program)
+  const there = set.state.entries.kafka?.program;
+  const zookeeper = set.zookeeper ?? there === "coordinated";
+  if (there !== undefined && zookeeper !== (there === "coordinated"))
     throw new CannotBeHad(
-      `it runs ${set.zookeeper ? "without" : "with"} ZooKeeper; take it down first, or use another --dir`,
+      `it runs ${zookeeper ? "without" : "with"} ZooKeeper; take it down first, or use another set`,
     );
-  if (set.zookeeper) await entryUp("zookeeper", "zookeeper", set);
-  return await entryUp("kafka", program, set);
+  if (!zookeeper) return await entryUp("kafka", "kraft", set);
+  await entryUp("zookeeper", "zookeeper", set);
+  return await entryUp("kafka", "coordinated", set);
 }
 
-async function entryUp(name: EntryName, program: NativeName, { dir, state, say }: WorkingSet): Promise<string> {
-  const { entries } = state;
-  const keep = () => writeState(dir, state);
-  const entry = entries[name];
-  if (entry?.from === "native") {
-    if (!entry.isSettled) await crash(entry.process);
-    else {
-      const lives = isAlive(entry.process);
-      if (lives && (await nativeOf(entry).isReady(entry))) return entry.url;
-      say(`${name}: ${lives ? "does not answer" : "is dead"}, starting it again`);
-      await crash(entry.process);
-      await startAgain(name, entry, keep);
-      return entry.url;
-    }
+async function entryUp(name: EntryName, program: ProgramName, set: WorkingSet): Promise<string> {
+  const { dir, state, say } = set;
+  const entry = state.entries[name];
+  if (entry?.isSettled) {
+    const control = controlOf(name, entry, () => writeState(dir, state));
+    if (await serves(entry, control)) return entry.url;
+    say(`${name}: does not answer, starting it again`);
+    await control.crash();
+    await control.start();
+    return entry.url;
   }
+  // What an interrupted start left.
+  if (entry !== undefined) await controlOf(name, entry, () => {}).end();
   const begunMs = performance.now();
-  const coordinatorPort = entries.zookeeper?.ports[0];
-  const started = await startFresh(name, program, { dir, coordinatorPort }, say, (each) => {
-    entries[name] = each;
-    keep();
-  });
+  const { url } = await startFresh(name, program, set);
   say(`${name}: up after ${Math.round(performance.now() - begunMs)} ms`);
-  return started.url;
+  return url;
+}
+
+async function startFresh(name: EntryName, program: ProgramName, { dir, state, say }: WorkingSet): Promise<Entry> {
+  const keep = (entry: Entry) => {
+    state.entries[name] = entry;
+    writeState(dir, state);
+  };
+  const coordinator = state.entries.zookeeper;
+  // A Kafka goes where its ZooKeeper went: they must reach each other.
+  const isContainer = program === "coordinated" ? coordinator?.from === "container" : isContainersWanted;
+  if (isContainer) return await startContainer(name, program, dir, say, keep);
+  try {
+    return await startNative(name, program, { dir, coordinatorPort: coordinator?.ports[0] }, say, keep);
+  } catch (error) {
+    if (!(error instanceof CannotBeHad) || program === "coordinated" || !(await isEngineHere())) throw error;
+    say(`${name}: ${error.message}`);
+    return await startContainer(name, program, dir, say, keep);
+  }
 }
 
 /** Ends what `up` started, removes its folder, and sweeps away private sets whose owner is gone. Nothing there is no error. */
 export async function down(options: { dir?: string } = {}): Promise<void> {
-  const dir = options.dir ?? defaultDir;
-  await downOf(dir);
-  const folder = dirname(privatePrefix);
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(basename(privatePrefix))) continue;
-    const owner = readState(join(folder, name))?.owner;
-    if (owner !== undefined && !isAlive(owner)) await downOf(join(folder, name));
-  }
+  await downOf(options.dir ?? defaultDir);
+  for (const dir of privateDirs()) if (isAbandoned(dir)) await downOf(dir);
 }
 
 async function downOf(dir: string): Promise<void> {
-  await changing(
-    dir,
-    () => {},
-    async () => {
-      const state = readState(dir);
-      if (state === undefined) return;
-      await Promise.all(
-        Object.values(state.entries).map(async (entry) => {
-          if (entry.from === "native") await end(entry.process, nativeOf(entry).stopSignal, stopDeadlineMs);
-        }),
-      );
-      removeFolder(dir);
-    },
-  );
+  const nobody = () => {};
+  await changing(dir, nobody, async () => {
+    const state = readState(dir);
+    if (state === undefined) return;
+    const entries = Object.entries(state.entries) as [EntryName, Entry][];
+    await Promise.all(entries.map(([name, entry]) => controlOf(name, entry, nobody).end()));
+    if (entries.some(([, { from }]) => from === "container")) await removeProject(dir);
+    removeFolder(dir);
+  });
 }
-const stopDeadlineMs = 10_000;
 
-/** What is in the set, and whether it serves. */
-export async function status(
-  options: { dir?: string } = {},
-): Promise<{ name: EntryName; serves: boolean; service: Service }[]> {
+function privateDirs(): string[] {
+  const folder = dirname(privatePrefix);
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(basename(privatePrefix)))
+    .map((name) => join(folder, name));
+}
+
+function isAbandoned(dir: string): boolean {
+  try {
+    const owner = readState(dir)?.owner;
+    return owner !== undefined && !isAlive(owner);
+  } catch (error) {
+    if (error instanceof FolderError) return false;
+    throw error;
+  }
+}
+
+/** All that are in the set; each can be asked whether it serves. */
+export function status(options: { dir?: string } = {}): Service[] {
   const dir = options.dir ?? defaultDir;
   const names = Object.keys(readState(dir)?.entries ?? {}) as EntryName[];
-  return await Promise.all(
-    names.map(async (name) => {
-      const service = serviceIn(dir, name);
-      return { name, serves: await service.serves(), service };
-    }),
-  );
+  return names.map((name) => serviceIn(dir, name));
 }
 
 /** One service of the set, to look at or to hurt. Throws when it is not in the set. */

@@ -33,6 +33,8 @@ export const privatePrefix = join(tmpdir(), `task-tracker-private-${user}-`);
 export const cacheDir = join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "task-tracker");
 
 export const isContainersWanted = env.SERVICES_FROM === "containers";
+/** Of Kafka given by KAFKA_BROKERS. */
+export const isKafkaTls = env.KAFKA_TLS === "1";
 export const isCi = env.CI === "true";
 export const isRoot = user === 0;
 

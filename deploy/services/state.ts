@@ -13,9 +13,9 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import type { ProgramName } from "./answers.ts";
 import { underLock } from "./lock.ts";
 import type { Place } from "./native.ts";
-import type { NativeName } from "./natives.ts";
 import type { ProcessId } from "./processes.ts";
 import type { ServiceName } from "./settings.ts";
 
@@ -25,17 +25,39 @@ export type EntryName = ServiceName | "zookeeper";
 /** One that runs (or ran until it crashed) as a process of this machine. */
 export type NativeEntry = Place & {
   readonly from: "native";
-  readonly program: NativeName;
+  readonly program: ProgramName;
   readonly url: string;
   process: ProcessId;
   /** False until it has answered once: what an interrupted start left is not worth keeping. */
   isSettled: boolean;
 };
 
-/** One that runs in a container of the set's compose project. */
-export type ContainerEntry = { readonly from: "container"; readonly url: string; readonly ports: readonly number[] };
+/** One that runs in a container of the set's compose project; `dir` is the data's folder inside. */
+export type ContainerEntry = {
+  readonly from: "container";
+  readonly program: ProgramName;
+  readonly container: string;
+  readonly url: string;
+  readonly ports: readonly number[];
+  readonly dir: string;
+  isSettled: boolean;
+};
 
 export type Entry = NativeEntry | ContainerEntry;
+
+/** What can be done to a server, wherever it runs. */
+export type Control = {
+  pid(): number;
+  /** Whether there is a process at all, halted or not. */
+  isAlive(): Promise<boolean>;
+  crash(): Promise<void>;
+  halt(): Promise<void>;
+  go(): Promise<void>;
+  /** Starts one that is down, on its ports and with its data. */
+  start(): Promise<void>;
+  /** Ends it for good; its data is not needed any more. */
+  end(): Promise<void>;
+};
 
 export type State = {
   /** Which process a private set is for; it is swept away when that process is gone. */
