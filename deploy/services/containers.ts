@@ -2,13 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { answers, type ProgramName, protocolOf } from "./answers.ts";
+import type { ProgramName } from "./answers.ts";
 import { CannotBeHad, installDeadlineMs, run, type Say } from "./install.ts";
+import { underLock } from "./lock.ts";
 import { freePorts } from "./ports.ts";
+import { untilServes, withTries } from "./ready.ts";
 import { type ContainerEntry, type Control, type EntryName, nameOf } from "./state.ts";
 
 const file = join(import.meta.dir, "compose.yml");
-const readyDeadlineMs = 90_000;
 const commandDeadlineMs = 60_000;
 
 const projectOf = (dir: string): string => `task-tracker-services-${nameOf(dir)}`;
@@ -65,29 +66,24 @@ export async function startContainer(
   };
   keep(entry);
   say(`${name}: starting its container; a new image is fetched first`);
-  await run(
-    "docker",
-    ["compose", "-p", projectOf(dir), "-f", file, "up", "-d", "--no-deps", "--force-recreate", program],
-    {
-      deadlineMs: installDeadlineMs,
-      env: { SERVICE_PORT: `${port}`, SERVICE_PASSWORD: password, COMPOSE_PROGRESS: "quiet" },
-    },
-  );
+  const args = ["compose", "-p", projectOf(dir), "-f", file, "up", "-d", "--no-deps", "--force-recreate", program];
+  const env = { SERVICE_PORT: `${port}`, SERVICE_PASSWORD: password, COMPOSE_PROGRESS: "quiet" };
+  // One after the other: two that start at once would both make the project's network.
+  const nobody = () => {};
+  const compose = () => run("docker", args, { deadlineMs: installDeadlineMs, env });
+  await underLock(projectOf(dir), installDeadlineMs, nobody, compose);
   await untilReady(entry);
   entry.isSettled = true;
   keep(entry);
   return entry;
 }
 
-async function untilReady(entry: ContainerEntry): Promise<void> {
-  const deadline = performance.now() + readyDeadlineMs;
-  while (!(await answers(protocolOf[entry.program], "127.0.0.1", entry.ports[0] ?? 0, 1_000))) {
-    if (!(await isRunning(entry))) throw new Error(`its container ended: docker logs ${entry.container}`);
-    if (performance.now() > deadline)
-      throw new Error(`its container does not answer after ${readyDeadlineMs} ms: docker logs ${entry.container}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+const untilReady = (entry: ContainerEntry): Promise<void> =>
+  untilServes(
+    entry,
+    () => isRunning(entry),
+    () => `docker logs ${entry.container}`,
+  );
 
 const isRunning = ({ container }: ContainerEntry): Promise<boolean> =>
   docker("inspect", "-f", "{{.State.Running}}", container).then(
@@ -111,10 +107,11 @@ export function containerControl(entry: ContainerEntry): Control {
     },
     halt: async () => void (await docker("pause", container)),
     go,
-    async start() {
-      await docker("start", container);
-      await untilReady(entry);
-    },
+    start: () =>
+      withTries(async () => {
+        await docker("start", container);
+        await untilReady(entry);
+      }),
     end: async () => void (await docker("rm", "--force", "--volumes", container)),
   };
 }

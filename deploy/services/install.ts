@@ -15,7 +15,18 @@ export class CannotBeHad extends Error {
 
 export const installDeadlineMs = 600_000;
 
-/** Runs a program to its end and returns what it printed. A failure's message ends with the last line of its errors. */
+/** What programs print, as lines for a person: without colours and blank ones. */
+export function linesOf(text: string): string[] {
+  return Bun.stripANSI(text)
+    .split("\n")
+    .map((line) => line.trim().slice(0, 300))
+    .filter((line) => line !== "");
+}
+
+/** Whether a line is of those that say why something failed. */
+export const isFault = (line: string): boolean => /\b(fatal|error)\b|^E: /i.test(line);
+
+/** Runs a program to its end and returns what it printed. A failure's message ends with the line that says why. */
 export function run(
   program: string,
   args: readonly string[],
@@ -40,8 +51,8 @@ export function run(
     child.once("error", reject);
     child.once("close", (code, signal) => {
       if (code === 0) return resolve(printed);
-      const last = (errors.trim() || printed.trim()).split("\n").at(-1) ?? "";
-      reject(new Error(`${program} ended with ${signal ?? code}: ${last}`));
+      const lines = linesOf(`${printed}\n${errors}`);
+      reject(new Error(`${program} ended with ${signal ?? code}: ${lines.find(isFault) ?? lines.at(-1) ?? ""}`));
     });
   });
 }

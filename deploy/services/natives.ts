@@ -1,20 +1,20 @@
 /** Servers that run as processes of this machine. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { answers, type ProgramName, protocolOf } from "./answers.ts";
-import type { Say } from "./install.ts";
+import type { ProgramName } from "./answers.ts";
+import { isFault, linesOf, type Say } from "./install.ts";
 import { coordinated, kraft, zookeeper } from "./kafka.ts";
 import { mongo } from "./mongo.ts";
-import { type Native, portOf } from "./native.ts";
+import type { Native } from "./native.ts";
 import { freePorts } from "./ports.ts";
 import { postgres } from "./postgres.ts";
 import { crash, end, go, halt, isAlive, launch } from "./processes.ts";
+import { untilServes, withTries } from "./ready.ts";
 import { redis } from "./redis.ts";
 import type { Control, EntryName, NativeEntry } from "./state.ts";
 
 const natives: Record<ProgramName, Native> = { postgres, mongo, redis, kraft, coordinated, zookeeper };
 
-const readyDeadlineMs = 60_000;
 const stopDeadlineMs = 10_000;
 
 /**
@@ -49,20 +49,23 @@ async function startAgain(name: EntryName, entry: NativeEntry, keep: () => void)
   if (entry.isSettled) native.clear?.(entry);
   entry.process = await launch(native.command(entry), entry.dir, log);
   keep();
-  const deadline = performance.now() + readyDeadlineMs;
-  while (!(await answers(protocolOf[entry.program], "127.0.0.1", portOf(entry), 1_000))) {
-    if (!isAlive(entry.process)) throw new Error(`it ended at its start: ${lastLine(log)}`);
-    if (performance.now() > deadline) {
-      await crash(entry.process);
-      throw new Error(`it does not answer after ${readyDeadlineMs} ms: ${lastLine(log)}`);
-    }
-    await native.whileNotReady?.(entry);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  try {
+    await untilServes(
+      entry,
+      () => isAlive(entry.process),
+      () => complaint(log),
+      async () => await native.whileNotReady?.(entry),
+    );
+  } catch (error) {
+    await crash(entry.process);
+    throw error;
   }
 }
 
-function lastLine(log: string): string {
-  return readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+/** The last thing that the log complains of. */
+function complaint(log: string): string {
+  const lines = linesOf(readFileSync(log, "utf8"));
+  return lines.findLast(isFault) ?? lines.at(-1) ?? "it said nothing";
 }
 
 export function nativeControl(name: EntryName, entry: NativeEntry, keep: () => void): Control {
@@ -72,7 +75,7 @@ export function nativeControl(name: EntryName, entry: NativeEntry, keep: () => v
     crash: () => crash(entry.process),
     halt: async () => void halt(entry.process),
     go: async () => go(entry.process),
-    start: () => startAgain(name, entry, keep),
+    start: () => withTries(() => startAgain(name, entry, keep)),
     end: () => end(entry.process, natives[entry.program].stopSignal, stopDeadlineMs),
   };
 }

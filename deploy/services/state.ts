@@ -75,9 +75,9 @@ export class FolderError extends Error {
 
 /** What the folder says; nothing when there is no set. Throws when the folder is somebody else's, so that nothing of theirs is touched. */
 export function readState(dir: string): State | undefined {
-  const found = lstatSync(dir, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
   const refuse = (why: string) => new FolderError(`Cannot use ${dir}: ${why}`);
+  const found = asFolder(dir, () => lstatSync(dir, { throwIfNoEntry: false }));
+  if (found === undefined) return undefined;
   if (!found.isDirectory()) throw refuse("it is no folder");
   if (process.getuid !== undefined && found.uid !== process.getuid()) throw refuse("it belongs to another user");
   if (!existsSync(fileOf(dir))) {
@@ -91,9 +91,18 @@ export function readState(dir: string): State | undefined {
   }
 }
 
+/** What the system refuses to do with the folder is a `FolderError`. */
+function asFolder<T>(dir: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new FolderError(`Cannot use ${dir}: ${(error as { code?: string }).code ?? "the system refuses it"}`);
+  }
+}
+
 /** Replaces the state file as one act. It holds passwords. */
 export function writeState(dir: string, state: State): void {
-  mkdirSync(dir, { recursive: true });
+  asFolder(dir, () => mkdirSync(dir, { recursive: true }));
   // Another user (PostgreSQL's) must get through to its own folder, and see nothing else.
   chmodSync(dir, 0o711);
   const draft = `${fileOf(dir)}.draft`;
