@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import { Problem } from "../model/problem.ts";
-import type { ApiTokenGrant } from "./messages.ts";
+import { deletedTokenMs } from "./lifetimes.ts";
+import type { ApiTokenGrant, Ended } from "./messages.ts";
 import type { ApiTokenRecord, ApiTokens } from "./ports.ts";
 import { sha256 } from "./service.ts";
 
@@ -12,8 +13,8 @@ const tokensOfUserMax = 100;
 
 export type ApiTokenService = ReturnType<typeof apiTokenService>;
 
-export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; announceEnd: (hash: string) => void }) {
-  const { tokens, now, announceEnd } = parts;
+export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; announce: (ended: Ended[]) => void }) {
+  const { tokens, now, announce } = parts;
   return {
     /** The secret is in this answer and nowhere else. `expiresMs` must lie in the future. */
     async make(of: {
@@ -43,7 +44,7 @@ export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; a
     async remove(userId: string, id: string): Promise<void> {
       const removed = await tokens.remove(userId, id);
       if (removed === undefined) throw new Problem("not-found");
-      announceEnd(removed.hash);
+      announce([{ hash: removed.hash, untilMs: now() + deletedTokenMs }]);
     },
 
     /** What the token with this hash grants now. */

@@ -10,7 +10,7 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 test("a store that fails is 503 users-unavailable with Retry-After, and its own words stay inside", async () => {
   const role = await openAuth(
     { dataDir, issuer: "i", audience: "a" },
-    { announceSessions: () => {}, announceApiToken: () => {}, onFailure: () => {}, now: Date.now },
+    { announce: () => {}, onFailure: () => {}, now: Date.now },
   );
   role.close();
   for (const path of ["register", "login"]) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { answerHttp, openAuth } from "./main.ts";
-import type { Revocation } from "./messages.ts";
+import type { Ended } from "./messages.ts";
 
 const folders: string[] = [];
 const open: { close(): void }[] = [];
@@ -20,18 +20,17 @@ function folder(): string {
   return made;
 }
 
+const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 const claims = { issuer: "task-tracker", audience: "task-tracker" };
 
 async function role(dataDir = folder()) {
   const clock = { nowMs: Date.now() };
-  const ended: Revocation[] = [];
-  const deleted: string[] = [];
+  const ended: Ended[] = [];
   const failures: unknown[] = [];
   const auth = await openAuth(
     { dataDir, ...claims },
     {
-      announceSessions: (those) => ended.push(...those),
-      announceApiToken: (hash) => deleted.push(hash),
+      announce: (those) => ended.push(...those),
       onFailure: (failure) => failures.push(failure),
       now: () => clock.nowMs,
     },
@@ -54,7 +53,7 @@ async function role(dataDir = folder()) {
       body: content === "" ? undefined : JSON.parse(content),
     };
   }
-  return { auth, clock, ended, deleted, send, dataDir };
+  return { auth, clock, ended, send, dataDir };
 }
 
 const ada = { email: "Ada@Example.com", password: "correct horse 7 battery" };
@@ -161,8 +160,8 @@ describe("a session", () => {
     expect((await system.send("GET", "/v1/auth/me", undefined, accessToken)).status).toBe(401);
     expect((await system.send("POST", "/v1/auth/verify", { token: accessToken })).body).toEqual({ active: false });
     expect((await system.send("POST", "/v1/auth/refresh", { refreshToken })).body.code).toBe("unauthenticated");
-    expect(system.ended.map(({ sessionId }) => sessionId)).toContain(sid);
-    expect((await system.auth.standing()).revoked.map(({ sessionId }) => sessionId)).toContain(sid);
+    expect(system.ended.map(({ hash }) => hash)).toContain(sha256(sid));
+    expect((await system.auth.standing()).revoked.map(({ hash }) => hash)).toContain(sha256(sid));
   });
 
   test("is listed, and another one of the account can be ended, but nobody else's", async () => {
@@ -307,8 +306,9 @@ describe("an API token", () => {
     expect((await system.send("GET", "/v1/auth/me", undefined, token)).status).toBe(403);
     expect((await system.send("DELETE", `/v1/auth/tokens/${id}`, undefined, accessToken)).status).toBe(204);
     expect((await system.send("GET", "/v1/auth/me", undefined, token)).status).toBe(401);
-    expect(system.deleted).toHaveLength(1);
-    expect(await system.auth.apiToken(system.deleted[0] ?? "")).toEqual({ active: false });
+    const hash = sha256(token);
+    expect(system.ended.at(-1)).toEqual({ hash, untilMs: system.clock.nowMs + 60_000 });
+    expect(await system.auth.apiToken(hash)).toEqual({ active: false });
   });
 
   test("runs out, and cannot be made run out", async () => {
@@ -325,7 +325,7 @@ describe("an API token", () => {
 
 describe("the auth database", () => {
   const opening = (dataDir: string) =>
-    openAuth({ dataDir, ...claims }, { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now });
+    openAuth({ dataDir, ...claims }, { announce() {}, onFailure() {}, now: Date.now });
 
   test("is readable by its owner only", () => {
     for (const file of ["auth.db", "auth.db-wal"])

@@ -7,12 +7,12 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { type AuthParts, openAuth } from "./main.ts";
 
-const parts: AuthParts = { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now };
+const parts: AuthParts = { announce() {}, onFailure() {}, now: Date.now };
 
 /** Refreshes one session for ever and prints each refresh token that was answered. */
 const refreshing = (dataDir: string) => `
   import { openAuth } from ${JSON.stringify(new URL("./main.ts", import.meta.url).href)};
-  const parts = { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now };
+  const parts = { announce() {}, onFailure() {}, now: Date.now };
   const { app } = await openAuth({ dataDir: ${JSON.stringify(dataDir)}, issuer: "i", audience: "a" }, parts);
   const headers = { "content-type": "application/json" };
   const post = async (path, body) =>

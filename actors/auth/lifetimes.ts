@@ -6,3 +6,5 @@ export const sessionIdleMs = 30 * 86_400_000;
 export const refreshGraceMs = 10_000;
 /** How long an ended session must be remembered: its last access token's life, and a minute for clocks that differ. */
 export const revocationMs = accessTokenMs + 60_000;
+/** How long a deleted API token must be remembered: longer than anybody remembers what it granted. */
+export const deletedTokenMs = 60_000;

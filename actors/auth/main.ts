@@ -16,13 +16,12 @@ import { openDatabase } from "./database.ts";
 import { signingKey } from "./keys.ts";
 import {
   type ApiTokenGrant,
-  apiTokenEnded,
   auth,
+  type Ended,
   type HttpAnswer,
   type HttpRequest,
-  type Revocation,
+  revoked,
   type Standing,
-  sessionsEnded,
 } from "./messages.ts";
 import { passwords } from "./passwords.ts";
 import { authRoutes } from "./routes.ts";
@@ -42,8 +41,7 @@ export type AuthData = {
 };
 
 export type AuthParts = {
-  announceSessions: (ended: Revocation[]) => void;
-  announceApiToken: (hash: string) => void;
+  announce: (ended: Ended[]) => void;
   onFailure: (failure: unknown, requestId: string) => void;
   now: () => number;
 };
@@ -61,12 +59,12 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       passwords: await passwords(),
       sign: accessTokenSigner(key, { issuer, audience }),
       now,
-      announce: parts.announceSessions,
+      announce: parts.announce,
     });
     const apiTokens = apiTokenService({
       tokens: available(apiTokensInSqlite(db)),
       now,
-      announceEnd: parts.announceApiToken,
+      announce: parts.announce,
     });
     const identify = identifier({ verify: verifier({ jwks: key.jwks, issuer, audience }), service, apiTokens, now });
     const routes = authRoutes({ service, apiTokens, identify, jwks: key.jwks });
@@ -104,8 +102,7 @@ export default behave(auth, {
   concurrency: 256,
   start: async (self: Self<typeof auth.accepts, AuthData>): Promise<State> => {
     const role = await openAuth(self.data, {
-      announceSessions: (ended) => self.publish(sessionsEnded, ended),
-      announceApiToken: (hash) => self.publish(apiTokenEnded, { hash }),
+      announce: (ended) => self.publish(revoked, ended),
       onFailure: (failure, requestId) => {
         const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
         self.log("error", "request-failed", { requestId, reason });

@@ -14,9 +14,12 @@ export type HttpAnswer = { status: number; headers: Record<string, string>; body
 
 /** RFC 7517 key set of the public Ed25519 keys (`kid`, `kty: OKP`, `crv`, `x`, `alg`, `use`). */
 export type KeySet = { keys: Record<string, string>[] };
-/** Sessions ended before their access tokens ran out, and until when (epoch milliseconds) that matters. */
-export type Revocation = { sessionId: string; untilMs: number };
-export type Standing = { jwks: KeySet; issuer: string; audience: string; revoked: Revocation[] };
+/**
+ * A session or API token that was ended, and until when (epoch milliseconds) somebody may still take it for good. `hash` is the lower-case
+ * hexadecimal SHA-256 of the session's id or of the API token's whole text, so it may be told to anybody.
+ */
+export type Ended = { hash: string; untilMs: number };
+export type Standing = { jwks: KeySet; issuer: string; audience: string; revoked: Ended[] };
 
 /** Whose an API token is and what it may do; `expMs` is null for one without an end. */
 export type ApiTokenGrant =
@@ -42,7 +45,5 @@ export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
   debug: tell<{ how: FaultKind }>(),
 });
 
-/** Published at once when sessions end; verifiers refuse their tokens from then on. */
-export const sessionsEnded = topic<Revocation[]>("auth.sessions-ended");
-/** Published at once when an API token is deleted; whoever remembers its grant forgets it. */
-export const apiTokenEnded = topic<{ hash: string }>("auth.api-token-ended");
+/** Published at once when sessions or API tokens end, perhaps more than once; verifiers refuse them from then on. */
+export const revoked = topic<Ended[]>("auth.revoked");

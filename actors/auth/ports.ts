@@ -1,6 +1,4 @@
 /** What the service needs from its stores. Every method is durable when it resolves. Adapters: users-sqlite, sessions-sqlite, api-tokens-sqlite. */
-import type { Revocation } from "./messages.ts";
-
 /** `emailKey` is what makes an e-mail unique; `name` is null until given. */
 export type UserRecord = {
   id: string;
@@ -41,6 +39,9 @@ export type Rotation = {
   expiresMs: number;
 };
 
+/** An ended session, and until when access tokens of it may be in date. */
+export type EndedSession = { sessionId: string; untilMs: number };
+
 export type Sessions = {
   open(session: SessionRecord, refreshHash: string): Promise<void>;
   /**
@@ -50,14 +51,16 @@ export type Sessions = {
   rotate(
     rotation: Rotation,
   ): Promise<
-    { outcome: "rotated"; session: SessionRecord } | { outcome: "reused"; revoked: Revocation } | { outcome: "unknown" }
+    | { outcome: "rotated"; session: SessionRecord }
+    | { outcome: "reused"; revoked: EndedSession }
+    | { outcome: "unknown" }
   >;
   /** Sessions neither ended nor run out, oldest first. */
   living(of: { sessionId: string } | { userId: string }, nowMs: number): Promise<SessionRecord[]>;
   /** Ends the user's living sessions: one, all, or all but one. Repeating it is harmless; answers those ended now. */
-  end(which: { userId: string; sessionId?: string; exceptId?: string }, nowMs: number): Promise<Revocation[]>;
+  end(which: { userId: string; sessionId?: string; exceptId?: string }, nowMs: number): Promise<EndedSession[]>;
   /** Sessions ended so lately that access tokens of them may still be in date. */
-  revoked(nowMs: number): Promise<Revocation[]>;
+  revoked(nowMs: number): Promise<EndedSession[]>;
 };
 
 export type ApiTokenRecord = {

@@ -5,9 +5,9 @@ import { Problem } from "../model/problem.ts";
 import type { SignAccessToken } from "./access-token.ts";
 import { emailKey } from "./email.ts";
 import { accessTokenMs, refreshGraceMs, sessionIdleMs } from "./lifetimes.ts";
-import type { Revocation } from "./messages.ts";
+import type { Ended } from "./messages.ts";
 import type { Passwords } from "./passwords.ts";
-import type { SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
+import type { EndedSession, SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
 
 /** Tokens of a session just opened or refreshed, and whose it is. */
 export type Granted = { accessToken: string; refreshToken: string; expiresInS: number; user: UserRecord };
@@ -21,7 +21,7 @@ export type ServiceParts = {
   sign: SignAccessToken;
   now: () => number;
   /** Called at once, after the sessions' end is durable. */
-  announce: (ended: Revocation[]) => void;
+  announce: (ended: Ended[]) => void;
 };
 
 export type Service = ReturnType<typeof authService>;
@@ -30,6 +30,10 @@ const userAgentCharsMax = 512;
 
 export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+function ended({ sessionId, untilMs }: EndedSession): Ended {
+  return { hash: sha256(sessionId), untilMs };
 }
 
 function wrongCredentials(): Problem {
@@ -66,10 +70,10 @@ export function authService({ users, sessions, passwords, sign, now, announce }:
     return { sessionId: session.id, refreshToken };
   }
 
-  async function endSessions(which: Parameters<Sessions["end"]>[0]): Promise<Revocation[]> {
-    const ended = await sessions.end(which, now());
-    if (ended.length > 0) announce(ended);
-    return ended;
+  async function endSessions(which: Parameters<Sessions["end"]>[0]): Promise<number> {
+    const those = await sessions.end(which, now());
+    if (those.length > 0) announce(those.map(ended));
+    return those.length;
   }
 
   /** The account of a living session; a session whose account is gone is no session. */
@@ -131,7 +135,7 @@ export function authService({ users, sessions, passwords, sign, now, announce }:
       if (rotation.outcome === "unknown")
         throw new Problem("unauthenticated", "The refresh token is unknown, or its session has ended");
       if (rotation.outcome === "reused") {
-        announce([rotation.revoked]);
+        announce([ended(rotation.revoked)]);
         throw new Problem("token-reused");
       }
       return granted(await account(rotation.session.userId), rotation.session.id, next);
@@ -192,8 +196,7 @@ export function authService({ users, sessions, passwords, sign, now, announce }:
 
     /** Throws `not-found` for a session of somebody else, ended or never there. */
     async endSession(userId: string, sessionId: string): Promise<void> {
-      const ended = await endSessions({ userId, sessionId });
-      if (ended.length === 0) throw new Problem("not-found");
+      if ((await endSessions({ userId, sessionId })) === 0) throw new Problem("not-found");
     },
 
     /** Whether the session goes on and is this user's. */
@@ -202,8 +205,9 @@ export function authService({ users, sessions, passwords, sign, now, announce }:
       return session?.userId === userId;
     },
 
-    revoked(): Promise<Revocation[]> {
-      return sessions.revoked(now());
+    /** Ended sessions of which access tokens may still be in date. */
+    async revoked(): Promise<Ended[]> {
+      return (await sessions.revoked(now())).map(ended);
     },
   };
 }

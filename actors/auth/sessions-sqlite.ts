@@ -2,8 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { transaction } from "../sqlite-file.ts";
 import { revocationMs } from "./lifetimes.ts";
-import type { Revocation } from "./messages.ts";
-import type { SessionRecord, Sessions } from "./ports.ts";
+import type { EndedSession, SessionRecord, Sessions } from "./ports.ts";
 
 type Row = {
   id: string;
@@ -92,7 +91,7 @@ export function sessionsInSqlite(db: DatabaseSync): Sessions {
         const rows = (sessionId === undefined ? byUser.all(userId) : byId.all(sessionId)) as Row[];
         const ending = rows.filter((row) => row.user_id === userId && row.id !== exceptId && alive(row, nowMs));
         for (const row of ending) end.run(nowMs, row.id);
-        return ending.map((row): Revocation => ({ sessionId: row.id, untilMs: nowMs + revocationMs }));
+        return ending.map((row): EndedSession => ({ sessionId: row.id, untilMs: nowMs + revocationMs }));
       });
     },
     async revoked(nowMs) {

@@ -1,9 +1,15 @@
 /** Verifies access tokens with auth's public keys, in whatever role serves HTTP; no network, and mostly one look in a map. */
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { jwt } from "@elysiajs/jwt";
 import type { KeySet } from "../auth/messages.ts";
 
-export type VerifiedToken = { readonly userId: string; readonly sessionId: string; readonly expMs: number };
+export type VerifiedToken = {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** The name by which auth tells that the session has ended. */
+  readonly sessionHash: string;
+  readonly expMs: number;
+};
 
 /** Undefined when the token is not one of ours or out of date. Revocations are the caller's to check, each time. */
 export type VerifyToken = (
@@ -53,7 +59,9 @@ export function verifier({ jwks, issuer, audience }: { jwks: KeySet; issuer: str
     });
     if (!claims || typeof claims.sub !== "string" || typeof claims.sid !== "string" || typeof claims.exp !== "number")
       return undefined;
-    const verified = { userId: claims.sub, sessionId: claims.sid, expMs: claims.exp * 1000, verifiedMs: nowMs };
+    const { sub: userId, sid: sessionId } = claims;
+    const sessionHash = createHash("sha256").update(sessionId).digest("hex");
+    const verified = { userId, sessionId, sessionHash, expMs: claims.exp * 1000, verifiedMs: nowMs };
     const oldest = remembered.size >= rememberedMax ? remembered.keys().next().value : undefined;
     if (oldest !== undefined) remembered.delete(oldest);
     remembered.set(token, verified);

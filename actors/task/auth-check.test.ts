@@ -14,13 +14,14 @@ let standing: Standing;
 let accessToken: string;
 let userId: string;
 let sessionId: string;
+let sessionHash: string;
 
 /** Auth itself makes the keys and the token. */
 beforeAll(async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "check-"));
   const auth = await openAuth(
     { dataDir, issuer: "i", audience: "a" },
-    { announceSessions() {}, announceApiToken() {}, onFailure() {}, now: Date.now },
+    { announce() {}, onFailure() {}, now: Date.now },
   );
   const body = JSON.stringify({ email: "ada@example.com", password: "a long enough phrase" });
   const made = await auth.app.fetch(
@@ -34,11 +35,13 @@ beforeAll(async () => {
   ({ accessToken } = tokens);
   userId = tokens.user.id;
   sessionId = (JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as { sid: string }).sid;
+  sessionHash = sha256(sessionId);
   standing = await auth.standing();
   auth.close();
   rmSync(dataDir, { recursive: true });
 });
 
+const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 const route = (method: Route["method"]): Route => ({ method }) as Route;
 const get = route("GET");
 const post = route("POST");
@@ -47,7 +50,8 @@ function check(grant: () => ApiTokenGrant | Promise<ApiTokenGrant> = () => ({ ac
   const clock = { nowMs: Date.now() };
   const asked: string[] = [];
   const made = authCheck(
-    async (hash) => {
+    async ({ token, hash }) => {
+      expect(hash).toBe(sha256(token));
       asked.push(hash);
       return grant();
     },
@@ -84,12 +88,12 @@ test("the token of a session that ended is refused from then on, also one that i
   const { as, learn, revoke, clock } = check();
   learn(standing);
   await as(accessToken);
-  revoke([{ sessionId, untilMs: clock.nowMs + 60_000 }]);
+  revoke([{ hash: sessionHash, untilMs: clock.nowMs + 60_000 }]);
   expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
-  revoke([{ sessionId: "another", untilMs: clock.nowMs + 1 }]);
+  revoke([{ hash: sha256("another"), untilMs: clock.nowMs + 1 }]);
   expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
   const later = check();
-  later.learn({ ...standing, revoked: [{ sessionId, untilMs: Date.now() + 60_000 }] });
+  later.learn({ ...standing, revoked: [{ hash: sessionHash, untilMs: Date.now() + 60_000 }] });
   expect(await problemOf(() => later.as(accessToken))).toBe("unauthenticated");
 });
 
@@ -114,7 +118,7 @@ test("an API token is looked up by its hash, then remembered for 30 s", async ()
   await as("tt_secret", post);
   clock.nowMs += 29_999;
   await as("tt_secret");
-  expect(asked).toEqual([new Bun.CryptoHasher("sha256").update("tt_secret").digest("hex")]);
+  expect(asked).toEqual([sha256("tt_secret")]);
   clock.nowMs += 1;
   await as("tt_secret");
   expect(asked).toHaveLength(2);
@@ -134,7 +138,7 @@ test("an API token may do what its scopes say: writing does not imply reading", 
 test("an API token that is unknown, run out or deleted is refused", async () => {
   expect(await problemOf(() => check().as("tt_x"))).toBe("unauthenticated");
   let active = true;
-  const { as, clock, forget, asked } = check(() =>
+  const { as, clock, revoke, asked } = check(() =>
     active ? granted({ expMs: clock.nowMs + 10_000 }) : { active: false },
   );
   await as("tt_x");
@@ -142,20 +146,31 @@ test("an API token that is unknown, run out or deleted is refused", async () => 
   expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
   clock.nowMs -= 10_000;
   active = false;
-  forget(asked[0] ?? "");
+  revoke([{ hash: asked[0] ?? "", untilMs: clock.nowMs + 10 }]);
+  expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
+  clock.nowMs += 11;
+  revoke([]);
   expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
 });
 
-test("a grant that was on its way when a token was deleted is not remembered", async () => {
+test("a grant that was on its way when its token was deleted is worth nothing", async () => {
   const answers: ((grant: ApiTokenGrant) => void)[] = [];
-  const { as, forget, asked } = check(() => new Promise((resolve) => answers.push(resolve)));
+  const { as, revoke, asked, clock } = check(() => new Promise((resolve) => answers.push(resolve)));
   const first = as("tt_x");
-  forget(asked[0] ?? "");
+  revoke([{ hash: asked[0] ?? "", untilMs: clock.nowMs + 60_000 }]);
   answers[0]?.(granted());
-  await first;
-  const second = as("tt_x");
-  answers[1]?.({ active: false });
-  expect(await problemOf(() => second)).toBe("unauthenticated");
+  expect(await problemOf(() => first)).toBe("unauthenticated");
+  expect(await problemOf(() => as("tt_x"))).toBe("unauthenticated");
+});
+
+test("what auth says again changes nothing, and new keys take the place of the old ones", async () => {
+  const { as, authenticate, learn } = check();
+  learn(standing);
+  await as(accessToken);
+  learn({ ...standing, revoked: [] });
+  expect(authenticate(`Bearer ${accessToken}`, get)).not.toBeInstanceOf(Promise);
+  learn({ ...standing, jwks: { keys: [] } });
+  expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
 });
 
 test("auth that does not answer is users-unavailable, and its failure is not remembered", async () => {

@@ -1,7 +1,7 @@
 /** The `task` actor: the HTTP edge, put together on the embedded adapters. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { behave, type Self } from "../../runtime/actor.ts";
-import { apiTokenEnded, auth, ownedByAuth, sessionsEnded } from "../auth/messages.ts";
+import { auth, ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
 import { fault } from "../debug.ts";
 import { edge } from "../http/app.ts";
@@ -41,9 +41,12 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
     const { dataDir, host, port, verdictTimeoutMs, rateLimit, debugFaults } = self.data;
     const authRef = self.ref(auth);
-    const check = authCheck((hash) => authRef.ask("apiToken", { hash }), rateLimiter(rateLimit, Date.now), Date.now);
-    self.subscribe(sessionsEnded, "sessionsEnded");
-    self.subscribe(apiTokenEnded, "apiTokenEnded");
+    const check = authCheck(
+      ({ hash }) => authRef.ask("apiToken", { hash }),
+      rateLimiter(rateLimit, Date.now),
+      Date.now,
+    );
+    self.subscribe(revoked, "revoked");
     const reads = sqliteReads(dataDir);
     try {
       const writer = self.ref(consumer);
@@ -77,8 +80,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     }
   },
   on: {
-    sessionsEnded: ({ check }, sessions) => check.revoke(sessions),
-    apiTokenEnded: ({ check }, { hash }) => check.forget(hash),
+    revoked: ({ check }, ended) => check.revoke(ended),
     debug: ({ debugFaults }, { how }) => {
       if (debugFaults) fault(how);
     },

@@ -1,11 +1,10 @@
 /** The `task` role: the HTTP edge of tasks. It is told what auth announces. */
 import { actor, tell } from "../../runtime/actor.ts";
-import type { Revocation } from "../auth/messages.ts";
+import type { Ended } from "../auth/messages.ts";
 import type { FaultKind } from "../debug.ts";
 
 export const task = actor("task", new URL("./main.ts", import.meta.url), {
-  sessionsEnded: tell<Revocation[]>(),
-  apiTokenEnded: tell<{ hash: string }>(),
+  revoked: tell<Ended[]>(),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */
   debug: tell<{ how: FaultKind }>(),
 });
