@@ -26,27 +26,32 @@ const DRAIN_MS = 10_000;
 const REST_MS = 100;
 const CONNECTIONS_MAX = 4_096;
 
-type Pair = { client: Socket; address: string; answeredAtMs: number; asking: boolean };
+type Pair = { client: Socket; answeredAtMs: number; asking: boolean };
 
 export async function edge(host: string, routes: readonly Route[]): Promise<Edge> {
   const pairs = new Set<Pair>();
   const waiting = new Set<Socket>();
   let stopping = false;
 
-  /** The addresses of a route, those with the fewest connections first. */
-  const byLoad = async (route: Route): Promise<string[]> => {
-    const addresses = await route.addresses().catch(() => []);
-    const loads = new Map(addresses.map((address) => [address, 0]));
-    for (const { address } of pairs) loads.set(address, (loads.get(address) ?? 0) + 1);
-    return [...addresses].sort((a, b) => (loads.get(a) ?? 0) - (loads.get(b) ?? 0));
+  /** Connections to each address, those that are being made among them. */
+  const loads = new Map<string, number>();
+  const load = (address: string): number => loads.get(address) ?? 0;
+  const count = (address: string, change: 1 | -1): void => {
+    const now = load(address) + change;
+    if (now > 0) loads.set(address, now);
+    else loads.delete(address);
   };
 
+  /** A connection to the least loaded address that takes one; it stays counted. */
   const reach = async (route: Route, client: Socket): Promise<{ server: Socket; address: string } | undefined> => {
     const deadlineMs = performance.now() + WAIT_MS;
     while (performance.now() < deadlineMs && !client.destroyed && !stopping) {
-      for (const address of await byLoad(route)) {
+      const addresses = [...(await route.addresses().catch(() => []))];
+      for (const address of addresses.sort((a, b) => load(a) - load(b))) {
+        count(address, 1);
         const server = await dialed(address, route.toPort);
         if (server !== undefined) return { server, address };
+        count(address, -1);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -61,22 +66,22 @@ export async function edge(host: string, routes: readonly Route[]): Promise<Edge
     waiting.delete(client);
     if (reached === undefined) return refuse(client);
     const { server, address } = reached;
-    if (client.destroyed) return void server.destroy();
-    const pair: Pair = { client, address, answeredAtMs: performance.now(), asking: false };
+    const pair: Pair = { client, answeredAtMs: performance.now(), asking: false };
     pairs.add(pair);
-    client.on("data", () => (pair.asking = true));
-    server.on("data", () => {
-      pair.asking = false;
-      pair.answeredAtMs = performance.now();
-    });
-    // Each side's end is passed on; the failure of one ends the other.
+    // Each side's end is passed on; the failure or close of one ends the other.
     const close = () => {
-      pairs.delete(pair);
+      if (pairs.delete(pair)) count(address, -1);
       client.destroy();
       server.destroy();
     };
     server.on("error", close).on("close", close);
     client.on("close", close);
+    if (client.destroyed) return close();
+    client.on("data", () => (pair.asking = true));
+    server.on("data", () => {
+      pair.asking = false;
+      pair.answeredAtMs = performance.now();
+    });
     client.pipe(server);
     server.pipe(client);
   };

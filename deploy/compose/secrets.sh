@@ -1,11 +1,11 @@
 #!/bin/sh
-# Sees to it that each folder of /secrets holds a password: the one given as /run/secrets/<folder>, else 32 random bytes in hex. What is there stays.
+# Sees to it that each folder of $1 holds a password: the one given as $2/<folder>, else 32 random bytes in hex. What is there stays.
 set -eu
 umask 022
-for folder in /secrets/*/; do
+for folder in "$1"/*/; do
   name=$(basename "$folder")
   kept=${folder}password
-  given=/run/secrets/$name
+  given=$2/$name
   password=
   if [ -e "$given" ]; then
     password=$(cat "$given")

@@ -1,0 +1,50 @@
+/** The programs that the checks need: found, or installed once into the cache folder. */
+import { join } from "node:path";
+import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "../services/install.ts";
+
+const kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5@v5.6.0";
+const python = ["kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
+const deadlineMs = 60_000;
+
+/** Renders a folder with a kustomization, as one YAML text. */
+export async function kustomize(say: Say): Promise<(folder: string) => Promise<string>> {
+  if (Bun.which("kustomize") !== null) return (folder) => run("kustomize", ["build", folder], { deadlineMs });
+  // Older ones than 1.27 carry a kustomize that does not know these files.
+  const version = Bun.which("kubectl") === null ? "" : await run("kubectl", ["version", "--client"], { deadlineMs });
+  const [, minor = "0"] = /v1\.(\d+)\./.exec(version) ?? [];
+  if (Number(minor) >= 27) return (folder) => run("kubectl", ["kustomize", folder], { deadlineMs });
+  if (Bun.which("go") === null) throw new CannotBeHad("neither kustomize, kubectl 1.27 or later, nor go is installed");
+  const folder = await cached("kustomize-5.6.0", say, async (draft) => {
+    say(`installing ${kustomizeModule}`);
+    await run("go", ["install", kustomizeModule], { deadlineMs: installDeadlineMs, env: { GOBIN: draft } });
+  });
+  return (of) => run(join(folder, "kustomize"), ["build", of], { deadlineMs });
+}
+
+export type Schemas = {
+  /** Rejects with the first fault when a manifest in the file does not have its form, or has more than it. */
+  manifests(path: string): Promise<string>;
+  compose(path: string): Promise<string>;
+};
+
+export async function schemas(say: Say): Promise<Schemas> {
+  const folder = await cached(`schemas-${python.join("-").replaceAll("==", "-")}`, say, async (draft) => {
+    const venv = () => run("python3", ["-m", "venv", draft], { deadlineMs });
+    // Debian's python3 comes without the module that makes a venv whole.
+    await venv().catch(async () => {
+      await debianPackages(["python3", "python3-venv"], say);
+      await venv();
+    });
+    say(`installing ${python.join(" and ")}`);
+    await run(join(draft, "bin", "python"), ["-m", "pip", "install", "-q", ...python], {
+      deadlineMs: installDeadlineMs,
+    });
+  });
+  // By the venv's own Python: the scripts' first line names the folder that the venv was made in.
+  const module = (name: string, args: readonly string[]) =>
+    run(join(folder, "bin", "python"), ["-m", name, ...args], { deadlineMs });
+  return {
+    manifests: (path) => module("kubernetes_validate", ["--strict", path]),
+    compose: (path) => module("check_jsonschema", ["--builtin-schema", "vendor.compose-spec", path]),
+  };
+}
