@@ -81,6 +81,7 @@ export async function edge(host: string, routes: readonly Route[]): Promise<Edge
     server.on("data", () => {
       pair.asking = false;
       pair.answeredAtMs = performance.now();
+      if (stopping) takeNoMore(pair);
     });
     client.pipe(server);
     server.pipe(client);
@@ -99,6 +100,7 @@ export async function edge(host: string, routes: readonly Route[]): Promise<Edge
     stop: async () => {
       stopping = true;
       for (const server of servers) server.close();
+      for (const pair of pairs) if (!pair.asking) takeNoMore(pair);
       const deadlineMs = performance.now() + DRAIN_MS;
       while (pairs.size + waiting.size > 0 && performance.now() < deadlineMs) {
         const nowMs = performance.now();
@@ -108,6 +110,11 @@ export async function edge(host: string, routes: readonly Route[]): Promise<Edge
       for (const { client } of pairs) client.destroy();
     },
   };
+}
+
+/** What the client sends from now on stays unread: it was not taken, and may safely be sent again to whoever comes next. */
+function takeNoMore({ client }: Pair): void {
+  client.unpipe().pause();
 }
 
 /** A connection to that address, or nothing when it is not taken in time. */
