@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { KafkaServers, Server } from "./servers.ts";
 
 /** The configuration as one frozen value; what each field means stands in the README's table. */
 export type Config = {
@@ -32,18 +33,6 @@ export type Config = {
   /** Where `ROLE=task` reaches auth: no path, no slash at its end. */
   readonly authUrl?: string;
 };
-
-/** How a server is reached. `password` goes before the URL's own; `ca` is a PEM of further certificate authorities. */
-export type Server = { readonly url: string; readonly password?: string; readonly ca?: string };
-export type KafkaServers = {
-  /** `host:port` each. */
-  readonly brokers: readonly string[];
-  readonly partitions: number;
-  readonly tls: boolean;
-  readonly ca?: string;
-  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
-};
-export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
 
 const one = <const V extends readonly string[]>(values: V, byDefault: V[number], description: string) =>
   t.Union(

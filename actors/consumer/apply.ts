@@ -50,23 +50,54 @@ export type Store = {
   /** The changes of a task in the order of versions, `from` and `to` inclusive. */
   changes(task: Stored, from: number, to: number): Change[] | Promise<Change[]>;
   /**
-   * Makes the batch durable and visible before it returns or resolves. Operations and changes first, tasks after them (or all at once);
-   * what is there already stays, and a task is written only over an older `takenAt`: the same batch may come again, whole or in part.
+   * Makes the batch durable and visible before it returns or resolves. Operations first, then changes, then tasks (or all at once); a task is
+   * written only over an older `takenAt`, a change only where there is none: the same batch may come again, whole or in part. `again`: an operation's
+   * record belongs to another command, so nothing but records was written, and the batch must be decided once more.
    */
-  write(batch: Batch): void | Promise<void>;
+  write(batch: Batch): Written | Promise<Written>;
 };
+export type Written = "written" | "again";
 
 export type Loaded = { readonly tasks: Map<string, Stored>; readonly operations: Map<string, Operation> };
 
-/** The outcomes, one for each delivery in its order; they resolve after the batch is durable. */
-export async function apply(store: Store, deliveries: readonly Delivery[]): Promise<Outcome[]> {
+/** A command that fits its schema and still cannot be decided: a fault of ours, and the same each time. */
+export class UndecidableError extends Error {
+  override readonly name = "UndecidableError";
+  readonly delivery: Delivery;
+  constructor(delivery: Delivery, cause: unknown) {
+    super(`Cannot decide the ${delivery.command.kind} at ${delivery.position.partition}-${delivery.position.offset}`, {
+      cause,
+    });
+    this.delivery = delivery;
+  }
+}
+
+/** Each new decision has found a record that the one before did not know, and there are only so many. */
+const decisionsMax = 20;
+
+/**
+ * The outcomes, one for each delivery in its order; they resolve after the batch is durable. Undefined: taken so long ago that its record is gone.
+ * Throws an `UndecidableError` before anything is written.
+ */
+export async function apply(store: Store, deliveries: readonly Delivery[]): Promise<(Outcome | undefined)[]> {
+  for (let times = 1; times <= decisionsMax; times++) {
+    const { batch, outcomes } = await decided(store, deliveries);
+    if (batch.operations.length === 0 || (await store.write(batch)) === "written") return outcomes;
+  }
+  throw new Error(`Cannot settle a batch: its operations were taken elsewhere ${decisionsMax} times`);
+}
+
+async function decided(
+  store: Store,
+  deliveries: readonly Delivery[],
+): Promise<{ batch: Batch; outcomes: (Outcome | undefined)[] }> {
   const loaded = await store.load(deliveries.map(({ command }) => command));
   const tasks = new Map(loaded.tasks);
   const known = new Map(loaded.operations);
   const operations: Taken[] = [];
   const changes: { task: Stored; change: Change }[] = [];
   const touched = new Set<string>();
-  const outcomes: Outcome[] = [];
+  const outcomes: (Outcome | undefined)[] = [];
 
   /** Changes of this batch are not in the store yet. */
   const changesOf = async (task: Stored, from: number, to: number): Promise<Change[]> => {
@@ -95,6 +126,7 @@ export async function apply(store: Store, deliveries: readonly Delivery[]): Prom
     const then =
       first.version === task.task.version ? task : past(command.taskId, await changesOf(task, 1, first.version));
     outcome.version = first.version;
+    if (then?.deleted === true) outcome.deleted = true;
     if (then !== undefined && command.kind !== "delete") outcome.task = taskText(then.task);
     return outcome;
   };
@@ -111,14 +143,14 @@ export async function apply(store: Store, deliveries: readonly Delivery[]): Prom
       continue;
     }
     const current = tasks.get(command.taskId);
-    if (record !== undefined && current !== undefined && current.takenAt >= position.offset) {
-      outcomes.push(await again(record, command, "applied"));
+    if (current !== undefined && current.takenAt >= position.offset) {
+      outcomes.push(record === undefined ? undefined : await again(record, command, "applied"));
       continue;
     }
     let undone: Change | undefined;
     if (command.kind === "undo" && current !== undefined && current.undoable > 0)
       [undone] = await changesOf(current, current.undoable, current.undoable);
-    const decision = decide(current, command, undone);
+    const decision = tryDecide({ position, command }, current, undone);
     const { state, operation, outcome } = taken(decision, command, position, current);
     known.set(command.operationId, operation);
     operations.push(operation);
@@ -130,14 +162,19 @@ export async function apply(store: Store, deliveries: readonly Delivery[]): Prom
       changes.push({ task: state, change: decision.history });
   }
 
-  if (operations.length > 0) {
-    const written = [...touched].flatMap((id) => {
-      const task = tasks.get(id);
-      return task === undefined ? [] : [{ task, before: loaded.tasks.get(id) }];
-    });
-    await store.write({ operations, changes, tasks: written });
+  const written = [...touched].flatMap((id) => {
+    const task = tasks.get(id);
+    return task === undefined ? [] : [{ task, before: loaded.tasks.get(id) }];
+  });
+  return { batch: { operations, changes, tasks: written }, outcomes };
+}
+
+function tryDecide(delivery: Delivery, current: Stored | undefined, undone: Change | undefined): Decision {
+  try {
+    return decide(current, delivery.command, undone);
+  } catch (cause) {
+    throw new UndecidableError(delivery, cause);
   }
-  return outcomes;
 }
 
 function taken(
@@ -158,6 +195,7 @@ function taken(
   const { task, deleted, undoable } = decision.state;
   const text = decision.history === undefined && current !== undefined ? current.text : taskText(task);
   const outcome: Outcome = { ...addressed(command, position), verdict: "applied", version: task.version };
+  if (deleted) outcome.deleted = true;
   if (command.kind !== "delete") outcome.task = text;
   return {
     state: { task, deleted, undoable, text, bornAt: current?.bornAt ?? position.offset, takenAt: position.offset },

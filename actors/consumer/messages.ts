@@ -1,5 +1,5 @@
-/** What others may say to the `consumer` role, the single writer of tasks, and what it announces. */
-import { actor, ask, tell, topic } from "../../runtime/actor.ts";
+/** What others may say to the `consumer` role, the single writer of tasks. */
+import { actor, ask, tell } from "../../runtime/actor.ts";
 import type { FaultKind } from "../debug.ts";
 import type { Command, Outcome } from "../model/command.ts";
 
@@ -11,6 +11,3 @@ export const consumer = actor("consumer", new URL("./main.ts", import.meta.url),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */
   debug: tell<{ how: FaultKind }>(),
 });
-
-/** Every batch of outcomes, published after its commit, in log order. */
-export const announced = topic<Outcome[]>("task.announced");

@@ -88,6 +88,7 @@ function replayStore(db: DatabaseSync): Store {
       model.write(batch);
       if (kept.size > tasksKept) kept = new Map();
       for (const { task } of batch.tasks) kept.set(task.task.id, task);
+      return "written";
     },
   };
 }

@@ -30,7 +30,8 @@ function writer(dir = mkdtempSync(join(tmpdir(), "tasks-"))) {
     dir,
     db,
     store,
-    take: (...commands: Command[]): Promise<Outcome[]> => apply(store, source.deliveries(commands)),
+    take: async (...commands: Command[]): Promise<Outcome[]> =>
+      (await apply(store, source.deliveries(commands))).flatMap((outcome) => outcome ?? []),
   };
 }
 

@@ -46,6 +46,7 @@ export function sqliteStore(db: DatabaseSync): SqliteStore {
         for (const taken of batch.operations) logged(taken);
         model.write(batch);
       });
+      return "written";
     },
   };
 

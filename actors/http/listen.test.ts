@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { binaryOf } from "../../tests/system/runtimes.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "listen-"));
 const file = join(dir, "server.ts");
@@ -30,11 +31,9 @@ writeFileSync(
 );
 
 async function serve(runtime: "bun" | "deno") {
-  const child = spawn(
-    join(import.meta.dir, "..", "..", "node_modules", ".bin", runtime),
-    runtime === "bun" ? [file] : ["run", "-A", file],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const child = spawn(binaryOf(runtime), runtime === "bun" ? [file] : ["run", "-A", file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let told = "";
   const word = (pattern: RegExp): Promise<number> =>

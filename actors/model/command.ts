@@ -1,6 +1,7 @@
 /** What the log carries and what the writer answers: the language between the `task` and `consumer` roles. */
+import { type Static, Type as t } from "@sinclair/typebox";
 import type { ProblemCode } from "./problem.ts";
-import type { Writable } from "./task.ts";
+import { type Writable, writable } from "./task.ts";
 
 export const commandKinds = ["create", "patch", "replace", "delete", "restore", "undo"] as const;
 export type CommandKind = (typeof commandKinds)[number];
@@ -8,26 +9,32 @@ export type CommandKind = (typeof commandKinds)[number];
 /** Where in the log a command stands. Offsets grow within a partition; without Kafka there is one partition, 0. */
 export type Position = { readonly partition: number; readonly offset: number };
 
-export type Command = {
-  /** UUIDv5(user, Idempotency-Key), or a fresh UUIDv7. */
-  operationId: string;
-  /** Its Idempotency-Key was given: its record is kept for ever. */
-  keyed: boolean;
-  taskId: string;
-  userId: string;
-  kind: CommandKind;
-  /** SHA-256 (base64url) of method, canonical path and the JSON value: another one under the same operation is `idempotency-mismatch`. */
-  fingerprint: string;
-  /** From If-Match: the versions accepted, or "*" for any existing one. Absent: no condition. */
-  expected?: readonly number[] | "*";
-  /** create only: the refusal when the id is taken, whoever owns it. `conflict` unless told; PUT with If-None-Match: * says `version-mismatch`. */
-  onTaken?: "version-mismatch" | "conflict";
-  /** create: all writable fields. patch: only the ones named (already validated, `dueAt` already UTC milliseconds). replace: all. Others: {}. */
-  body: Partial<Writable>;
-  /** RFC 3339 UTC milliseconds at the edge; the writer never lets it run backwards within a task. */
-  at: string;
-  traceparent?: string;
-};
+const uuid = t.String({ format: "uuid" });
+
+/** The body: all writable fields for create and replace, for patch only the ones named (`dueAt` already UTC milliseconds), none for others. */
+export const Command = t.Object(
+  {
+    /** UUIDv5(user, Idempotency-Key), or a fresh UUIDv7. */
+    operationId: uuid,
+    /** Its Idempotency-Key was given: its record is kept for ever. */
+    keyed: t.Boolean(),
+    taskId: uuid,
+    userId: uuid,
+    kind: t.Union(commandKinds.map((kind) => t.Literal(kind))),
+    /** SHA-256 (base64url) of method, canonical path and the JSON value: another one under the same operation is `idempotency-mismatch`. */
+    fingerprint: t.String({ maxLength: 64 }),
+    /** From If-Match: the versions accepted, or "*" for any existing one. Absent: no condition. */
+    expected: t.Optional(t.Union([t.Array(t.Integer({ minimum: 1 })), t.Literal("*")])),
+    /** create only: the refusal when the id is taken, whoever owns it. `conflict` unless told; PUT with If-None-Match: * says `version-mismatch`. */
+    onTaken: t.Optional(t.Union([t.Literal("version-mismatch"), t.Literal("conflict")])),
+    body: t.Partial(t.Object(writable), { additionalProperties: false }),
+    /** RFC 3339 UTC milliseconds at the edge; the writer never lets it run backwards within a task. */
+    at: t.String({ format: "date-time" }),
+    traceparent: t.Optional(t.String({ maxLength: 512 })),
+  },
+  { additionalProperties: false },
+);
+export type Command = Static<typeof Command> & { kind: CommandKind; body: Partial<Writable> };
 
 export type Verdict = "applied" | "rejected" | "replayed";
 
@@ -43,4 +50,12 @@ export type Outcome = {
   task?: string;
   /** The task's version after the operation. */
   version?: number;
+  /** Set when the task is deleted after the operation. */
+  deleted?: true;
 };
+
+/**
+ * What the writer announces of every position of the log, in the log's order within a partition, once its effect can be read.
+ * `taken` is the position of the command itself; a repeat's outcome has the position of the first one. Without an outcome it was parked.
+ */
+export type Announcement = { readonly taken: Position; readonly outcome?: Outcome };

@@ -37,7 +37,7 @@ beforeAll(async () => {
   sessionId = (JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as { sid: string }).sid;
   sessionHash = sha256(sessionId);
   standing = await auth.standing();
-  auth.close();
+  await auth.close();
   rmSync(dataDir, { recursive: true });
 });
 

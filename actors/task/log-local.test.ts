@@ -35,7 +35,7 @@ const create = command({ kind: "create" });
 
 test("a command is asked once, keyed by its task, within the time given", async () => {
   const { ref, asked } = writer({});
-  expect(await localLog(ref, 500).append(create)).toMatchObject({ verdict: "applied" });
+  expect(await localLog(ref, 500).append(create, { verdict: true })).toMatchObject({ outcome: { verdict: "applied" } });
   expect(asked).toHaveLength(1);
   expect(asked[0]?.key).toBe(create.taskId);
   expect(asked[0]?.withinMs).toBeLessThanOrEqual(500);
@@ -43,29 +43,36 @@ test("a command is asked once, keyed by its task, within the time given", async 
 
 test("when the writer dies, the very same command is sent to its successor", async () => {
   const { ref, asked } = writer("Died", "Stopped", new Error("disk I/O error"), {});
-  expect(await localLog(ref, 2_000).append(create)).toMatchObject({ verdict: "applied" });
+  expect(await localLog(ref, 2_000).append(create, { verdict: true })).toMatchObject({
+    outcome: { verdict: "applied" },
+  });
   expect(asked.map(({ body }) => body)).toEqual([create, create, create, create]);
 });
 
 test("an outcome found by the second try of a command without a key is its own first one", async () => {
-  expect(await localLog(writer("Died", { verdict: "replayed" }).ref, 500).append(create)).toMatchObject({
-    verdict: "applied",
-  });
   expect(
-    await localLog(writer("Died", { verdict: "replayed", code: "version-mismatch" }).ref, 500).append(create),
-  ).toMatchObject({ verdict: "rejected", code: "version-mismatch" });
+    await localLog(writer("Died", { verdict: "replayed" }).ref, 500).append(create, { verdict: true }),
+  ).toMatchObject({ outcome: { verdict: "applied" } });
   expect(
-    await localLog(writer("Died", { verdict: "replayed" }).ref, 500).append({ ...create, keyed: true }),
-  ).toMatchObject({ verdict: "replayed" });
-  expect(await localLog(writer({ verdict: "replayed" }).ref, 500).append(create)).toMatchObject({
-    verdict: "replayed",
+    await localLog(writer("Died", { verdict: "replayed", code: "version-mismatch" }).ref, 500).append(create, {
+      verdict: true,
+    }),
+  ).toMatchObject({ outcome: { verdict: "rejected", code: "version-mismatch" } });
+  expect(
+    await localLog(writer("Died", { verdict: "replayed" }).ref, 500).append(
+      { ...create, keyed: true },
+      { verdict: true },
+    ),
+  ).toMatchObject({ outcome: { verdict: "replayed" } });
+  expect(await localLog(writer({ verdict: "replayed" }).ref, 500).append(create, { verdict: true })).toMatchObject({
+    outcome: { verdict: "replayed" },
   });
 });
 
 test("a writer that stays away is log-unavailable when the time is over, and not before", async () => {
   const { ref, asked } = writer("Died");
   const began = performance.now();
-  expect(await problemOf(() => localLog(ref, 120).append(create))).toBe("log-unavailable");
+  expect(await problemOf(() => localLog(ref, 120).append(create, { verdict: true }))).toBe("log-unavailable");
   const took = performance.now() - began;
   expect(took).toBeGreaterThan(60);
   expect(took).toBeLessThan(1_000);
@@ -74,6 +81,8 @@ test("a writer that stays away is log-unavailable when the time is over, and not
 });
 
 test("a verdict that does not come in time is log-unavailable, a full mailbox is overloaded", async () => {
-  expect(await problemOf(() => localLog(writer("Expired").ref, 500).append(create))).toBe("log-unavailable");
-  expect(await problemOf(() => localLog(writer("Busy").ref, 500).append(create))).toBe("overloaded");
+  expect(await problemOf(() => localLog(writer("Expired").ref, 500).append(create, { verdict: true }))).toBe(
+    "log-unavailable",
+  );
+  expect(await problemOf(() => localLog(writer("Busy").ref, 500).append(create, { verdict: true }))).toBe("overloaded");
 });

@@ -24,9 +24,9 @@ export function localLog(writer: Ref<typeof consumer.accepts>, withinMs: number)
             key: command.taskId,
           });
           // An operation without a key cannot have been sent by anybody else: what is found was made by our own first try.
-          return again && outcome.verdict === "replayed" && !command.keyed
-            ? { ...outcome, verdict: outcome.code === undefined ? "applied" : "rejected" }
-            : outcome;
+          const own = again && outcome.verdict === "replayed" && !command.keyed;
+          const verdict = own ? (outcome.code === undefined ? "applied" : "rejected") : outcome.verdict;
+          return { position: outcome.position, outcome: own ? { ...outcome, verdict } : outcome };
         } catch (failure) {
           if (isActorError(failure, "Busy")) throw new Problem("overloaded", undefined, { cause: failure });
           // Whatever else went wrong, the writer itself included, may have happened after the commit.

@@ -11,6 +11,7 @@ import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
 import { forward } from "./auth-forward.ts";
+import { latestInSqlite } from "./latest-sqlite.ts";
 import { localLog } from "./log-local.ts";
 import { task } from "./messages.ts";
 import { type SqliteReads, sqliteReads } from "./reads-sqlite.ts";
@@ -58,7 +59,14 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
         ]);
       };
       const routes = [
-        ...taskRoutes(taskService(localLog(writer, verdictTimeoutMs), reads, Date.now)),
+        ...taskRoutes(
+          taskService({
+            log: localLog(writer, verdictTimeoutMs),
+            reads,
+            latest: latestInSqlite(reads, Date.now),
+            now: Date.now,
+          }),
+        ),
         healthRoute(ready, Date.now),
       ];
       const documents = documentRoutes(routes, () =>

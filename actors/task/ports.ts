@@ -3,13 +3,21 @@ import type { Command, Outcome, Position } from "../model/command.ts";
 import type { Change } from "../model/past.ts";
 import type { ListQuery, PageEnd } from "./list-query.ts";
 
+export type MaybePromise<T> = T | Promise<T>;
+
 /** The ordered, durable log of commands. */
 export type Log = {
   /**
-   * Appends a command; commands of one task keep the order in which they were appended. Resolves when the command is durable and decided.
-   * Throws `log-unavailable` when it could not be made durable in time: it may still have been taken, and sending it again is safe.
+   * Appends a command; commands of one task keep the order in which they were appended. Resolves when the command is durable, and where a
+   * verdict is wanted, when it is decided or its time is up. Throws `log-unavailable` when it could not be made durable in time: it may still have
+   * been taken, and sending it again is safe. Throws `overloaded` when too much waits.
    */
-  append(command: Command): Promise<Outcome>;
+  append(command: Command, wanted: { verdict: boolean }): Promise<Appended>;
+};
+export type Appended = {
+  readonly position: Position;
+  /** Undefined: durable, but not decided yet. */
+  readonly outcome: Outcome | undefined;
 };
 
 export type StoredTask = {
@@ -28,12 +36,26 @@ export type StoredOperation = {
 
 /** The read model. Every method throws `read-model-unavailable` when it cannot be read. */
 export type Reads = {
-  task(id: string): StoredTask | undefined;
+  task(id: string): MaybePromise<StoredTask | undefined>;
   /** At most `limit + 1` items in the query's order, each with its place in it. */
-  list(query: ListQuery): { json: string; end: PageEnd }[];
+  list(query: ListQuery): MaybePromise<Listed[]>;
   /** Newest first, versions below `before`, `limit` at most. */
-  history(taskId: string, before: number, limit: number): Change[];
-  operation(id: string): StoredOperation | undefined;
-  /** The last position that is visible here. */
-  position(): Position;
+  history(taskId: string, before: number, limit: number): MaybePromise<Change[]>;
+  operation(id: string): MaybePromise<StoredOperation | undefined>;
+};
+export type Listed = { readonly json: string; readonly end: PageEnd };
+
+/** Who reads, and what they say that they have seen. */
+export type Reader = { readonly userId: string; readonly token: Position | undefined };
+
+/** Keeps what one reads as new as what one has written. Waits a second at most; `not-yet-visible` is thrown when the token's position is not reached by then. */
+export type Latest = {
+  /** The task as it is after the reader's own writes; `stale` when those are not all visible in time. Throws `read-model-unavailable`. */
+  task(reader: Reader, id: string): MaybePromise<{ readonly task: StoredTask | undefined; readonly stale: boolean }>;
+  /** Whether the read model lacks some of the reader's own writes (to one task, where it is named) after the wait. */
+  isStale(reader: Reader, taskId?: string): MaybePromise<boolean>;
+  /** Notes a write that the log has: from now on its author's reads wait for it. Never throws. */
+  wrote(command: Command, appended: Appended): MaybePromise<void>;
+  /** The user of an operation that was answered before it was decided; undefined when there is none such. */
+  pending(operationId: string): MaybePromise<string | undefined>;
 };

@@ -1,13 +1,14 @@
 /** The read model in the writer's SQLite file, through a connection of our own that can only read: it sees every commit at once. */
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { Position } from "../model/command.ts";
 import type { Change, Entry } from "../model/past.ts";
 import { Problem } from "../model/problem.ts";
 import { priorities, statuses } from "../model/task.ts";
 import { matching } from "../model/terms.ts";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
-import type { ListQuery, PageEnd, SortField } from "./list-query.ts";
-import type { Reads } from "./ports.ts";
+import type { ListQuery, SortField } from "./list-query.ts";
+import type { Listed, Reads } from "./ports.ts";
 
 const columns: Record<SortField, string> = {
   createdAt: "created_at",
@@ -38,7 +39,14 @@ type Filter = Condition & { readonly index?: string };
 type TaskRow = { owner: number; version: number; deleted: number; json: string };
 type Row = { id: Uint8Array; key: string | number | null; json: string };
 
-export type SqliteReads = Reads & { close(): void };
+/** Values, not promises. */
+export type SqliteReads = {
+  [M in keyof Reads]: (...given: Parameters<Reads[M]>) => Exclude<ReturnType<Reads[M]>, Promise<unknown>>;
+} & {
+  /** The last position that is visible. */
+  position(): Position;
+  close(): void;
+};
 
 /** Opens `tasks.db` in the folder, which the writer has made before. */
 export function sqliteReads(dataDir: string): SqliteReads {
@@ -96,7 +104,7 @@ export function sqliteReads(dataDir: string): SqliteReads {
     return `INDEXED BY ${indexes[query.sort]}`;
   }
 
-  function list(query: ListQuery): { json: string; end: PageEnd }[] {
+  function list(query: ListQuery): Listed[] {
     const found = selectOwner.get(uuidBytes(query.ownerId)) as { owner: number } | undefined;
     if (found === undefined || query.labels.length > labelsMax) return [];
     const owned = { sql: "owner = ? AND deleted = ?", values: [found.owner, Number(query.deleted)] };

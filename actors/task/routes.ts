@@ -9,7 +9,8 @@ import { Task, type Writable } from "../model/task.ts";
 import { consistencyToken, createsOnly, etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
 import { cursorParameter, limitParameter, listParameters, listQuery, pageLimit } from "./list-query.ts";
 import { HistoryEntry, NewTask, Operation, TaskPatch } from "./models.ts";
-import type { Moment, TaskService } from "./service.ts";
+import type { MaybePromise, Reader } from "./ports.ts";
+import { type Moment, type Shown, type TaskService, then, type Undecided } from "./service.ts";
 
 const json = "application/json";
 const mergePatch = "application/merge-patch+json";
@@ -60,21 +61,31 @@ export function taskRoutes(service: TaskService): Route[] {
     return answerTo(outcome, kind);
   }
 
-  /** Reads what the token names, or something later, before anything else is read. */
-  function read(call: Call, answer: () => Answer): Answer | Promise<Answer> {
-    const token = parseConsistencyToken(call.request.headers.get("consistency-token"));
-    return token === undefined ? answer() : service.visible(token).then(answer);
-  }
+  const shown = (shown: Shown): Answer => ({
+    status: 200,
+    json: shown.json,
+    ...(shown.stale ? { headers: { consistency: "stale" } } : {}),
+  });
 
-  function shown(call: Call, task: { json: string; version: number }): Answer {
-    const headers = { etag: etag(task.version) };
-    return hasVersion(call.request.headers.get("if-none-match"), task.version)
-      ? { status: 304, headers }
-      : { status: 200, json: task.json, headers };
+  /** One version of a task, or 304 when the client has it. */
+  function tagged(call: Call, found: Shown): Answer {
+    const version = found.version ?? 0;
+    const answer = shown(found);
+    answer.headers = { ...answer.headers, etag: etag(version) };
+    if (!hasVersion(call.request.headers.get("if-none-match"), version)) return answer;
+    return { status: 304, headers: answer.headers };
   }
 
   const onTask = (kind: "delete" | "restore" | "undo") => (call: Call) => change(call, kind, call.params.id, {});
-  const answersTask = { 200: { description: "The task", schema: Task, headers: taskHeaders } };
+  const answersTask = { 200: { description: "The task", schema: Task, headers: [...taskHeaders, "Consistency"] } };
+  const answersUndecided = {
+    202: {
+      description: "The log has it; what becomes of it is told under Location",
+      schema: Operation,
+      headers: ["Location", "Consistency-Token"],
+    },
+  };
+  const answersChange = { 200: { description: "The task", schema: Task, headers: taskHeaders }, ...answersUndecided };
 
   return [
     {
@@ -87,7 +98,10 @@ export function taskRoutes(service: TaskService): Route[] {
       auth: "user",
       body: { schema: NewTask, types: [json] },
       headers: ["Idempotency-Key"],
-      answers: { 201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] } },
+      answers: {
+        201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] },
+        ...answersUndecided,
+      },
       problems: [
         ...bodyProblems,
         "malformed-header",
@@ -108,11 +122,13 @@ export function taskRoutes(service: TaskService): Route[] {
       auth: "user",
       query: listParameters,
       headers: ["Consistency-Token"],
-      answers: { 200: { description: "A page of tasks", schema: Page(Task) } },
+      answers: { 200: { description: "A page of tasks", schema: Page(Task), headers: ["Consistency"] } },
       problems: ["validation", "invalid-cursor", "malformed-header", "not-yet-visible", "read-model-unavailable"],
       cacheControl: taskRead,
-      handle: (call) =>
-        read(call, () => ({ status: 200, json: service.list(listQuery(callerOf(call).userId, call.query)) })),
+      handle: (call) => {
+        const reader = readerOf(call);
+        return then(service.list(reader, listQuery(reader.userId, call.query)), shown);
+      },
     },
     {
       method: "GET",
@@ -140,7 +156,7 @@ export function taskRoutes(service: TaskService): Route[] {
       answers: { ...answersTask, 304: { description: "The client has this version", headers: ["ETag"] } },
       problems: readProblems,
       cacheControl: taskRead,
-      handle: (call) => read(call, () => shown(call, find(service, call))),
+      handle: (call) => then(find(service, call), (found) => tagged(call, found)),
     },
     {
       method: "PATCH",
@@ -153,7 +169,7 @@ export function taskRoutes(service: TaskService): Route[] {
       auth: "user",
       body: { schema: TaskPatch, types: [json, mergePatch] },
       headers: writeHeaders,
-      answers: answersTask,
+      answers: answersChange,
       problems: [...bodyProblems, ...writeProblems],
       handle: (call) => change(call, "patch", call.params.id, utcDue(call.body as Partial<Writable>)),
     },
@@ -168,7 +184,7 @@ export function taskRoutes(service: TaskService): Route[] {
       body: { schema: NewTask, types: [json] },
       headers: [...writeHeaders, "If-None-Match"],
       answers: {
-        ...answersTask,
+        ...answersChange,
         201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] },
       },
       problems: [...bodyProblems, ...writeProblems],
@@ -184,7 +200,7 @@ export function taskRoutes(service: TaskService): Route[] {
       tag: "Tasks",
       auth: "user",
       headers: writeHeaders,
-      answers: { 204: { description: "Deleted", headers: ["Consistency-Token"] } },
+      answers: { 204: { description: "Deleted", headers: ["Consistency-Token"] }, ...answersUndecided },
       problems: writeProblems,
       handle: onTask("delete"),
     },
@@ -197,7 +213,7 @@ export function taskRoutes(service: TaskService): Route[] {
       tag: "Tasks",
       auth: "user",
       headers: writeHeaders,
-      answers: answersTask,
+      answers: answersChange,
       problems: [...writeProblems, "conflict"],
       handle: onTask("restore"),
     },
@@ -210,7 +226,7 @@ export function taskRoutes(service: TaskService): Route[] {
       tag: "Tasks",
       auth: "user",
       headers: writeHeaders,
-      answers: answersTask,
+      answers: answersChange,
       problems: [...writeProblems, "conflict"],
       handle: onTask("undo"),
     },
@@ -224,19 +240,13 @@ export function taskRoutes(service: TaskService): Route[] {
       auth: "user",
       query: { limit: limitParameter, cursor: cursorParameter },
       headers: ["Consistency-Token"],
-      answers: { 200: { description: "A page of history", schema: Page(HistoryEntry) } },
+      answers: { 200: { description: "A page of history", schema: Page(HistoryEntry), headers: ["Consistency"] } },
       problems: [...readProblems, "invalid-cursor"],
       cacheControl: taskRead,
-      handle: (call) =>
-        read(call, () => ({
-          status: 200,
-          json: service.history(
-            callerOf(call).userId,
-            call.params.id as string,
-            pageLimit(call.query),
-            call.query.get("cursor"),
-          ),
-        })),
+      handle: (call) => {
+        const { params, query } = call;
+        return then(service.history(readerOf(call), params.id as string, pageLimit(query), query.get("cursor")), shown);
+      },
     },
     {
       method: "GET",
@@ -249,8 +259,7 @@ export function taskRoutes(service: TaskService): Route[] {
       headers: ["Consistency-Token"],
       answers: { 200: { description: "The operation", schema: Operation } },
       problems: readProblems,
-      handle: (call) =>
-        read(call, () => ({ status: 200, json: service.operation(callerOf(call).userId, call.params.id as string) })),
+      handle: (call) => then(service.operation(readerOf(call), call.params.id as string), shown),
     },
   ];
 }
@@ -260,14 +269,21 @@ function callerOf({ caller }: Call): Caller {
   return caller;
 }
 
-function find(service: TaskService, call: Call): { json: string; version: number } {
+function readerOf(call: Call): Reader {
+  return {
+    userId: callerOf(call).userId,
+    token: parseConsistencyToken(call.request.headers.get("consistency-token")),
+  };
+}
+
+function find(service: TaskService, call: Call): MaybePromise<Shown> {
   const { query } = call;
-  const userId = callerOf(call).userId;
   const id = call.params.id as string;
-  if (query.size === 0) return service.get(userId, id);
+  const reader = readerOf(call);
+  if (query.size === 0) return service.get(reader, id);
   if (query.size > 1)
     throw new Problem("validation", undefined, { errors: [{ path: "/version", message: "excludes asOf" }] });
-  return service.past(userId, id, momentOf(query));
+  return service.past(reader, id, momentOf(query));
 }
 
 function momentOf(query: URLSearchParams): Moment {
@@ -289,8 +305,12 @@ function utcDue<Body extends Partial<Writable>>(body: Body): Body {
   return typeof body.dueAt === "string" ? { ...body, dueAt: toInstant(instantMs(body.dueAt) ?? 0) } : body;
 }
 
-function answerTo(outcome: Outcome, kind: CommandKind): Answer {
+function answerTo(outcome: Outcome | Undecided, kind: CommandKind): Answer {
   const headers: Record<string, string> = { "consistency-token": consistencyToken(outcome.position) };
+  if (outcome.verdict === "pending") {
+    headers.location = `/v1/operations/${outcome.operationId}`;
+    return { status: 202, json: JSON.stringify({ id: outcome.operationId, status: "pending" }), headers };
+  }
   if (outcome.verdict === "replayed") headers["idempotency-replayed"] = "true";
   if (outcome.code !== undefined) throw new Problem(outcome.code, undefined, { headers });
   if (outcome.task === undefined) return { status: 204, headers };

@@ -11,6 +11,7 @@ import { edge } from "../http/app.ts";
 import type { Outcome } from "../model/command.ts";
 import { Problem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
+import { latestInSqlite } from "./latest-sqlite.ts";
 import { sqliteReads } from "./reads-sqlite.ts";
 import { taskRoutes } from "./routes.ts";
 import { taskService } from "./service.ts";
@@ -23,10 +24,13 @@ const source = mailboxSource(store.end());
 const reads = sqliteReads(dir);
 let nowMs = Date.UTC(2026, 0, 31, 9, 30);
 const log = {
-  append: async (command: Parameters<typeof source.deliveries>[0][number]) =>
-    (await apply(store, source.deliveries([command])))[0] as Outcome,
+  append: async (command: Parameters<typeof source.deliveries>[0][number]) => {
+    const [outcome] = (await apply(store, source.deliveries([command]))) as [Outcome];
+    return { position: outcome.position, outcome };
+  },
 };
-const app = edge(taskRoutes(taskService(log, reads, () => nowMs)), {
+const now = () => nowMs;
+const app = edge(taskRoutes(taskService({ log, reads, latest: latestInSqlite(reads, now), now })), {
   authenticate: (authorization) => {
     if (authorization !== userA && authorization !== userB) throw new Problem("unauthenticated");
     return { userId: authorization, sessionId: "s", scopes: [], limits: {} };

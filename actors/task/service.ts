@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import type { Command, CommandKind, Outcome, Position } from "../model/command.ts";
-import { taskText } from "../model/created.ts";
+import { created, taskText } from "../model/created.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
 import { type Change as PastChange, past } from "../model/past.ts";
 import { Problem, problems } from "../model/problem.ts";
 import type { Writable } from "../model/task.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { cursorAfter, type ListQuery } from "./list-query.ts";
-import type { Log, Reads, StoredTask } from "./ports.ts";
+import type { Latest, Listed, Log, MaybePromise, Reader, Reads, StoredOperation } from "./ports.ts";
 
 export type Change = {
   readonly kind: CommandKind;
@@ -30,110 +30,158 @@ export type Change = {
 /** How a read of the past names its moment. */
 export type Moment = { readonly version: number } | { readonly asOfMs: number };
 
-export type TaskService = {
-  /** Resolves to the outcome, refusals included. Throws `log-unavailable`. */
-  change(change: Change): Promise<Outcome>;
-  /** Throws `not-found`. */
-  get(userId: string, id: string): StoredTask;
-  /** Throws `not-found`. The JSON text and the version shown. */
-  past(userId: string, id: string, moment: Moment): { json: string; version: number };
-  list(query: ListQuery): string;
-  history(userId: string, id: string, limit: number, cursor: string | null): string;
-  operation(userId: string, id: string): string;
-  /** Resolves once the position is visible; throws `not-yet-visible` after a second. */
-  visible(position: Position): Promise<void>;
-};
+/** A read's answer as JSON text; `stale` when the reader's own writes could not be waited for. */
+export type Shown = { readonly json: string; readonly stale: boolean; readonly version?: number };
 
-const visibilityWaitMs = 1_000;
-const visibilityPollMs = 5;
+export type TaskService = {
+  /** Resolves to the outcome, refusals included, or to what is known of an operation that is not decided in time. Throws `log-unavailable`. */
+  change(change: Change): Promise<Outcome | Undecided>;
+  /** Throws `not-found`, as all that read one task do. */
+  get(reader: Reader, id: string): MaybePromise<Shown>;
+  past(reader: Reader, id: string, moment: Moment): MaybePromise<Shown>;
+  list(reader: Reader, query: ListQuery): MaybePromise<Shown>;
+  history(reader: Reader, id: string, limit: number, cursor: string | null): MaybePromise<Shown>;
+  operation(reader: Reader, id: string): MaybePromise<Shown>;
+};
+/** The log has it; the rest will be known by its operation. */
+export type Undecided = { readonly verdict: "pending"; readonly operationId: string; readonly position: Position };
+
 /** The creation and everything after it, read back for a look at the past. */
 const historyMax = Number.MAX_SAFE_INTEGER;
 
-export function taskService(log: Log, reads: Reads, now: () => number): TaskService {
-  function owned(userId: string, id: string): StoredTask {
-    const task = reads.task(id);
-    if (task === undefined || task.ownerId !== userId) throw new Problem("not-found");
-    return task;
+export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now: () => number }): TaskService {
+  const { log, reads, latest, now } = parts;
+
+  /** What is read of a task by its owner, once the owner's own writes to it can be read. */
+  function ofOwner<T>(
+    reader: Reader,
+    id: string,
+    read: () => MaybePromise<T>,
+  ): MaybePromise<{ value: T; stale: boolean }> {
+    return then(latest.isStale(reader, id), (stale) =>
+      then(reads.task(id), (task) => {
+        if (task === undefined || task.ownerId !== reader.userId) throw new Problem("not-found");
+        return then(read(), (value) => ({ value, stale }));
+      }),
+    );
   }
 
   return {
-    change(change) {
-      const operationId = change.key === null ? uuidv7() : uuidv5(change.key, change.userId);
-      const command: Command = {
+    async change(change) {
+      const command = commandOf(change, now());
+      // Nothing in a create under an id of our own can be refused, unless its key has been used before.
+      const verdict = command.kind !== "create" || command.keyed || change.taskId !== undefined;
+      const appended = await log.append(command, { verdict });
+      await latest.wrote(command, appended);
+      const { position, outcome } = appended;
+      if (outcome !== undefined) return outcome;
+      const { operationId, taskId, userId } = command;
+      if (verdict) return { verdict: "pending", operationId, position };
+      return {
+        verdict: "applied",
         operationId,
-        keyed: change.key !== null,
-        // A retried create is the same task, in the same partition, behind the first.
-        taskId: change.taskId ?? operationId,
-        userId: change.userId,
-        kind: change.kind,
-        fingerprint: change.key === null ? "" : fingerprint(change.target, change.asked),
-        body: change.body,
-        at: toInstant(now()),
+        taskId,
+        userId,
+        position,
+        version: 1,
+        task: taskText(created(command)),
       };
-      if (change.expected !== undefined) command.expected = change.expected;
-      if (change.onTaken !== undefined) command.onTaken = change.onTaken;
-      if (change.traceparent !== undefined) command.traceparent = change.traceparent;
-      return log.append(command);
     },
 
-    get(userId, id) {
-      const task = owned(userId, id);
-      if (task.deleted) throw new Problem("not-found");
-      return task;
+    get: (reader, id) =>
+      then(latest.task(reader, id), ({ task, stale }) => {
+        if (task === undefined || task.deleted || task.ownerId !== reader.userId) throw new Problem("not-found");
+        return { json: task.json, version: task.version, stale };
+      }),
+
+    past: (reader, id, moment) =>
+      then(
+        ofOwner(reader, id, () => until(reads, id, moment)),
+        ({ value: changes, stale }) => {
+          const shown = past(id, changes);
+          if (shown === undefined || shown.deleted) throw new Problem("not-found");
+          return { json: taskText(shown.task), version: shown.task.version, stale };
+        },
+      ),
+
+    list: (reader, query) =>
+      then(latest.isStale(reader), (stale) =>
+        then(reads.list(query), (found) => ({ json: pageOf(query, found), stale })),
+      ),
+
+    history(reader, id, limit, cursor) {
+      const boundTo = ["history", reader.userId, id];
+      const page = () => {
+        const before = cursor === null ? historyMax : pageEnd(unsealCursor(cursor, boundTo));
+        return reads.history(id, before, limit + 1);
+      };
+      return then(ofOwner(reader, id, page), ({ value: changes, stale }) => {
+        const items = changes.slice(0, limit).map(({ entry }) => entry);
+        const nextCursor = changes.length > limit ? sealCursor([items.at(-1)?.version], boundTo) : null;
+        return { json: JSON.stringify({ items, nextCursor }), stale };
+      });
     },
 
-    past(userId, id, moment) {
-      owned(userId, id);
-      const shown = past(id, until(reads, id, moment));
-      if (shown === undefined || shown.deleted) throw new Problem("not-found");
-      return { json: taskText(shown.task), version: shown.task.version };
-    },
-
-    list(query) {
-      const found = reads.list(query);
-      const page = found.slice(0, query.limit);
-      const last = page.at(-1);
-      const next =
-        found.length > query.limit && last !== undefined ? JSON.stringify(cursorAfter(query, last.end)) : "null";
-      return `{"items":[${page.map(({ json }) => json).join(",")}],"nextCursor":${next}}`;
-    },
-
-    history(userId, id, limit, cursor) {
-      owned(userId, id);
-      const boundTo = ["history", userId, id];
-      const before = cursor === null ? historyMax : pageEnd(unsealCursor(cursor, boundTo));
-      const changes = reads.history(id, before, limit + 1);
-      const items = changes.slice(0, limit).map(({ entry }) => entry);
-      const nextCursor = changes.length > limit ? sealCursor([items.at(-1)?.version], boundTo) : null;
-      return JSON.stringify({ items, nextCursor });
-    },
-
-    operation(userId, id) {
-      const operation = reads.operation(id);
-      if (operation === undefined || operation.userId !== userId) throw new Problem("not-found");
-      if (operation.verdict === "rejected") {
-        const code = operation.code as keyof typeof problems;
-        const { status, title, about } = problems[code];
-        return JSON.stringify({
-          id,
-          status: "rejected",
-          problem: { type: `/problems/${code}`, title, status, detail: about, code },
+    operation: (reader, id) =>
+      then(pendingOf(reader, id), (pending) => {
+        if (pending) return { json: JSON.stringify({ id, status: "pending" }), stale: false };
+        return then(reads.operation(id), (operation) => {
+          if (operation === undefined || operation.userId !== reader.userId) throw new Problem("not-found");
+          return then(decidedJson(id, operation), (json) => ({ json, stale: false }));
         });
-      }
-      const made = past(operation.taskId, until(reads, operation.taskId, { version: operation.version ?? 0 }));
-      return `{"id":"${id}","status":"applied"${made === undefined || made.deleted ? "" : `,"task":${taskText(made.task)}`}}`;
-    },
-
-    async visible(position) {
-      const endMs = now() + visibilityWaitMs;
-      for (;;) {
-        const seen = reads.position();
-        if (seen.partition === position.partition && seen.offset >= position.offset) return;
-        if (now() >= endMs) throw new Problem("not-yet-visible");
-        await new Promise((resolve) => setTimeout(resolve, visibilityPollMs));
-      }
-    },
+      }),
   };
+
+  /** Whether an operation of the reader is in the log and not decided, as far as is known here. */
+  function pendingOf({ userId, token }: Reader, id: string): MaybePromise<boolean> {
+    const known = () => then(latest.pending(id), (owner) => owner === userId);
+    return token === undefined ? known() : then(latest.isStale({ userId, token }), known);
+  }
+
+  function decidedJson(id: string, operation: StoredOperation): MaybePromise<string> {
+    if (operation.verdict === "rejected") {
+      const code = operation.code as keyof typeof problems;
+      const { status, title, about } = problems[code];
+      const problem = { type: `/problems/${code}`, title, status, detail: about, code };
+      return JSON.stringify({ id, status: "rejected", problem });
+    }
+    return then(until(reads, operation.taskId, { version: operation.version ?? 0 }), (changes) => {
+      const made = past(operation.taskId, changes);
+      const task = made === undefined || made.deleted ? "" : `,"task":${taskText(made.task)}`;
+      return `{"id":"${id}","status":"applied"${task}}`;
+    });
+  }
+}
+
+/** Goes on at once with a value, later with a promise: what needs no wait makes none. */
+export function then<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function commandOf(change: Change, nowMs: number): Command {
+  const operationId = change.key === null ? uuidv7() : uuidv5(change.key, change.userId);
+  const command: Command = {
+    operationId,
+    keyed: change.key !== null,
+    // A retried create is the same task, in the same partition, behind the first.
+    taskId: change.taskId ?? operationId,
+    userId: change.userId,
+    kind: change.kind,
+    fingerprint: change.key === null ? "" : fingerprint(change.target, change.asked),
+    body: change.body,
+    at: toInstant(nowMs),
+  };
+  if (change.expected !== undefined) command.expected = change.expected === "*" ? "*" : [...change.expected];
+  if (change.onTaken !== undefined) command.onTaken = change.onTaken;
+  if (change.traceparent !== undefined) command.traceparent = change.traceparent;
+  return command;
+}
+
+function pageOf(query: ListQuery, found: readonly Listed[]): string {
+  const page = found.slice(0, query.limit);
+  const last = page.at(-1);
+  const next = found.length > query.limit && last !== undefined ? JSON.stringify(cursorAfter(query, last.end)) : "null";
+  return `{"items":[${page.map(({ json }) => json).join(",")}],"nextCursor":${next}}`;
 }
 
 /** The version that a page of history ended with. */
@@ -143,11 +191,13 @@ function pageEnd([version]: readonly unknown[]): number {
 }
 
 /** A task's changes up to a moment, oldest first; none when the moment is out of its life. */
-function until(reads: Reads, id: string, moment: Moment): PastChange[] {
+function until(reads: Reads, id: string, moment: Moment): MaybePromise<PastChange[]> {
   const before = "version" in moment ? moment.version + 1 : historyMax;
-  const changes = reads.history(id, before, historyMax).reverse();
-  if ("version" in moment) return changes.at(-1)?.entry.version === moment.version ? changes : [];
-  return changes.filter(({ entry }) => (instantMs(entry.at) ?? 0) <= moment.asOfMs);
+  return then(reads.history(id, before, historyMax), (newestFirst) => {
+    const changes = newestFirst.toReversed();
+    if ("version" in moment) return changes.at(-1)?.entry.version === moment.version ? changes : [];
+    return changes.filter(({ entry }) => (instantMs(entry.at) ?? 0) <= moment.asOfMs);
+  });
 }
 
 /** Method, path and JSON value: the order of an object's members does not matter. */

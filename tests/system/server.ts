@@ -1,14 +1,16 @@
 /** The real system in a process of its own, as a user starts it: on free ports, in a temporary folder, stopped by process id. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { poll } from "./poll.ts";
+import { binaryOf, type Runtime } from "./runtimes.ts";
+
+export type { Runtime } from "./runtimes.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
-export type Runtime = "bun" | "deno";
 export type Exit = { readonly code: number | null; readonly signal: string | null };
 
 export type System = {
@@ -69,11 +71,8 @@ export function freePort(): Promise<number> {
 }
 
 function command(runtime: Runtime): [string, string[]] {
-  if (runtime === "bun") return [process.execPath, [join(root, "actors", "main.ts")]];
-  const platforms = join(root, "node_modules", "@deno");
-  const platform = readdirSync(platforms)[0];
-  if (platform === undefined) throw new Error("Cannot find deno's binary: npm install has not run");
-  return [join(platforms, platform, "deno"), ["run", "-A", "--unstable-net", join(root, "actors", "main.ts")]];
+  const flags = runtime === "bun" ? [] : ["run", "-A", "--unstable-net"];
+  return [binaryOf(runtime), [...flags, join(root, "actors", "main.ts")]];
 }
 
 /** Starts the program with exactly these variables (and what any process has) and does not wait for it. */

@@ -1,0 +1,133 @@
+/** The writer behind Kafka: takes commands from the log, writes MongoDB, announces, commits. Servers that are away are waited for, for ever. */
+import type { Self } from "../../runtime/actor.ts";
+import { type Appender, appender } from "../kafka/appender.ts";
+import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { eventsTopic, parkedTopic, prepareTopics, TopicsError } from "../kafka/topics.ts";
+import type { Announcement } from "../model/command.ts";
+import { connectMongo } from "../mongo/connect.ts";
+import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
+import { NotWell, reportHealth } from "../report-health.ts";
+import type { KafkaServers, Server } from "../servers.ts";
+import { keepTrying, settles } from "../waiting.ts";
+import { apply, type Delivery } from "./apply.ts";
+import { type KafkaSource, kafkaSource, type Parked } from "./source-kafka.ts";
+import { mongoStore } from "./store-mongo.ts";
+import type { Writer } from "./writer.ts";
+
+const mongoMs = 5_000;
+const announceMs = 10_000;
+const closeMs = 1_000;
+const pauses = { fromMs: 100, toMs: 3_000 };
+/** A member that the group has not heard from for so long, while Kafka answers, will not come back by itself. */
+const silenceMs = 60_000;
+
+type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
+
+export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: Server }): Writer {
+  const kafka = kafkaClient(servers.kafka, "task-tracker-consumer");
+  const mongo = connectMongo(servers.mongo, { timeoutMs: mongoMs });
+  const model = readModelIn(mongo.db);
+  const store = mongoStore(model, Date.now);
+  const appending = (topic: string): Appender =>
+    appender({
+      kafka,
+      topic,
+      failing: (reason) => self.log("warn", "cannot-append", { topic, reason }),
+      recovered: () => self.log("info", "appends-again", { topic }),
+    });
+  const events = appending(eventsTopic);
+  const parking = appending(parkedTopic);
+  const parkedAlready = new WeakSet<Parked>();
+  let source: KafkaSource | undefined;
+  let wellMs = Date.now();
+
+  async function park(all: readonly Parked[]): Promise<void> {
+    for (const each of all) {
+      if (parkedAlready.has(each)) continue;
+      const { partition, offset, key, reason } = each;
+      await parking.append({ partition: 0, key, value: JSON.stringify(each) }, Date.now() + announceMs);
+      parkedAlready.add(each);
+      self.log("error", "command-parked", { partition, offset, reason });
+    }
+  }
+
+  async function take(batch: {
+    partition: number;
+    deliveries: readonly Delivery[];
+    parked: readonly Parked[];
+  }): Promise<void> {
+    const { partition, deliveries, parked } = batch;
+    const outcomes = await apply(store, deliveries);
+    await park(parked);
+    const announcements = deliveries.map(({ position, command }, index) => {
+      const outcome = outcomes[index];
+      return {
+        key: command.taskId as string | null,
+        said: { taken: position, ...(outcome === undefined ? {} : { outcome }) } as Announcement,
+      };
+    });
+    for (const { offset, key } of parked) announcements.push({ key, said: { taken: { partition, offset } } });
+    announcements.sort((a, b) => a.said.taken.offset - b.said.taken.offset);
+    const deadlineMs = Date.now() + announceMs;
+    await Promise.all(
+      announcements.map(({ key, said }) => events.append({ partition, key, value: JSON.stringify(said) }, deadlineMs)),
+    );
+  }
+
+  async function join(): Promise<void> {
+    const { partitions, warnings } = await prepareTopics(kafka, servers.kafka.partitions);
+    for (const warning of warnings) self.log("warn", "topics", { warning });
+    const joining = kafkaSource({
+      kafka,
+      partitions,
+      take,
+      crashed: (error) => self.fail(new Error(`Cannot go on: the consumer of the log died (${reasonOf(error)})`)),
+      failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
+      recovered: (partition) => self.log("info", "batches-again", { partition }),
+    });
+    try {
+      await joining.start();
+    } catch (error) {
+      await joining.stop();
+      throw error;
+    }
+    source = joining;
+  }
+
+  async function begin(): Promise<void> {
+    const until = self.stopping;
+    const failed = (what: string) => (error: Error, failures: number) => {
+      if (error instanceof TopicsError) self.fail(error);
+      if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
+    };
+    await keepTrying(() => ensureIndexes(model), { ...pauses, until, failed: failed("mongodb") });
+    await keepTrying(join, { ...pauses, until, failed: failed("kafka") });
+    self.log("info", "joined", {});
+  }
+  const beginning = begin().catch(() => undefined);
+
+  const endReports = reportHealth(self, {
+    kafka: () => {
+      const isWell = source?.healthy() === true && events.healthy();
+      const nowMs = Date.now();
+      if (isWell) wellMs = nowMs;
+      else if (source !== undefined && nowMs - wellMs > silenceMs && events.healthy())
+        self.fail(new Error("Cannot go on: the group of the log's consumers has not heard from this one"));
+      if (!isWell) throw new NotWell(source === undefined ? "not joined yet" : "no progress");
+      return { lag: source?.lag() ?? 0 };
+    },
+    mongodb: () => mongo.ping(),
+  });
+
+  return {
+    append: async (messages) => messages.map(() => new Error("Cannot append by message: the log is in Kafka")),
+    isReady: () => source?.healthy() === true,
+    async stop() {
+      endReports();
+      await settles(beginning, closeMs);
+      await source?.stop();
+      await Promise.all([events.close(closeMs), parking.close(closeMs)]);
+      await mongo.close();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** The writer of one process: what its mailbox holds is one batch, committed to SQLite, then answered. */
+import type { BatchMessage, Self } from "../../runtime/actor.ts";
+import type { Outcome } from "../model/command.ts";
+import { apply, type Delivery, UndecidableError } from "./apply.ts";
+import { openDatabase } from "./database.ts";
+import type { consumer } from "./messages.ts";
+import { mailboxSource } from "./source-mailbox.ts";
+import { sqliteStore } from "./store-sqlite.ts";
+import type { Writer } from "./writer.ts";
+
+export function localWriter(self: Pick<Self, "log" | "fail">, dataDir: string): Writer {
+  const db = openDatabase(dataDir);
+  const store = sqliteStore(db);
+  let source = mailboxSource(store.end());
+  /** The latest batch could not be committed: told in the log once, not for each try. */
+  let failing = false;
+
+  /** A command that cannot be decided fails alone. */
+  async function taken(deliveries: readonly Delivery[]): Promise<Map<Delivery, Outcome | Error>> {
+    const answers = new Map<Delivery, Outcome | Error>();
+    for (;;) {
+      const rest = deliveries.filter((each) => !answers.has(each));
+      try {
+        const outcomes = await apply(store, rest);
+        for (const [index, delivery] of rest.entries())
+          answers.set(delivery, outcomes[index] ?? new Error("Cannot answer"));
+        return answers;
+      } catch (error) {
+        if (!(error instanceof UndecidableError)) throw error;
+        self.log("error", "undecidable", {
+          reason: (error.cause as Error).message,
+          operationId: error.delivery.command.operationId,
+        });
+        answers.set(error.delivery, error);
+      }
+    }
+  }
+
+  return {
+    async append(messages: readonly BatchMessage<typeof consumer.accepts>[]) {
+      try {
+        const deliveries = source.deliveries(messages.flatMap((each) => (each.kind === "append" ? [each.body] : [])));
+        const answers = await taken(deliveries);
+        if (failing) self.log("info", "commits-again", {});
+        failing = false;
+        return deliveries.map((delivery) => answers.get(delivery));
+      } catch (error) {
+        recover(error as Error);
+        return messages.map(() => error);
+      }
+    },
+    isReady: () => true,
+    stop: () => db.close(),
+  };
+
+  /**
+   * After a batch that was rolled back (a full disk, for one) the numbers go on from what the file has, and whoever asked repeats: dying of it
+   * would use up the supervisor's patience while the disk stays full. Only a file that cannot be read either needs a fresh start.
+   */
+  function recover(error: Error): void {
+    try {
+      source = mailboxSource(store.end());
+    } catch {
+      self.fail(error);
+      return;
+    }
+    if (!failing) self.log("error", "commit-failed", { reason: error.message });
+    failing = true;
+  }
+}

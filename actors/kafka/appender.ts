@@ -1,0 +1,194 @@
+/**
+ * Appends records to one topic: all that wait go as one send, one send at a time. More than one under way, and kafkajs' idempotent producer
+ * loses an acknowledged record when an answer is lost (it takes sequence numbers back and gives them out again).
+ *
+ * A send that fails or hangs is made again by a new producer, before anything newer, as long as somebody waits for it: a record may be in the
+ * log twice, never in another order. Whoever reads it recognises repeats.
+ */
+import type { Kafka, Producer } from "kafkajs";
+import { pauseMs, settles, withDeadline } from "../waiting.ts";
+import { reasonOf } from "./client.ts";
+
+export type NewRecord = { readonly partition: number; readonly key: string | null; readonly value: string };
+
+export type Appender = {
+  /** The record's offset once all replicas have it. Rejects with `AppendError` at the deadline (epoch milliseconds), or at once when too much waits. */
+  append(record: NewRecord, deadlineMs: number): Promise<number>;
+  /** Whether the last send went well; true before the first. */
+  healthy(): boolean;
+  /** Sends what waits, for at most this long; what is left is rejected. */
+  close(withinMs: number): Promise<void>;
+};
+
+/** `full`: too much waits, nothing was done. `late`: it may be in the log or not. */
+export class AppendError extends Error {
+  override readonly name = "AppendError";
+  readonly code: "full" | "late";
+  constructor(code: "full" | "late") {
+    super(code === "full" ? `Cannot append: ${waitingMax} records wait already` : "Cannot append in time");
+    this.code = code;
+  }
+}
+
+const recordsPerSend = 1_000;
+/** Below Kafka's 1 MiB for a request, with room for headers: characters are at most three bytes, and rarely more than one. */
+const charsPerSend = 600_000;
+const waitingMax = 20_000;
+/** A send that takes longer than this hangs. */
+const sendMs = 4_000;
+const connectMs = 4_000;
+const disconnectMs = 2_000;
+const pauses = { fromMs: 20, toMs: 500 };
+/** How late a deadline may be noticed. */
+const sweepMs = 25;
+
+type Waiting = NewRecord & {
+  readonly deadlineMs: number;
+  readonly resolve: (offset: number) => void;
+  readonly reject: (error: Error) => void;
+};
+
+export type AppenderOptions = {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** Called at the first failure of an outage, and when it is over. */
+  readonly failing: (reason: string) => void;
+  readonly recovered: () => void;
+};
+
+export function appender({ kafka, topic, failing, recovered }: AppenderOptions): Appender {
+  let waiting: Waiting[] = [];
+  let sending: Waiting[] = [];
+  let producer: Promise<Producer> | undefined;
+  let failures = 0;
+  let running = false;
+  let closed = false;
+  let sweeping: ReturnType<typeof setInterval> | undefined;
+
+  function connected(): Promise<Producer> {
+    producer ??= connect();
+    return producer;
+  }
+
+  async function connect(): Promise<Producer> {
+    const made = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      retry: { retries: 2, initialRetryTime: 30, maxRetryTime: 300 },
+    });
+    try {
+      await withDeadline(made.connect(), connectMs, () => new Error("late"));
+      return made;
+    } catch (error) {
+      void discard(Promise.resolve(made));
+      throw error;
+    }
+  }
+
+  /** A producer's state after a failure is nobody's business: its id and sequence go with it. */
+  async function discard(old: Promise<Producer>): Promise<void> {
+    await settles(
+      old.then((each) => each.disconnect()),
+      disconnectMs,
+    );
+  }
+
+  async function run(): Promise<void> {
+    running = true;
+    // One turn of the event loop gathers what comes together.
+    await Promise.resolve();
+    for (;;) {
+      sweep();
+      if (sending.length === 0) sending = take();
+      if (sending.length === 0) break;
+      try {
+        await send(sending);
+        sending = [];
+        if (failures > 0) recovered();
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures === 1) failing(reasonOf(error));
+        const old = producer;
+        producer = undefined;
+        if (old !== undefined) void discard(old);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs(failures, pauses)));
+      }
+    }
+    running = false;
+  }
+
+  function take(): Waiting[] {
+    let chars = 0;
+    let count = 0;
+    for (const { value } of waiting) {
+      chars += value.length;
+      if (count > 0 && (count >= recordsPerSend || chars > charsPerSend)) break;
+      count += 1;
+    }
+    const taken = waiting.slice(0, count);
+    waiting = count === waiting.length ? [] : waiting.slice(count);
+    return taken;
+  }
+
+  async function send(records: readonly Waiting[]): Promise<void> {
+    const results = await withDeadline(
+      connected().then((ready) =>
+        ready.send({
+          topic,
+          acks: -1,
+          messages: records.map(({ partition, key, value }) => ({ partition, key, value })),
+        }),
+      ),
+      sendMs,
+      () => new Error("late"),
+    );
+    const next = new Map(results.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+    // Offsets of one partition follow each other in the order of the records.
+    for (const { partition, resolve } of records) {
+      const offset = next.get(partition);
+      if (offset === undefined || offset < 0) throw new Error(`Cannot tell the offset in partition ${partition}`);
+      next.set(partition, offset + 1);
+      resolve(offset);
+    }
+  }
+
+  /** Those whose time is up hear it now; what is under way for them stays under way, since it may be in the log already. */
+  function sweep(): void {
+    const nowMs = Date.now();
+    const isLate = ({ deadlineMs }: Waiting) => deadlineMs <= nowMs;
+    const late = [...sending.filter(isLate), ...waiting.filter(isLate)];
+    if (late.length > 0) {
+      waiting = waiting.filter((each) => !isLate(each));
+      for (const { reject } of late) reject(new AppendError("late"));
+    }
+    // A send for which nobody waits any more is not worth another try; the log may have it or not.
+    if (failures > 0 && sending.every(isLate)) sending = [];
+    if (waiting.length === 0 && sending.length === 0) {
+      clearInterval(sweeping);
+      sweeping = undefined;
+    }
+  }
+
+  return {
+    append(record, deadlineMs) {
+      if (closed || waiting.length >= waitingMax) return Promise.reject(new AppendError("full"));
+      return new Promise((resolve, reject) => {
+        waiting.push({ ...record, deadlineMs, resolve, reject });
+        sweeping ??= setInterval(sweep, sweepMs);
+        if (!running) void run();
+      });
+    },
+    healthy: () => failures === 0,
+    async close(withinMs) {
+      closed = true;
+      const endMs = Date.now() + withinMs;
+      while (running && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
+      clearInterval(sweeping);
+      for (const { reject } of [...sending, ...waiting]) reject(new AppendError("late"));
+      waiting = [];
+      sending = [];
+      if (producer !== undefined) await discard(producer);
+    },
+  };
+}

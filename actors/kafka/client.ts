@@ -1,0 +1,36 @@
+/** A connection to Kafka with bounds that fit an HTTP server, on which producers, consumers and admins are made. */
+import { rootCertificates } from "node:tls";
+import { Kafka, logLevel, type SASLOptions } from "kafkajs";
+import type { KafkaServers } from "../servers.ts";
+import "./request-queue.ts";
+
+/** Brokers answer in milliseconds; a connection that takes longer than this is none. */
+const connectMs = 3_000;
+/** Kafka's own work (joining a group, making a topic) included. */
+const requestMs = 5_000;
+
+/** `clientId` tells brokers who asks. Nothing is connected yet. kafkajs' own log lines would name hosts and repeat what we log ourselves, so they are dropped. */
+export function kafkaClient(servers: KafkaServers, clientId: string): Kafka {
+  const { brokers, tls, ca, sasl } = servers;
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: connectMs,
+    authenticationTimeout: connectMs,
+    requestTimeout: requestMs,
+    enforceRequestTimeout: true,
+    retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 1_000 },
+    logLevel: logLevel.NOTHING,
+    ...(tls ? { ssl: ca === undefined ? true : { ca: [...rootCertificates, ca] } } : {}),
+    ...(sasl === undefined ? {} : { sasl: { ...sasl } as SASLOptions }),
+  });
+}
+
+/** What went wrong, for the log: the kind of the error and not its message, which names hosts. */
+export function reasonOf(error: unknown): string {
+  const { name, type, cause } = error as { name?: string; type?: string; cause?: { name?: string; code?: string } };
+  return (
+    [name, type, cause?.name, cause?.code].filter((part) => part !== undefined && part !== "Error").join(" ") ||
+    "unknown"
+  );
+}

@@ -1,0 +1,81 @@
+/** The read model in MongoDB: its collections and indexes, the port between the writer and those who read. */
+import type { Collection, Db, IndexDescription } from "mongodb";
+import type { Status } from "../model/task.ts";
+
+/** A task. Instants are epoch milliseconds, positions offsets in the partition of the task's id. */
+export type TaskDocument = {
+  _id: string;
+  owner: string;
+  deleted: boolean;
+  version: number;
+  bornAt: number;
+  takenAt: number;
+  undoable: number;
+  status: Status;
+  /** Its rank. */
+  priority: number;
+  createdAt: number;
+  updatedAt: number;
+  dueAt: number | null;
+  /** In its search form (model/words.ts), by which it is sorted. */
+  title: string;
+  words: string[];
+  labels: string[];
+  /** As it is served. */
+  json: string;
+};
+
+/** One change of a task; `_id` is the operation that made it, `entry` the JSON text that clients see. */
+export type HistoryDocument = {
+  _id: string;
+  task: string;
+  version: number;
+  deleted: boolean;
+  undoBefore: number;
+  entry: string;
+};
+
+/** What became of an operation; one without a key has an end. */
+export type OperationDocument = {
+  _id: string;
+  task: string;
+  user: string;
+  fingerprint: string;
+  partition: number;
+  offset: number;
+  code: string | null;
+  version: number | null;
+  expireAt?: Date;
+};
+
+export type ReadModel = {
+  readonly tasks: Collection<TaskDocument>;
+  readonly history: Collection<HistoryDocument>;
+  readonly operations: Collection<OperationDocument>;
+};
+
+export function readModelIn(db: Db): ReadModel {
+  return { tasks: db.collection("tasks"), history: db.collection("history"), operations: db.collection("operations") };
+}
+
+export const sortKeys = ["createdAt", "updatedAt", "dueAt", "priority", "title"] as const;
+
+const indexes: Record<keyof ReadModel, IndexDescription[]> = {
+  tasks: [
+    ...sortKeys.map((key) => ({ key: { owner: 1, deleted: 1, [key]: 1, _id: 1 } })),
+    { key: { owner: 1, deleted: 1, status: 1, priority: 1 } },
+    { key: { owner: 1, words: 1 } },
+    { key: { owner: 1, labels: 1 } },
+  ],
+  history: [{ key: { task: 1, version: 1 }, unique: true }],
+  operations: [{ key: { expireAt: 1 }, expireAfterSeconds: 0 }],
+};
+
+/** Makes the indexes that are missing; several writers may start at once. */
+export async function ensureIndexes(model: ReadModel): Promise<void> {
+  await Promise.all([
+    model.tasks.createIndexes(indexes.tasks),
+    model.history.createIndexes(indexes.history),
+    model.operations.createIndexes(indexes.operations),
+  ]);
+}

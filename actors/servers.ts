@@ -1,0 +1,15 @@
+/** How the servers of the real backends are reached, as the configuration gives it and the tree hands it on. */
+
+/** `password` goes before the URL's own; `ca` is a PEM of further certificate authorities. */
+export type Server = { readonly url: string; readonly password?: string; readonly ca?: string };
+
+export type KafkaServers = {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  /** Of the topics when they are made; later they stay as they are. */
+  readonly partitions: number;
+  readonly tls: boolean;
+  readonly ca?: string;
+  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
+};
+export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";

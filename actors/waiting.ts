@@ -1,0 +1,49 @@
+/** Waits that end: a deadline around what others promise, and tries that go on until one succeeds. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The promise, or a rejection with `late()` after so long; what it does later is nobody's business any more. */
+export function withDeadline<T>(promise: Promise<T>, withinMs: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), withinMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Whether the promise settled in time, whatever came of it. */
+export function settles(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  return withDeadline(settled, withinMs, () => new Error("late")).catch(() => false);
+}
+
+export type Pauses = { readonly fromMs: number; readonly toMs: number };
+
+/** The pause before the next try: doubles from `fromMs` to `toMs`, of which a random half is cut off, so that those who wait together do not come together. */
+export function pauseMs(failures: number, { fromMs, toMs }: Pauses): number {
+  const whole = Math.min(toMs, fromMs * 2 ** Math.min(failures - 1, 30));
+  return whole / 2 + (Math.random() * whole) / 2;
+}
+
+export type TryOptions = Pauses & {
+  /** Ends the tries: then the last failure is thrown. */
+  readonly until: AbortSignal;
+  /** Called for each failed try, counted from 1. */
+  readonly failed?: (error: Error, failures: number) => void;
+};
+
+/** Tries until one succeeds, pausing in between. */
+export async function keepTrying<T>(attempt: () => Promise<T>, options: TryOptions): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      if (options.until.aborted) throw error;
+      options.failed?.(error, failures);
+      await sleep(pauseMs(failures, options), undefined, { signal: options.until }).catch(() => undefined);
+      if (options.until.aborted) throw error;
+    }
+  }
+}
