@@ -1,5 +1,7 @@
 /** API tokens in SQLite. */
 import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "../sqlite-file.ts";
+import { deletedTokenMs } from "./lifetimes.ts";
 import type { ApiTokenRecord, ApiTokens } from "./ports.ts";
 
 type Row = {
@@ -25,6 +27,9 @@ export function apiTokensInSqlite(db: DatabaseSync): ApiTokens {
   const byHash = db.prepare("SELECT * FROM api_tokens WHERE hash = ?");
   const ofUser = db.prepare("SELECT * FROM api_tokens WHERE user_id = ? ORDER BY created_ms, id");
   const remove = db.prepare("DELETE FROM api_tokens WHERE user_id = ? AND id = ? RETURNING *");
+  const keep = db.prepare("INSERT INTO deleted_api_tokens (hash, deleted_ms) VALUES (?, ?)");
+  const forget = db.prepare("DELETE FROM deleted_api_tokens WHERE deleted_ms < ?");
+  const removedSince = db.prepare("SELECT hash, deleted_ms FROM deleted_api_tokens WHERE deleted_ms > ?");
   return {
     async insert(record) {
       insert.run(
@@ -43,8 +48,17 @@ export function apiTokensInSqlite(db: DatabaseSync): ApiTokens {
     async ofUser(userId) {
       return ofUser.all(userId).flatMap((row) => token(row) ?? []);
     },
-    async remove(userId, id) {
-      return token(remove.get(userId, id));
+    async remove(userId, id, nowMs) {
+      return transaction(db, () => {
+        const removed = token(remove.get(userId, id));
+        if (removed !== undefined) keep.run(removed.hash, nowMs);
+        forget.run(nowMs - deletedTokenMs);
+        return removed;
+      });
+    },
+    async removed(nowMs) {
+      const rows = removedSince.all(nowMs - deletedTokenMs) as { hash: string; deleted_ms: number }[];
+      return rows.map(({ hash, deleted_ms }) => ({ hash, untilMs: deleted_ms + deletedTokenMs }));
     },
   };
 }

@@ -42,10 +42,14 @@ export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; a
 
     /** Throws `not-found` for a token of somebody else, too. */
     async remove(userId: string, id: string): Promise<void> {
-      const removed = await tokens.remove(userId, id);
+      const nowMs = now();
+      const removed = await tokens.remove(userId, id, nowMs);
       if (removed === undefined) throw new Problem("not-found");
-      announce([{ hash: removed.hash, untilMs: now() + deletedTokenMs }]);
+      announce([{ hash: removed.hash, untilMs: nowMs + deletedTokenMs }]);
     },
+
+    /** Tokens deleted so lately that somebody may still remember what they granted. */
+    removed: (): Promise<Ended[]> => tokens.removed(now()),
 
     /** What the token with this hash grants now. */
     async grant(hash: string): Promise<ApiTokenGrant> {

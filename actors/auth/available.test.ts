@@ -12,7 +12,7 @@ test("a store that fails is 503 users-unavailable with Retry-After, and its own 
     { dataDir, issuer: "i", audience: "a" },
     { announce: () => {}, onFailure: () => {}, now: Date.now },
   );
-  role.close();
+  await role.close();
   for (const path of ["register", "login"]) {
     const answer = await role.app.fetch(
       new Request(`http://localhost.local/v1/auth/${path}`, {

@@ -3,13 +3,15 @@ import { Problem } from "../model/problem.ts";
 
 type Port = Record<string, (...given: never[]) => Promise<unknown>>;
 
-/** The same port, whose methods throw `users-unavailable` for whatever the store throws. */
+/** The same port, whose methods throw `users-unavailable` for whatever the store throws, and while it is not open. */
 export function available<Store extends { readonly [M in keyof Store]: (...given: never[]) => Promise<unknown> }>(
   store: Store,
+  isOpen: () => boolean,
 ): Store {
   const methods = Object.entries(store as unknown as Port).map(([name, method]) => [
     name,
     async (...given: never[]): Promise<unknown> => {
+      if (!isOpen()) throw new Problem("users-unavailable");
       try {
         return await method(...given);
       } catch (cause) {

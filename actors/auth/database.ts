@@ -6,11 +6,10 @@ import { type SqliteFile, sqliteFileFault, transaction } from "../sqlite-file.ts
 
 /** "TTau" in ASCII: marks the file as ours (`PRAGMA application_id`). */
 const applicationId = 0x54546175;
-const schemaVersion = 1;
-/** For the check before the start. */
-export const usersFile: SqliteFile = { name: "auth.db", is: "a users database", applicationId, schemaVersion };
 
-const schema = `
+/** Step by step: a file of version n has seen the first n. Once released, a step stays as it is. */
+const steps = [
+  `
 CREATE TABLE users (
   id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, name TEXT, password_hash TEXT NOT NULL, created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -30,7 +29,15 @@ CREATE TABLE api_tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_tokens_of_user ON api_tokens (user_id, created_ms);
 CREATE TABLE keys (kid TEXT PRIMARY KEY, private_jwk TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-`;
+`,
+  `
+CREATE TABLE deleted_api_tokens (hash TEXT PRIMARY KEY, deleted_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX deleted_api_tokens_by_time ON deleted_api_tokens (deleted_ms);
+`,
+];
+const schemaVersion = steps.length;
+/** For the check before the start. */
+export const usersFile: SqliteFile = { name: "auth.db", is: "a users database", applicationId, schemaVersion };
 
 /**
  * Opens or makes the database in a folder (made if missing). Throws one clear line when the file is not ours or from a newer program.
@@ -48,9 +55,10 @@ export function openDatabase(dataDir: string): DatabaseSync {
   try {
     db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (version === 0) {
+    if (version < schemaVersion) {
+      const missing = steps.slice(version).join("");
       transaction(db, () =>
-        db.exec(`${schema} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`),
+        db.exec(`${missing} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`),
       );
     }
     db.exec("PRAGMA journal_mode = WAL;");

@@ -8,9 +8,9 @@ import { answerHttp, openAuth } from "./main.ts";
 import type { Ended } from "./messages.ts";
 
 const folders: string[] = [];
-const open: { close(): void }[] = [];
-afterAll(() => {
-  for (const role of open) role.close();
+const open: { close(): Promise<void> }[] = [];
+afterAll(async () => {
+  for (const role of open) await role.close();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -342,7 +342,7 @@ describe("the auth database", () => {
     foreign.close();
     await expect(opening(other)).rejects.toThrow("not a users database of this program");
     const newer = await role();
-    newer.auth.close();
+    await newer.auth.close();
     open.splice(open.indexOf(newer.auth), 1);
     const db = new DatabaseSync(join(newer.dataDir, "auth.db"));
     db.exec("PRAGMA user_version = 99");

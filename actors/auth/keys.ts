@@ -1,8 +1,7 @@
-/** The Ed25519 key that signs access tokens: made at the first start, kept in the database file (mode 0600). */
+/** The Ed25519 key that signs access tokens: made at the first start of all, kept in the store. */
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
-import { transaction } from "../sqlite-file.ts";
 import type { KeySet } from "./messages.ts";
+import type { Keys, NewKey } from "./ports.ts";
 
 export type SigningKey = { kid: string; privateKey: KeyObject; jwks: KeySet };
 
@@ -13,30 +12,19 @@ export function thumbprint(jwk: { crv: string; kty: string; x: string }): string
     .digest("base64url");
 }
 
-/** The newest key, durable before it is first used; two processes that start at once agree on one. */
-export function signingKey(db: DatabaseSync, nowMs: number): SigningKey {
-  const stored = transaction(db, () => {
-    const find = db.prepare("SELECT private_jwk FROM keys ORDER BY created_ms DESC LIMIT 1");
-    const found = find.get() as { private_jwk: string } | undefined;
-    if (found) return found.private_jwk;
-    const made = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-    const text = JSON.stringify({ kty: "OKP", crv: "Ed25519", x: made.x, d: made.d });
-    db.prepare("INSERT INTO keys (kid, private_jwk, created_ms) VALUES (?, ?, ?)").run(
-      thumbprint(publicPart(text)),
-      text,
-      nowMs,
-    );
-    return text;
-  });
-  const { crv, kty, x } = publicPart(stored);
-  const kid = thumbprint({ crv, kty, x });
-  return {
-    kid,
-    privateKey: createPrivateKey({ key: JSON.parse(stored), format: "jwk" }),
-    jwks: { keys: [{ kid, kty, crv, x, alg: "EdDSA", use: "sig" }] },
-  };
+export function makeKey(): NewKey {
+  const { x = "", d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  const kind = { kty: "OKP", crv: "Ed25519", x };
+  return { kid: thumbprint(kind), privateJwk: JSON.stringify({ ...kind, d }) };
 }
 
-function publicPart(text: string): { crv: string; kty: string; x: string } {
-  return JSON.parse(text) as { crv: string; kty: string; x: string };
+/** The newest key, durable before it is first used. */
+export async function signingKey(keys: Keys, nowMs: number): Promise<SigningKey> {
+  const { kid, privateJwk } = await keys.newest(makeKey, nowMs);
+  const { kty, crv, x } = JSON.parse(privateJwk) as { kty: string; crv: string; x: string };
+  return {
+    kid,
+    privateKey: createPrivateKey({ key: JSON.parse(privateJwk), format: "jwk" }),
+    jwks: { keys: [{ kid, kty, crv, x, alg: "EdDSA", use: "sig" }] },
+  };
 }

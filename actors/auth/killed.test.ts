@@ -42,7 +42,7 @@ test("a session refreshed up to a kill -9 goes on with the last token that was a
       body: JSON.stringify({ refreshToken }),
     };
     expect((await app.fetch(new Request("http://localhost.local/v1/auth/refresh", request))).status).toBe(200);
-    close();
+    await close();
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

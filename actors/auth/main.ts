@@ -7,13 +7,15 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import { outage } from "../outage.ts";
+import { connectRedis } from "../redis/connect.ts";
+import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
+import type { Server } from "../servers.ts";
 import { accessTokenSigner } from "./access-token.ts";
 import { apiTokenService } from "./api-tokens.ts";
-import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
 import { authenticator, identifier } from "./authenticate.ts";
 import { available } from "./available.ts";
-import { openDatabase } from "./database.ts";
-import { signingKey } from "./keys.ts";
+import { followRevocations } from "./follow-revocations.ts";
 import {
   type ApiTokenGrant,
   auth,
@@ -23,17 +25,25 @@ import {
   revoked,
   type Standing,
 } from "./messages.ts";
+import { type Opening, opening } from "./opening.ts";
 import { passwords } from "./passwords.ts";
+import { revocationList } from "./revocation-list.ts";
+import { revocationsInProcess } from "./revocations-local.ts";
+import { revocationsInRedis } from "./revocations-redis.ts";
 import { authRoutes } from "./routes.ts";
+import { NewerSchema } from "./schema-postgres.ts";
 import { authService } from "./service.ts";
-import { sessionsInSqlite } from "./sessions-sqlite.ts";
-import { usersInSqlite } from "./users-sqlite.ts";
+import { type Stores, storesInPostgres, storesInSqlite } from "./stores.ts";
 
 /** What the tree gives this role; with `listen` its app also has a port of its own (`ROLE=auth`). */
 export type AuthData = {
   dataDir: string;
   issuer: string;
   audience: string;
+  /** PostgreSQL, in place of a file in `dataDir`. */
+  database?: Server;
+  /** For quick revocation in other processes. */
+  redis?: Server;
   /** Of one user; without it none is counted. */
   rateLimit?: RateLimit;
   debugFaults?: boolean;
@@ -41,48 +51,94 @@ export type AuthData = {
 };
 
 export type AuthParts = {
+  /** Is told at once what has ended. */
   announce: (ended: Ended[]) => void;
   onFailure: (failure: unknown, requestId: string) => void;
   now: () => number;
 };
 
-/** The whole role apart from its actor: tests and the actor run this very thing. Throws one clear line when the folder is not usable. */
+/**
+ * The whole role apart from its actor: tests and the actor run this very thing. Throws one clear line when the folder is not usable, or the
+ * database is a newer program's; a database that is away only makes its answers `users-unavailable`, until it is there.
+ */
 export async function openAuth(data: AuthData, parts: AuthParts) {
   const { now } = parts;
-  const { issuer, audience } = data;
-  const db = openDatabase(data.dataDir);
+  const claims = { issuer: data.issuer, audience: data.audience };
+  const stores = data.database === undefined ? storesInSqlite(data.dataDir) : storesInPostgres(data.database);
+  let open: Opening | undefined;
   try {
-    const key = signingKey(db, now());
+    const hashing = await passwords();
+    const opened = await opening(stores, now);
+    open = opened;
+    const { isOpen } = opened;
+    const keyed = once(() => {
+      const key = opened.key();
+      return { jwks: key.jwks, sign: accessTokenSigner(key, claims), verify: verifier({ jwks: key.jwks, ...claims }) };
+    });
+    const announce = (ended: Ended[]) => {
+      list.outdated();
+      parts.announce(ended);
+    };
     const service = authService({
-      users: available(usersInSqlite(db)),
-      sessions: available(sessionsInSqlite(db)),
-      passwords: await passwords(),
-      sign: accessTokenSigner(key, { issuer, audience }),
+      users: available(stores.users, isOpen),
+      sessions: available(stores.sessions, isOpen),
+      passwords: hashing,
+      sign: async (of) => keyed().sign(of),
       now,
-      announce: parts.announce,
+      announce,
     });
-    const apiTokens = apiTokenService({
-      tokens: available(apiTokensInSqlite(db)),
-      now,
-      announce: parts.announce,
+    const apiTokens = apiTokenService({ tokens: available(stores.apiTokens, isOpen), now, announce });
+    const list = revocationList(async () => (await Promise.all([service.revoked(), apiTokens.removed()])).flat(), now);
+    const verify = (token: string, nowMs: number) => keyed().verify(token, nowMs);
+    const identify = identifier({ verify, service, apiTokens, now });
+    const probe = probeOf(stores, opened);
+    const routes = authRoutes({
+      service,
+      apiTokens,
+      identify,
+      jwks: () => keyed().jwks,
+      claims,
+      revoked: list.current,
     });
-    const identify = identifier({ verify: verifier({ jwks: key.jwks, issuer, audience }), service, apiTokens, now });
-    const routes = authRoutes({ service, apiTokens, identify, jwks: key.jwks });
-    const own = [...routes, healthRoute(() => Promise.resolve(), now)];
+    const own = [...routes, healthRoute(async () => probe?.(), now)];
     const app = edge([...own, ...documentRoutes(own)], {
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
       onFailure: parts.onFailure,
     });
     return {
       app,
-      standing: async (): Promise<Standing> => ({ jwks: key.jwks, issuer, audience, revoked: await service.revoked() }),
+      standing: async (): Promise<Standing> => ({ jwks: keyed().jwks, ...claims, revoked: await list.latest() }),
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
-      close: () => db.close(),
+      revoked: list.current,
+      /** Looks at the server of the stores; undefined where there is none. */
+      probe,
+      reasonOf: (error: unknown) => stores.server?.reasonOf(error) ?? String(error),
+      close: async () => {
+        opened.stop();
+        await stores.close();
+      },
     };
   } catch (error) {
-    db.close();
+    open?.stop();
+    await stores.close();
     throw error;
   }
+}
+
+function probeOf({ server }: Stores, { isOpen, fault }: Opening): Probe | undefined {
+  return server === undefined
+    ? undefined
+    : async () => {
+        const why = fault();
+        if (why instanceof NewerSchema) throw new NotWell("made by a newer program");
+        if (!isOpen()) throw why ?? new NotWell("not opened yet");
+        await server.ping();
+      };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Runs the app on a request that another role took from the network. */
@@ -96,38 +152,83 @@ export async function answerHttp(app: Edge, { method, url, headers, body, base64
   return { status: response.status, headers: Object.fromEntries(response.headers), body: text };
 }
 
-type State = Awaited<ReturnType<typeof openAuth>> & { listener: Listener | undefined; debugFaults: boolean };
+/** Tells the log of each outage once, and of its end. */
+function noticed(self: Pick<Self, "log">, server: string, probe: Probe, reasonOf: (error: unknown) => string): Probe {
+  const told = outage({
+    began: (reason) => self.log("warn", "server-away", { server, reason }),
+    over: () => self.log("info", "server-back", { server }),
+  });
+  return async () => {
+    try {
+      await probe();
+      told.fine();
+    } catch (error) {
+      told.failed(reasonOf(error));
+      throw error;
+    }
+  };
+}
+
+type Role = Awaited<ReturnType<typeof openAuth>>;
+type State = {
+  readonly role: Role;
+  readonly debugFaults: boolean;
+  readonly stop: () => Promise<void>;
+};
 
 export default behave(auth, {
   concurrency: 256,
   start: async (self: Self<typeof auth.accepts, AuthData>): Promise<State> => {
-    const role = await openAuth(self.data, {
-      announce: (ended) => self.publish(revoked, ended),
-      onFailure: (failure, requestId) => {
-        const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
-        self.log("error", "request-failed", { requestId, reason });
-      },
-      now: Date.now,
-    });
+    const { data } = self;
+    const redis = data.redis && connectRedis(data.redis);
+    const publish = (ended: Ended[]) => self.publish(revoked, ended);
+    const tellers = [revocationsInProcess(publish), ...(redis ? [revocationsInRedis(redis.redis)] : [])];
+    let role: Role;
     try {
-      const listener = self.data.listen && listen((request) => role.app.fetch(request), self.data.listen);
-      return { ...role, listener, debugFaults: self.data.debugFaults === true };
+      role = await openAuth(data, {
+        announce: (ended) => void Promise.all(tellers.map(({ announce }) => announce(ended))),
+        onFailure: (failure, requestId) => {
+          const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+          self.log("error", "request-failed", { requestId, reason });
+        },
+        now: Date.now,
+      });
     } catch (error) {
-      role.close();
+      redis?.close();
       throw error;
     }
+    const probes: Probes = {
+      ...(role.probe && { postgresql: noticed(self, "postgresql", role.probe, role.reasonOf) }),
+      ...(redis && { redis: noticed(self, "redis", redis.ping, (error) => (error as Error).message) }),
+    };
+    const endHealth = reportHealth(self, probes);
+    // With a port of its own there are no workers of the task role in this process: they ask by HTTP.
+    const hasWorkers = data.database !== undefined && data.listen === undefined;
+    const following = hasWorkers ? followRevocations({ read: role.revoked, tell: publish, now: Date.now }) : undefined;
+    let listener: Listener | undefined;
+    const stop = async () => {
+      await listener?.stop();
+      endHealth();
+      following?.close();
+      redis?.close();
+      await role.close();
+    };
+    try {
+      listener = data.listen && listen((request) => role.app.fetch(request), data.listen);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return { role, stop, debugFaults: data.debugFaults === true };
   },
   on: {
     debug: ({ debugFaults }, { how }) => {
       if (debugFaults) fault(how);
     },
     ready: () => null,
-    http: ({ app }, request) => answerHttp(app, request),
-    standing: ({ standing }) => standing(),
-    apiToken: ({ apiToken }, { hash }) => apiToken(hash),
+    http: ({ role }, request) => answerHttp(role.app, request),
+    standing: ({ role }) => role.standing(),
+    apiToken: ({ role }, { hash }) => role.apiToken(hash),
   },
-  stop: async ({ listener, close }) => {
-    await listener?.stop();
-    close();
-  },
+  stop: ({ stop }) => stop(),
 });

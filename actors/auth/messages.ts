@@ -47,3 +47,5 @@ export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
 
 /** Published at once when sessions or API tokens end, perhaps more than once; verifiers refuse them from then on. */
 export const revoked = topic<Ended[]>("auth.revoked");
+/** The same between processes, as JSON: Redis' channel of it. */
+export const revokedChannel = "tt:revoked";

@@ -106,4 +106,17 @@ export const Verification = t.Object({
   exp: t.Optional(t.Integer({ description: "epoch seconds" })),
   scopes: t.Optional(t.Array(scope)),
 });
+export const Revocations = t.Object({
+  issuer: t.String(),
+  audience: t.String(),
+  revoked: t.Array(
+    t.Object({
+      hash: t.String({
+        pattern: "^[0-9a-f]{64}$",
+        description: "SHA-256 of the session's id (`sid`), or of the API token's whole text",
+      }),
+      untilMs: t.Integer({ description: "epoch milliseconds; of no interest afterwards" }),
+    }),
+  ),
+});
 export const Jwks = t.Object({ keys: t.Array(t.Record(t.String(), t.String())) });

@@ -1,4 +1,6 @@
-/** What the service needs from its stores. Every method is durable when it resolves. Adapters: users-sqlite, sessions-sqlite, api-tokens-sqlite. */
+/** What the service needs from its stores. Every method is durable when it resolves. Adapters: users-, sessions-, api-tokens- and keys-, each -sqlite and -postgres. */
+import type { Ended } from "./messages.ts";
+
 /** `emailKey` is what makes an e-mail unique; `name` is null until given. */
 export type UserRecord = {
   id: string;
@@ -79,5 +81,21 @@ export type ApiTokens = {
   /** Oldest first, run out ones included. */
   ofUser(userId: string): Promise<ApiTokenRecord[]>;
   /** The token removed, undefined when this user has none of that id. */
-  remove(userId: string, id: string): Promise<ApiTokenRecord | undefined>;
+  remove(userId: string, id: string, nowMs: number): Promise<ApiTokenRecord | undefined>;
+  /** Tokens removed so lately that somebody may still remember what they granted. */
+  removed(nowMs: number): Promise<Ended[]>;
+};
+
+/** `kid` is the key's thumbprint, `privateJwk` the key as JSON (RFC 8037). */
+export type NewKey = { kid: string; privateJwk: string };
+
+/** Tells what has ended to whoever verifies tokens. It only hastens what they learn anyway. */
+export type Revocations = {
+  /** Never rejects, and ends within 300 ms whether anybody was told or not. */
+  announce(ended: Ended[]): Promise<void>;
+};
+
+export type Keys = {
+  /** The newest key; where there is none, the one of `make`. Two processes that start at once get the same one. */
+  newest(make: () => NewKey, nowMs: number): Promise<NewKey>;
 };

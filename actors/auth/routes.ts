@@ -4,7 +4,7 @@ import { toInstant } from "../model/instant.ts";
 import type { ApiTokenService } from "./api-tokens.ts";
 import type { Identify } from "./authenticate.ts";
 import { answer, body, signed, tag, takes } from "./call.ts";
-import type { KeySet } from "./messages.ts";
+import type { Ended, KeySet } from "./messages.ts";
 import * as model from "./models.ts";
 import type { UserRecord } from "./ports.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
@@ -33,10 +33,12 @@ export function authRoutes(parts: {
   service: Service;
   apiTokens: ApiTokenService;
   identify: Identify;
-  jwks: KeySet;
+  /** Throws `users-unavailable` while they are not known. */
+  jwks: () => KeySet;
+  claims: { issuer: string; audience: string };
+  revoked: () => Promise<Ended[]>;
 }): Route[] {
   const { service, identify } = parts;
-  const jwks = JSON.stringify(parts.jwks);
   const userAgent = ({ request }: Call) => request.headers.get("user-agent");
   const sessionGone = { 204: { description: "Done" } };
 
@@ -257,8 +259,24 @@ export function authRoutes(parts: {
       auth: "none",
       cacheControl: "public, max-age=300",
       answers: { 200: { description: "RFC 7517 key set", schema: model.Jwks } },
-      problems: [],
-      handle: () => ({ status: 200, json: jwks }),
+      problems: ["users-unavailable"],
+      handle: () => answer(200, parts.jwks()),
+    },
+    {
+      method: "GET",
+      path: "/.well-known/revocations.json",
+      id: "revocations",
+      summary: "What has ended before its time",
+      description:
+        "Access tokens of these sessions, and these API tokens, are to be refused. For services that verify tokens by the public keys: ask twice a second.",
+      tag,
+      auth: "none",
+      answers: { 200: { description: "All that is still in force", schema: model.Revocations } },
+      problems: ["users-unavailable"],
+      handle: async () => {
+        const { issuer, audience } = parts.claims;
+        return answer(200, { issuer, audience, revoked: await parts.revoked() });
+      },
     },
   ];
 }
