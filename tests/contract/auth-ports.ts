@@ -13,7 +13,7 @@ import { describeWith, service } from "../system/services.ts";
 export type Fresh = { open(): Promise<Stores>; remove(): Promise<void> };
 export type Adapter = { readonly name: string; fresh(): Promise<Fresh> };
 
-const sqlite: Adapter = {
+export const sqlite: Adapter = {
   name: "SQLite",
   async fresh() {
     const folder = mkdtempSync(join(tmpdir(), "auth-contract-"));
@@ -48,7 +48,7 @@ export async function freshDatabase(serverUrl: string): Promise<{ url: string; r
   };
 }
 
-function inPostgres(serverUrl: string): Adapter {
+export function inPostgres(serverUrl: string): Adapter {
   return {
     name: "PostgreSQL",
     async fresh() {
@@ -70,7 +70,7 @@ function inPostgres(serverUrl: string): Adapter {
   };
 }
 
-const server = await service("DATABASE_URL");
+export const server = await service("DATABASE_URL");
 
 /** The same cases over each adapter. `open` makes a fresh store; `again` opens it once more, as another process would. */
 export function overEachAdapter(
