@@ -3,9 +3,10 @@
  * parked; what fails for a while is tried again for ever, with the partition held and heartbeats going on.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import { holdBatch } from "../kafka/hold-batch.ts";
 import { readCommand } from "../kafka/log-record.ts";
 import { commandsTopic, writerGroup } from "../kafka/topics.ts";
-import { pauseMs, settles, withDeadline } from "../waiting.ts";
+import { settles, withDeadline } from "../waiting.ts";
 import { type Delivery, UndecidableError } from "./apply.ts";
 
 /** A record that is no command, or one that cannot be decided, with where it came from. */
@@ -17,18 +18,16 @@ export type Parked = {
   readonly reason: string;
 };
 
+/** What came of one partition up to an offset, in order. */
+export type Work = { readonly partition: number; readonly deliveries: Delivery[]; readonly parked: Parked[] };
+
 export type KafkaSourceOptions = {
   readonly kafka: Kafka;
   readonly partitions: number;
   /**
-   * Takes what came of one partition up to an offset, in order: makes it durable and announces it, that of `parked` ones too. May be given the same
-   * again. Throws while it cannot.
+   * Makes it durable and announces it, that which is parked too. May be given the same again, with more of it parked. Throws while it cannot.
    */
-  readonly take: (batch: {
-    partition: number;
-    deliveries: readonly Delivery[];
-    parked: readonly Parked[];
-  }) => Promise<void>;
+  readonly take: (work: Work) => Promise<void>;
   /** The consumer has died and will not come back by itself. */
   readonly crashed: (error: Error) => void;
   /** A batch fails (told once per outage and partition), and goes through again. */
@@ -50,10 +49,8 @@ const batchMax = 500;
 const partitionsAtOnce = 4;
 const startMs = 15_000;
 const stopMs = 3_000;
-const heartbeatMs = 1_000;
 /** Several heartbeats and a rebalance. */
 const silentMs = 15_000;
-const pauses = { fromMs: 100, toMs: 5_000 };
 
 export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   const { kafka, partitions, take, crashed, failing, recovered } = options;
@@ -91,12 +88,12 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     for (let from = 0; from < batch.messages.length; from += batchMax) {
       const messages = batch.messages.slice(from, from + batchMax);
       const last = messages.at(-1)?.offset ?? batch.lastOffset();
-      const membership = heartbeats(payload);
-      try {
-        if (!(await takeWhole(partition, messages, membership.lasts))) return;
-      } finally {
-        membership.end();
-      }
+      const work = sorted(partition, messages);
+      const isTaken = await holdBatch(payload, () => takeWhole(work), {
+        failing: (error) => failing(partition, error),
+        recovered: () => recovered(partition),
+      });
+      if (!isTaken) return;
       const offset = String(Number(last) + 1);
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: commandsTopic, partitions: [{ partition, offset }] }],
@@ -107,70 +104,36 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     }
   }
 
-  /** True when the batch has been taken; false when this member may no longer take it. */
-  async function takeWhole(
-    partition: number,
-    messages: readonly KafkaMessage[],
-    lasts: () => boolean,
-  ): Promise<boolean> {
-    const parked: Parked[] = [];
-    const deliveries: Delivery[] = [];
-    const park = (message: KafkaMessage, reason: string) =>
-      parked.push({
-        partition,
-        offset: Number(message.offset),
-        key: message.key?.toString() ?? null,
-        value: message.value?.toString() ?? null,
-        reason,
-      });
+  /** Commands, and what is none. */
+  function sorted(partition: number, messages: readonly KafkaMessage[]): Work {
+    const work: Work = { partition, deliveries: [], parked: [] };
     for (const message of messages) {
       const command = readCommand(message.value, { partition, partitions });
-      if (typeof command === "string") park(message, command);
-      else deliveries.push({ position: { partition, offset: Number(message.offset) }, command });
+      const offset = Number(message.offset);
+      if (typeof command !== "string") work.deliveries.push({ position: { partition, offset }, command });
+      else
+        work.parked.push({
+          partition,
+          offset,
+          key: message.key?.toString() ?? null,
+          value: message.value?.toString() ?? null,
+          reason: command,
+        });
     }
-    for (let failures = 0; lasts(); ) {
-      try {
-        await take({ partition, deliveries, parked });
-        if (failures > 0) recovered(partition);
-        return true;
-      } catch (thrown) {
-        const undecidable = thrown instanceof UndecidableError ? thrown.delivery : undefined;
-        const message = messages.find((each) => Number(each.offset) === undecidable?.position.offset);
-        if (undecidable !== undefined && message !== undefined) {
-          deliveries.splice(deliveries.indexOf(undecidable), 1);
-          park(message, "undecidable");
-          continue;
-        }
-        failures += 1;
-        if (failures === 1) failing(partition, thrown as Error);
-        await new Promise((resolve) => setTimeout(resolve, pauseMs(failures, pauses)));
-      }
-    }
-    return false;
+    return work;
   }
 
-  /** Tells the group that this member lives, however long a batch takes. `lasts` throws what the group answered when it has taken the partition away. */
-  function heartbeats(payload: EachBatchPayload): { lasts: () => boolean; end: () => void } {
-    let lost: unknown;
-    let beating = false;
-    const beat = async () => {
-      if (beating) return;
-      beating = true;
+  async function takeWhole(work: Work): Promise<void> {
+    for (;;) {
       try {
-        await payload.heartbeat();
+        return await take(work);
       } catch (error) {
-        lost = error;
+        if (!(error instanceof UndecidableError)) throw error;
+        const { position, command } = error.delivery;
+        work.deliveries.splice(work.deliveries.indexOf(error.delivery), 1);
+        work.parked.push({ ...position, key: command.taskId, value: JSON.stringify(command), reason: "undecidable" });
       }
-      beating = false;
-    };
-    const timer = setInterval(() => void beat(), heartbeatMs);
-    return {
-      lasts: () => {
-        if (lost !== undefined) throw lost;
-        return payload.isRunning() && !payload.isStale();
-      },
-      end: () => clearInterval(timer),
-    };
+    }
   }
 
   return {

@@ -9,8 +9,8 @@ import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles } from "../waiting.ts";
-import { apply, type Delivery } from "./apply.ts";
-import { type KafkaSource, kafkaSource, type Parked } from "./source-kafka.ts";
+import { apply } from "./apply.ts";
+import { type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
 import { mongoStore } from "./store-mongo.ts";
 import type { Writer } from "./writer.ts";
 
@@ -51,12 +51,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
     }
   }
 
-  async function take(batch: {
-    partition: number;
-    deliveries: readonly Delivery[];
-    parked: readonly Parked[];
-  }): Promise<void> {
-    const { partition, deliveries, parked } = batch;
+  async function take({ partition, deliveries, parked }: Work): Promise<void> {
     const outcomes = await apply(store, deliveries);
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {

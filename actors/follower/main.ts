@@ -2,9 +2,9 @@
 import type { EachBatchPayload } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
+import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { TopicsError } from "../kafka/topics.ts";
-import type { Announcement } from "../model/command.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
 import { keepTrying, settles } from "../waiting.ts";
@@ -37,7 +37,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
     let events: FollowedEvents | undefined;
 
     function heard({ batch }: EachBatchPayload): void {
-      const said = batch.messages.flatMap(({ value }) => announcementOf(value));
+      const said = readAnnouncements(batch.messages);
       for (const { taken } of said)
         announced[taken.partition] = Math.max(announced[taken.partition] ?? -1, taken.offset);
       for (let from = 0; from < said.length; from += publishMax)
@@ -101,13 +101,3 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   },
   stop: ({ stop }) => stop(),
 });
-
-/** Written by our own writers; what is none of theirs is passed over. */
-function announcementOf(value: Buffer | null): Announcement[] {
-  try {
-    const said = JSON.parse(value?.toString() ?? "") as Announcement;
-    return Number.isSafeInteger(said.taken.offset) && Number.isSafeInteger(said.taken.partition) ? [said] : [];
-  } catch {
-    return [];
-  }
-}

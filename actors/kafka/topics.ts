@@ -9,6 +9,8 @@ export const eventsTopic = "task.events";
 export const parkedTopic = "task.parked";
 /** The group of all writers. */
 export const writerGroup = "task.consumer";
+/** The group of those who keep the cache. */
+export const keeperGroup = "task.cache-keeper";
 
 const eventsKeptMs = 7 * 86_400_000;
 const replicasWanted = 3;

@@ -59,3 +59,8 @@ export type Outcome = {
  * `taken` is the position of the command itself; a repeat's outcome has the position of the first one. Without an outcome it was parked.
  */
 export type Announcement = { readonly taken: Position; readonly outcome?: Outcome };
+
+/** Whether nothing in the command can be refused: a create under an id of our own, whose key (there is none) cannot have been used before. */
+export function isCertain({ kind, keyed, taskId, operationId }: Command): boolean {
+  return kind === "create" && !keyed && taskId === operationId;
+}

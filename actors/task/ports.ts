@@ -1,6 +1,7 @@
 /** What the task service needs of the world. Adapters carry their technology in their file's name. */
 import type { Command, Outcome, Position } from "../model/command.ts";
 import type { Change } from "../model/past.ts";
+import type { Entry } from "../redis/task-cache.ts";
 import type { ListQuery, PageEnd } from "./list-query.ts";
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -58,4 +59,35 @@ export type Latest = {
   wrote(command: Command, appended: Appended): MaybePromise<void>;
   /** The user of an operation that was answered before it was decided; undefined when there is none such. */
   pending(operationId: string): MaybePromise<string | undefined>;
+};
+
+/** By partition, the offset of somebody's last acknowledged write. */
+export type Positions = ReadonlyMap<number, number>;
+
+export type Cached = {
+  readonly own: Positions;
+  readonly entry: Entry | undefined;
+  /** The offset in the task's partition up to which the cache has been kept; -1 when that is not known. */
+  readonly kept: number;
+  /** On a miss, for one of those who ask: the right to fill it. */
+  readonly lease: string | undefined;
+};
+
+/** What all `task` workers of all processes remember together. It may forget everything at any moment. Every method throws when it cannot be asked now. */
+export type Cache = {
+  read(userId: string, taskId: string, partition: number): Promise<Cached>;
+  own(userId: string): Promise<Positions>;
+  /** Notes a write that the log has, with the task as it is certain to be after it, and whether its verdict is still pending. */
+  wrote(write: {
+    readonly userId: string;
+    readonly taskId: string;
+    readonly operationId: string;
+    readonly position: Position;
+    readonly entry: Entry | undefined;
+    readonly pending: boolean;
+  }): Promise<void>;
+  /** Has no effect once the lease is over, or anything newer was written. */
+  fill(taskId: string, partition: number, entry: Entry, lease: string): Promise<void>;
+  /** The user of an operation noted as pending. */
+  pending(operationId: string): Promise<string | undefined>;
 };

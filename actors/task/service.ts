@@ -1,7 +1,7 @@
 /** What the `task` role does with a request that has passed the edge: append a command and tell its outcome, or read. */
 import { createHash } from "node:crypto";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
-import type { Command, CommandKind, Outcome, Position } from "../model/command.ts";
+import { type Command, type CommandKind, isCertain, type Outcome, type Position } from "../model/command.ts";
 import { created, taskText } from "../model/created.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
 import { type Change as PastChange, past } from "../model/past.ts";
@@ -69,8 +69,7 @@ export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now
   return {
     async change(change) {
       const command = commandOf(change, now());
-      // Nothing in a create under an id of our own can be refused, unless its key has been used before.
-      const verdict = command.kind !== "create" || command.keyed || change.taskId !== undefined;
+      const verdict = !isCertain(command);
       const appended = await log.append(command, { verdict });
       await latest.wrote(command, appended);
       const { position, outcome } = appended;
@@ -122,20 +121,26 @@ export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now
       });
     },
 
-    operation: (reader, id) =>
-      then(pendingOf(reader, id), (pending) => {
-        if (pending) return { json: JSON.stringify({ id, status: "pending" }), stale: false };
-        return then(reads.operation(id), (operation) => {
-          if (operation === undefined || operation.userId !== reader.userId) throw new Problem("not-found");
+    operation: ({ userId, token }, id) =>
+      then(token === undefined ? false : latest.isStale({ userId, token }), () =>
+        then(operationOf(id, userId), (operation) => {
+          if (operation === "pending") return { json: JSON.stringify({ id, status: "pending" }), stale: false };
+          if (operation?.userId !== userId) throw new Problem("not-found");
           return then(decidedJson(id, operation), (json) => ({ json, stale: false }));
-        });
-      }),
+        }),
+      ),
   };
 
-  /** Whether an operation of the reader is in the log and not decided, as far as is known here. */
-  function pendingOf({ userId, token }: Reader, id: string): MaybePromise<boolean> {
-    const known = () => then(latest.pending(id), (owner) => owner === userId);
-    return token === undefined ? known() : then(latest.isStale({ userId, token }), known);
+  /** What the read model has of it, else whether it is known to be under way. */
+  function operationOf(id: string, userId: string): MaybePromise<StoredOperation | "pending" | undefined> {
+    const otherwise = (failure?: unknown) =>
+      then(latest.pending(id), (owner) => {
+        if (owner === userId) return "pending" as const;
+        if (failure !== undefined) throw failure;
+        return undefined;
+      });
+    const found = reads.operation(id);
+    return found instanceof Promise ? found.then((known) => known ?? otherwise(), otherwise) : (found ?? otherwise());
   }
 
   function decidedJson(id: string, operation: StoredOperation): MaybePromise<string> {

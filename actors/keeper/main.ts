@@ -1,0 +1,165 @@
+/** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the announcements stays where it is. */
+import type { EachBatchPayload, Kafka } from "kafkajs";
+import { behave, type Self } from "../../runtime/actor.ts";
+import { fault } from "../debug.ts";
+import { readAnnouncements } from "../kafka/announcement-record.ts";
+import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { holdBatch } from "../kafka/hold-batch.ts";
+import { eventsTopic, keeperGroup, prepareTopics } from "../kafka/topics.ts";
+import { connectRedis } from "../redis/connect.ts";
+import { NotWell, reportHealth } from "../report-health.ts";
+import type { KafkaServers, Server } from "../servers.ts";
+import { keepTrying, settles, withDeadline } from "../waiting.ts";
+import { keptCacheInRedis } from "./cache-redis.ts";
+import { type Keeping, keeping } from "./keep.ts";
+import { keeper } from "./messages.ts";
+
+export type KeeperData = { kafka: KafkaServers; redis: Server; debugFaults: boolean };
+
+type State = { readonly debugFaults: boolean; readonly stop: () => Promise<void> };
+
+const startMs = 20_000;
+const stopMs = 3_500;
+const tickMs = 500;
+const pauses = { fromMs: 100, toMs: 3_000 };
+
+export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
+  start(self: Self<typeof keeper.accepts, KeeperData>): State {
+    const { kafka: servers, debugFaults } = self.data;
+    const kafka = kafkaClient(servers, "task-tracker-keeper");
+    const connection = connectRedis(self.data.redis);
+    const keeps = keeping({
+      cache: keptCacheInRedis(connection.redis),
+      now: Date.now,
+      emptied: (partition) =>
+        self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
+    });
+    let joined: { stop(): Promise<void> } | undefined;
+
+    const beginning = keepTrying(
+      async () => {
+        await prepareTopics(kafka, servers.partitions);
+        joined = await join(kafka, keeps, {
+          crashed: (error) => self.fail(new Error(`Cannot go on: the keeper's consumer died (${reasonOf(error)})`)),
+          failing: () => self.log("warn", "cache-not-kept", {}),
+          recovered: () => self.log("info", "cache-kept-again", {}),
+        });
+      },
+      {
+        ...pauses,
+        until: self.stopping,
+        failed: (error, failures) => {
+          if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
+        },
+      },
+    ).catch(() => undefined);
+    const ticking = setInterval(() => void keeps.tick().catch(() => undefined), tickMs);
+    const endReports = reportHealth(self, {
+      redis: () => connection.ping(),
+      kafka: () => {
+        if (joined === undefined) throw new NotWell("not joined yet");
+      },
+    });
+
+    return {
+      debugFaults,
+      stop: async () => {
+        endReports();
+        clearInterval(ticking);
+        await settles(beginning, stopMs);
+        await joined?.stop();
+        connection.close();
+      },
+    };
+  },
+  on: {
+    debug({ debugFaults }, { how }) {
+      if (debugFaults) fault(how);
+    },
+  },
+  stop: ({ stop }) => stop(),
+});
+
+type Told = { readonly crashed: (error: Error) => void; readonly failing: () => void; readonly recovered: () => void };
+
+/** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
+async function join(
+  kafka: Kafka,
+  keeps: Keeping,
+  { crashed, failing, recovered }: Told,
+): Promise<{ stop(): Promise<void> }> {
+  const admin = kafka.admin();
+  const consumer = kafka.consumer({
+    groupId: keeperGroup,
+    sessionTimeout: 30_000,
+    heartbeatInterval: 3_000,
+    maxWaitTimeInMs: 500,
+    allowAutoTopicCreation: false,
+    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
+  });
+  const stopping = new AbortController();
+  let assigning: Promise<void> = Promise.resolve();
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart && !stopping.signal.aborted) crashed(error);
+  });
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    const partitions = payload.memberAssignment[eventsTopic] ?? [];
+    assigning = keepTrying(() => assign(partitions), { ...pauses, until: stopping.signal });
+    assigning.catch(() => undefined);
+  });
+
+  /** The mark is remembered in Kafka, with the place in the announcements to which it belongs. */
+  async function assign(partitions: readonly number[]): Promise<void> {
+    const [found] = await admin.fetchOffsets({ groupId: keeperGroup, topics: [eventsTopic] });
+    const known = new Map((found?.partitions ?? []).map(({ partition, metadata }) => [partition, markIn(metadata)]));
+    keeps.assigned(new Map(partitions.map((partition) => [partition, known.get(partition)])));
+  }
+
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const { partition } = batch;
+    const said = readAnnouncements(batch.messages);
+    let mark: number | undefined;
+    const step = async () => {
+      await assigning;
+      mark = await keeps.take(partition, said);
+    };
+    if (!(await holdBatch(payload, step, { failing, recovered }))) return;
+    const metadata = mark === undefined ? "" : String(mark);
+    await consumer.commitOffsets([
+      { topic: eventsTopic, partition, offset: String(Number(batch.lastOffset()) + 1), metadata },
+    ]);
+    payload.resolveOffset(batch.lastOffset());
+    await payload.heartbeat();
+  }
+
+  async function start(): Promise<void> {
+    await admin.connect();
+    await consumer.connect();
+    await consumer.subscribe({ topics: [eventsTopic], fromBeginning: false });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 2,
+      eachBatch,
+    });
+  }
+
+  async function stop(): Promise<void> {
+    stopping.abort();
+    await settles(consumer.disconnect(), stopMs);
+    await settles(admin.disconnect(), 500);
+  }
+
+  try {
+    await withDeadline(start(), startMs, () => new Error("late"));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+function markIn(metadata: string | null | undefined): number | undefined {
+  return metadata !== null && metadata !== undefined && /^\d{1,15}$/.test(metadata) ? Number(metadata) : undefined;
+}

@@ -1,0 +1,165 @@
+/**
+ * Tasks in Redis, as the `task` workers and the keeper both write them: an entry is replaced by a newer one only.
+ *
+ * Three dangers and what is against them. A fill from the read model that comes too late: it needs a lease, which every write removes. A write that
+ * comes too late: it is left out when the keeper has passed its position. A Redis that has forgotten (flushed, or gone back to an old snapshot):
+ * the keeper finds its own mark missing or wrong, empties the cache, and waits before it makes the mark again; without the mark nothing lives longer
+ * than `unmarkedMs`.
+ */
+import type { Redis, Result } from "ioredis";
+
+/** `asOf`: the position in the task's partition up to which the entry is known to be right. A deleted task's entry is its tombstone; its `json` is empty. */
+export type Entry = {
+  readonly version: number;
+  readonly asOf: number;
+  readonly deleted: boolean;
+  readonly ownerId: string;
+  readonly json: string;
+};
+
+export const keys = {
+  task: (id: string) => `tt:task:${id}`,
+  lease: (id: string) => `tt:lease:${id}`,
+  /** By partition, the position up to which the keeper has applied every announcement. */
+  kept: "tt:kept",
+  /** By partition, the position of the user's last acknowledged write. */
+  own: (userId: string) => `tt:own:${userId}`,
+  /** Whose an operation is that was answered before it was decided. */
+  operation: (id: string) => `tt:operation:${id}`,
+};
+
+/** The life of an entry while the keeper's mark is not there: longer than any command is under way. */
+export const unmarkedMs = 2_000;
+const entryMs = 3_600_000;
+const ownMs = 900_000;
+const operationMs = 86_400_000;
+
+export const leaseMs = 2_000;
+
+/** Lives differ by a tenth, so that what was written together does not end together. */
+export function lifeMs(): number {
+  return Math.round(entryMs * (0.9 + Math.random() / 5));
+}
+
+/** The JSON text stays as it is: reading an entry parses nothing of it. */
+export function entryText({ version, asOf, deleted, ownerId, json }: Entry): string {
+  return `${version} ${asOf} ${deleted ? 1 : 0} ${ownerId} ${json}`;
+}
+
+const form = /^(\d+) (\d+) ([01]) ([0-9a-f-]{36}) /;
+
+export function readEntry(text: string | null): Entry | undefined {
+  const found = text === null ? null : form.exec(text);
+  if (text === null || found === null) return undefined;
+  const [head, version, asOf, deleted, ownerId = ""] = found;
+  return {
+    version: Number(version),
+    asOf: Number(asOf),
+    deleted: deleted === "1",
+    ownerId,
+    json: text.slice(head.length),
+  };
+}
+
+/** Writes the entry at KEYS[1] if it is newer, and ends the lease at KEYS[2]. Without the keeper's mark (KEYS[3], field `partition`) it lives shortly. */
+const putNewer = `
+local function put(task, lease, kept, partition, version, asOf, life, value)
+  local old = redis.call('GET', task)
+  if old then
+    local oldVersion, oldAsOf = string.match(old, '^(%d+) (%d+) ')
+    if oldVersion then
+      oldVersion = tonumber(oldVersion)
+      if oldVersion > version or (oldVersion == version and tonumber(oldAsOf) >= asOf) then return 0 end
+    end
+  end
+  if redis.call('HEXISTS', kept, partition) == 0 then life = ${unmarkedMs} end
+  redis.call('SET', task, value, 'PX', life)
+  redis.call('DEL', lease)
+  return 1
+end
+`;
+
+/** One round trip for a read: the user's own positions, the entry, the keeper's mark, and on a miss a lease for one of those who ask. */
+const readScript = `
+local entry = redis.call('GET', KEYS[2])
+local lease = 0
+if not entry and redis.call('SET', KEYS[3], ARGV[2], 'NX', 'PX', ${leaseMs}) then lease = 1 end
+return { redis.call('HGETALL', KEYS[1]), entry or '', redis.call('HGET', KEYS[4], ARGV[1]) or '', lease }
+`;
+
+/** Fills a miss, as the holder of the lease only. */
+const fillScript = `${putNewer}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+return put(KEYS[1], KEYS[2], KEYS[3], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6])
+`;
+
+/** Notes a user's write at its position, and the task after it unless the keeper has passed that already. */
+const wroteScript = `${putNewer}
+local position = tonumber(ARGV[2])
+if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or -1) < position then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ${ownMs})
+if ARGV[6] ~= '' then redis.call('SET', KEYS[5], ARGV[6], 'PX', ${operationMs}) end
+if ARGV[5] == '' or tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or -1) >= position then return 0 end
+return put(KEYS[2], KEYS[3], KEYS[4], ARGV[1], tonumber(ARGV[3]), position, ARGV[4], ARGV[5])
+`;
+
+/** The keeper's write of one announcement. */
+const keepScript = `${putNewer}
+return put(KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5])
+`;
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    ttRead(
+      own: string,
+      task: string,
+      lease: string,
+      kept: string,
+      partition: number,
+      token: string,
+    ): Result<[string[], string, string, number], Context>;
+    ttFill(
+      task: string,
+      lease: string,
+      kept: string,
+      token: string,
+      partition: number,
+      version: number,
+      asOf: number,
+      lifeMs: number,
+      entry: string,
+    ): Result<number, Context>;
+    ttWrote(
+      own: string,
+      task: string,
+      lease: string,
+      kept: string,
+      operation: string,
+      partition: number,
+      position: number,
+      version: number,
+      lifeMs: number,
+      entry: string,
+      pendingOf: string,
+    ): Result<number, Context>;
+    ttKeep(
+      task: string,
+      lease: string,
+      kept: string,
+      partition: number,
+      version: number,
+      asOf: number,
+      lifeMs: number,
+      entry: string,
+    ): Result<number, Context>;
+  }
+}
+
+/** Gives a connection the scripts as commands. */
+export function withTaskCache(redis: Redis): Redis {
+  redis.defineCommand("ttRead", { numberOfKeys: 4, lua: readScript });
+  redis.defineCommand("ttFill", { numberOfKeys: 3, lua: fillScript });
+  redis.defineCommand("ttWrote", { numberOfKeys: 5, lua: wroteScript });
+  redis.defineCommand("ttKeep", { numberOfKeys: 3, lua: keepScript });
+  return redis;
+}
