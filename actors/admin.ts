@@ -1,21 +1,22 @@
 /** What the process tells of itself, on a port of its own: `/livez`, `/readyz`, `/metrics`, `/tree`. It stays in the supervisor's thread and answers while workers hang. */
 import process from "node:process";
-import type { ActorView, TreeView } from "../runtime/inspect.ts";
+import type { Config } from "./config.ts";
 import { type FaultKind, faultKinds } from "./debug.ts";
+import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";
 import { Problem, problems } from "./model/problem.ts";
+import { type Heard, heardKey, readiness } from "./readiness.ts";
 import type { TaskTracker } from "./system.ts";
 
-export type AdminOptions = { host: string; port: number; debugFaults: boolean };
-
-/** A turn that lasts longer than this makes its actor unable to do its job now; what hangs for good the supervisor ends. */
-const SLOW_MS = 1_500;
+export type AdminOptions = { host: string; port: number; role: Config["role"]; debugFaults: boolean };
 
 type Reply = { status: number; type: string; text: string };
 
-export function admin(tracker: TaskTracker, { host, port, debugFaults }: AdminOptions): Listener {
+export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: AdminOptions): Listener {
   const { system } = tracker;
+  const heard = new Map<string, DependencyHealth & { saidMs: number }>();
+  system.subscribe(dependencyHealth, (said) => heard.set(heardKey(said), { ...said, saidMs: Date.now() }));
   const json = (status: number, value: unknown): Reply => ({
     status,
     type: "application/json",
@@ -28,10 +29,14 @@ export function admin(tracker: TaskTracker, { host, port, debugFaults }: AdminOp
       return json(live ? 200 : 503, { status: live ? "ok" : view.state });
     },
     "/readyz": () => {
-      const report = readiness(system.inspect(), Date.now());
+      const report = readiness(system.inspect(), heard, role, Date.now());
       return json(report.ready ? 200 : 503, report);
     },
-    "/metrics": () => ({ status: 200, type: "text/plain; version=0.0.4", text: system.metrics() + processMetrics() }),
+    "/metrics": () => ({
+      status: 200,
+      type: "text/plain; version=0.0.4",
+      text: system.metrics() + serverMetrics(heard) + processMetrics(),
+    }),
     "/tree": () => json(200, system.inspect()),
   };
 
@@ -78,34 +83,20 @@ export function admin(tracker: TaskTracker, { host, port, debugFaults }: AdminOp
   );
 }
 
-export type Readiness = {
-  ready: boolean;
-  /** By actor: whether it takes messages and turns; of a pool, whether one member does. */
-  dependencies: Record<string, { ready: boolean; state: string; restarts: number }>;
-  /** Messages that wait, by actor: for `consumer` these are the commands not yet taken. */
-  lag: Record<string, number>;
-};
-
-/** Whether the process can do its job now: every role has a member that is up and not stuck. */
-export function readiness(view: TreeView, nowMs: number): Readiness {
-  const dependencies: Readiness["dependencies"] = {};
-  const lag: Readiness["lag"] = {};
-  for (const each of actorsOf(view)) {
-    const turning = each.state === "up" && (each.busy === undefined || nowMs - each.busy.sinceMs < SLOW_MS);
-    const before = dependencies[each.actor];
-    dependencies[each.actor] = {
-      ready: turning || before?.ready === true,
-      state: before?.ready === true ? before.state : turning || each.state !== "up" ? each.state : "stuck",
-      restarts: (before?.restarts ?? 0) + each.restarts,
-    };
-    lag[each.actor] = (lag[each.actor] ?? 0) + each.depth;
-  }
-  const ready = view.state === "running" && Object.values(dependencies).every((each) => each.ready);
-  return { ready, dependencies, lag };
-}
-
-function actorsOf(view: TreeView): ActorView[] {
-  return view.children.flatMap((each) => ("actor" in each ? [each] : actorsOf(each)));
+/** Nothing where everything is embedded. */
+function serverMetrics(heard: Heard): string {
+  if (heard.size === 0) return "";
+  const said = [...heard.values()];
+  const lags = said.filter(({ lag }) => lag !== undefined);
+  return [
+    "# HELP server_up Whether the actor reaches the server.",
+    "# TYPE server_up gauge",
+    ...said.map(({ actor, dependency, ok }) => `server_up{actor="${actor}",server="${dependency}"} ${Number(ok)}`),
+    "# HELP log_lag_commands Commands in the log that are not announced (follower) or taken (consumer) yet.",
+    "# TYPE log_lag_commands gauge",
+    ...lags.map(({ actor, lag }) => `log_lag_commands{actor="${actor}"} ${lag}`),
+    "",
+  ].join("\n");
 }
 
 function processMetrics(): string {

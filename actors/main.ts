@@ -17,16 +17,25 @@ import { taskTracker } from "./system.ts";
 
 const tasksFile: SqliteFile = { name: "tasks.db", is: "a tasks database", applicationId, schemaVersion };
 
-/** Checks all that can be checked, and takes the folder; throws what `refuse` prints. */
+/** Checks all that can be checked, and takes the folder where it is needed; throws what `refuse` prints. */
 async function prepare(): Promise<Config> {
   const config = readConfig();
   if (config.taskWorkers > 1 && !sharesPorts())
     throw new ConfigError(["TT_TASK_WORKERS above 1 needs a shared port: run Deno with --unstable-net"]);
-  const port = await tryPort("PORT", config.host, config.port);
+  const port = config.role === "consumer" ? 0 : await tryPort("PORT", config.host, config.port);
   const adminPort = config.adminPort === 0 ? 0 : await tryPort("ADMIN_PORT", config.adminHost, config.adminPort);
-  checkDataDir(config.dataDir, [usersFile, tasksFile]);
-  lockDataDir(config.dataDir);
+  const files = embeddedFiles(config);
+  if (files.length > 0) {
+    checkDataDir(config.dataDir, files);
+    lockDataDir(config.dataDir);
+  }
   return Object.freeze({ ...config, port, adminPort });
+}
+
+/** The files of those stores that have no server. */
+function embeddedFiles({ role, database, mongo }: Config): SqliteFile[] {
+  const needsUsers = (role === "all" || role === "auth") && database === undefined;
+  return [...(needsUsers ? [usersFile] : []), ...(role === "all" && mongo === undefined ? [tasksFile] : [])];
 }
 
 function refuse(error: unknown): never {
@@ -59,8 +68,13 @@ const tracker = taskTracker(config, (level, event, fields) => {
   // The supervisor has just told of a death: the port must not be left alone.
   if (fields.supervisor !== undefined) waiting?.look();
 });
-if (config.role === "all") waiting = standby(tracker.system, config);
-const pages = admin(tracker, { host: config.adminHost, port: config.adminPort, debugFaults: config.debugFaults });
+if (config.role === "all" || config.role === "task") waiting = standby(tracker.system, config);
+const pages = admin(tracker, {
+  host: config.adminHost,
+  port: config.adminPort,
+  role: config.role,
+  debugFaults: config.debugFaults,
+});
 try {
   await tracker.system.start();
 } catch (error) {

@@ -1,4 +1,5 @@
 /** The tree: which roles run in this process, how many of each, and what each is given. */
+import { randomUUID } from "node:crypto";
 import type { LogLevel } from "../runtime/actor.ts";
 import { type Log, type System, system } from "../runtime/system.ts";
 import { type ChildSpec, child, supervise } from "../runtime/tree.ts";
@@ -6,6 +7,8 @@ import { auth } from "./auth/messages.ts";
 import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
 import type { FaultKind } from "./debug.ts";
+import { follower } from "./follower/messages.ts";
+import { keeper } from "./keeper/messages.ts";
 import { task } from "./task/messages.ts";
 
 export type TaskTracker = {
@@ -20,8 +23,9 @@ export type TaskTracker = {
 const limits = { intensity: 10, periodMs: 30_000 };
 
 export function taskTracker(config: Config, log: Log): TaskTracker {
+  const children = childrenOf(config);
   const running = system({
-    tree: supervise("one_for_one", limits, childrenOf(config)),
+    tree: supervise("one_for_one", limits, children),
     log: known(log),
     signals: true,
     stopMs: 15_000,
@@ -29,9 +33,11 @@ export function taskTracker(config: Config, log: Log): TaskTracker {
   const faults: Record<string, (how: FaultKind) => void> = {
     auth: (how) => void running.ref(auth).tell("debug", { how }),
     consumer: (how) => void running.ref(consumer).tell("debug", { how }),
+    follower: (how) => void running.ref(follower).tell("debug", { how }),
+    keeper: (how) => void running.ref(keeper).tell("debug", { how }),
     task: (how) => void running.ref(task).tell("debug", { how }),
   };
-  const actors = config.role === "all" ? ["auth", "consumer", "task"] : [config.role];
+  const actors = children.map((each) => each.actor.name);
   return {
     system: running,
     actors,
@@ -45,16 +51,69 @@ export function taskTracker(config: Config, log: Log): TaskTracker {
 
 /** Left to right as they start: who is asked before who asks. */
 function childrenOf(config: Config): ChildSpec[] {
-  const { dataDir, issuer, audience, debugFaults, host, port } = config;
-  const rateLimit = { ...config.rateLimit };
-  const users = { dataDir, issuer, audience, rateLimit, debugFaults };
-  if (config.role === "auth") return [child(auth, { data: { ...users, listen: { host, port } } })];
-  const { verdictTimeoutMs, taskWorkers: times } = config;
+  const { role, kafka, redis } = config;
+  const runs = (...roles: readonly Config["role"][]) => role === "all" || roles.includes(role);
   return [
-    child(auth, { data: users }),
-    child(consumer, { data: { dataDir, debugFaults } }),
-    child(task, { times, data: { dataDir, host, port, verdictTimeoutMs, rateLimit, debugFaults } }),
+    ...(runs("auth") ? [authChild(config)] : []),
+    ...(runs("task") && kafka !== undefined ? [followerChild(config, kafka)] : []),
+    ...(runs("consumer") ? [consumerChild(config)] : []),
+    ...(runs("consumer") && kafka !== undefined && redis !== undefined
+      ? [child(keeper, { data: { kafka, redis, debugFaults: config.debugFaults } })]
+      : []),
+    ...(runs("task") ? [taskChild(config)] : []),
   ];
+}
+
+function authChild(config: Config): ChildSpec {
+  const { dataDir, issuer, audience, debugFaults, host, port, role } = config;
+  return child(auth, {
+    data: {
+      dataDir,
+      issuer,
+      audience,
+      debugFaults,
+      rateLimit: { ...config.rateLimit },
+      ...given(config, "database", "redis"),
+      ...(role === "auth" ? { listen: { host, port } } : {}),
+    },
+  });
+}
+
+function followerChild({ debugFaults }: Config, kafka: NonNullable<Config["kafka"]>): ChildSpec {
+  // A group of this process: an actor that is started again goes on where the one before it was.
+  return child(follower, { data: { kafka, debugFaults, group: `task.follower.${randomUUID()}` } });
+}
+
+function consumerChild(config: Config): ChildSpec {
+  const { dataDir, debugFaults } = config;
+  return child(consumer, { data: { dataDir, debugFaults, ...given(config, "kafka", "mongo") } });
+}
+
+function taskChild(config: Config): ChildSpec {
+  const { dataDir, host, port, verdictTimeoutMs, debugFaults, issuer, audience, authUrl } = config;
+  return child(task, {
+    times: config.taskWorkers,
+    data: {
+      dataDir,
+      host,
+      port,
+      verdictTimeoutMs,
+      debugFaults,
+      rateLimit: { ...config.rateLimit },
+      ...given(config, "kafka", "mongo", "redis"),
+      ...(authUrl === undefined ? {} : { remoteAuth: { authUrl, issuer, audience } }),
+    },
+  });
+}
+
+/** Those of the named servers that are configured. */
+function given<Name extends "database" | "kafka" | "mongo" | "redis">(
+  config: Config,
+  ...names: readonly Name[]
+): { [N in Name]?: NonNullable<Config[N]> } {
+  return Object.fromEntries(names.flatMap((name) => (config[name] === undefined ? [] : [[name, config[name]]]))) as {
+    [N in Name]?: NonNullable<Config[N]>;
+  };
 }
 
 /** Dead letters of a death are told once by the supervisor's own line; as warnings they would drown it. */

@@ -1,20 +1,22 @@
-/** The `task` actor: the HTTP edge, put together on the embedded adapters. */
-import { setTimeout as sleep } from "node:timers/promises";
+/** The `task` actor: the HTTP edge, put together on what this system has. */
 import { behave, type Self } from "../../runtime/actor.ts";
-import { auth, ownedByAuth, revoked } from "../auth/messages.ts";
+import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
 import { fault } from "../debug.ts";
+import { announcements } from "../follower/messages.ts";
 import { edge } from "../http/app.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import type { KafkaServers, Server } from "../servers.ts";
+import { settles } from "../waiting.ts";
+import { accountsHere, accountsOverHttp, type RemoteAuth } from "./accounts.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
-import { forward } from "./auth-forward.ts";
-import { latestInSqlite } from "./latest-sqlite.ts";
-import { localLog } from "./log-local.ts";
+import type { Back } from "./back.ts";
+import { type KafkaBack, kafkaBack } from "./back-kafka.ts";
+import { localBack } from "./back-local.ts";
 import { task } from "./messages.ts";
-import { type SqliteReads, sqliteReads } from "./reads-sqlite.ts";
 import { taskRoutes } from "./routes.ts";
 import { taskService } from "./service.ts";
 
@@ -25,88 +27,82 @@ export type TaskData = {
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
   debugFaults: boolean;
+  /** Both or none: then the log is the writer's mailbox, and the read model its file. */
+  kafka?: KafkaServers;
+  mongo?: Server;
+  redis?: Server;
+  /** Without it auth is an actor of this process. */
+  remoteAuth?: Omit<RemoteAuth, "redis">;
 };
 
+type Body = Self<typeof task.accepts, TaskData>;
 type State = {
   readonly debugFaults: boolean;
   readonly check: AuthCheck;
-  readonly reads: SqliteReads;
+  readonly heard: KafkaBack["heard"];
   readonly listener: Listener;
+  readonly close: () => Promise<void>;
 };
 
-const standingAskMs = 2_000;
-const standingPauseMs = 100;
-const readyMs = 1_000;
+/** What is not known of other servers by then is waited for with the port open. */
+const patienceMs = 4_000;
 
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
-    const { dataDir, host, port, verdictTimeoutMs, rateLimit, debugFaults } = self.data;
-    const authRef = self.ref(auth);
-    const check = authCheck(
-      ({ hash }) => authRef.ask("apiToken", { hash }),
-      rateLimiter(rateLimit, Date.now),
-      Date.now,
-    );
+    const { host, port, rateLimit, debugFaults, redis, remoteAuth } = self.data;
+    const check: AuthCheck = authCheck((of) => accounts.apiToken(of), rateLimiter(rateLimit, Date.now), Date.now);
+    const accounts =
+      remoteAuth === undefined
+        ? accountsHere(self, check)
+        : accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
     self.subscribe(revoked, "revoked");
-    const reads = sqliteReads(dataDir);
+    const { back, heard, begun } = backOf(self);
+    const close = async () => {
+      accounts.close();
+      await back.close();
+    };
     try {
-      const writer = self.ref(consumer);
-      const ready = async () => {
-        reads.position();
-        await Promise.all([
-          authRef.ask("ready", null, { withinMs: readyMs }),
-          writer.ask("ready", null, { withinMs: readyMs }),
-        ]);
-      };
-      const routes = [
-        ...taskRoutes(
-          taskService({
-            log: localLog(writer, verdictTimeoutMs),
-            reads,
-            latest: latestInSqlite(reads, Date.now),
-            now: Date.now,
-          }),
-        ),
-        healthRoute(ready, Date.now),
-      ];
+      const ready = () => Promise.all([accounts.ready(), back.ready()]);
+      const routes = [...taskRoutes(taskService({ ...back, now: Date.now })), healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, () =>
-        forward(authRef, new Request("http://localhost.local/v1/openapi.json")),
+        accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
       const app = edge([...routes, ...documents], {
         authenticate: check.authenticate,
-        elsewhere: (request, path) => (ownedByAuth(path) ? forward(authRef, request) : undefined),
+        elsewhere: (request, path) => (ownedByAuth(path) ? accounts.forward(request) : undefined),
         onFailure: (failure, requestId) => {
           const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
           self.log("error", "request-failed", { requestId, reason });
         },
       });
-      await learnStanding(self, check);
-      return { check, reads, listener: listen(app.fetch, { host, port, reusePort: true }), debugFaults };
+      await Promise.all([settles(accounts.known(), patienceMs), begun(patienceMs)]);
+      return { check, heard, close, debugFaults, listener: listen(app.fetch, { host, port, reusePort: true }) };
     } catch (error) {
-      reads.close();
+      await close();
       throw error;
     }
   },
   on: {
     revoked: ({ check }, ended) => check.revoke(ended),
+    announced: ({ heard }, said) => heard(said),
     debug: ({ debugFaults }, { how }) => {
       if (debugFaults) fault(how);
     },
   },
-  async stop({ listener, reads }) {
+  async stop({ listener, close }) {
     await listener.stop();
-    reads.close();
+    await close();
   },
 });
 
-/** Learns auth's keys before the port opens; auth may be restarting, so it is asked until it answers or this actor is told to stop. */
-async function learnStanding(self: Self<typeof task.accepts, TaskData>, check: AuthCheck): Promise<void> {
-  while (!self.stopping.aborted) {
-    try {
-      return check.learn(await self.ref(auth).ask("standing", null, { withinMs: standingAskMs }));
-    } catch (failure) {
-      self.log("warn", "auth-not-reached", { reason: (failure as Error).message });
-      await sleep(standingPauseMs);
-    }
+function backOf(self: Body): { back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] } {
+  const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.data;
+  if (kafka === undefined || mongo === undefined) {
+    const back = localBack(self.ref(consumer), { dataDir, verdictMs });
+    return { back, heard: () => undefined, begun: async () => undefined };
   }
+  // Listened to before it is asked how far the announcements are, so that none falls in between.
+  self.subscribe(announcements, "announced");
+  const back = kafkaBack(self, { kafka, mongo, verdictMs, ...(redis === undefined ? {} : { redis }) });
+  return { back, heard: back.heard, begun: back.begun };
 }

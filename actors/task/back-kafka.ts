@@ -1,0 +1,106 @@
+/** The log in Kafka, the read model in MongoDB, the cache in Redis where there is one. Servers that are away are waited for, for ever. */
+import type { Self } from "../../runtime/actor.ts";
+import { follower } from "../follower/messages.ts";
+import { appender } from "../kafka/appender.ts";
+import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { commandsTopic, prepareTopics, TopicsError } from "../kafka/topics.ts";
+import type { Announcement } from "../model/command.ts";
+import { connectMongo } from "../mongo/connect.ts";
+import { readModelIn } from "../mongo/read-model.ts";
+import { connectRedis } from "../redis/connect.ts";
+import { NotWell, type Probes, reportHealth } from "../report-health.ts";
+import type { KafkaServers, Server } from "../servers.ts";
+import { keepTrying, settles } from "../waiting.ts";
+import { announced } from "./announced.ts";
+import type { Back } from "./back.ts";
+import { redisCache } from "./cache-redis.ts";
+import { latestBehindCache } from "./latest-cached.ts";
+import { kafkaLog } from "./log-kafka.ts";
+import { mongoReads } from "./reads-mongo.ts";
+
+export type KafkaBackOptions = { kafka: KafkaServers; mongo: Server; redis?: Server; verdictMs: number };
+export type KafkaBack = Back & {
+  /** Is told what the writers announce. */
+  heard(said: readonly Announcement[]): void;
+  /** Resolves when the log can be appended to and what has been announced is known, or after so long. */
+  begun(withinMs: number): Promise<void>;
+};
+
+const mongoMs = 3_000;
+const closeMs = 2_500;
+const askMs = 1_000;
+const pauses = { fromMs: 50, toMs: 2_000 };
+
+export function kafkaBack(
+  self: Pick<Self, "name" | "ref" | "log" | "fail" | "publish" | "stopping">,
+  options: KafkaBackOptions,
+): KafkaBack {
+  const kafka = kafkaClient(options.kafka, "task-tracker-task");
+  const mongo = connectMongo(options.mongo, { timeoutMs: mongoMs });
+  const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
+  const reads = mongoReads(readModelIn(mongo.db));
+  const said = announced(Date.now);
+  const commands = appender({
+    kafka,
+    topic: commandsTopic,
+    failing: (reason) => self.log("warn", "cannot-append", { topic: commandsTopic, reason }),
+    recovered: () => self.log("info", "appends-again", { topic: commandsTopic }),
+  });
+  let count: number | undefined;
+  const partitions = () => count;
+
+  const until = self.stopping;
+  const failed = (what: string) => (error: Error, failures: number) => {
+    if (error instanceof TopicsError) self.fail(error);
+    if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
+  };
+  const topics = keepTrying(() => prepareTopics(kafka, options.kafka.partitions), {
+    ...pauses,
+    until,
+    failed: failed("kafka"),
+  }).then((found) => {
+    count = found.partitions;
+  });
+  const positions = keepTrying(
+    async () => {
+      const known = await self.ref(follower).ask("announced", null, { withinMs: askMs });
+      if (known === null) throw new NotWell("catching up");
+      said.begin(known);
+    },
+    { ...pauses, until },
+  );
+  const beginning = Promise.allSettled([topics, positions]);
+
+  const probes: Probes = {
+    mongodb: mongo.ping,
+    kafka: () => {
+      if (count === undefined) throw new NotWell("not reached");
+      if (!commands.healthy()) throw new NotWell("cannot append");
+    },
+    ...(redis === undefined ? {} : { redis: redis.ping }),
+  };
+  const endReports = reportHealth(self, probes);
+
+  return {
+    log: kafkaLog({ appender: commands, partitions, announced: said, withinMs: options.verdictMs, now: Date.now }),
+    reads,
+    latest: latestBehindCache({
+      announced: said,
+      reads,
+      cache: redis === undefined ? undefined : redisCache(redis.redis, Date.now),
+      partitions,
+      now: Date.now,
+    }),
+    heard: said.take,
+    begun: async (withinMs) => void (await settles(beginning, withinMs)),
+    async ready() {
+      if (count === undefined || !commands.healthy()) throw new NotWell("cannot append");
+    },
+    async close() {
+      endReports();
+      await commands.close(closeMs);
+      redis?.close();
+      await settles(mongo.close(), closeMs);
+    },
+  };
+}
