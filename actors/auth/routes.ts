@@ -39,7 +39,7 @@ export function authRoutes(parts: {
   revoked: () => Promise<Ended[]>;
 }): Route[] {
   const { service, identify } = parts;
-  const userAgent = ({ request }: Call) => request.headers.get("user-agent");
+  const userAgent = ({ request }: Call) => request.headers.get("user-agent") || null;
   const sessionGone = { 204: { description: "Done" } };
 
   return [
