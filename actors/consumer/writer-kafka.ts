@@ -14,7 +14,6 @@ import { type KafkaSource, kafkaSource, type Parked, type Work } from "./source-
 import { mongoStore } from "./store-mongo.ts";
 import type { Writer } from "./writer.ts";
 
-const mongoMs = 5_000;
 const announceMs = 10_000;
 const closeMs = 1_000;
 const pauses = { fromMs: 100, toMs: 3_000 };
@@ -25,7 +24,7 @@ type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 
 export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: Server }): Writer {
   const kafka = kafkaClient(servers.kafka, "task-tracker-consumer");
-  const mongo = connectMongo(servers.mongo, { timeoutMs: mongoMs });
+  const mongo = connectMongo(servers.mongo);
   const model = readModelIn(mongo.db);
   const store = mongoStore(model, Date.now);
   const appending = (topic: string): Appender =>

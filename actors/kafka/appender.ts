@@ -14,6 +14,8 @@ export type NewRecord = { readonly partition: number; readonly key: string | nul
 export type Appender = {
   /** The record's offset once all replicas have it. Rejects with `AppendError` at the deadline (epoch milliseconds), or at once when too much waits. */
   append(record: NewRecord, deadlineMs: number): Promise<number>;
+  /** Connects before the first record comes; failing is no harm. */
+  warm(): void;
   /** Whether the last send went well; true before the first. */
   healthy(): boolean;
   /** Sends what waits, for at most this long; what is left is rejected. */
@@ -80,6 +82,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       await withDeadline(made.connect(), connectMs, () => new Error("late"));
       return made;
     } catch (error) {
+      producer = undefined;
       void discard(Promise.resolve(made));
       throw error;
     }
@@ -179,6 +182,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
         if (!running) void run();
       });
     },
+    warm: () => void connected().catch(() => undefined),
     healthy: () => failures === 0,
     async close(withinMs) {
       closed = true;

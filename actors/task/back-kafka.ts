@@ -26,7 +26,6 @@ export type KafkaBack = Back & {
   begun(withinMs: number): Promise<void>;
 };
 
-const mongoMs = 3_000;
 const closeMs = 2_500;
 const askMs = 1_000;
 const pauses = { fromMs: 50, toMs: 2_000 };
@@ -36,7 +35,7 @@ export function kafkaBack(
   options: KafkaBackOptions,
 ): KafkaBack {
   const kafka = kafkaClient(options.kafka, "task-tracker-task");
-  const mongo = connectMongo(options.mongo, { timeoutMs: mongoMs });
+  const mongo = connectMongo(options.mongo);
   const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
   const reads = mongoReads(readModelIn(mongo.db));
   const said = announced(Date.now);

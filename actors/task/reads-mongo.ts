@@ -4,11 +4,14 @@ import type { Change, Entry } from "../model/past.ts";
 import { Problem } from "../model/problem.ts";
 import { priorities } from "../model/task.ts";
 import type { ReadModel, TaskDocument } from "../mongo/read-model.ts";
+import { withDeadline } from "../waiting.ts";
 import type { ListQuery, PageEnd } from "./list-query.ts";
 import type { Listed, Reads } from "./ports.ts";
 
 /** A task has no more labels than this. */
 const labelsMax = 20;
+/** Whoever reads waits for no longer. */
+const readMs = 2_500;
 const letters = /[\\^$.*+?()[\]{}|]/g;
 
 /** Promises, all of them. */
@@ -110,7 +113,7 @@ function guarded<Arguments extends unknown[], Result>(
 ): (...given: Arguments) => Promise<Result> {
   return async (...given) => {
     try {
-      return await read(...given);
+      return await withDeadline(read(...given), readMs, () => new Error("late"));
     } catch (cause) {
       throw new Problem("read-model-unavailable", undefined, { cause });
     }
