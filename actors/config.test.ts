@@ -101,6 +101,7 @@ test("every server reaches its field, with secrets from files", () => {
       REDIS_URL: "rediss://r",
       TLS_CA_FILE: file("ca", "PEM"),
       TT_PARTITIONS: "3",
+      TT_NAMESPACE: "one",
     });
     expect(config).toMatchObject({
       database: { url: "postgres://ada@db/tasks", password: "hunter 2", ca: "PEM" },
@@ -108,10 +109,11 @@ test("every server reaches its field, with secrets from files", () => {
         brokers: ["a:9092", "b:9093"],
         partitions: 3,
         tls: true,
+        namespace: "one.",
         sasl: { mechanism: "scram-sha-512", username: "ada", password: "hunter3" },
       },
       mongo: { url: "mongodb://m/tasks", ca: "PEM" },
-      redis: { url: "rediss://r", ca: "PEM" },
+      redis: { url: "rediss://r", ca: "PEM", namespace: "one." },
     });
     expect(
       readConfig({ ROLE: "task", AUTH_URL: "http://auth/", KAFKA_BROKERS: "a:1", MONGO_URL: "mongodb://m" }),

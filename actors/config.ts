@@ -116,6 +116,11 @@ export const variables = t.Object({
     2_000,
     "How long a change waits for its verdict, in milliseconds; then it is 202 where Kafka has it, else 503.",
   ),
+  TT_NAMESPACE: optional(
+    "^[a-z0-9][a-z0-9.-]{0,39}$",
+    "at most 40 small letters, digits, dots and hyphens",
+    "Before the names of Kafka's topics and groups and of Redis' keys, for several systems on the same servers.",
+  ),
   TT_PARTITIONS: whole(1, 1_000, 12, "Partitions of Kafka's topics when they are made; later they stay as they are."),
   TT_TASK_WORKERS: whole(1, 64, 1, "Worker threads of the `task` role that share the public port."),
   TT_RATE_LIMIT: t.String({
@@ -219,6 +224,7 @@ function backends(
   ca: string | undefined,
 ): Pick<Config, "database" | "redis" | "kafka" | "mongo" | "authUrl"> {
   const trust = ca === undefined ? {} : { ca };
+  const namespace = values.TT_NAMESPACE === "" ? "" : `${values.TT_NAMESPACE}.`;
   const server = (url: string, pass: string): Server => ({ url, ...(pass === "" ? {} : { password: pass }), ...trust });
   const { KAFKA_USERNAME: username, KAFKA_PASSWORD: secretOfKafka, KAFKA_SASL: mechanism } = values;
   const sasl = {
@@ -228,7 +234,7 @@ function backends(
   } as const;
   return {
     ...(values.DATABASE_URL === "" ? {} : { database: server(values.DATABASE_URL, values.DATABASE_PASSWORD) }),
-    ...(values.REDIS_URL === "" ? {} : { redis: server(values.REDIS_URL, values.REDIS_PASSWORD) }),
+    ...(values.REDIS_URL === "" ? {} : { redis: { ...server(values.REDIS_URL, values.REDIS_PASSWORD), namespace } }),
     ...(values.MONGO_URL === "" ? {} : { mongo: server(values.MONGO_URL, values.MONGO_PASSWORD) }),
     ...(values.AUTH_URL === "" ? {} : { authUrl: values.AUTH_URL.replace(/\/$/, "") }),
     ...(values.KAFKA_BROKERS === ""
@@ -237,6 +243,7 @@ function backends(
           kafka: {
             brokers: values.KAFKA_BROKERS.split(","),
             partitions: values.TT_PARTITIONS,
+            namespace,
             tls: values.KAFKA_TLS === "1",
             ...trust,
             ...(username === "" ? {} : { sasl }),

@@ -1,7 +1,13 @@
 /** How the servers of the real backends are reached, as the configuration gives it and the tree hands it on. */
 
 /** `password` goes before the URL's own; `ca` is a PEM of further certificate authorities. */
-export type Server = { readonly url: string; readonly password?: string; readonly ca?: string };
+export type Server = {
+  readonly url: string;
+  readonly password?: string;
+  readonly ca?: string;
+  /** Before all keys; only in Redis. */
+  readonly namespace?: string;
+};
 
 export type KafkaServers = {
   /** `host:port` each. */
@@ -10,6 +16,8 @@ export type KafkaServers = {
   readonly partitions: number;
   readonly tls: boolean;
   readonly ca?: string;
+  /** Before the names of topics and groups. */
+  readonly namespace: string;
   readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
 };
 export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";

@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
 import type { FaultKind } from "./debug.ts";
 import { follower } from "./follower/messages.ts";
+import { namesIn } from "./kafka/topics.ts";
 import { keeper } from "./keeper/messages.ts";
 import { task } from "./task/messages.ts";
 
@@ -81,7 +82,7 @@ function authChild(config: Config): ChildSpec {
 
 function followerChild({ debugFaults }: Config, kafka: NonNullable<Config["kafka"]>): ChildSpec {
   // A group of this process: an actor that is started again goes on where the one before it was.
-  return child(follower, { data: { kafka, debugFaults, group: `task.follower.${randomUUID()}` } });
+  return child(follower, { data: { kafka, debugFaults, group: namesIn(kafka).followers + randomUUID() } });
 }
 
 function consumerChild(config: Config): ChildSpec {

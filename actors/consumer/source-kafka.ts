@@ -5,7 +5,7 @@
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { readCommand } from "../kafka/log-record.ts";
-import { commandsTopic, writerGroup } from "../kafka/topics.ts";
+import type { Names } from "../kafka/topics.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { type Delivery, UndecidableError } from "./apply.ts";
 
@@ -23,6 +23,7 @@ export type Work = { readonly partition: number; readonly deliveries: Delivery[]
 
 export type KafkaSourceOptions = {
   readonly kafka: Kafka;
+  readonly names: Names;
   readonly partitions: number;
   /**
    * Makes it durable and announces it, that which is parked too. May be given the same again, with more of it parked. Throws while it cannot.
@@ -53,9 +54,9 @@ const stopMs = 3_000;
 const silentMs = 15_000;
 
 export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
-  const { kafka, partitions, take, crashed, failing, recovered } = options;
+  const { kafka, names, partitions, take, crashed, failing, recovered } = options;
   const consumer = kafka.consumer({
-    groupId: writerGroup,
+    groupId: names.writers,
     sessionTimeout: 30_000,
     heartbeatInterval: 3_000,
     rebalanceTimeout: 60_000,
@@ -77,7 +78,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   consumer.on(consumer.events.FETCH, heard);
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     heard();
-    const mine = new Set(payload.memberAssignment[commandsTopic] ?? []);
+    const mine = new Set(payload.memberAssignment[names.commands] ?? []);
     for (const partition of behind.keys()) if (!mine.has(partition)) behind.delete(partition);
   });
 
@@ -96,7 +97,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       if (!isTaken) return;
       const offset = String(Number(last) + 1);
       await payload.commitOffsetsIfNecessary({
-        topics: [{ topic: commandsTopic, partitions: [{ partition, offset }] }],
+        topics: [{ topic: names.commands, partitions: [{ partition, offset }] }],
       });
       payload.resolveOffset(last);
       behind.set(partition, Math.max(0, end - 1 - Number(last)));
@@ -139,7 +140,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   return {
     async start() {
       const started = consumer.connect().then(async () => {
-        await consumer.subscribe({ topics: [commandsTopic], fromBeginning: true });
+        await consumer.subscribe({ topics: [names.commands], fromBeginning: true });
         await consumer.run({
           autoCommit: false,
           eachBatchAutoResolve: false,

@@ -2,7 +2,7 @@
 import type { Self } from "../../runtime/actor.ts";
 import { type Appender, appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
-import { eventsTopic, parkedTopic, prepareTopics, TopicsError } from "../kafka/topics.ts";
+import { namesIn, prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
@@ -34,8 +34,9 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       failing: (reason) => self.log("warn", "cannot-append", { topic, reason }),
       recovered: () => self.log("info", "appends-again", { topic }),
     });
-  const events = appending(eventsTopic);
-  const parking = appending(parkedTopic);
+  const names = namesIn(servers.kafka);
+  const events = appending(names.events);
+  const parking = appending(names.parked);
   const parkedAlready = new WeakSet<Parked>();
   let source: KafkaSource | undefined;
   let wellMs = Date.now();
@@ -69,10 +70,11 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   }
 
   async function join(): Promise<void> {
-    const { partitions, warnings } = await prepareTopics(kafka, servers.kafka.partitions);
+    const { partitions, warnings } = await prepareTopics(kafka, servers.kafka);
     for (const warning of warnings) self.log("warn", "topics", { warning });
     const joining = kafkaSource({
       kafka,
+      names,
       partitions,
       take,
       crashed: (error) => self.fail(new Error(`Cannot go on: the consumer of the log died (${reasonOf(error)})`)),

@@ -1,12 +1,12 @@
 /** `task.events` from its latest announcements on, in a group of this process alone. */
 import type { Admin, EachBatchPayload, Kafka } from "kafkajs";
-import { commandsTopic, ensureTopics, eventsTopic, writerGroup } from "../kafka/topics.ts";
+import { ensureTopics, type Names, namesIn } from "../kafka/topics.ts";
+import type { KafkaServers } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 
 export type FollowEventsOptions = {
   readonly kafka: Kafka;
-  /** Of the topics, should they have to be made. */
-  readonly partitions: number;
+  readonly servers: KafkaServers;
   readonly group: string;
   /** Each batch, in order within a partition. */
   readonly heard: (payload: EachBatchPayload) => void;
@@ -30,6 +30,7 @@ const startMs = 20_000;
 /** Resolves when the group has been joined; rejects, leaving nothing behind, when Kafka does not let it in time. */
 export async function followEvents(options: FollowEventsOptions): Promise<FollowedEvents> {
   const { kafka, group, heard, floor, crashed } = options;
+  const names = namesIn(options.servers);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
@@ -54,7 +55,7 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
     heard(payload);
     const next = Number(batch.lastOffset()) + 1;
     await payload.commitOffsetsIfNecessary({
-      topics: [{ topic: eventsTopic, partitions: [{ partition, offset: String(next) }] }],
+      topics: [{ topic: names.events, partitions: [{ partition, offset: String(next) }] }],
     });
     payload.resolveOffset(batch.lastOffset());
     if (next >= (toHear.get(partition) ?? 0)) toHear.delete(partition);
@@ -63,11 +64,11 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
 
   async function start(): Promise<void> {
     await admin.connect();
-    const { partitions } = await ensureTopics(admin, options.partitions);
+    const { partitions } = await ensureTopics(admin, options.servers);
     // Ends before commits: what is announced in between is committed by its writer later, and heard by us.
-    const ends = await admin.fetchTopicOffsets(eventsTopic);
-    floor(await committed(admin, partitions));
-    const mine = (await admin.fetchOffsets({ groupId: group, topics: [eventsTopic] }))[0]?.partitions ?? [];
+    const ends = await admin.fetchTopicOffsets(names.events);
+    floor(await committed(admin, names, partitions));
+    const mine = (await admin.fetchOffsets({ groupId: group, topics: [names.events] }))[0]?.partitions ?? [];
     const known = new Map(mine.map(({ partition, offset }) => [partition, Number(offset)]));
     const seeks: { partition: number; offset: number }[] = [];
     for (const { partition, low, high } of ends) {
@@ -77,9 +78,10 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
       seeks.push({ partition, offset: first });
     }
     await consumer.connect();
-    await consumer.subscribe({ topics: [eventsTopic], fromBeginning: false });
+    await consumer.subscribe({ topics: [names.events], fromBeginning: false });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
-    for (const { partition, offset } of seeks) consumer.seek({ topic: eventsTopic, partition, offset: String(offset) });
+    for (const { partition, offset } of seeks)
+      consumer.seek({ topic: names.events, partition, offset: String(offset) });
   }
 
   async function stop(withinMs: number): Promise<void> {
@@ -97,14 +99,14 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
   }
   return {
     caughtUp: () => toHear.size === 0,
-    logEnds: async () => byPartition(await admin.fetchTopicOffsets(commandsTopic), ({ high }) => Number(high)),
+    logEnds: async () => byPartition(await admin.fetchTopicOffsets(names.commands), ({ high }) => Number(high)),
     stop,
   };
 }
 
 /** What the writers have committed, they have announced before. */
-async function committed(admin: Admin, partitions: number): Promise<number[]> {
-  const [found] = await admin.fetchOffsets({ groupId: writerGroup, topics: [commandsTopic] });
+async function committed(admin: Admin, names: Names, partitions: number): Promise<number[]> {
+  const [found] = await admin.fetchOffsets({ groupId: names.writers, topics: [names.commands] });
   const known = byPartition(found?.partitions ?? [], ({ offset }) => Number(offset) - 1);
   return Array.from({ length: partitions }, (_, partition) => Math.max(-1, known[partition] ?? -1));
 }

@@ -49,7 +49,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         async () => {
           events = await followEvents({
             kafka,
-            partitions: servers.partitions,
+            servers,
             group,
             heard,
             floor: (offsets) => {

@@ -1,16 +1,33 @@
 /** The three topics: made at start where they are missing, and looked over where they are not. */
 import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from "kafkajs";
+import type { KafkaServers } from "../servers.ts";
 
-/** The log: one command a record, keyed by task id. */
-export const commandsTopic = "task.commands";
-/** What became of each command, on the partition of its number: positions of a task grow in both alike. */
-export const eventsTopic = "task.events";
-/** Commands that could not be understood. */
-export const parkedTopic = "task.parked";
-/** The group of all writers. */
-export const writerGroup = "task.consumer";
-/** The group of those who keep the cache. */
-export const keeperGroup = "task.cache-keeper";
+export type Names = {
+  /** The log: one command a record, keyed by task id. */
+  readonly commands: string;
+  /** What became of each command, on the partition of its number: positions of a task grow in both alike. */
+  readonly events: string;
+  /** Commands that could not be understood. */
+  readonly parked: string;
+  /** The group of all writers. */
+  readonly writers: string;
+  /** The group of those who keep the cache. */
+  readonly keepers: string;
+  /** What the groups of followers begin with. */
+  readonly followers: string;
+};
+
+/** Of topics and groups. */
+export function namesIn({ namespace }: Pick<KafkaServers, "namespace">): Names {
+  return {
+    commands: `${namespace}task.commands`,
+    events: `${namespace}task.events`,
+    parked: `${namespace}task.parked`,
+    writers: `${namespace}task.consumer`,
+    keepers: `${namespace}task.cache-keeper`,
+    followers: `${namespace}task.follower.`,
+  };
+}
 
 const eventsKeptMs = 7 * 86_400_000;
 const replicasWanted = 3;
@@ -28,11 +45,11 @@ export class TopicsError extends Error {
 }
 
 /** `ensureTopics` on a connection of its own. */
-export async function prepareTopics(kafka: Kafka, partitions: number): Promise<Topics> {
+export async function prepareTopics(kafka: Kafka, servers: KafkaServers): Promise<Topics> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    return await ensureTopics(admin, partitions);
+    return await ensureTopics(admin, servers);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
@@ -42,37 +59,42 @@ export async function prepareTopics(kafka: Kafka, partitions: number): Promise<T
  * Makes what is missing (others may be doing the same) and checks the rest. Throws a `TopicsError` when commands and events differ in their
  * partitions, else what Kafka throws.
  */
-export async function ensureTopics(admin: Admin, partitions: number): Promise<Topics> {
+export async function ensureTopics(
+  admin: Admin,
+  servers: Pick<KafkaServers, "partitions" | "namespace">,
+): Promise<Topics> {
+  const { partitions } = servers;
+  const names = namesIn(servers);
   const brokers = (await admin.describeCluster()).brokers.length;
   const replicas = Math.min(replicasWanted, brokers);
   const has = new Set(await admin.listTopics());
-  const wanted = topicConfigs(partitions, replicas).filter(({ topic }) => !has.has(topic));
+  const wanted = topicConfigs(names, partitions, replicas).filter(({ topic }) => !has.has(topic));
   // False: somebody else was quicker, with all or with some.
   if (wanted.length > 0 && !(await admin.createTopics({ topics: wanted, waitForLeaders: true, timeout: 5_000 })))
     for (const each of wanted) await admin.createTopics({ topics: [each], waitForLeaders: true, timeout: 5_000 });
 
-  const { topics } = await admin.fetchTopicMetadata({ topics: [commandsTopic, eventsTopic, parkedTopic] });
+  const { topics } = await admin.fetchTopicMetadata({ topics: [names.commands, names.events, names.parked] });
   const partitionsOf = (name: string) => topics.find((each) => each.name === name)?.partitions ?? [];
-  const made = partitionsOf(commandsTopic).length;
+  const made = partitionsOf(names.commands).length;
   if (made === 0) throw new Error("Cannot use the topics: their making is not known to all brokers yet");
-  if (partitionsOf(eventsTopic).length !== made)
+  if (partitionsOf(names.events).length !== made)
     throw new TopicsError(
-      `Cannot use ${eventsTopic}: it has ${partitionsOf(eventsTopic).length} partitions and ${commandsTopic} has ${made}; they must have the same number`,
+      `Cannot use ${names.events}: it has ${partitionsOf(names.events).length} partitions and ${names.commands} has ${made}; they must have the same number`,
     );
   const warnings: string[] = [];
   if (made !== partitions)
-    warnings.push(`${commandsTopic} has ${made} partitions, not the ${partitions} of TT_PARTITIONS: it stays so`);
-  const copies = Math.min(...partitionsOf(commandsTopic).map((each) => each.replicas.length));
-  if (copies < replicas) warnings.push(`${commandsTopic} has ${copies} replicas where ${replicas} are possible`);
-  const retention = await settingOf(admin, commandsTopic, "retention.ms");
+    warnings.push(`${names.commands} has ${made} partitions, not the ${partitions} of TT_PARTITIONS: it stays so`);
+  const copies = Math.min(...partitionsOf(names.commands).map((each) => each.replicas.length));
+  if (copies < replicas) warnings.push(`${names.commands} has ${copies} replicas where ${replicas} are possible`);
+  const retention = await settingOf(admin, names.commands, "retention.ms");
   if (retention !== "-1")
     warnings.push(
-      `${commandsTopic} forgets commands after ${retention} ms: the read model cannot be made again from it; set retention.ms=-1`,
+      `${names.commands} forgets commands after ${retention} ms: the read model cannot be made again from it; set retention.ms=-1`,
     );
   return { partitions: made, warnings };
 }
 
-function topicConfigs(partitions: number, replicas: number): ITopicConfig[] {
+function topicConfigs(names: Names, partitions: number, replicas: number): ITopicConfig[] {
   const safe = replicas >= replicasWanted ? [{ name: "min.insync.replicas", value: "2" }] : [];
   const forEver = [
     { name: "retention.ms", value: "-1" },
@@ -85,9 +107,9 @@ function topicConfigs(partitions: number, replicas: number): ITopicConfig[] {
     configEntries: [{ name: "cleanup.policy", value: "delete" }, ...configEntries, ...safe],
   });
   return [
-    topic(commandsTopic, partitions, forEver),
-    topic(eventsTopic, partitions, [{ name: "retention.ms", value: String(eventsKeptMs) }]),
-    topic(parkedTopic, 1, forEver),
+    topic(names.commands, partitions, forEver),
+    topic(names.events, partitions, [{ name: "retention.ms", value: String(eventsKeptMs) }]),
+    topic(names.parked, 1, forEver),
   ];
 }
 

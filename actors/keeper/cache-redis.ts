@@ -62,10 +62,12 @@ export function keptCacheInRedis(connection: Redis): KeptCache {
 
     async empty() {
       await redis.del(keys.kept);
+      // Patterns and what is found by them are whole names, which ioredis leaves as they are.
+      const namespace = redis.options.keyPrefix ?? "";
       let cursor = "0";
       do {
-        const [next, found] = await redis.scan(cursor, "MATCH", keys.task("*"), "COUNT", scanned);
-        if (found.length > 0) await redis.unlink(...found);
+        const [next, found] = await redis.scan(cursor, "MATCH", namespace + keys.task("*"), "COUNT", scanned);
+        if (found.length > 0) await redis.unlink(...found.map((key) => key.slice(namespace.length)));
         cursor = next;
       } while (cursor !== "0");
     },

@@ -5,7 +5,7 @@ import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
-import { eventsTopic, keeperGroup, prepareTopics } from "../kafka/topics.ts";
+import { type Names, namesIn, prepareTopics } from "../kafka/topics.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -38,8 +38,8 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
 
     const beginning = keepTrying(
       async () => {
-        await prepareTopics(kafka, servers.partitions);
-        joined = await join(kafka, keeps, {
+        await prepareTopics(kafka, servers);
+        joined = await join(kafka, namesIn(servers), keeps, {
           crashed: (error) => self.fail(new Error(`Cannot go on: the keeper's consumer died (${reasonOf(error)})`)),
           failing: () => self.log("warn", "cache-not-kept", {}),
           recovered: () => self.log("info", "cache-kept-again", {}),
@@ -85,12 +85,13 @@ type Told = { readonly crashed: (error: Error) => void; readonly failing: () => 
 /** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
 async function join(
   kafka: Kafka,
+  names: Names,
   keeps: Keeping,
   { crashed, failing, recovered }: Told,
 ): Promise<{ stop(): Promise<void> }> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({
-    groupId: keeperGroup,
+    groupId: names.keepers,
     sessionTimeout: 30_000,
     heartbeatInterval: 3_000,
     maxWaitTimeInMs: 500,
@@ -103,14 +104,14 @@ async function join(
     if (!restart && !stopping.signal.aborted) crashed(error);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const partitions = payload.memberAssignment[eventsTopic] ?? [];
+    const partitions = payload.memberAssignment[names.events] ?? [];
     assigning = keepTrying(() => assign(partitions), { ...pauses, until: stopping.signal });
     assigning.catch(() => undefined);
   });
 
   /** The mark is remembered in Kafka, with the place in the announcements to which it belongs. */
   async function assign(partitions: readonly number[]): Promise<void> {
-    const [found] = await admin.fetchOffsets({ groupId: keeperGroup, topics: [eventsTopic] });
+    const [found] = await admin.fetchOffsets({ groupId: names.keepers, topics: [names.events] });
     const known = new Map((found?.partitions ?? []).map(({ partition, metadata }) => [partition, markIn(metadata)]));
     keeps.assigned(new Map(partitions.map((partition) => [partition, known.get(partition)])));
   }
@@ -127,7 +128,7 @@ async function join(
     if (!(await holdBatch(payload, step, { failing, recovered }))) return;
     const metadata = mark === undefined ? "" : String(mark);
     await consumer.commitOffsets([
-      { topic: eventsTopic, partition, offset: String(Number(batch.lastOffset()) + 1), metadata },
+      { topic: names.events, partition, offset: String(Number(batch.lastOffset()) + 1), metadata },
     ]);
     payload.resolveOffset(batch.lastOffset());
     await payload.heartbeat();
@@ -136,7 +137,7 @@ async function join(
   async function start(): Promise<void> {
     await admin.connect();
     await consumer.connect();
-    await consumer.subscribe({ topics: [eventsTopic], fromBeginning: false });
+    await consumer.subscribe({ topics: [names.events], fromBeginning: false });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

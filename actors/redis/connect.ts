@@ -21,6 +21,7 @@ export type RedisConnection = {
 export function connectRedis(server: Server): RedisConnection {
   const redis = new Redis({
     ...placeOf(server),
+    ...(server.namespace === undefined ? {} : { keyPrefix: server.namespace }),
     connectTimeout: 2_000,
     commandTimeout: commandMs,
     // Without an answer for so long the connection is dead, whatever the system says.

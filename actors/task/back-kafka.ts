@@ -3,7 +3,7 @@ import type { Self } from "../../runtime/actor.ts";
 import { follower } from "../follower/messages.ts";
 import { appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
-import { commandsTopic, prepareTopics, TopicsError } from "../kafka/topics.ts";
+import { namesIn, prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { readModelIn } from "../mongo/read-model.ts";
@@ -38,12 +38,13 @@ export function kafkaBack(
   const mongo = connectMongo(options.mongo);
   const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
   const reads = mongoReads(readModelIn(mongo.db));
+  const topic = namesIn(options.kafka).commands;
   const said = announced(Date.now);
   const commands = appender({
     kafka,
-    topic: commandsTopic,
-    failing: (reason) => self.log("warn", "cannot-append", { topic: commandsTopic, reason }),
-    recovered: () => self.log("info", "appends-again", { topic: commandsTopic }),
+    topic,
+    failing: (reason) => self.log("warn", "cannot-append", { topic, reason }),
+    recovered: () => self.log("info", "appends-again", { topic }),
   });
   let count: number | undefined;
   const partitions = () => count;
@@ -53,7 +54,7 @@ export function kafkaBack(
     if (error instanceof TopicsError) self.fail(error);
     if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
   };
-  const topics = keepTrying(() => prepareTopics(kafka, options.kafka.partitions), {
+  const topics = keepTrying(() => prepareTopics(kafka, options.kafka), {
     ...pauses,
     until,
     failed: failed("kafka"),
