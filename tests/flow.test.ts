@@ -1,7 +1,19 @@
-/** The path that the README promises, on both runtimes, each answer byte for byte but for ids, tokens and instants. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+/** The path that the README promises, however the system stands and on both runtimes: the same answers, byte for byte but for ids, tokens and instants. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { call, type Reply, type Task, type Tokens } from "./system/client.ts";
-import { cleanUp, type Runtime, type System, start } from "./system/server.ts";
+import {
+  allServers,
+  apart,
+  type Deployment,
+  oneProcess,
+  type Place,
+  placeOn,
+  type ServerName,
+  servers,
+} from "./system/deployments.ts";
+import { poll } from "./system/poll.ts";
+import { cleanUp, type Runtime } from "./system/server.ts";
+import { describeWith } from "./system/services.ts";
 
 afterAll(cleanUp);
 
@@ -13,39 +25,81 @@ const jwt = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 function plain(reply: Reply): string {
   const text = reply.text
     .replace(jwt, "JWT")
+    .replace(/"exp":\d+/, '"exp":EXP')
     .replace(/"refreshToken":"[^"]+"/, '"refreshToken":"REFRESH"')
     .replace(/"requestId":"[^"]+"/, '"requestId":"REQUEST"');
   return `${reply.status} ${text.replace(instant, "INSTANT").replace(id, "ID")}`.trim();
 }
 
-for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
-  describe(`the flow on ${runtime}`, () => {
-    let system: System;
+/** All answers of each way, in order, for the comparison at the end. */
+const transcripts = new Map<string, string[]>();
+const given = await servers();
+
+const isOneProcess = (runtime: Runtime, without: readonly ServerName[]) => async (place: Place | undefined) =>
+  oneProcess(runtime, without.length === allServers.length ? {} : place?.env);
+const ways: {
+  name: string;
+  without: readonly ServerName[];
+  begin: (place: Place | undefined) => Promise<Deployment>;
+}[] = [
+  { name: "in one process on bun", without: allServers, begin: isOneProcess("bun", allServers) },
+  { name: "in one process on deno", without: allServers, begin: isOneProcess("deno", allServers) },
+  ...[[], ["REDIS_URL"], ["DATABASE_URL"], ["REDIS_URL", "DATABASE_URL"]].map((without) => ({
+    name: `in one process on its servers${without.length === 0 ? "" : ` but ${without.join(" and ")}`}`,
+    without: without as ServerName[],
+    begin: isOneProcess("bun", without as ServerName[]),
+  })),
+  { name: "in five processes on bun", without: [], begin: async (place) => apart("bun", place?.env ?? {}) },
+  {
+    name: "in three processes on deno",
+    without: [],
+    begin: async (place) => apart("deno", place?.env ?? {}, { task: 1, consumer: 1 }),
+  },
+];
+
+for (const { name, without, begin } of ways) {
+  const needed = without.length === allServers.length ? [] : [given];
+  describeWith(`the flow ${name}`, needed, (...[urls]: readonly Record<ServerName, string>[]) => {
+    let deployment: Deployment;
+    let place: Place | undefined;
     let tokens: Tokens;
     let task: Task;
-    const email = `Ada.${runtime}@Example.com`;
+    let calls = 0;
+    const email = "Ada.Flow@Example.com";
     const secret = "a long enough phrase";
+    const transcript: string[] = [];
+    transcripts.set(name, transcript);
+    const ask = async <Body = unknown>(...[method, path, options]: [string, string, Parameters<typeof call>[3]]) => {
+      // Whoever of several answers, it is one system.
+      const url = deployment.urls[calls++ % deployment.urls.length] ?? deployment.urls[0];
+      const reply = await call<Body>(url, method, path, options);
+      transcript.push(`${method} ${path.replace(id, "ID")}: ${plain(reply)}`);
+      return reply;
+    };
     const send = <Body = unknown>(
       method: string,
       path: string,
       body?: unknown,
       headers: Record<string, string> = {},
     ): Promise<Reply<Body>> =>
-      call<Body>(system.url, method, path, {
+      ask<Body>(method, path, {
         ...(body === undefined ? {} : { body }),
         headers,
         token: tokens?.accessToken ?? "none",
       });
 
     beforeAll(async () => {
-      system = await start({ runtime });
-    }, 30_000);
+      const on = allServers.filter((each) => !without.includes(each));
+      place = urls === undefined ? undefined : await placeOn(urls, on);
+      deployment = await begin(place);
+    }, 60_000);
     afterAll(async () => {
-      expect((await system.end("SIGTERM")).code).toBe(0);
-    }, 20_000);
+      expect(new Set(await deployment.end())).toEqual(new Set([0]));
+      await place?.remove();
+    }, 60_000);
 
     test("register answers 201 with tokens and the user", async () => {
-      const reply = await call<Tokens>(system.url, "POST", "/v1/auth/register", {
+      const reply = await ask<Tokens>("POST", "/v1/auth/register", {
         body: { email, password: secret, name: "Ada" },
       });
       expect(plain(reply)).toBe(
@@ -55,7 +109,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
     });
 
     test("a second registration of the address in other letters is 409", async () => {
-      const reply = await call(system.url, "POST", "/v1/auth/register", {
+      const reply = await ask("POST", "/v1/auth/register", {
         body: { email: email.toUpperCase(), password: secret },
       });
       expect(reply.status).toBe(409);
@@ -63,7 +117,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
     });
 
     test("login answers 200 with tokens that work", async () => {
-      const reply = await call<Tokens>(system.url, "POST", "/v1/auth/login", {
+      const reply = await ask<Tokens>("POST", "/v1/auth/login", {
         body: { email: email.toLowerCase(), password: secret },
       });
       expect(plain(reply)).toBe(
@@ -76,8 +130,8 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
     });
 
     test("login with a wrong password and with an unknown address answer alike", async () => {
-      const wrong = await call(system.url, "POST", "/v1/auth/login", { body: { email, password: "not the phrase" } });
-      const unknown = await call(system.url, "POST", "/v1/auth/login", {
+      const wrong = await ask("POST", "/v1/auth/login", { body: { email, password: "not the phrase" } });
+      const unknown = await ask("POST", "/v1/auth/login", {
         body: { email: "nobody@example.com", password: secret },
       });
       expect(wrong.status).toBe(401);
@@ -177,40 +231,55 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
     });
 
     test("refresh turns the session on, logout ends it within a second", async () => {
-      const fresh = await call<Tokens>(system.url, "POST", "/v1/auth/refresh", {
+      const fresh = await ask<Tokens>("POST", "/v1/auth/refresh", {
         body: { refreshToken: tokens.refreshToken },
       });
       expect(fresh.status).toBe(200);
       tokens = fresh.body;
-      expect(
-        (await call(system.url, "POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body,
-      ).toMatchObject({ active: true, sub: tokens.user.id });
+      expect((await ask("POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body).toMatchObject({
+        active: true,
+        sub: tokens.user.id,
+      });
       const out = await send("POST", "/v1/auth/logout");
       expect([out.status, out.text]).toEqual([204, ""]);
-      const deadline = performance.now() + 1000;
-      let refused = await send("GET", "/v1/tasks");
-      while (refused.status !== 401 && performance.now() < deadline) refused = await send("GET", "/v1/tasks");
+      const { accessToken: token } = tokens;
+      for (const url of deployment.urls)
+        await poll(
+          "the token is refused",
+          1_000,
+          async () => (await call(url, "GET", "/v1/tasks", { token })).status === 401,
+        );
+      const refused = await send("GET", "/v1/tasks");
       expect(refused.status).toBe(401);
       expect(refused.headers.get("www-authenticate")).toBe('Bearer error="invalid_token"');
       expect(
-        (await call(system.url, "POST", "/v1/auth/refresh", { body: { refreshToken: tokens.refreshToken } })).body,
+        (await ask("POST", "/v1/auth/refresh", { body: { refreshToken: tokens.refreshToken } })).body,
       ).toMatchObject({ code: "unauthenticated" });
-      expect((await call(system.url, "POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body).toEqual(
-        { active: false },
-      );
+      expect((await ask("POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body).toEqual({
+        active: false,
+      });
     });
 
     test("the process tells of itself on the admin port only", async () => {
-      for (const path of ["/livez", "/readyz", "/metrics", "/tree"]) {
-        const inside = await fetch(system.admin + path);
-        expect([path, inside.status]).toEqual([path, 200]);
-        await inside.text();
-        expect([path, (await call(system.url, "GET", path)).status]).toEqual([path, 404]);
+      for (const { admin } of deployment.processes) {
+        for (const path of ["/livez", "/readyz", "/metrics", "/tree"]) {
+          const inside = await fetch(admin + path);
+          expect([path, inside.status]).toEqual([path, 200]);
+          await inside.text();
+          expect([path, (await call(deployment.urls[0], "GET", path)).status]).toEqual([path, 404]);
+        }
       }
-      const tree = await (await fetch(`${system.admin}/tree`)).text();
-      for (const name of ["auth", "task", "consumer"]) expect(tree).toContain(name);
-      expect((await call(system.url, "GET", "/health")).status).toBe(200);
-      expect((await call(system.url, "GET", "/docs")).text.toLowerCase()).toContain("<!doctype html>");
+      const trees = deployment.processes.map(async ({ admin }) => (await fetch(`${admin}/tree`)).text());
+      const all = (await Promise.all(trees)).join();
+      for (const role of ["auth", "task", "consumer"]) expect(all).toContain(`"${role}"`);
+      expect((await call(deployment.urls[0], "GET", "/health")).status).toBe(200);
+      expect((await call(deployment.urls[0], "GET", "/docs")).text.toLowerCase()).toContain("<!doctype html>");
     });
   });
 }
+
+test("all ways gave the same answers", () => {
+  const [first = [], ...others] = [...transcripts].filter(([, transcript]) => transcript.length > 0);
+  expect(first[1]?.length).toBeGreaterThan(20);
+  for (const [name, transcript] of others) expect([name, transcript]).toEqual([name, first[1] as string[]]);
+});

@@ -1,0 +1,100 @@
+/** The ways in which the system may stand, each from nothing: in one process or several, on embedded stores or on servers. */
+
+import { MongoClient } from "mongodb";
+import postgres from "postgres";
+import type { Runtime } from "./runtimes.ts";
+import { type System, start } from "./server.ts";
+import { type Missing, service } from "./services.ts";
+
+export type Deployment = {
+  /** Where clients find it: several where several serve tasks. */
+  readonly urls: readonly [string, ...string[]];
+  readonly processes: readonly System[];
+  /** Ends all in order, those that are asked first last; their exit codes. */
+  end(): Promise<(number | null)[]>;
+};
+
+export type ServerName = "DATABASE_URL" | "MONGO_URL" | "REDIS_URL" | "KAFKA_BROKERS";
+export const allServers: readonly ServerName[] = ["DATABASE_URL", "MONGO_URL", "REDIS_URL", "KAFKA_BROKERS"];
+
+/** All four servers as the tests' set has them. */
+export async function servers(): Promise<Record<ServerName, string> | Missing> {
+  const found: Partial<Record<ServerName, string>> = {};
+  for (const each of await Promise.all(allServers.map(async (name) => ({ name, had: await service(name) })))) {
+    if ("missing" in each.had) return each.had;
+    found[each.name] = each.had.url;
+  }
+  return found as Record<ServerName, string>;
+}
+
+/** Variables of a place of one's own on these servers: a database each, and a namespace for what is shared. */
+export type Place = { readonly env: Readonly<Record<string, string>>; remove(): Promise<void> };
+
+export async function placeOn(
+  urls: Record<ServerName, string>,
+  names: readonly ServerName[] = allServers,
+): Promise<Place> {
+  const name = `test_${crypto.randomUUID().slice(0, 8)}`;
+  const env: Record<string, string> = { TT_NAMESPACE: name.replace("_", "-"), TT_PARTITIONS: "4" };
+  const admin = postgres(urls.DATABASE_URL, { max: 1, onnotice: () => {} });
+  if (names.includes("DATABASE_URL")) {
+    await admin.unsafe(`CREATE DATABASE ${name}`);
+    env.DATABASE_URL = withPath(urls.DATABASE_URL, name);
+  }
+  if (names.includes("MONGO_URL")) env.MONGO_URL = withPath(urls.MONGO_URL, name);
+  if (names.includes("REDIS_URL")) env.REDIS_URL = urls.REDIS_URL;
+  if (names.includes("KAFKA_BROKERS")) env.KAFKA_BROKERS = urls.KAFKA_BROKERS;
+  return {
+    env,
+    async remove() {
+      if (env.DATABASE_URL !== undefined) await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end({ timeout: 2 });
+      if (env.MONGO_URL === undefined) return;
+      const mongo = new MongoClient(env.MONGO_URL);
+      await mongo.db().dropDatabase();
+      await mongo.close();
+    },
+  };
+}
+
+function withPath(url: string, name: string): string {
+  const parts = new URL(url);
+  parts.pathname = `/${name}`;
+  return parts.href;
+}
+
+export async function oneProcess(runtime: Runtime, env: Readonly<Record<string, string>> = {}): Promise<Deployment> {
+  const system = await start({ runtime, env });
+  return { urls: [system.url], processes: [system], end: async () => [(await system.end("SIGTERM")).code] };
+}
+
+export type Counts = { readonly task: number; readonly consumer: number };
+
+/** A process for each role, and two of those that may be several. */
+export async function apart(
+  runtime: Runtime,
+  env: Readonly<Record<string, string>>,
+  counts: Counts = { task: 2, consumer: 2 },
+): Promise<Deployment> {
+  const ofAuth = Object.fromEntries(Object.entries(env).filter(([name]) => !/^(KAFKA|MONGO|TT_PARTITIONS)/.test(name)));
+  const auth = await start({ runtime, env: { ROLE: "auth", ...ofAuth } });
+  const others = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("DATABASE")));
+  const [consumers, tasks] = await Promise.all([
+    many(counts.consumer, () => start({ runtime, env: { ROLE: "consumer", ...others } })),
+    many(counts.task, () => start({ runtime, env: { ROLE: "task", AUTH_URL: auth.url, ...others } })),
+  ]);
+  const processes = [...tasks, ...consumers, auth];
+  return {
+    urls: tasks.map(({ url }) => url) as [string, ...string[]],
+    processes,
+    async end() {
+      const codes: (number | null)[] = [];
+      for (const each of processes) codes.push((await each.end("SIGTERM")).code);
+      return codes;
+    },
+  };
+}
+
+async function many(count: number, one: () => Promise<System>): Promise<System[]> {
+  return Promise.all(Array.from({ length: count }, one));
+}
