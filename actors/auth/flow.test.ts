@@ -323,6 +323,34 @@ describe("an API token", () => {
   });
 });
 
+test("what has ended is told to anybody, by hashes, for as long as it matters", async () => {
+  const here = await role();
+  const list = async () => {
+    const { status, headers, body } = await here.send("GET", "/.well-known/revocations.json");
+    expect([status, headers.get("cache-control"), body.issuer, body.audience]).toEqual([
+      200,
+      "no-store",
+      claims.issuer,
+      claims.audience,
+    ]);
+    return body.revoked as Ended[];
+  };
+  const { accessToken } = (await here.send("POST", "/v1/auth/register", ada)).body;
+  const { id, token } = (await here.send("POST", "/v1/auth/tokens", { name: "ci" }, accessToken)).body;
+  const { sid } = (await here.send("POST", "/v1/auth/verify", { token: accessToken })).body;
+  expect(await list()).toEqual([]);
+  await here.send("DELETE", `/v1/auth/tokens/${id}`, undefined, accessToken);
+  const deleted = { hash: sha256(token), untilMs: here.clock.nowMs + 60_000 };
+  expect(await list()).toEqual([deleted]);
+  await here.send("POST", "/v1/auth/logout", undefined, accessToken);
+  const ended = { hash: sha256(sid), untilMs: here.clock.nowMs + 660_000 };
+  expect(await list()).toEqual([ended, deleted]);
+  here.clock.nowMs = deleted.untilMs;
+  expect(await list()).toEqual([ended]);
+  here.clock.nowMs = ended.untilMs;
+  expect(await list()).toEqual([]);
+});
+
 describe("the auth database", () => {
   const opening = (dataDir: string) =>
     openAuth({ dataDir, ...claims }, { announce() {}, onFailure() {}, now: Date.now });
@@ -330,6 +358,20 @@ describe("the auth database", () => {
   test("is readable by its owner only", () => {
     for (const file of ["auth.db", "auth.db-wal"])
       expect(statSync(join(system.dataDir, file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("of an older program is brought up to date, and loses nothing", async () => {
+    const older = await role();
+    const { accessToken } = (await older.send("POST", "/v1/auth/register", ada)).body;
+    await older.auth.close();
+    open.splice(open.indexOf(older.auth), 1);
+    const db = new DatabaseSync(join(older.dataDir, "auth.db"));
+    db.exec("DROP TABLE deleted_api_tokens; PRAGMA user_version = 1");
+    db.close();
+    const newer = await role(older.dataDir);
+    const { id, token } = (await newer.send("POST", "/v1/auth/tokens", { name: "ci" }, accessToken)).body;
+    expect((await newer.send("DELETE", `/v1/auth/tokens/${id}`, undefined, accessToken)).status).toBe(204);
+    expect((await newer.auth.standing()).revoked.map(({ hash }) => hash)).toEqual([sha256(token)]);
   });
 
   test("is refused untouched when it is foreign or newer", async () => {
