@@ -12,13 +12,14 @@ const messageCharsMax = 1_000_000;
 /** On a connection of its own, which is made again and subscribes again by itself, for ever. */
 export function followRevocations(server: Server, take: (ended: Ended[]) => void): { close(): void } {
   const { redis, ping, close } = connectRedis(server);
+  const wanted = (server.namespace ?? "") + revokedChannel;
   redis.on("message", (channel: string, message: string) => {
-    if (channel !== revokedChannel || message.length > messageCharsMax) return;
+    if (channel !== wanted || message.length > messageCharsMax) return;
     const ended = endedIn(message);
     if (ended !== undefined) take(ended);
   });
   redis.on("ready", () => {
-    redis.subscribe(revokedChannel).catch(() => redis.disconnect(true));
+    redis.subscribe(wanted).catch(() => redis.disconnect(true));
   });
   const looking = setInterval(() => {
     if (redis.status === "ready") ping().catch(() => undefined);

@@ -47,5 +47,5 @@ export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
 
 /** Published at once when sessions or API tokens end, perhaps more than once; verifiers refuse them from then on. */
 export const revoked = topic<Ended[]>("auth.revoked");
-/** The same between processes, as JSON: Redis' channel of it. */
+/** The same between processes, as JSON: Redis' channel of it, after the namespace where there is one. */
 export const revokedChannel = "tt:revoked";

@@ -8,13 +8,12 @@ const messageMax = 1_000;
 
 /** The connection's own deadline ends each try (300 ms). */
 export function revocationsInRedis(redis: Redis): Revocations {
+  const channel = (redis.options.keyPrefix ?? "") + revokedChannel;
   return {
     async announce(ended) {
       const parts: Ended[][] = [];
       for (let from = 0; from < ended.length; from += messageMax) parts.push(ended.slice(from, from + messageMax));
-      await Promise.all(parts.map((part) => redis.publish(revokedChannel, JSON.stringify(part)))).catch(
-        () => undefined,
-      );
+      await Promise.all(parts.map((part) => redis.publish(channel, JSON.stringify(part)))).catch(() => undefined);
     },
   };
 }

@@ -122,6 +122,28 @@ describeWith("revocations through Redis", [await service("REDIS_URL")], ({ url }
     }
   }
 
+  test("systems of different namespaces do not hear each other", async () => {
+    const said = { one: [] as Ended[], two: [] as Ended[] };
+    const sides = (["one", "two"] as const).map((name) => {
+      const server = { url, namespace: `${process.pid}-${name}.` };
+      const { redis, close } = connectRedis(server);
+      const follower = followRevocations(server, (those) => said[name].push(...those));
+      return { redis, close, follower, revocations: revocationsInRedis(redis), name };
+    });
+    for (const { revocations, name } of sides)
+      await poll("each hears itself", 5_000, async () => {
+        await revocations.announce([{ hash: (name === "one" ? "1" : "2").repeat(64), untilMs: 1 }]);
+        return said[name].length > 0;
+      });
+    expect(
+      new Set([...said.one.map(({ hash }) => `one ${hash[0]}`), ...said.two.map(({ hash }) => `two ${hash[0]}`)]),
+    ).toEqual(new Set(["one 1", "two 2"]));
+    for (const { close, follower } of sides) {
+      close();
+      follower.close();
+    }
+  });
+
   test("a slow line is only slow", async () => {
     await proxies.far.mode("slow", { delayMs: 50 });
     await announcedAndHeard();
