@@ -64,10 +64,10 @@ test("all faults are told together, one line each", () => {
   });
   expect(faults).toEqual([
     'PORT must be a whole number from 0 to 65535, not "80x"',
-    "DATABASE_URL must be like postgres://user@host:5432/name",
     'LOG_LEVEL must be one of debug, info, warn, error, not "loud"',
     'TT_RATE_LIMIT must be requests/seconds, like 600/60, not "many"',
     "TT_ISUER is not a known variable; did you mean TT_ISSUER?",
+    "DATABASE_URL must be like postgres://user@host:5432/name",
   ]);
   expect(faults.join("")).not.toContain("\n");
 });

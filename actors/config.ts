@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { postgresUrlFault } from "./postgres/url.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 
 /** The configuration as one frozen value; what each field means stands in the README's table. */
@@ -73,12 +74,12 @@ export const variables = t.Object({
     description:
       "Folder of the embedded databases; made (for its owner only) when missing, not touched when all have a server.",
   }),
-  DATABASE_URL: optional(
-    "^postgres(ql)?://\\S+$",
-    "like postgres://user@host:5432/name",
-    "PostgreSQL for users, sessions and keys; `?sslmode=require` or `verify-full` for TLS.",
-    secret,
-  ),
+  DATABASE_URL: t.String({
+    default: "",
+    wanted: "like postgres://user@host:5432/name",
+    description: "PostgreSQL for users, sessions and keys; `?sslmode=require` or `verify-full` for TLS.",
+    ...secret,
+  }),
   DATABASE_PASSWORD: password("of PostgreSQL's user"),
   KAFKA_BROKERS: optional(
     "^[^\\s,:/]+:[0-9]{1,5}(,[^\\s,:/]+:[0-9]{1,5})*$",
@@ -257,6 +258,8 @@ function contradictions(values: Values): string[] {
   const has = (name: keyof Values) => values[name] !== "" && values[name] !== "0";
   const role = values.ROLE;
   const faults: string[] = [];
+  const ofDatabase = has("DATABASE_URL") ? postgresUrlFault(values.DATABASE_URL) : undefined;
+  if (ofDatabase !== undefined) faults.push(`DATABASE_URL ${ofDatabase}`);
   const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
     const missing = names.filter((name) => !has(name));
     if (missing.length > 0) faults.push(`${what} needs ${missing.join(" and ")}${why}`);

@@ -86,6 +86,8 @@ export type Self<P extends Protocol = Protocol, Data = unknown> = {
   readonly index: number;
   /** What the tree gave this child: a JSON value. */
   readonly data: Data;
+  /** Memory that all actors of the system share, all zero at first; `sharedBytes` long. For counters with `Atomics`: what is said in messages needs none. */
+  readonly shared: SharedArrayBuffer;
   /** Aborted when the actor is asked to stop. */
   readonly stopping: AbortSignal;
   ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;

@@ -32,6 +32,7 @@ export type WorkerData = {
   readonly data: unknown;
   readonly shutdownMs: number;
   readonly pulse: SharedArrayBuffer;
+  readonly shared: SharedArrayBuffer;
   readonly directory: Directory;
   readonly epochMs: number;
   /** Its generation, or undefined for a spare: then it loads its module and waits. */

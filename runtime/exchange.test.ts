@@ -61,6 +61,7 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
     exchange: there,
     pulse,
     clock,
+    shared: new SharedArrayBuffer(0),
     epochMs: 0,
     log: () => undefined,
     subscribe: () => undefined,

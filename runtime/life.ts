@@ -18,6 +18,7 @@ export type LifeOptions = {
   readonly shutdownMs: number;
   readonly exchange: Exchange;
   readonly pulse: Pulse;
+  readonly shared: SharedArrayBuffer;
   readonly clock: Clock;
   /** When the system was made, in epoch milliseconds. */
   readonly epochMs: number;
@@ -82,6 +83,7 @@ export function live(options: LifeOptions): Life {
     name: behaviour.actor.name,
     index: options.index,
     data: options.data,
+    shared: options.shared,
     stopping: stopping.signal,
     ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name),
     publish: (topic, body) => exchange.publish(topic, body, exchange.slot === slot ? undefined : behaviour.actor.name),

@@ -13,6 +13,7 @@ import type { ChildSpec } from "./tree.ts";
 /** What all seats of a system share. */
 export type House = {
   readonly pulse: Pulse;
+  readonly shared: SharedArrayBuffer;
   readonly exchange: Exchange;
   readonly directory: Directory;
   readonly clock: Clock;
@@ -146,6 +147,7 @@ export class Seat {
         data: child.data,
         shutdownMs: child.shutdownMs,
         pulse: house.pulse.buffer,
+        shared: house.shared,
         directory: house.directory,
         epochMs: house.epochMs,
         generation,
@@ -214,6 +216,7 @@ export class Seat {
         shutdownMs: this.child.shutdownMs,
         exchange: house.exchange,
         pulse: house.pulse,
+        shared: house.shared,
         clock: house.clock,
         epochMs: house.epochMs,
         log: (level, event, fields) => house.log(level, event, { actor: this.name, index: this.index, ...fields }),

@@ -29,6 +29,8 @@ export type SimulationOptions = {
   readonly delayMsMax?: number;
   /** How likely a frame of messages never arrives, 0 to 1; a process loses none unless told. */
   readonly loss?: number;
+  /** As of the system; none unless told. */
+  readonly sharedBytes?: number;
 };
 
 type Place = { readonly spec: ChildSpec; readonly name: string; readonly index: number };
@@ -81,6 +83,7 @@ export function simulate(options: SimulationOptions) {
     later: (delayMs, run) => at(nowMs + Math.max(1, Math.ceil(delayMs)), () => alive() && run()),
   });
 
+  const shared = new SharedArrayBuffer(options.sharedBytes ?? 0);
   const places: Place[] = [];
   const collect = (spec: ChildSpec | SupervisorSpec): void => {
     if (isSupervisor(spec)) for (const each of spec.children) collect(each);
@@ -192,6 +195,7 @@ export function simulate(options: SimulationOptions) {
         shutdownMs: place.spec.shutdownMs,
         exchange: thread.exchange,
         pulse,
+        shared,
         clock,
         epochMs: EPOCH_MS,
         log,

@@ -21,6 +21,8 @@ export type SystemOptions = {
    * failure exits 1. Off unless told.
    */
   readonly signals?: boolean;
+  /** Length of the memory that all actors share (`self.shared`), in bytes; none unless told. */
+  readonly sharedBytes?: number;
   /** The budget of a stop by signal, in milliseconds; 10,000 unless told. */
   readonly stopMs?: number;
 };
@@ -80,6 +82,7 @@ export function system(options: SystemOptions): System {
   };
   const house: House = {
     pulse,
+    shared: new SharedArrayBuffer(options.sharedBytes ?? 0),
     exchange,
     directory,
     clock,

@@ -117,6 +117,7 @@ function begin(generation: number): void {
         shutdownMs: given.shutdownMs,
         exchange,
         pulse,
+        shared: given.shared,
         clock: wallClock,
         epochMs: given.epochMs,
         log,

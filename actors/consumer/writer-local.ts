@@ -1,6 +1,7 @@
 /** The writer of one process: what its mailbox holds is one batch, committed to SQLite, then answered. */
 import type { BatchMessage, Self } from "../../runtime/actor.ts";
 import type { Outcome } from "../model/command.ts";
+import { generations } from "../model/generations.ts";
 import { apply, type Delivery, UndecidableError } from "./apply.ts";
 import { openDatabase } from "./database.ts";
 import type { consumer } from "./messages.ts";
@@ -8,7 +9,10 @@ import { mailboxSource } from "./source-mailbox.ts";
 import { sqliteStore } from "./store-sqlite.ts";
 import type { Writer } from "./writer.ts";
 
-export function localWriter(self: Pick<Self, "log" | "fail">, dataDir: string): Writer {
+export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string): Writer {
+  const told = generations(self.shared);
+  // The writer before may have been cut off between a commit and its count.
+  told.changedAll();
   const db = openDatabase(dataDir);
   const store = sqliteStore(db);
   let source = mailboxSource(store.end());
@@ -22,6 +26,7 @@ export function localWriter(self: Pick<Self, "log" | "fail">, dataDir: string): 
       const rest = deliveries.filter((each) => !answers.has(each));
       try {
         const outcomes = await apply(store, rest);
+        for (const outcome of outcomes) if (outcome?.verdict === "applied") told.changed(outcome.taskId);
         for (const [index, delivery] of rest.entries())
           answers.set(delivery, outcomes[index] ?? new Error("Cannot answer"));
         return answers;
@@ -58,6 +63,7 @@ export function localWriter(self: Pick<Self, "log" | "fail">, dataDir: string): 
    * would use up the supervisor's patience while the disk stays full. Only a file that cannot be read either needs a fresh start.
    */
   function recover(error: Error): void {
+    told.changedAll();
     try {
       source = mailboxSource(store.end());
     } catch {

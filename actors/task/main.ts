@@ -98,7 +98,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
 function backOf(self: Body): { back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] } {
   const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.data;
   if (kafka === undefined || mongo === undefined) {
-    const back = localBack(self.ref(consumer), { dataDir, verdictMs });
+    const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared });
     return { back, heard: () => undefined, begun: async () => undefined };
   }
   // Listened to before it is asked how far the announcements are, so that none falls in between.

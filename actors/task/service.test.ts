@@ -9,6 +9,7 @@ import { mailboxSource } from "../consumer/source-mailbox.ts";
 import { sqliteStore } from "../consumer/store-sqlite.ts";
 import { edge } from "../http/app.ts";
 import type { Outcome } from "../model/command.ts";
+import { generations, generationsBytes } from "../model/generations.ts";
 import { Problem } from "../model/problem.ts";
 import type { Task } from "../model/task.ts";
 import { latestInSqlite } from "./latest-sqlite.ts";
@@ -26,11 +27,14 @@ let nowMs = Date.UTC(2026, 0, 31, 9, 30);
 const log = {
   append: async (command: Parameters<typeof source.deliveries>[0][number]) => {
     const [outcome] = (await apply(store, source.deliveries([command]))) as [Outcome];
+    counted.changed(command.taskId);
     return { position: outcome.position, outcome };
   },
 };
 const now = () => nowMs;
-const app = edge(taskRoutes(taskService({ log, reads, latest: latestInSqlite(reads, now), now })), {
+const counted = generations(new SharedArrayBuffer(generationsBytes));
+const latest = latestInSqlite({ reads, generations: counted, now });
+const app = edge(taskRoutes(taskService({ log, reads, latest, now })), {
   authenticate: (authorization) => {
     if (authorization !== userA && authorization !== userB) throw new Problem("unauthenticated");
     return { userId: authorization, sessionId: "s", scopes: [], limits: {} };

@@ -191,6 +191,16 @@ for (const runtime of runtimes) {
     );
 
     test(
+      "all threads count in the same shared memory",
+      async () => {
+        const { code, lines } = await runScenario(runtime, "shared");
+        expect(code).toBe(0);
+        expect(lineWith(lines, "counts")).toMatchObject({ members: 2, counts: [0, 10, 20, 30, 40, 50] });
+      },
+      MINUTE_MS,
+    );
+
+    test(
       "a warm spare takes over from an actor that failed, time after time",
       async () => {
         const { code, lines } = await runScenario(runtime, "spare");
