@@ -1,0 +1,22 @@
+/**
+ * `npm test`: the gate of every change, then all other tests with real servers beside them. Servers that were not running before are stopped
+ * again; one that cannot be had is said, and its tests are skipped by name (with CI=true that is a failure).
+ */
+import { down, status, up } from "../deploy/services/services.ts";
+
+function run(...command: string[]): number {
+  return Bun.spawnSync(command, { stdio: ["inherit", "inherit", "inherit"] }).exitCode;
+}
+
+let code = run(process.execPath, "run", "--silent", "check");
+if (code === 0) {
+  const before = (await status({})).length;
+  const { missing } = await up({ say: (line) => process.stderr.write(`${line}\n`) });
+  for (const { service, reason } of missing) process.stderr.write(`${service} cannot be had: ${reason}\n`);
+  code =
+    missing.length > 0 && process.env.CI === "true"
+      ? 1
+      : run(process.execPath, "test", "--timeout", "30000", "./tests");
+  if (before === 0) await down({});
+}
+process.exitCode = code;
