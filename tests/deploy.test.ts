@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownedByAuth } from "../actors/auth/messages.ts";
 import { readConfig, variables } from "../actors/config.ts";
-import { commandsTopic, writerGroup } from "../actors/kafka/topics.ts";
+import { namesIn } from "../actors/kafka/topics.ts";
 import * as compose from "../deploy/check/compose.ts";
 import { defaultDeny, edges } from "../deploy/check/edges.ts";
 import * as k8s from "../deploy/check/kubernetes.ts";
@@ -265,7 +265,11 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     });
   });
 
-  const log = { topic: commandsTopic, group: writerGroup, partitions: variables.properties.TT_PARTITIONS.default };
+  const log = {
+    topic: namesIn({ namespace: "" }).commands,
+    group: namesIn({ namespace: "" }).writers,
+    partitions: variables.properties.TT_PARTITIONS.default,
+  };
   const breaksTask = (path: (string | number)[], to: Value | undefined) => (all: Value[]) =>
     put(k8s.named(all, "Deployment", "task"), ["spec", "template", "spec", ...path], to);
   const removes = (kind: string, name: string) => (all: Value[]) => {
