@@ -3,6 +3,7 @@
  * parked; what fails for a while is tried again for ever, with the partition held and heartbeats going on.
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import { leaveForEarlierLives, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { readCommand } from "../kafka/log-record.ts";
 import type { Names } from "../kafka/topics.ts";
@@ -23,6 +24,8 @@ export type Work = { readonly partition: number; readonly deliveries: Delivery[]
 
 export type KafkaSourceOptions = {
   readonly kafka: Kafka;
+  /** The one by which `kafka` goes, which no other member of the group has. */
+  readonly clientName: string;
   readonly names: Names;
   readonly partitions: number;
   /**
@@ -48,18 +51,17 @@ export type KafkaSource = {
 
 const batchMax = 500;
 const partitionsAtOnce = 4;
-const startMs = 15_000;
+/** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
+const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_000;
 /** Several heartbeats and a rebalance. */
 const silentMs = 15_000;
 
 export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
-  const { kafka, names, partitions, take, crashed, failing, recovered } = options;
+  const { kafka, clientName, names, partitions, take, crashed, failing, recovered } = options;
   const consumer = kafka.consumer({
     groupId: names.writers,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 3_000,
-    rebalanceTimeout: 60_000,
+    ...membership,
     maxWaitTimeInMs: 500,
     allowAutoTopicCreation: false,
     retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
@@ -140,6 +142,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   return {
     async start() {
       const started = consumer.connect().then(async () => {
+        await leaveForEarlierLives(kafka, names.writers, clientName);
         await consumer.subscribe({ topics: [names.commands], fromBeginning: true });
         await consumer.run({
           autoCommit: false,

@@ -2,6 +2,7 @@
 import type { Self } from "../../runtime/actor.ts";
 import { type Appender, appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { memberName } from "../kafka/group.ts";
 import { namesIn, prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
@@ -23,7 +24,8 @@ const silenceMs = 60_000;
 type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 
 export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: Server }): Writer {
-  const kafka = kafkaClient(servers.kafka, "task-tracker-consumer");
+  const clientName = memberName("consumer");
+  const kafka = kafkaClient(servers.kafka, clientName);
   const mongo = connectMongo(servers.mongo);
   const model = readModelIn(mongo.db);
   const store = mongoStore(model, Date.now);
@@ -74,6 +76,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
     for (const warning of warnings) self.log("warn", "topics", { warning });
     const joining = kafkaSource({
       kafka,
+      clientName,
       names,
       partitions,
       take,

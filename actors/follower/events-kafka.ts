@@ -1,5 +1,7 @@
-/** `task.events` from its latest announcements on, in a group of this process alone. */
+/** `task.events` from its latest announcements on, in a group that nobody else is in. */
+import { randomUUID } from "node:crypto";
 import type { Admin, EachBatchPayload, Kafka } from "kafkajs";
+import { membership } from "../kafka/group.ts";
 import { ensureTopics, type Names, namesIn } from "../kafka/topics.ts";
 import type { KafkaServers } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
@@ -7,6 +9,7 @@ import { settles, withDeadline } from "../waiting.ts";
 export type FollowEventsOptions = {
   readonly kafka: Kafka;
   readonly servers: KafkaServers;
+  /** What the groups of this follower begin with: each life has one of its own, since it would have to wait until the one before is known to be dead. */
   readonly group: string;
   /** Each batch, in order within a partition. */
   readonly heard: (payload: EachBatchPayload) => void;
@@ -26,21 +29,23 @@ export type FollowedEvents = {
 /** Latest announcements heard again at the start: a writer that had been replaced may have announced older ones once more at the end. */
 const rewind = 64;
 const startMs = 20_000;
+const forgetMs = 1_000;
 
 /** Resolves when the group has been joined; rejects, leaving nothing behind, when Kafka does not let it in time. */
 export async function followEvents(options: FollowEventsOptions): Promise<FollowedEvents> {
-  const { kafka, group, heard, floor, crashed } = options;
+  const { kafka, heard, floor, crashed } = options;
+  const group = `${options.group}.${randomUUID().slice(0, 8)}`;
   const names = namesIn(options.servers);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 3_000,
+    ...membership,
     maxWaitTimeInMs: 500,
     allowAutoTopicCreation: false,
     retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   let stopping = false;
+  let earlier: string[] = [];
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
     if (!restart && !stopping) crashed(error);
   });
@@ -68,11 +73,13 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
     // Ends before commits: what is announced in between is committed by its writer later, and heard by us.
     const ends = await admin.fetchTopicOffsets(names.events);
     floor(await committed(admin, names, partitions));
-    const mine = (await admin.fetchOffsets({ groupId: group, topics: [names.events] }))[0]?.partitions ?? [];
-    const known = new Map(mine.map(({ partition, offset }) => [partition, Number(offset)]));
+    earlier = (await admin.listGroups()).groups
+      .map(({ groupId }) => groupId)
+      .filter((each) => each.startsWith(`${options.group}.`));
+    const known = await places(admin, names, earlier);
     const seeks: { partition: number; offset: number }[] = [];
     for (const { partition, low, high } of ends) {
-      const from = known.get(partition) ?? -1;
+      const from = known[partition] ?? -1;
       const first = from >= Number(low) ? from : Math.max(Number(low), Number(high) - rewind);
       if (first < Number(high)) toHear.set(partition, Number(high));
       seeks.push({ partition, offset: first });
@@ -80,13 +87,16 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
     await consumer.connect();
     await consumer.subscribe({ topics: [names.events], fromBeginning: false });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
-    for (const { partition, offset } of seeks)
-      consumer.seek({ topic: names.events, partition, offset: String(offset) });
+    const at = seeks.map(({ partition, offset }) => ({ topic: names.events, partition, offset: String(offset) }));
+    for (const each of at) consumer.seek(each);
+    // The next life begins here where nothing has been heard by then.
+    await consumer.commitOffsets(at);
+    await settles(admin.deleteGroups(earlier), forgetMs);
   }
 
   async function stop(withinMs: number): Promise<void> {
     stopping = true;
-    const left = consumer.disconnect().then(() => admin.deleteGroups([group]));
+    const left = consumer.disconnect().then(() => admin.deleteGroups([group, ...earlier]));
     await settles(left, withinMs);
     await settles(admin.disconnect(), 500);
   }
@@ -109,6 +119,16 @@ async function committed(admin: Admin, names: Names, partitions: number): Promis
   const [found] = await admin.fetchOffsets({ groupId: names.writers, topics: [names.commands] });
   const known = byPartition(found?.partitions ?? [], ({ offset }) => Number(offset) - 1);
   return Array.from({ length: partitions }, (_, partition) => Math.max(-1, known[partition] ?? -1));
+}
+
+/** By partition, where the latest of these groups was; nothing where none had a place. */
+async function places(admin: Admin, names: Names, groups: readonly string[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const groupId of groups)
+    for (const { partitions } of await admin.fetchOffsets({ groupId, topics: [names.events] }))
+      for (const { partition, offset } of partitions)
+        found[partition] = Math.max(found[partition] ?? -1, Number(offset));
+  return found;
 }
 
 function byPartition<Each extends { partition: number }>(all: readonly Each[], of: (each: Each) => number): number[] {

@@ -13,7 +13,7 @@ import { announcements, follower } from "./messages.ts";
 
 export type FollowerData = {
   kafka: KafkaServers;
-  /** Of this process alone. */
+  /** What the names of its groups begin with, of this process alone. */
   group: string;
   debugFaults: boolean;
 };

@@ -4,6 +4,7 @@ import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { type Names, namesIn, prepareTopics } from "../kafka/topics.ts";
 import { connectRedis } from "../redis/connect.ts";
@@ -18,7 +19,7 @@ export type KeeperData = { kafka: KafkaServers; redis: Server; debugFaults: bool
 
 type State = { readonly debugFaults: boolean; readonly stop: () => Promise<void> };
 
-const startMs = 20_000;
+const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_500;
 const tickMs = 500;
 const pauses = { fromMs: 100, toMs: 3_000 };
@@ -26,7 +27,8 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   start(self: Self<typeof keeper.accepts, KeeperData>): State {
     const { kafka: servers, debugFaults } = self.data;
-    const kafka = kafkaClient(servers, "task-tracker-keeper");
+    const clientName = memberName("keeper");
+    const kafka = kafkaClient(servers, clientName);
     const connection = connectRedis(self.data.redis);
     const keeps = keeping({
       cache: keptCacheInRedis(connection.redis),
@@ -39,7 +41,9 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     const beginning = keepTrying(
       async () => {
         await prepareTopics(kafka, servers);
-        joined = await join(kafka, namesIn(servers), keeps, {
+        const names = namesIn(servers);
+        await leaveForEarlierLives(kafka, names.keepers, clientName);
+        joined = await join(kafka, names, keeps, {
           crashed: (error) => self.fail(new Error(`Cannot go on: the keeper's consumer died (${reasonOf(error)})`)),
           failing: () => self.log("warn", "cache-not-kept", {}),
           recovered: () => self.log("info", "cache-kept-again", {}),
@@ -92,8 +96,7 @@ async function join(
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: names.keepers,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 3_000,
+    ...membership,
     maxWaitTimeInMs: 500,
     allowAutoTopicCreation: false,
     retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
