@@ -1,10 +1,11 @@
 /** The ways in which the system may stand, each from nothing: in one process or several, on embedded stores or on servers. */
 
-import { MongoClient } from "mongodb";
-import postgres from "postgres";
+import { allServers, type ServerName } from "../../deploy/services/place.ts";
 import type { Runtime } from "./runtimes.ts";
 import { type System, start } from "./server.ts";
 import { type Missing, service } from "./services.ts";
+
+export { allServers, type Place, placeOn, type ServerName } from "../../deploy/services/place.ts";
 
 export type Deployment = {
   /** Where clients find it: several where several serve tasks. */
@@ -14,9 +15,6 @@ export type Deployment = {
   end(): Promise<(number | null)[]>;
 };
 
-export type ServerName = "DATABASE_URL" | "MONGO_URL" | "REDIS_URL" | "KAFKA_BROKERS";
-export const allServers: readonly ServerName[] = ["DATABASE_URL", "MONGO_URL", "REDIS_URL", "KAFKA_BROKERS"];
-
 /** All four servers as the tests' set has them. */
 export async function servers(): Promise<Record<ServerName, string> | Missing> {
   const found: Partial<Record<ServerName, string>> = {};
@@ -25,42 +23,6 @@ export async function servers(): Promise<Record<ServerName, string> | Missing> {
     found[each.name] = each.had.url;
   }
   return found as Record<ServerName, string>;
-}
-
-/** Variables of a place of one's own on these servers: a database each, and a namespace for what is shared. */
-export type Place = { readonly env: Readonly<Record<string, string>>; remove(): Promise<void> };
-
-export async function placeOn(
-  urls: Record<ServerName, string>,
-  names: readonly ServerName[] = allServers,
-): Promise<Place> {
-  const name = `test_${crypto.randomUUID().slice(0, 8)}`;
-  const env: Record<string, string> = { TT_NAMESPACE: name.replace("_", "-"), TT_PARTITIONS: "4" };
-  const admin = postgres(urls.DATABASE_URL, { max: 1, onnotice: () => {} });
-  if (names.includes("DATABASE_URL")) {
-    await admin.unsafe(`CREATE DATABASE ${name}`);
-    env.DATABASE_URL = withPath(urls.DATABASE_URL, name);
-  }
-  if (names.includes("MONGO_URL")) env.MONGO_URL = withPath(urls.MONGO_URL, name);
-  if (names.includes("REDIS_URL")) env.REDIS_URL = urls.REDIS_URL;
-  if (names.includes("KAFKA_BROKERS")) env.KAFKA_BROKERS = urls.KAFKA_BROKERS;
-  return {
-    env,
-    async remove() {
-      if (env.DATABASE_URL !== undefined) await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end({ timeout: 2 });
-      if (env.MONGO_URL === undefined) return;
-      const mongo = new MongoClient(env.MONGO_URL);
-      await mongo.db().dropDatabase();
-      await mongo.close();
-    },
-  };
-}
-
-function withPath(url: string, name: string): string {
-  const parts = new URL(url);
-  parts.pathname = `/${name}`;
-  return parts.href;
 }
 
 export async function oneProcess(runtime: Runtime, env: Readonly<Record<string, string>> = {}): Promise<Deployment> {
