@@ -49,19 +49,26 @@ export function mongoStore({ tasks, history, operations }: ReadModel, now: () =>
     },
   };
 
-  /** Whether each record is in place and belongs to this very command. */
+  /**
+   * Whether each record is in place and belongs to this very command. They are written one after the other up to the first that is known: what was
+   * decided behind an operation that turns out to be a repeat must not be on record, not even for a moment (a writer may end in that moment).
+   */
   async function recorded(taken: readonly Taken[]): Promise<boolean> {
-    const documents = taken.map((each) => record(each, now()));
-    const known = await duplicates(() => operations.insertMany(documents, { ordered: false }));
-    if (known.length === 0) return true;
-    // A record of this very command may have been written by a try that was cut off, or before a record that this one did not know of.
-    const again = known.flatMap((index): AnyBulkWriteOperation<OperationDocument>[] => {
-      const document = documents[index];
-      if (document === undefined) return [];
-      const { _id, partition, offset } = document;
-      return [{ replaceOne: { filter: { _id, partition, offset }, replacement: document, upsert: true } }];
-    });
-    return (await duplicates(() => operations.bulkWrite(again, { ordered: false }))).length === 0;
+    for (let rest = taken.map((each) => record(each, now())); rest.length > 0; ) {
+      const [first] = await duplicates(() => operations.insertMany(rest, { ordered: true }));
+      if (first === undefined) return true;
+      const left = rest.slice(first);
+      const found = await operations.find({ _id: { $in: left.map(({ _id }) => _id) } }).toArray();
+      const known = new Map(found.map((each) => [each._id, each]));
+      const isOther = ({ _id, partition, offset }: OperationDocument): boolean => {
+        const there = known.get(_id);
+        return there !== undefined && (there.partition !== partition || there.offset !== offset);
+      };
+      if (left.some(isOther)) return false;
+      // The others were written by a try that was cut off, or by a writer that decided the same.
+      rest = left.filter(({ _id }) => !known.has(_id));
+    }
+    return true;
   }
 
   async function chronicled(changes: Batch["changes"]): Promise<void> {
@@ -107,7 +114,7 @@ export function mongoStore({ tasks, history, operations }: ReadModel, now: () =>
   }
 }
 
-/** Runs an unordered bulk write; the places of what exists already. Any other failure is thrown. */
+/** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
 async function duplicates(write: () => Promise<unknown>): Promise<number[]> {
   try {
     await write();
