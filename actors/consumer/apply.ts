@@ -131,8 +131,17 @@ async function decided(
     return outcome;
   };
 
+  /** A task may have been loaded a moment after the records. */
+  const foundLate = async (command: Command): Promise<Operation | undefined> => {
+    const found = (await store.load([command])).operations.get(command.operationId);
+    if (found !== undefined) known.set(command.operationId, found);
+    return found;
+  };
+
   for (const { position, command } of deliveries) {
-    const record = known.get(command.operationId);
+    let record = known.get(command.operationId);
+    const isTaken = (tasks.get(command.taskId)?.takenAt ?? -1) >= position.offset;
+    if (record === undefined && isTaken) record = await foundLate(command);
     if (record !== undefined && (record.taskId !== command.taskId || record.position.offset < position.offset)) {
       const same = record.taskId === command.taskId && record.fingerprint === command.fingerprint;
       outcomes.push(
@@ -142,11 +151,11 @@ async function decided(
       );
       continue;
     }
-    const current = tasks.get(command.taskId);
-    if (current !== undefined && current.takenAt >= position.offset) {
+    if (isTaken) {
       outcomes.push(record === undefined ? undefined : await again(record, command, "applied"));
       continue;
     }
+    const current = tasks.get(command.taskId);
     let undone: Change | undefined;
     if (command.kind === "undo" && current !== undefined && current.undoable > 0)
       [undone] = await changesOf(current, current.undoable, current.undoable);
