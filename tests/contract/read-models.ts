@@ -1,0 +1,90 @@
+/** What the contract suites of the writer's store and of the reads share: the read models, each fresh, with both sides of each. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { apply, type Delivery, type Store } from "../../actors/consumer/apply.ts";
+import { openDatabase } from "../../actors/consumer/database.ts";
+import { mongoStore } from "../../actors/consumer/store-mongo.ts";
+import { sqliteStore } from "../../actors/consumer/store-sqlite.ts";
+import type { Command, Outcome } from "../../actors/model/command.ts";
+import { connectMongo } from "../../actors/mongo/connect.ts";
+import { ensureIndexes, type ReadModel, readModelIn } from "../../actors/mongo/read-model.ts";
+import type { Reads } from "../../actors/task/ports.ts";
+import { mongoReads } from "../../actors/task/reads-mongo.ts";
+import { sqliteReads } from "../../actors/task/reads-sqlite.ts";
+
+export type Fresh = {
+  readonly store: Store;
+  readonly reads: Reads;
+  /** Another writer of the same store, as one that was replaced, or that has another partition. */
+  another(): Store;
+  /** Only of MongoDB. */
+  readonly model?: ReadModel;
+  remove(): Promise<void>;
+};
+export type Adapter = { readonly name: "SQLite" | "MongoDB"; fresh(): Promise<Fresh> };
+
+/** The clock of the stores, for what ends after a time. */
+export const storedAtMs = Date.UTC(2026, 1, 1);
+
+export const sqlite: Adapter = {
+  name: "SQLite",
+  async fresh() {
+    const folder = mkdtempSync(join(tmpdir(), "store-contract-"));
+    const db = openDatabase(folder);
+    db.exec("PRAGMA synchronous = OFF");
+    const reads = sqliteReads(folder);
+    return {
+      store: sqliteStore(db),
+      reads,
+      another: () => sqliteStore(db),
+      async remove() {
+        reads.close();
+        db.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+export function inMongo(serverUrl: string): Adapter {
+  return {
+    name: "MongoDB",
+    async fresh() {
+      const url = new URL(serverUrl);
+      url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
+      const mongo = connectMongo({ url: url.href });
+      const model = readModelIn(mongo.db);
+      await ensureIndexes(model);
+      const store = () => mongoStore(model, () => storedAtMs);
+      return {
+        store: store(),
+        reads: mongoReads(model),
+        another: store,
+        model,
+        async remove() {
+          await mongo.db.dropDatabase();
+          await mongo.close();
+        },
+      };
+    },
+  };
+}
+
+/** Commands in log order behind a position. */
+export function deliveries(commands: readonly Command[], from: number, partition = 0): Delivery[] {
+  return commands.map((command, index) => ({ position: { partition, offset: from + index }, command }));
+}
+
+/** Takes commands one batch after the other, in the order of the log from position 1 on. */
+export async function taken(
+  store: Store,
+  commands: readonly Command[],
+  options: { batch?: number; from?: number } = {},
+): Promise<(Outcome | undefined)[]> {
+  const { batch = 100, from = 1 } = options;
+  const outcomes: (Outcome | undefined)[] = [];
+  const all = deliveries(commands, from);
+  for (let at = 0; at < all.length; at += batch) outcomes.push(...(await apply(store, all.slice(at, at + batch))));
+  return outcomes;
+}
