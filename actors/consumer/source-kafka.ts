@@ -32,8 +32,8 @@ export type KafkaSourceOptions = {
    * Makes it durable and announces it, that which is parked too. May be given the same again, with more of it parked. Throws while it cannot.
    */
   readonly take: (work: Work) => Promise<void>;
-  /** The consumer has died and will not come back by itself. */
-  readonly crashed: (error: Error) => void;
+  /** It is no member any more, and will not be one again. */
+  readonly lost: (error: Error) => void;
   /** A batch fails (told once per outage and partition), and goes through again. */
   readonly failing: (partition: number, error: Error) => void;
   readonly recovered: (partition: number) => void;
@@ -54,24 +54,21 @@ const partitionsAtOnce = 4;
 /** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
 const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_000;
-/** Several heartbeats and a rebalance. */
-const silentMs = 15_000;
+/** Several heartbeats. */
+const silentMs = 6_000;
 
 export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
-  const { kafka, clientName, names, partitions, take, crashed, failing, recovered } = options;
+  const { kafka, clientName, names, partitions, take, lost, failing, recovered } = options;
   const consumer = kafka.consumer({
     groupId: names.writers,
     ...membership,
-    maxWaitTimeInMs: 500,
-    allowAutoTopicCreation: false,
-    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   const behind = new Map<number, number>();
   let heardMs = 0;
   let stopped = false;
 
-  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-    if (!restart && !stopped) crashed(error);
+  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+    if (!stopped) lost(error);
   });
   const heard = () => {
     heardMs = Date.now();

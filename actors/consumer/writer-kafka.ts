@@ -3,6 +3,7 @@ import type { Self } from "../../runtime/actor.ts";
 import { type Appender, appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { memberName } from "../kafka/group.ts";
+import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { namesIn, prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
@@ -40,7 +41,8 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   const events = appending(names.events);
   const parking = appending(names.parked);
   const parkedAlready = new WeakSet<Parked>();
-  let source: KafkaSource | undefined;
+  let staying: Staying<KafkaSource> | undefined;
+  const source = () => staying?.now();
   let wellMs = Date.now();
 
   async function park(all: readonly Parked[]): Promise<void> {
@@ -71,7 +73,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
     );
   }
 
-  async function join(): Promise<void> {
+  async function join(lost: (error: Error) => void): Promise<KafkaSource> {
     const { partitions, warnings } = await prepareTopics(kafka, servers.kafka);
     for (const warning of warnings) self.log("warn", "topics", { warning });
     const joining = kafkaSource({
@@ -80,7 +82,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       names,
       partitions,
       take,
-      crashed: (error) => self.fail(new Error(`Cannot go on: the consumer of the log died (${reasonOf(error)})`)),
+      lost,
       failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
       recovered: (partition) => self.log("info", "batches-again", { partition }),
     });
@@ -90,41 +92,40 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       await joining.stop();
       throw error;
     }
-    source = joining;
+    return joining;
   }
 
   async function begin(): Promise<void> {
     const until = self.stopping;
     const failed = (what: string) => (error: Error, failures: number) => {
-      if (error instanceof TopicsError) self.fail(error);
+      if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
       if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
     };
     await keepTrying(() => ensureIndexes(model), { ...pauses, until, failed: failed("mongodb") });
-    await keepTrying(join, { ...pauses, until, failed: failed("kafka") });
-    self.log("info", "joined", {});
+    staying = stayJoined({ join, until, failed: failed("kafka"), joined: () => self.log("info", "joined", {}) });
   }
   const beginning = begin().catch(() => undefined);
 
   const endReports = reportHealth(self, {
     kafka: () => {
-      const isWell = source?.healthy() === true && events.healthy();
+      const isWell = source()?.healthy() === true && events.healthy();
       const nowMs = Date.now();
       if (isWell) wellMs = nowMs;
-      else if (source !== undefined && nowMs - wellMs > silenceMs && events.healthy())
+      else if (source() !== undefined && nowMs - wellMs > silenceMs && events.healthy())
         self.fail(new Error("Cannot go on: the group of the log's consumers has not heard from this one"));
-      if (!isWell) throw new NotWell(source === undefined ? "not joined yet" : "no progress");
-      return { lag: source?.lag() ?? 0 };
+      if (!isWell) throw new NotWell(source() === undefined ? "not joined yet" : "no progress");
+      return { lag: source()?.lag() ?? 0 };
     },
     mongodb: () => mongo.ping(),
   });
 
   return {
     append: async (messages) => messages.map(() => new Error("Cannot append by message: the log is in Kafka")),
-    isReady: () => source?.healthy() === true,
+    isReady: () => source()?.healthy() === true,
     async stop() {
       endReports();
       await settles(beginning, closeMs);
-      await source?.stop();
+      await staying?.stop();
       await Promise.all([events.close(closeMs), parking.close(closeMs)]);
       await mongo.close();
     },

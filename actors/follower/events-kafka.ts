@@ -15,7 +15,8 @@ export type FollowEventsOptions = {
   readonly heard: (payload: EachBatchPayload) => void;
   /** By partition, the offset of the last command of which it is certain that it has been announced; told before the first batch. */
   readonly floor: (offsets: number[]) => void;
-  readonly crashed: (error: Error) => void;
+  /** It is no member any more, and will not be one again. */
+  readonly lost: (error: Error) => void;
 };
 
 export type FollowedEvents = {
@@ -23,31 +24,29 @@ export type FollowedEvents = {
   caughtUp(): boolean;
   /** By partition, the offset after the last command of the log; throws when Kafka does not answer. */
   logEnds(): Promise<number[]>;
-  stop(withinMs: number): Promise<void>;
+  stop(): Promise<void>;
 };
 
 /** Latest announcements heard again at the start: a writer that had been replaced may have announced older ones once more at the end. */
 const rewind = 64;
 const startMs = 20_000;
 const forgetMs = 1_000;
+const stopMs = 3_000;
 
 /** Resolves when the group has been joined; rejects, leaving nothing behind, when Kafka does not let it in time. */
 export async function followEvents(options: FollowEventsOptions): Promise<FollowedEvents> {
-  const { kafka, heard, floor, crashed } = options;
+  const { kafka, heard, floor, lost } = options;
   const group = `${options.group}.${randomUUID().slice(0, 8)}`;
   const names = namesIn(options.servers);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
     ...membership,
-    maxWaitTimeInMs: 500,
-    allowAutoTopicCreation: false,
-    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   let stopping = false;
   let earlier: string[] = [];
-  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-    if (!restart && !stopping) crashed(error);
+  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+    if (!stopping) lost(error);
   });
 
   /** By partition, the offset after the last announcement made before the start, until that has been heard. */
@@ -94,17 +93,17 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
     await settles(admin.deleteGroups(earlier), forgetMs);
   }
 
-  async function stop(withinMs: number): Promise<void> {
+  async function stop(): Promise<void> {
     stopping = true;
     const left = consumer.disconnect().then(() => admin.deleteGroups([group, ...earlier]));
-    await settles(left, withinMs);
+    await settles(left, stopMs);
     await settles(admin.disconnect(), 500);
   }
 
   try {
     await withDeadline(start(), startMs, () => new Error("late"));
   } catch (error) {
-    await stop(1_000);
+    await stop();
     throw error;
   }
   return {

@@ -4,11 +4,11 @@ import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
-import { keepTrying, settles } from "../waiting.ts";
-import { type FollowedEvents, followEvents } from "./events-kafka.ts";
+import { followEvents } from "./events-kafka.ts";
 import { announcements, follower } from "./messages.ts";
 
 export type FollowerData = {
@@ -26,15 +26,13 @@ type State = {
 
 /** Announcements in one message to the workers at most. */
 const publishMax = 200;
-const stopMs = 3_500;
-const pauses = { fromMs: 100, toMs: 3_000 };
 
 export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   start(self: Self<typeof follower.accepts, FollowerData>): State {
     const { kafka: servers, group, debugFaults } = self.data;
     const kafka = kafkaClient(servers, "task-tracker-follower");
     let announced: number[] = [];
-    let events: FollowedEvents | undefined;
+    let hasCaughtUp = false;
 
     function heard({ batch }: EachBatchPayload): void {
       const said = readAnnouncements(batch.messages);
@@ -44,36 +42,29 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         self.publish(announcements, said.slice(from, from + publishMax));
     }
 
-    async function begin(): Promise<void> {
-      await keepTrying(
-        async () => {
-          events = await followEvents({
-            kafka,
-            servers,
-            group,
-            heard,
-            floor: (offsets) => {
-              announced = offsets.map((offset, partition) => Math.max(offset, announced[partition] ?? -1));
-            },
-            crashed: (error) =>
-              self.fail(new Error(`Cannot go on: the consumer of announcements died (${reasonOf(error)})`)),
-          });
-        },
-        {
-          ...pauses,
-          until: self.stopping,
-          failed: (error, failures) => {
-            if (error instanceof TopicsError) self.fail(error);
-            if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
+    const staying = stayJoined({
+      join: (lost) =>
+        followEvents({
+          kafka,
+          servers,
+          group,
+          heard,
+          floor: (offsets) => {
+            announced = offsets.map((offset, partition) => Math.max(offset, announced[partition] ?? -1));
           },
-        },
-      );
-      self.log("info", "follows", { group });
-    }
-    const beginning = begin().catch(() => undefined);
+          lost,
+        }),
+      until: self.stopping,
+      failed: (error, failures) => {
+        if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
+        if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
+      },
+      joined: () => self.log("info", "follows", { group }),
+    });
 
     const endReports = reportHealth(self, {
       kafka: async () => {
+        const events = staying.now();
         if (events === undefined) throw new NotWell("not reached");
         if (!events.caughtUp()) throw new NotWell("catching up");
         const ends = await events.logEnds();
@@ -84,12 +75,15 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
     });
 
     return {
-      announced: () => (events?.caughtUp() === true ? announced : null),
+      // Once is enough: what is missed in an outage is heard after it, by those who ask now as well.
+      announced: () => {
+        hasCaughtUp ||= staying.now()?.caughtUp() === true;
+        return hasCaughtUp ? announced : null;
+      },
       debugFaults,
       stop: async () => {
         endReports();
-        await settles(beginning, stopMs);
-        await events?.stop(stopMs);
+        await staying.stop();
       },
     };
   },

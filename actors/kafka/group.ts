@@ -5,10 +5,18 @@ import type { Kafka } from "kafkajs";
 import { settles } from "../waiting.ts";
 
 /**
- * A member that says nothing for a session's time is taken for dead; until then nobody works on its partitions. Heartbeats go on while a batch is
- * held (hold-batch.ts), so the time need not cover the longest batch. In `rebalanceTimeout` those who work on one come to its end.
+ * Of every consumer. A member that says nothing for a session's time is taken for dead; until then nobody works on its partitions. Heartbeats go on
+ * while a batch is held (hold-batch.ts), so the time need not cover the longest batch; in `rebalanceTimeout` those who work on one come to its end.
+ * When kafkajs gives up it must not go on by itself: it would be another member, for which the group waits until the one before is known to be dead.
  */
-export const membership = { sessionTimeout: 10_000, heartbeatInterval: 2_000, rebalanceTimeout: 30_000 } as const;
+export const membership = {
+  sessionTimeout: 10_000,
+  heartbeatInterval: 2_000,
+  rebalanceTimeout: 30_000,
+  maxWaitTimeInMs: 500,
+  allowAutoTopicCreation: false,
+  retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
+} as const;
 
 /** A client's name at Kafka, the same for each life of an actor of this process: a container that is started again in its place has it too. */
 export function memberName(of: string): string {

@@ -6,7 +6,8 @@ import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
-import { type Names, namesIn, prepareTopics } from "../kafka/topics.ts";
+import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
+import { type Names, namesIn, prepareTopics, TopicsError } from "../kafka/topics.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -36,32 +37,29 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
       emptied: (partition) =>
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
     });
-    let joined: { stop(): Promise<void> } | undefined;
-
-    const beginning = keepTrying(
-      async () => {
+    const staying = stayJoined({
+      join: async (lost) => {
         await prepareTopics(kafka, servers);
         const names = namesIn(servers);
         await leaveForEarlierLives(kafka, names.keepers, clientName);
-        joined = await join(kafka, names, keeps, {
-          crashed: (error) => self.fail(new Error(`Cannot go on: the keeper's consumer died (${reasonOf(error)})`)),
+        return await join(kafka, names, keeps, {
+          lost,
           failing: () => self.log("warn", "cache-not-kept", {}),
           recovered: () => self.log("info", "cache-kept-again", {}),
         });
       },
-      {
-        ...pauses,
-        until: self.stopping,
-        failed: (error, failures) => {
-          if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
-        },
+      until: self.stopping,
+      failed: (error, failures) => {
+        if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
+        if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
       },
-    ).catch(() => undefined);
+      joined: () => self.log("info", "joined", {}),
+    });
     const ticking = setInterval(() => void keeps.tick().catch(() => undefined), tickMs);
     const endReports = reportHealth(self, {
       redis: () => connection.ping(),
       kafka: () => {
-        if (joined === undefined) throw new NotWell("not joined yet");
+        if (staying.now() === undefined) throw new NotWell("not joined yet");
       },
     });
 
@@ -70,8 +68,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
       stop: async () => {
         endReports();
         clearInterval(ticking);
-        await settles(beginning, stopMs);
-        await joined?.stop();
+        await staying.stop();
         connection.close();
       },
     };
@@ -84,27 +81,24 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   stop: ({ stop }) => stop(),
 });
 
-type Told = { readonly crashed: (error: Error) => void; readonly failing: () => void; readonly recovered: () => void };
+type Told = { readonly lost: (error: Error) => void; readonly failing: () => void; readonly recovered: () => void };
 
 /** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
 async function join(
   kafka: Kafka,
   names: Names,
   keeps: Keeping,
-  { crashed, failing, recovered }: Told,
+  { lost, failing, recovered }: Told,
 ): Promise<{ stop(): Promise<void> }> {
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: names.keepers,
     ...membership,
-    maxWaitTimeInMs: 500,
-    allowAutoTopicCreation: false,
-    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   const stopping = new AbortController();
   let assigning: Promise<void> = Promise.resolve();
-  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-    if (!restart && !stopping.signal.aborted) crashed(error);
+  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+    if (!stopping.signal.aborted) lost(error);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     const partitions = payload.memberAssignment[names.events] ?? [];
@@ -129,10 +123,9 @@ async function join(
       mark = await keeps.take(partition, said);
     };
     if (!(await holdBatch(payload, step, { failing, recovered }))) return;
-    const metadata = mark === undefined ? "" : String(mark);
-    await consumer.commitOffsets([
-      { topic: names.events, partition, offset: String(Number(batch.lastOffset()) + 1), metadata },
-    ]);
+    // By the batch's own commit: from the consumer's, what the group says of a rebalance would come as an error that ends it for good.
+    const place = { partition, offset: String(Number(batch.lastOffset()) + 1), metadata: mark?.toString() ?? "" };
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic: names.events, partitions: [place] }] });
     payload.resolveOffset(batch.lastOffset());
     await payload.heartbeat();
   }
