@@ -18,20 +18,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Client, type Counted, clientAtHand, clients, drive } from "./http/client.ts";
-import {
-  type FigureName,
-  figureNames,
-  heading,
-  line,
-  memoryMbAim,
-  rowOf,
-  type Sample,
-  startMsAim,
-} from "./http/figures.ts";
+import { clientNamed, driver, rateOf } from "./http/client.ts";
+import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
 import { type LoadName, load, loadNames } from "./http/loads.ts";
+import { refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, run, runtimes, start } from "./http/processes.ts";
-import { answered, newPerson, type Person, startTracker, type Tracker } from "./http/tracker.ts";
+import { keepAnswers, newPerson, type Person, startTracker, type Tracker } from "./http/tracker.ts";
+
+const figures = {
+  get: { unit: "1/s", aim: { ratio: 0.6, text: ">= 0.6" } },
+  list: { unit: "1/s" },
+  create: { unit: "1/s", aim: { ratio: 0.6, text: ">= 0.6" } },
+  patch: { unit: "1/s" },
+  mixed: { unit: "1/s" },
+  start: { unit: "ms", aim: { ratio: 1, text: "<= 600 ms" } },
+  memory: { unit: "MB", aim: { ratio: 1, text: "<= 150 MB" } },
+} as const satisfies Record<string, Kind>;
+type FigureName = keyof typeof figures;
+const figureNames = Object.keys(figures) as FigureName[];
+
+/** The references of what has no contestant. */
+const startMsAim = 600;
+const memoryMbAim = 150;
 
 const { values: options } = parseArgs({
   options: {
@@ -47,22 +55,7 @@ const rounds = options.quick ? 1 : wholeNumber("rounds", options.rounds);
 const seconds = options.quick ? 1 : wholeNumber("seconds", options.seconds);
 const runtime =
   runtimes.find((each) => each === options.runtime) ?? refuse(`--runtime is bun or deno, not ${options.runtime}`);
-const client: Client =
-  options.client === undefined
-    ? await clientAtHand()
-    : (clients.find((each) => each === options.client) ?? refuse(`--client is wrk or sockets, not ${options.client}`));
-
-function refuse(why: string): never {
-  process.stderr.write(`Cannot measure: ${why}\n`);
-  process.exit(2);
-}
-
-function wholeNumber(name: string, given: string): number {
-  const value = Number(given);
-  return Number.isInteger(value) && value >= 1 && value <= 1_000
-    ? value
-    : refuse(`--${name} is a whole number from 1 to 1000, not ${given}`);
-}
+const client = await clientNamed(options.client);
 
 /** Both sides of every measurement write here, so that they share a disk. */
 const folder = mkdtempSync(join(tmpdir(), "task-tracker-bench-"));
@@ -73,18 +66,7 @@ const loadFile = join(folder, "load");
 /** How long a fresh process settles before its memory is read. */
 const idleMs = 1_000;
 
-const faults: string[] = [];
-
-async function counted(what: string, url: string): Promise<Counted> {
-  const result = await drive(client, url, loadFile, seconds);
-  const { answers, refused, broken } = result;
-  if (refused > 0 || answers === 0)
-    faults.push(`${what}: ${refused} of ${answers} answers were no 2xx (${((refused * 100) / answers).toFixed(2)} %)`);
-  if (broken > 0) faults.push(`${what}: ${broken} connections failed`);
-  return result;
-}
-
-const rateOf = ({ answers, refused, seconds: spent }: Counted): number => (answers - refused) / spent;
+const { drive, faults } = driver(client, loadFile, seconds);
 
 /** One load on the system and on its reference; which of them comes first changes from round to round. */
 async function measure(
@@ -95,11 +77,11 @@ async function measure(
   round: number,
 ): Promise<Sample> {
   writeFileSync(loadFile, load(name, tracker.url, person));
-  const ours = () => counted(name, tracker.url);
+  const ours = () => drive(name, tracker.url);
   const theirs = async (): Promise<number> =>
     name === "create"
       ? Number(await run(runtime, "bench/http/sqlite.ts", [join(folder, "reference.db"), taskFile, String(seconds)]))
-      : rateOf(await counted(`reference of ${name}`, bareUrl));
+      : rateOf(await drive(`reference of ${name}`, bareUrl));
   const first = round % 2 === 0 ? await theirs() : undefined;
   const result = await ours();
   return { value: rateOf(result), reference: first ?? (await theirs()), p50Ms: result.p50Ms, p99Ms: result.p99Ms };
@@ -117,16 +99,9 @@ async function measureStart(round: number): Promise<{ start: Sample; memory: Sam
   };
 }
 
-/** The reference answers with what the system answers, to the byte. */
-async function keepAnswers(tracker: Tracker, { token, taskIds }: Person): Promise<void> {
-  const headers = { authorization: `Bearer ${token}` };
-  writeFileSync(taskFile, await answered(await fetch(`${tracker.url}/v1/tasks/${taskIds[0]}`, { headers }), 200));
-  writeFileSync(pageFile, await answered(await fetch(`${tracker.url}/v1/tasks`, { headers }), 200));
-}
-
 const samples = new Map<FigureName, Sample[]>(figureNames.map((name) => [name, []]));
 const tracker = await startTracker(runtime, join(folder, "data"));
-await keepAnswers(tracker, await newPerson(tracker.url));
+await keepAnswers(tracker.url, await newPerson(tracker.url), { taskFile, pageFile });
 const bare = await start(runtime, "bench/http/bare.ts", [taskFile, pageFile]);
 // The first round warms up and is not counted, except when a single quick one is all there is.
 for (let round = options.quick ? 1 : 0; round <= rounds; round++) {
@@ -137,14 +112,11 @@ for (let round = options.quick ? 1 : 0; round <= rounds; round++) {
 }
 await Promise.all([tracker.end(), bare.end()]);
 
-if (!options.json)
-  process.stdout.write(
-    `The system on ${runtime}, client ${client}, ${rounds} rounds of ${seconds} s; a ratio above 1 is better than the reference.\n${heading}\n`,
-  );
-for (const name of figureNames) {
-  const row = rowOf(name, samples.get(name) ?? []);
-  const { value, unit, reference, ratio } = row;
-  process.stdout.write(`${options.json ? JSON.stringify({ name, value, unit, reference, ratio }) : line(row)}\n`);
-}
+print(
+  `The system on ${runtime}, client ${client}, ${rounds} rounds of ${seconds} s`,
+  figures,
+  figureNames.map((name) => rowOf(name, figures[name], samples.get(name) ?? [])),
+  options.json,
+);
 for (const fault of faults) process.stderr.write(`${fault}\n`);
 process.exit(faults.length > 0 ? 1 : 0);

@@ -1,13 +1,19 @@
 /** The figures of a run: medians over its rounds, each beside its reference. */
 
-export const figureNames = ["get", "list", "create", "patch", "mixed", "start", "memory"] as const;
-export type FigureName = (typeof figureNames)[number];
+import process from "node:process";
+
+/** How a figure is read: a rate is better when it is higher, the others when they are lower. */
+export type Kind = {
+  readonly unit: "1/s" | "ms" | "MB";
+  /** What is aimed at (as a ratio); without it there is no bound. */
+  readonly aim?: { readonly ratio: number; readonly text: string };
+};
 
 /** A ratio above 1 is better than the reference. */
 export type Figure = {
-  readonly name: FigureName;
+  readonly name: string;
   readonly value: number;
-  readonly unit: "1/s" | "ms" | "MB";
+  readonly unit: Kind["unit"];
   readonly reference: number;
   readonly ratio: number;
 };
@@ -27,23 +33,8 @@ export type Row = Figure & {
   readonly p99Ms: number | undefined;
 };
 
-/** What is aimed at (as a ratio); the others have no bound of their own. */
-export const aims: Partial<Record<FigureName, { readonly ratio: number; readonly text: string }>> = {
-  get: { ratio: 0.6, text: ">= 0.6" },
-  create: { ratio: 0.6, text: ">= 0.6" },
-  start: { ratio: 1, text: "<= 600 ms" },
-  memory: { ratio: 1, text: "<= 150 MB" },
-};
-
-/** The references of what has no contestant. */
-export const startMsAim = 600;
-export const memoryMbAim = 150;
-
-const units: Partial<Record<FigureName, "ms" | "MB">> = { start: "ms", memory: "MB" };
-
 /** The ratio is the median of the rounds' own ratios, so that a disturbance of the machine touches both sides. */
-export function rowOf(name: FigureName, samples: readonly Sample[]): Row {
-  const unit = units[name] ?? "1/s";
+export function rowOf(name: string, { unit }: Kind, samples: readonly Sample[]): Row {
   const ratios = samples.map(({ value, reference }) => (unit === "1/s" ? value / reference : reference / value));
   const over = (pick: (sample: Sample) => number | undefined): number | undefined => {
     const values = samples.flatMap((sample) => pick(sample) ?? []);
@@ -68,16 +59,31 @@ function median(values: readonly number[]): number {
   return ((sorted[half] ?? Number.NaN) + (sorted[sorted.length % 2 === 1 ? half : half - 1] ?? Number.NaN)) / 2;
 }
 
-export const heading = `${"figure".padEnd(8)}${"value".padStart(9)}${"reference".padStart(11)}  unit  ratio  ${"(lowest to highest)".padEnd(21)}${"aim".padEnd(16)}p50 ms  p99 ms`;
+/** Prints all rows: as a table under what the run was, or one line of JSON each. */
+export function print(about: string, kinds: Readonly<Record<string, Kind>>, rows: readonly Row[], json: boolean): void {
+  const width = Math.max(...rows.map(({ name }) => name.length)) + 2;
+  const write = (text: string) => process.stdout.write(`${text}\n`);
+  if (!json) write(`${about}; a ratio above 1 is better than the reference.\n${heading(width)}`);
+  for (const row of rows) {
+    const { name, value, unit, reference, ratio } = row;
+    write(json ? JSON.stringify({ name, value, unit, reference, ratio }) : line(row, kinds[name]?.aim, width));
+  }
+}
 
-export function line({ name, value, unit, reference, ratio, lowest, highest, p50Ms, p99Ms }: Row): string {
-  const aim = aims[name];
+const heading = (width: number): string =>
+  `${"figure".padEnd(width)}${"value".padStart(9)}${"reference".padStart(11)}  unit  ratio  ${"(lowest to highest)".padEnd(21)}${"aim".padEnd(16)}p50 ms  p99 ms`;
+
+function line(
+  { name, value, unit, reference, ratio, lowest, highest, p50Ms, p99Ms }: Row,
+  aim: Kind["aim"],
+  width: number,
+): string {
   const reached = aim === undefined ? "" : `${aim.text} ${ratio >= aim.ratio ? "yes" : "NO"}`;
   const times = [p50Ms, p99Ms].map((each) => (each === undefined ? "" : each.toFixed(2)).padStart(6)).join("  ");
   const range = `(${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
-  return `${name.padEnd(8)}${amount(value).padStart(9)}${amount(reference).padStart(11)}  ${unit.padEnd(4)}  ${ratio.toFixed(2).padStart(5)}  ${range.padEnd(21)}${reached.padEnd(16)}${times}`.trimEnd();
+  return `${name.padEnd(width)}${amount(value).padStart(9)}${amount(reference).padStart(11)}  ${unit.padEnd(4)}  ${ratio.toFixed(2).padStart(5)}  ${range.padEnd(21)}${reached.padEnd(16)}${times}`.trimEnd();
 }
 
 function amount(value: number): string {
-  return Math.round(value).toLocaleString("en");
+  return value.toLocaleString("en", { maximumFractionDigits: value < 50 ? 1 : 0 });
 }

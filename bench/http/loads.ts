@@ -9,10 +9,10 @@ export type LoadName = (typeof loadNames)[number];
 /** Between two requests in a load's file. */
 export const separator = "\0";
 
-/** Requests of each load; a client sends them in this order, over and over. */
+/** Requests of each load unless told; a client sends them in this order, over and over. */
 const requestsEach = 1_000;
 
-export function load(name: LoadName, url: string, { token, taskIds }: Person): string {
+export function load(name: LoadName, url: string, { token, taskIds }: Person, requests = requestsEach): string {
   const request = (method: string, path: string, body?: object): string => {
     const text = body === undefined ? "" : JSON.stringify(body);
     const described =
@@ -32,7 +32,7 @@ export function load(name: LoadName, url: string, { token, taskIds }: Person): s
       }),
     mixed: (each) => make[mixedKind(each)](each),
   };
-  return Array.from({ length: requestsEach }, (_, each) => make[name](each)).join(separator);
+  return Array.from({ length: requests }, (_, each) => make[name](each)).join(separator);
 }
 
 /** 80 % get, 10 % list, 5 % create, 5 % patch, evenly spread. */

@@ -72,5 +72,6 @@ const counted: Counted = {
   broken,
   p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)] ?? 0,
   p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? 0,
+  longestMs: latenciesMs.at(-1) ?? 0,
 };
 process.stdout.write(`${JSON.stringify(counted)}\n`);

@@ -1,8 +1,8 @@
 /** A place of one's own on servers that others use too: a database each, and a namespace for what is shared. */
 import { Redis } from "ioredis";
-import { Kafka, logLevel } from "kafkajs";
 import { MongoClient } from "mongodb";
 import postgres from "postgres";
+import { kafkaClient } from "../../actors/kafka/client.ts";
 import type { Urls } from "./settings.ts";
 
 export type ServerName = keyof Urls;
@@ -61,7 +61,8 @@ export async function forgetKeys(url: string, pattern: string): Promise<void> {
 }
 
 async function deleteTopics(brokers: string, prefix: string): Promise<void> {
-  const admin = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING }).admin();
+  const servers = { brokers: brokers.split(","), partitions: 1, namespace: "", tls: false };
+  const admin = kafkaClient(servers, "task-tracker-place").admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
   if (topics.length > 0) await admin.deleteTopics({ topics });

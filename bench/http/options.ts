@@ -1,0 +1,15 @@
+/** What a person gives on the command line, checked: a fault is one line and exit code 2. */
+
+import process from "node:process";
+
+export function refuse(why: string): never {
+  process.stderr.write(`Cannot measure: ${why}\n`);
+  process.exit(2);
+}
+
+export function wholeNumber(name: string, given: string): number {
+  const value = Number(given);
+  return Number.isInteger(value) && value >= 1 && value <= 1_000
+    ? value
+    : refuse(`--${name} is a whole number from 1 to 1000, not ${given}`);
+}
