@@ -16,7 +16,7 @@ export type Appender = {
   append(record: NewRecord, deadlineMs: number): Promise<number>;
   /** Connects before the first record comes; failing is no harm. */
   warm(): void;
-  /** Whether the last send went well; true before the first. */
+  /** Whether the last send went well, or a connection could be made since; true before the first. */
   healthy(): boolean;
   /** Sends what waits, for at most this long; what is left is rejected. */
   close(withinMs: number): Promise<void>;
@@ -103,9 +103,10 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
     for (;;) {
       sweep();
       if (sending.length === 0) sending = take();
-      if (sending.length === 0) break;
+      // After a failure it is not well before it has connected, whether anybody sends or not: who is not ready is sent nothing.
+      if (sending.length === 0 && (failures === 0 || closed)) break;
       try {
-        await send(sending);
+        await (sending.length > 0 ? send(sending) : connected());
         sending = [];
         if (failures > 0) recovered();
         failures = 0;
