@@ -6,8 +6,10 @@ export type DependencyHealth = {
   readonly actor: string;
   readonly dependency: "postgresql" | "mongodb" | "redis" | "kafka" | "auth";
   readonly ok: boolean;
-  /** A few words when it is not: never a host name or a driver's own message. */
+  /** A few words when it is not, or is reached and still not as it should be: never a host name or a driver's own message. */
   readonly detail?: string;
+  /** The actor cannot do its job without it now. */
+  readonly needed?: true;
   /** Commands that wait in the log for the writer, where the actor knows. */
   readonly lag?: number;
 };

@@ -107,3 +107,28 @@ test("a server is well when all who work with it reach it, and the log's lag is 
     expect(report.lag.log).toBe(7);
   }
 });
+
+test("what an actor says it cannot work without takes the process along", () => {
+  const said = { actor: "task", dependency: "auth", ok: false, detail: "its keys are not known yet" } as const;
+  const kafka = { dependency: "kafka", ok: true } as const;
+  const others = [
+    { actor: "follower", ...kafka },
+    { actor: "task", ...kafka },
+  ];
+  const of = (...more: Parameters<typeof heard>) => readiness(up, heard(...others, ...more), "task", nowMs);
+  expect(of({ ...said, needed: true })).toMatchObject({ ready: false, status: "down" });
+  expect(of(said)).toMatchObject({ ready: true, status: "degraded" });
+  expect(of(said).dependencies.auth).toEqual({ ready: false, state: "its keys are not known yet", restarts: 0 });
+});
+
+test("commands that nobody takes degrade it, though Kafka is reached", () => {
+  const kafka = { dependency: "kafka", ok: true } as const;
+  const silent = { actor: "follower", ...kafka, lag: 3, detail: "nothing taken from it" };
+  const report = readiness(up, heard(silent, { actor: "task", ...kafka }), "task", nowMs);
+  expect(report).toMatchObject({
+    ready: true,
+    status: "degraded",
+    dependencies: { kafka: { ready: true, state: "up" }, log: { ready: false, state: "nothing taken from it" } },
+    lag: { log: 3 },
+  });
+});

@@ -14,7 +14,10 @@ export type Readiness = {
   ready: boolean;
   /** `degraded`: it does its job, but something that it would like to have is away. */
   status: "ok" | "degraded" | "down";
-  /** Actors: whether they take messages and turn; of a pool, whether one member does. Servers: whether all who work with them reach them. */
+  /**
+   * Actors: whether they take messages and turn; of a pool, whether one member does. Servers: whether all who work with them reach them.
+   * `log` only when something is wrong with what becomes of it.
+   */
   dependencies: Record<string, { ready: boolean; state: string; restarts?: number }>;
   /** Messages that wait, by actor; `log`: commands in Kafka that the writer has not taken yet. */
   lag: Record<string, number>;
@@ -55,12 +58,14 @@ export function readiness(view: TreeView, heard: Heard, role: Role, nowMs: numbe
     const isSilent = nowMs - said.saidMs > silentMs;
     const ok = said.ok && !isSilent;
     const before = dependencies[said.dependency];
-    if (before === undefined || before.ready)
+    if (before === undefined || (before.ready && !ok))
       dependencies[said.dependency] = {
+        ...before,
         ready: ok,
         state: ok ? "up" : isSilent ? "nothing heard" : (said.detail ?? "down"),
       };
-    if (!ok && wants[said.actor]?.includes(said.dependency) === true) canWork = false;
+    if (ok && said.detail !== undefined) dependencies.log = { ready: false, state: said.detail };
+    if (!ok && (said.needed === true || wants[said.actor]?.includes(said.dependency) === true)) canWork = false;
     if (said.lag !== undefined) lag.log = Math.max(lag.log ?? 0, said.lag);
   }
   const isWell = Object.values(dependencies).every((each) => each.ready);

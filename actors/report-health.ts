@@ -3,13 +3,21 @@ import type { Self } from "../runtime/actor.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { withDeadline } from "./waiting.ts";
 
-/** Looks at one server: throws an `Error` whose message is a few words for the operator, or what its driver throws (which is not shown). */
-export type Probe = () => Promise<{ lag?: number } | void> | { lag?: number } | void;
+/** What is found of a server that is reached; `detail` when something is not as it should be. */
+export type Found = Pick<DependencyHealth, "lag" | "detail">;
+/** Looks at one server: throws a `NotWell`, or what its driver throws (which is not shown). */
+export type Probe = () => Promise<Found | void> | Found | void;
 export type Probes = { readonly [D in DependencyHealth["dependency"]]?: Probe };
 
 /** A state worth showing as it is. */
 export class NotWell extends Error {
   override readonly name = "NotWell";
+  /** The actor cannot do its job meanwhile. */
+  readonly needed: boolean;
+  constructor(message: string, options: { needed: boolean } = { needed: false }) {
+    super(message);
+    this.needed = options.needed;
+  }
 }
 
 const everyMs = 1_000;
@@ -28,10 +36,11 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
             probeMs,
             () => new NotWell("no answer in time"),
           );
-          health = { actor: self.name, dependency, ok: true, ...(found?.lag === undefined ? {} : { lag: found.lag }) };
+          health = { actor: self.name, dependency, ok: true, ...found };
         } catch (error) {
           const detail = error instanceof NotWell ? error.message : "not reached";
-          health = { actor: self.name, dependency, ok: false, detail };
+          const needed = error instanceof NotWell && error.needed ? { needed: true as const } : {};
+          health = { actor: self.name, dependency, ok: false, detail, ...needed };
         }
         if (ended) return;
         self.publish(dependencyHealth, health);

@@ -26,6 +26,8 @@ type State = {
 
 /** Announcements in one message to the workers at most. */
 const publishMax = 200;
+/** When commands wait for so long and nothing is announced, no writer is at work. */
+const silentMs = 3_000;
 
 export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   start(self: Self<typeof follower.accepts, FollowerData>): State {
@@ -33,8 +35,11 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
     const kafka = kafkaClient(servers, "task-tracker-follower");
     let announced: number[] = [];
     let hasCaughtUp = false;
+    /** When something was announced last, or nothing waited to be. */
+    let heardMs = Date.now();
 
     function heard({ batch }: EachBatchPayload): void {
+      heardMs = Date.now();
       const said = readAnnouncements(batch.messages);
       for (const { taken } of said)
         announced[taken.partition] = Math.max(announced[taken.partition] ?? -1, taken.offset);
@@ -68,9 +73,10 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         if (events === undefined) throw new NotWell("not reached");
         if (!events.caughtUp()) throw new NotWell("catching up");
         const ends = await events.logEnds();
-        return {
-          lag: ends.reduce((sum, end, partition) => sum + Math.max(0, end - 1 - (announced[partition] ?? -1)), 0),
-        };
+        const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - 1 - (announced[partition] ?? -1)), 0);
+        const nowMs = Date.now();
+        if (lag === 0) heardMs = nowMs;
+        return nowMs - heardMs > silentMs ? { lag, detail: "nothing taken from it" } : { lag };
       },
     });
 

@@ -5,6 +5,7 @@ import { type ApiTokenGrant, auth, type Ended, type Standing } from "../auth/mes
 import { forwardOverHttp } from "../auth-client/forward-http.ts";
 import { followRevocations } from "../auth-client/revocation-feed-redis.ts";
 import { standingOverHttp } from "../auth-client/standing-http.ts";
+import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { forward } from "./auth-forward.ts";
 
@@ -16,6 +17,8 @@ export type Accounts = {
   known(): Promise<void>;
   /** Throws when accounts cannot be asked now. */
   ready(): Promise<void>;
+  /** Throws when auth is away, or when nobody can be known because its keys have never been learned. */
+  probe(): void;
   close(): void;
 };
 
@@ -24,6 +27,9 @@ type Learn = { learn: (standing: Standing) => void; revoke: (ended: Ended[]) => 
 const standingAskMs = 2_000;
 const standingPauseMs = 100;
 const readyMs = 1_000;
+/** Several rounds of asking. */
+const awayMs = 4_000;
+const unknown = () => new NotWell("its keys are not known yet", { needed: true });
 
 /** Learns auth's keys by asking until it answers: it may be restarting, or waiting for its database. */
 export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { learn }: Learn): Accounts {
@@ -38,12 +44,18 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
       }
     }
   }
-  const learned = learning();
+  let isKnown = false;
+  const learned = learning().then(() => {
+    isKnown = true;
+  });
   return {
     forward: (request) => forward(ref, request),
     apiToken: ({ hash }) => ref.ask("apiToken", { hash }),
     known: () => learned,
     ready: async () => void (await ref.ask("ready", null, { withinMs: readyMs })),
+    probe() {
+      if (!isKnown) throw unknown();
+    },
     close: () => undefined,
   };
 }
@@ -53,13 +65,22 @@ export type RemoteAuth = { authUrl: string; issuer: string; audience: string; re
 /** What has ended comes at once through Redis where there is one, and with the next of auth's answers anyway. */
 export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Learn, options: RemoteAuth): Accounts {
   const { authUrl, issuer, audience, redis } = options;
-  const standing = standingOverHttp({ authUrl, take: learn, log: self.log, claims: { issuer, audience } });
+  let learnedMs: number | undefined;
+  const take = (standing: Standing) => {
+    learnedMs = Date.now();
+    learn(standing);
+  };
+  const standing = standingOverHttp({ authUrl, take, log: self.log, claims: { issuer, audience } });
   const feed = redis === undefined ? undefined : followRevocations(redis, revoke);
   return {
     forward: (request) => forwardOverHttp(authUrl, request),
     apiToken: ({ token }) => standing.verifyApiToken(token),
     known: standing.first,
     ready: async () => undefined,
+    probe() {
+      if (learnedMs === undefined) throw unknown();
+      if (Date.now() - learnedMs > awayMs) throw new NotWell("not reached");
+    },
     close() {
       feed?.close();
       standing.close();

@@ -9,6 +9,7 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { settles } from "../waiting.ts";
 import { accountsHere, accountsOverHttp, type RemoteAuth } from "./accounts.ts";
@@ -57,7 +58,9 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
         : accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
     self.subscribe(revoked, "revoked");
     const { back, heard, begun } = backOf(self);
+    const endReports = reportHealth(self, { auth: accounts.probe });
     const close = async () => {
+      endReports();
       accounts.close();
       await back.close();
     };
