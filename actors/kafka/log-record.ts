@@ -12,6 +12,14 @@ const faultsOf = checker(Command);
 
 /** The command of a record, or why it is none, in a few words without anything of its content but names of fields. */
 export function readCommand(value: Buffer | null, at: { partition: number; partitions: number }): Command | string {
+  const command = commandIn(value);
+  if (typeof command !== "string" && partitionOf(command.taskId, at.partitions) !== at.partition)
+    return "on another partition than its task's";
+  return command;
+}
+
+/** `readCommand` wherever the record is. */
+export function commandIn(value: Buffer | null): Command | string {
   if (value === null) return "empty";
   let command: unknown;
   try {
@@ -21,7 +29,5 @@ export function readCommand(value: Buffer | null, at: { partition: number; parti
   }
   const [fault] = faultsOf(command);
   if (fault !== undefined) return `${fault.path === "" ? "the whole" : fault.path} ${fault.message}`.slice(0, 200);
-  const { taskId } = command as Command;
-  if (partitionOf(taskId, at.partitions) !== at.partition) return "on another partition than its task's";
   return command as Command;
 }

@@ -15,6 +15,8 @@ export type Names = {
   readonly keepers: string;
   /** What the groups of followers begin with. */
   readonly followers: string;
+  /** The group that remembers how far parked commands have been put back. */
+  readonly redrive: string;
 };
 
 /** Of topics and groups. */
@@ -26,6 +28,7 @@ export function namesIn({ namespace }: Pick<KafkaServers, "namespace">): Names {
     writers: `${namespace}task.consumer`,
     keepers: `${namespace}task.cache-keeper`,
     followers: `${namespace}task.follower.`,
+    redrive: `${namespace}task.redrive`,
   };
 }
 

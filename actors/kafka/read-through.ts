@@ -1,0 +1,92 @@
+/** Reads a topic from given places up to given ends, once, without leaving anything of it in Kafka. For tools: servers follow a topic for ever. */
+import { randomUUID } from "node:crypto";
+import type { Kafka, KafkaMessage } from "kafkajs";
+import { settles } from "../waiting.ts";
+import { membership } from "./group.ts";
+
+export type ReadOptions = {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** What the name of the group begins with that is made for it and removed after it. */
+  readonly group: string;
+  /** By partition: the first offset to read, and the one after the last. */
+  readonly stretches: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
+  /** Is given what comes in order within a partition; of several partitions at once. The next of a partition comes when this has resolved. */
+  readonly take: (partition: number, messages: readonly KafkaMessage[]) => Promise<void>;
+};
+
+/** When nothing comes for so long, nothing will. */
+const silentMs = 30_000;
+const lookMs = 100;
+const heartbeatMs = 1_000;
+const leaveMs = 3_000;
+const bytesPerPartition = 1_048_576;
+
+/** Rejects with what `take` throws, with what ends the consumer, or when Kafka gives nothing more before the ends. */
+export async function readThrough({ kafka, topic, group, stretches, take }: ReadOptions): Promise<void> {
+  const left = new Map(stretches.filter(({ from, to }) => from < to).map((each) => [each.partition, each]));
+  if (left.size === 0) return;
+  const groupId = `${group}.${randomUUID()}`;
+  const count = left.size;
+  const consumer = kafka.consumer({
+    groupId,
+    ...membership,
+    // Each fetch has something of every partition: none waits for the others.
+    maxBytesPerPartition: bytesPerPartition,
+    maxBytes: count * bytesPerPartition,
+  });
+  const admin = kafka.admin();
+  let failure: unknown;
+  let cameMs = Date.now();
+  let taking = 0;
+  consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
+    failure ??= error;
+  });
+
+  await consumer.connect();
+  try {
+    await admin.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: count,
+      async eachBatch({ batch, heartbeat, resolveOffset, isStale }) {
+        const { partition } = batch;
+        const stretch = left.get(partition);
+        if (failure !== undefined || isStale()) return;
+        const messages = batch.messages.filter(
+          ({ offset }) => stretch !== undefined && Number(offset) >= stretch.from && Number(offset) < stretch.to,
+        );
+        const beating = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
+        taking += 1;
+        try {
+          if (messages.length > 0) await take(partition, messages);
+        } catch (error) {
+          failure ??= error;
+          return;
+        } finally {
+          taking -= 1;
+          clearInterval(beating);
+        }
+        cameMs = Date.now();
+        resolveOffset(batch.lastOffset());
+        if (stretch !== undefined && Number(batch.lastOffset()) + 1 >= stretch.to) left.delete(partition);
+      },
+    });
+    for (const { partition, from } of left.values()) consumer.seek({ topic, partition, offset: String(from) });
+    while (left.size > 0 && failure === undefined) {
+      if (taking > 0) cameMs = Date.now();
+      if (Date.now() - cameMs > silentMs)
+        throw new Error(`Cannot read ${topic} to its end: nothing came for ${silentMs / 1_000} s`);
+      await new Promise((resolve) => setTimeout(resolve, lookMs));
+    }
+    if (failure !== undefined) throw failure;
+  } finally {
+    await settles(
+      consumer.disconnect().then(() => admin.deleteGroups([groupId])),
+      leaveMs,
+    );
+    await settles(admin.disconnect(), leaveMs);
+  }
+}
