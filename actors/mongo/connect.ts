@@ -2,11 +2,13 @@
 import { rootCertificates } from "node:tls";
 import { type Db, MongoClient, type MongoClientOptions } from "mongodb";
 import type { Server } from "../servers.ts";
-import { withDeadline } from "../waiting.ts";
+import { keepTrying, settles, withDeadline } from "../waiting.ts";
 
 /** The database when the URL names none. */
 const databaseName = "tracker";
 const pingMs = 1_000;
+const connectMs = 2_000;
+const pauses = { fromMs: 50, toMs: 1_000 };
 
 export type Mongo = {
   readonly db: Db;
@@ -15,11 +17,11 @@ export type Mongo = {
   close(): Promise<void>;
 };
 
-/** Nothing is connected until it is used, and what was cut is connected again; a fault of the URL itself is thrown at once. */
+/** Connects by itself, for ever until it can, and again when it was cut; a fault of the URL itself is thrown at once. */
 export function connectMongo({ url, password, ca }: Server): Mongo {
   const settings: MongoClientOptions = {
-    serverSelectionTimeoutMS: 2_000,
-    connectTimeoutMS: 2_000,
+    serverSelectionTimeoutMS: connectMs,
+    connectTimeoutMS: connectMs,
     // A connection that is silent for so long in the middle of an operation is dead.
     socketTimeoutMS: 5_000,
     maxPoolSize: 20,
@@ -37,9 +39,17 @@ export function connectMongo({ url, password, ca }: Server): Mongo {
   const client = new MongoClient(url, settings);
   const [, path = ""] = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]*)/.exec(url) ?? [];
   const db = client.db(path === "" ? databaseName : decodeURIComponent(path));
+  const closing = new AbortController();
+  // The driver gives up for good when its first try fails (every operation is then told that the topology is closed), unless it is told to connect.
+  const connecting = keepTrying(() => client.connect(), { ...pauses, until: closing.signal }).catch(() => undefined);
   return {
     db,
     ping: async () => void (await withDeadline(db.command({ ping: 1 }), pingMs, () => new Error("late"))),
-    close: () => client.close(),
+    async close() {
+      closing.abort();
+      await client.close();
+      await settles(connecting, connectMs);
+      await client.close();
+    },
   };
 }
