@@ -36,10 +36,31 @@ export function connectRedis(server: Server): RedisConnection {
   });
   // Each command tells its own failure; without a listener ioredis prints the error with the host in it.
   redis.on("error", () => {});
+  gather(redis);
   return {
     redis,
     ping: async () => void (await redis.ping()),
     close: () => redis.disconnect(),
+  };
+}
+
+/**
+ * Commands of one turn of the event loop leave together: a write to the socket of its own for each is a quarter of what a cached read costs,
+ * and Redis answers them together too.
+ */
+function gather(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  let held: Redis["stream"] | undefined;
+  redis.sendCommand = (command, stream) => {
+    if (held === undefined && redis.status === "ready") {
+      held = redis.stream;
+      held.cork();
+      setImmediate(() => {
+        held?.uncork();
+        held = undefined;
+      });
+    }
+    return send(command, stream);
   };
 }
 
