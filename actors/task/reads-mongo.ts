@@ -35,7 +35,7 @@ export function mongoReads({ tasks, history, operations }: ReadModel): MongoRead
       for (const stretch of stretches(query)) {
         if (found.length >= limit) break;
         const rows = await tasks
-          .find({ $and: [filterOf(query), stretch.place] })
+          .find(both(filterOf(query), stretch.place))
           .project<Pick<TaskDocument, "_id" | "json"> & Record<string, string | number | null>>({
             json: 1,
             [query.sort]: 1,
@@ -75,7 +75,8 @@ function stretches({ sort, descending, after }: ListQuery): Stretch[] {
   const found: Stretch[] = [];
   if (after === undefined || after.key !== null) {
     const keyed: Filter<TaskDocument> = isLast ? { dueAt: { $ne: null } } : {};
-    const place = after === undefined ? keyed : { $and: [keyed, behind(sort, beyond, after)] };
+    // What is behind a key has one.
+    const place = after === undefined ? keyed : behind(sort, beyond, after);
     found.push({ place, order: { [sort]: direction, _id: direction } });
   }
   if (isLast)
@@ -86,8 +87,17 @@ function stretches({ sort, descending, after }: ListQuery): Stretch[] {
   return found;
 }
 
+/** The first condition says no more than the other: it is what bounds the walk through the sort's index. */
 function behind(sort: string, beyond: "$lt" | "$gt", { key, id }: PageEnd): Filter<TaskDocument> {
-  return { $or: [{ [sort]: { [beyond]: key } }, { [sort]: key, _id: { [beyond]: id } }] };
+  return {
+    [sort]: { [`${beyond}e`]: key },
+    $or: [{ [sort]: { [beyond]: key } }, { [sort]: key, _id: { [beyond]: id } }],
+  };
+}
+
+/** As fields side by side where they allow it: that is found by the index in every server. */
+function both(filter: Filter<TaskDocument>, place: Filter<TaskDocument>): Filter<TaskDocument> {
+  return Object.keys(place).some((name) => name in filter) ? { $and: [filter, place] } : { ...filter, ...place };
 }
 
 function filterOf(query: ListQuery): Filter<TaskDocument> {
