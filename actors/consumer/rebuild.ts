@@ -1,20 +1,23 @@
 /**
- * Throws the read model away and makes it again from the log, equal to the byte.
+ * Throws the read model away and makes it again from the log, equal to the byte: here the one in SQLite, in rebuild-kafka.ts the one in MongoDB.
  *
  * The log's own columns (code, version) are verdicts: they are decided anew as well and must come out as recorded. All of it is one
  * transaction, so an interrupted rebuild leaves the read model as it was.
  *
- *     bun actors/consumer/rebuild.ts <DATA_DIR>
+ *     bun run rebuild <DATA_DIR>
+ *     KAFKA_BROKERS=... MONGO_URL=... bun run rebuild
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { DatabaseSync } from "node:sqlite";
+import { readConfig } from "../config.ts";
 import { lockDataDir } from "../data-dir.ts";
 import type { Command } from "../model/command.ts";
 import { transactionAsync } from "../sqlite-file.ts";
 import { apply, type Delivery, type Store, type Stored } from "./apply.ts";
 import { openDatabase, tasksFile } from "./database.ts";
+import { rebuildFromKafka } from "./rebuild-kafka.ts";
 import { dropReadModel, readModel } from "./schema.ts";
 import { readModelWriter } from "./store-sqlite.ts";
 
@@ -93,9 +96,31 @@ function replayStore(db: DatabaseSync): Store {
   };
 }
 
-async function main(dataDir: string | undefined): Promise<void> {
+const help = `Throws the read model away and makes it again from the log. Stop the system first; only task processes on servers may go on.
+
+Usage: bun run rebuild DATA_DIR
+       KAFKA_BROKERS=... MONGO_URL=... [VARIABLE=value ...] bun run rebuild
+
+With KAFKA_BROKERS and MONGO_URL (and what else the system is given for them) it is the read model in MongoDB, else the one in the folder.
+Exit codes: 0 done, 2 when it cannot be done (one line tells why, and everything is as it was).
+`;
+
+async function main(given: readonly string[]): Promise<void> {
+  const [dataDir, ...more] = given;
+  if (given.includes("--help") || given.includes("-h")) return void process.stdout.write(help);
+  if (more.length > 0 || dataDir?.startsWith("-") === true)
+    throw new Error(`Cannot take the argument ${JSON.stringify(more[0] ?? dataDir)}; see --help`);
+  const { kafka, mongo } = readConfig();
+  if (kafka === undefined || mongo === undefined) return await inFolder(dataDir);
+  if (dataDir !== undefined) throw new Error("Cannot rebuild both: give a DATA_DIR, or KAFKA_BROKERS and MONGO_URL");
+  const begunMs = performance.now();
+  const commands = await rebuildFromKafka({ kafka, mongo, progress: progress() });
+  finished(commands, performance.now() - begunMs);
+}
+
+async function inFolder(dataDir: string | undefined): Promise<void> {
   if (dataDir === undefined)
-    throw new Error("Cannot rebuild: give the DATA_DIR, as in `bun actors/consumer/rebuild.ts data`");
+    throw new Error("Cannot rebuild: give the DATA_DIR, as in `bun run rebuild data`, or KAFKA_BROKERS and MONGO_URL");
   if (!existsSync(join(dataDir, tasksFile.name)))
     throw new Error(`Cannot rebuild: there is no ${tasksFile.name} in ${dataDir}`);
   const lock = lockDataDir(dataDir);
@@ -103,15 +128,8 @@ async function main(dataDir: string | undefined): Promise<void> {
     const db = openDatabase(dataDir);
     try {
       const { total } = db.prepare("SELECT count(*) AS total FROM log").get() as { total: number };
-      let told = 0;
-      const { commands, elapsedMs } = await rebuild(db, (done) => {
-        if (done - told < 50_000) return;
-        told = done;
-        process.stdout.write(`${done} of ${total} commands\n`);
-      });
-      process.stdout.write(
-        `Rebuilt from ${commands} commands in ${(elapsedMs / 1_000).toFixed(1)} s (${Math.round((commands * 1_000) / elapsedMs)} a second)\n`,
-      );
+      const { commands, elapsedMs } = await rebuild(db, progress(total));
+      finished(commands, elapsedMs);
     } finally {
       db.close();
     }
@@ -120,11 +138,31 @@ async function main(dataDir: string | undefined): Promise<void> {
   }
 }
 
+/** Says something now and then. */
+function progress(total?: number): (done: number) => void {
+  let told = 0;
+  return (done) => {
+    if (done - told < 50_000) return;
+    told = done;
+    process.stdout.write(`${done}${total === undefined ? "" : ` of ${total}`} commands\n`);
+  };
+}
+
+function finished(commands: number, elapsedMs: number): void {
+  const seconds = (elapsedMs / 1_000).toFixed(1);
+  process.stdout.write(
+    `Rebuilt from ${commands} commands in ${seconds} s (${Math.round((commands * 1_000) / elapsedMs)} a second)\n`,
+  );
+}
+
 if (import.meta.main) {
   try {
-    await main(process.argv[2]);
+    await main(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    const { name, message } = error as Error;
+    // What drivers say names hosts.
+    const isTheirs = /^(Kafka|Mongo)/.test(name);
+    process.stderr.write(`${isTheirs ? `Cannot rebuild: a server does not do its part (${name})` : message}\n`);
     process.exitCode = 2;
   }
 }

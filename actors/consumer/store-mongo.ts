@@ -143,7 +143,7 @@ function record({ command, fingerprint, taskId, position, code, version }: Taken
   };
 }
 
-function operation({ _id, task, fingerprint, partition, offset, code, version }: OperationDocument): Operation {
+export function operation({ _id, task, fingerprint, partition, offset, code, version }: OperationDocument): Operation {
   return {
     operationId: _id,
     fingerprint,

@@ -11,19 +11,21 @@ export type ReadOptions = {
   readonly group: string;
   /** By partition: the first offset to read, and the one after the last. */
   readonly stretches: readonly { readonly partition: number; readonly from: number; readonly to: number }[];
-  /** Is given what comes in order within a partition; of several partitions at once. The next of a partition comes when this has resolved. */
-  readonly take: (partition: number, messages: readonly KafkaMessage[]) => Promise<void>;
+  /** Is given what comes in order within a partition; of several partitions at once. More comes when all under way have resolved. */
+  readonly take: (partition: number, messages: readonly KafkaMessage[]) => void | Promise<void>;
+  /** Whether no more is wanted of a partition for now; asked again and again. Always more, unless given. */
+  readonly hasEnough?: (partition: number) => boolean;
 };
 
 /** When nothing comes for so long, nothing will. */
 const silentMs = 30_000;
-const lookMs = 100;
+const lookMs = 50;
 const heartbeatMs = 1_000;
 const leaveMs = 3_000;
 const bytesPerPartition = 1_048_576;
 
 /** Rejects with what `take` throws, with what ends the consumer, or when Kafka gives nothing more before the ends. */
-export async function readThrough({ kafka, topic, group, stretches, take }: ReadOptions): Promise<void> {
+export async function readThrough({ kafka, topic, group, stretches, take, hasEnough }: ReadOptions): Promise<void> {
   const left = new Map(stretches.filter(({ from, to }) => from < to).map((each) => [each.partition, each]));
   if (left.size === 0) return;
   const groupId = `${group}.${randomUUID()}`;
@@ -39,6 +41,17 @@ export async function readThrough({ kafka, topic, group, stretches, take }: Read
   let failure: unknown;
   let cameMs = Date.now();
   let taking = 0;
+  const paused = new Set<number>();
+  /** Stops the flow of what is wanted no more, and lets flow again what is. */
+  const balance = () => {
+    for (const partition of left.keys()) {
+      const isEnough = hasEnough?.(partition) === true;
+      if (isEnough === paused.has(partition)) continue;
+      if (isEnough) paused.add(partition);
+      else paused.delete(partition);
+      consumer[isEnough ? "pause" : "resume"]([{ topic, partitions: [partition] }]);
+    }
+  };
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
     failure ??= error;
   });
@@ -70,13 +83,15 @@ export async function readThrough({ kafka, topic, group, stretches, take }: Read
           clearInterval(beating);
         }
         cameMs = Date.now();
+        balance();
         resolveOffset(batch.lastOffset());
         if (stretch !== undefined && Number(batch.lastOffset()) + 1 >= stretch.to) left.delete(partition);
       },
     });
     for (const { partition, from } of left.values()) consumer.seek({ topic, partition, offset: String(from) });
     while (left.size > 0 && failure === undefined) {
-      if (taking > 0) cameMs = Date.now();
+      balance();
+      if (taking > 0 || paused.size > 0) cameMs = Date.now();
       if (Date.now() - cameMs > silentMs)
         throw new Error(`Cannot read ${topic} to its end: nothing came for ${silentMs / 1_000} s`);
       await new Promise((resolve) => setTimeout(resolve, lookMs));

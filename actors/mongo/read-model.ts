@@ -1,5 +1,5 @@
 /** The read model in MongoDB: its collections and indexes, the port between the writer and those who read. */
-import type { Collection, Db, IndexDescription } from "mongodb";
+import type { Collection, CollectionOptions, Db, IndexDescription } from "mongodb";
 import type { Status } from "../model/task.ts";
 
 /** A task. Instants are epoch milliseconds, positions offsets in the partition of the task's id. */
@@ -54,8 +54,18 @@ export type ReadModel = {
   readonly operations: Collection<OperationDocument>;
 };
 
-export function readModelIn(db: Db): ReadModel {
-  return { tasks: db.collection("tasks"), history: db.collection("history"), operations: db.collection("operations") };
+export const collections = ["operations", "history", "tasks"] as const satisfies readonly (keyof ReadModel)[];
+
+/** `suffix`: after the names, for one that is not in its place yet. */
+export function readModelIn(
+  db: Db,
+  { suffix = "", ...options }: CollectionOptions & { suffix?: string } = {},
+): ReadModel {
+  return {
+    tasks: db.collection(`tasks${suffix}`, options),
+    history: db.collection(`history${suffix}`, options),
+    operations: db.collection(`operations${suffix}`, options),
+  };
 }
 
 export const sortKeys = ["createdAt", "updatedAt", "dueAt", "priority", "title"] as const;

@@ -4,8 +4,8 @@
  * OUTAGES=all does each in every way (killed, halted, 30 s slow), which takes some ten minutes; else each row in one way.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Person, person } from "../system/client.ts";
-import { type Crew, crew } from "../system/member.ts";
+import { call, type Person, person } from "../system/client.ts";
+import { type Crew, crew, member } from "../system/member.ts";
 import { poll } from "../system/poll.ts";
 import { type Answers, type Asked, asked, type Prepared, prepare, probe, readinessOf } from "../system/probe.ts";
 import { cleanUp } from "../system/server.ts";
@@ -112,6 +112,7 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
     system = await crew(servers.env, { task: 1, consumer: 1 });
     url = system.urls[0] as string;
     redis = new Bun.RedisClient(servers.servers.redis.service.url);
+    who = await person(url);
   }, 60_000);
   afterAll(async () => {
     redis.close();
@@ -223,4 +224,55 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
           if (!mended) await mend();
         }
       }, 180_000);
+
+  /** Roles that are started while these are away, and what each says of itself then. */
+  const starts: { away: (keyof Stack["servers"])[]; said: string }[] = [
+    { away: ["postgres", "mongo", "redis", "kafka"], said: "auth down, task down, consumer down, all down" },
+    { away: ["postgres"], said: "auth down, task down, consumer ok, all down" },
+    { away: ["mongo"], said: "auth ok, task degraded, consumer down, all degraded" },
+    { away: ["redis"], said: "auth degraded, task degraded, consumer degraded, all degraded" },
+    { away: ["kafka"], said: "auth ok, task down, consumer down, all down" },
+  ];
+  for (const { away, said } of isLong ? starts : starts.slice(0, 1))
+    test(`started while ${away.join(", ")} ${away.length > 1 ? "are" : "is"} away, each role comes up, says how it is, and is well by itself when all is back`, async () => {
+      const mine = away.map((name) => servers.servers[name]);
+      await Promise.all(mine.map((each) => each.kill()));
+      // A namespace of their own: nobody else does their work.
+      const env = { ...servers.env, TT_NAMESPACE: `late-${away.length}-${away[0]}` };
+      const auth = await member({ ...env, ROLE: "auth", KAFKA_BROKERS: "", MONGO_URL: "" });
+      const task = await member({ ...env, ROLE: "task", AUTH_URL: auth.url, DATABASE_URL: "" });
+      const consumer = await member({ ...env, ROLE: "consumer", DATABASE_URL: "" });
+      const all = [auth, task, consumer, await member({ ...env, TT_NAMESPACE: `${env.TT_NAMESPACE}-all` })];
+      try {
+        await Promise.all(all.map((each) => each.start()));
+        let last = "";
+        await poll(`they say ${said}`, 15_000, async () => {
+          const reports = await Promise.all(all.map((each) => each.report()));
+          last = ["auth", "task", "consumer", "all"].map((role, at) => `${role} ${reports[at]?.status}`).join(", ");
+          return last === said;
+        }).catch((error: Error) => {
+          throw new Error(`${error.message}: ${last}`);
+        });
+        // Whoever comes meanwhile is told to come again, if it cannot be done now.
+        for (const at of [task, all[3] as typeof task]) {
+          const token = who.tokens.accessToken;
+          const reply = await call(at.url, "POST", "/v1/tasks", { token, body: { title: "early" } });
+          const isTold = reply.status === 503 && /^\d+$/.test(reply.headers.get("retry-after") ?? "");
+          expect(isTold || [201, 401].includes(reply.status), `${reply.status} ${reply.text}`).toBe(true);
+        }
+        await Promise.all(mine.map((each) => each.mend()));
+        await Promise.all(all.map((each) => each.ready(30_000)));
+        for (const at of [task, all[3] as typeof task]) {
+          const late = await person(at.url);
+          const headers = { "idempotency-key": "late" };
+          await poll("a change is decided", 15_000, async () => {
+            const reply = await late.call("POST", "/v1/tasks", { body: { title: "late" }, headers });
+            return reply.status === 201;
+          });
+        }
+        for (const each of all) expect((await each.end("SIGTERM")).code).toBe(0);
+      } finally {
+        await Promise.all(mine.map((each) => each.mend()));
+      }
+    }, 120_000);
 });
