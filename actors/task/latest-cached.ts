@@ -80,7 +80,8 @@ export function latestBehindCache({ announced, reads, cache, partitions, now }: 
 
   /** Not waited for: the reader has what it wanted. */
   function fill(id: string, partition: number, entry: Entry, cached: Cached | undefined): void {
-    if (cache === undefined || cached?.lease === undefined) return;
+    // Before anything has been announced here, nobody knows up to where it is right.
+    if (cache === undefined || cached?.lease === undefined || entry.asOf < 0) return;
     cache.fill(id, partition, entry, cached.lease).catch(() => undefined);
   }
 
@@ -127,10 +128,12 @@ export function latestBehindCache({ announced, reads, cache, partitions, now }: 
 /** The task as it is certain to be after a command; undefined when it may have changed since, or the command has changed nothing. */
 function entryAfter(command: Command, position: Position, outcome: Outcome | undefined): Entry | undefined {
   const { userId: ownerId } = command;
-  const asOf = position.offset;
-  if (outcome === undefined) return { version: 1, asOf, deleted: false, ownerId, json: taskText(created(command)) };
+  if (outcome === undefined)
+    return { version: 1, asOf: position.offset, deleted: false, ownerId, json: taskText(created(command)) };
   if (outcome.verdict !== "applied" || outcome.version === undefined) return undefined;
   const deleted = outcome.deleted === true;
+  // The command may be in the log twice: what the first of them has made is right up to that one, whatever came between the two.
+  const asOf = outcome.position.offset;
   return { version: outcome.version, asOf, deleted, ownerId, json: deleted ? "" : (outcome.task ?? "") };
 }
 
