@@ -4,26 +4,18 @@ import type { Outcome } from "../model/command.ts";
 import { type Entry, entryText, keys, lifeMs, unmarkedMs, withTaskCache } from "../redis/task-cache.ts";
 
 export type KeptCache = {
-  /** Writes what is newer than what is there. Repeating it is harmless. Throws when Redis does not do its part: then some of it may be written. */
-  put(outcomes: readonly Outcome[]): Promise<void>;
   /**
-   * Moves the mark of a partition on. `false`: it is not as this keeper left it (`before`; undefined: never made), so the cache has forgotten
-   * something and must be emptied.
+   * Writes what is newer than what is there, and then moves the mark of the partition on (where there is one to move), as one act. Repeating it is
+   * harmless. `false`, with nothing done: the mark is behind where this keeper left it (`before`), so the cache has forgotten something; or there
+   * is one though this keeper has made none since it emptied the cache (undefined). Either way the cache must be emptied.
    */
-  mark(partition: number, offset: number, before: number | undefined): Promise<boolean>;
-  /** Forgets all tasks and all marks. */
-  empty(): Promise<void>;
+  keep(partition: number, outcomes: readonly Outcome[], mark: Mark | undefined): Promise<boolean>;
+  /** Forgets the marks of these partitions and all tasks: those of other partitions may go at any time, their marks are for their own keepers to judge. */
+  empty(partitions: readonly number[]): Promise<void>;
   /** How long nothing may be marked after that: what was under way then has ended by itself. */
   readonly restMs: number;
 };
-
-/** Sets the mark unless it is missing or behind where it should be; never moves it back. */
-const markScript = `
-local mark = redis.call('HGET', KEYS[1], ARGV[1])
-if ARGV[3] ~= '' and (not mark or tonumber(mark) < tonumber(ARGV[3])) then return 0 end
-if not mark or tonumber(mark) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-return 1
-`;
+export type Mark = { readonly offset: number; readonly before: number | undefined };
 
 const scanned = 500;
 
@@ -33,35 +25,21 @@ export function keptCacheInRedis(connection: Redis): KeptCache {
   return {
     restMs: 2 * unmarkedMs,
 
-    async put(outcomes) {
-      const pipeline = redis.pipeline();
-      let puts = 0;
+    async keep(partition, outcomes, mark) {
+      const names = [keys.kept];
+      const values: (string | number)[] = [partition, mark?.offset ?? "", mark?.before ?? ""];
       for (const outcome of outcomes) {
         const entry = entryOf(outcome);
         if (entry === undefined) continue;
-        const { taskId, position } = outcome;
-        puts += 1;
-        pipeline.ttKeep(
-          keys.task(taskId),
-          keys.lease(taskId),
-          keys.kept,
-          position.partition,
-          entry.version,
-          entry.asOf,
-          lifeMs(),
-          entryText(entry),
-        );
+        names.push(keys.task(outcome.taskId), keys.lease(outcome.taskId));
+        values.push(entry.version, entry.asOf, lifeMs(), entryText(entry));
       }
-      if (puts === 0) return;
-      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+      return (await redis.ttKeep(names.length, ...names, ...values)) === 1;
     },
 
-    async mark(partition, offset, before) {
-      return (await redis.eval(markScript, 1, keys.kept, partition, offset, before ?? "")) === 1;
-    },
-
-    async empty() {
-      await redis.del(keys.kept);
+    async empty(partitions) {
+      const forgetMarks = () => redis.hdel(keys.kept, ...partitions.map(String));
+      if (partitions.length > 0) await forgetMarks();
       // Patterns and what is found by them are whole names, which ioredis leaves as they are.
       const namespace = redis.options.keyPrefix ?? "";
       let cursor = "0";
@@ -70,12 +48,14 @@ export function keptCacheInRedis(connection: Redis): KeptCache {
         if (found.length > 0) await redis.unlink(...found.map((key) => key.slice(namespace.length)));
         cursor = next;
       } while (cursor !== "0");
+      // One made in between stands for tasks that were forgotten after it.
+      if (partitions.length > 0) await forgetMarks();
     },
   };
 }
 
 /** What an announcement tells of a task: a refusal, a repeat and what was parked tell nothing new. */
-function entryOf({ verdict, version, deleted, userId, task, position }: Outcome): Entry | undefined {
+export function entryOf({ verdict, version, deleted, userId, task, position }: Outcome): Entry | undefined {
   if (verdict !== "applied" || version === undefined) return undefined;
   const isDeleted = deleted === true;
   return { version, asOf: position.offset, deleted: isDeleted, ownerId: userId, json: isDeleted ? "" : (task ?? "") };

@@ -1,5 +1,5 @@
 /** What the keeper does with each batch of announcements, whatever the cache is. */
-import type { Announcement } from "../model/command.ts";
+import type { Announcement, Outcome } from "../model/command.ts";
 import type { KeptCache } from "./cache-redis.ts";
 
 export type Keeping = {
@@ -18,31 +18,72 @@ export type KeepingOptions = {
   readonly emptied: (partition: number) => void;
 };
 
+/** Announcements in one act on the cache at most. */
+const actMax = 500;
+
+type Partition = {
+  /** As we left it; undefined when there is none. */
+  mark: number | undefined;
+  /** The last position applied, where there is no mark to tell. */
+  applied: number;
+  /** Marks are moved one after the other. */
+  keeping: Promise<unknown> | undefined;
+};
+
 export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
-  /** By partition of ours: the mark as we left it, undefined when there is none, and the last position applied. */
-  const mine = new Map<number, { mark: number | undefined; applied: number }>();
-  /** Without a mark to go by the cache may hold anything: the first thing is to empty it. */
-  let toEmpty = false;
+  /** By partition of ours. */
+  const mine = new Map<number, Partition>();
+  /** Reasons to empty the cache, and those that it has been emptied for: without a mark to go by it may hold anything. */
+  let doubts = 0;
+  let cleared = 0;
+  let emptying: Promise<void> | undefined;
   let restUntilMs = 0;
+  let ticks = 0;
 
   async function ready(): Promise<void> {
-    if (!toEmpty) return;
-    await cache.empty();
-    toEmpty = false;
-    restUntilMs = now() + cache.restMs;
-    for (const state of mine.values()) state.mark = undefined;
+    while (cleared < doubts) {
+      emptying ??= empty().finally(() => {
+        emptying = undefined;
+      });
+      await emptying;
+    }
   }
 
-  async function marked(partition: number, state: { mark: number | undefined; applied: number }): Promise<void> {
-    if (now() < restUntilMs) return;
-    const offset = Math.max(state.applied, state.mark ?? 0);
-    if (await cache.mark(partition, offset, state.mark)) {
-      state.mark = offset;
-      return;
+  async function empty(): Promise<void> {
+    const upTo = doubts;
+    await cache.empty([...mine.keys()]);
+    cleared = upTo;
+    restUntilMs = now() + cache.restMs;
+    for (const state of mine.values()) {
+      state.applied = Math.max(state.applied, state.mark ?? -1);
+      state.mark = undefined;
     }
-    toEmpty = true;
-    await ready();
-    emptied(partition);
+  }
+
+  /** Brings announcements (none: only the mark) into the cache, however often that must be emptied before. */
+  async function keep(partition: number, state: Partition, said: readonly Announcement[]): Promise<void> {
+    for (;;) {
+      await ready();
+      if (state.keeping !== undefined) {
+        await state.keeping.catch(() => undefined);
+        continue;
+      }
+      const offset = Math.max(state.applied, state.mark ?? -1, ...said.map(({ taken }) => taken.offset));
+      const mark = now() < restUntilMs ? undefined : { offset, before: state.mark };
+      const act = cache.keep(partition, outcomesOf(said), mark);
+      state.keeping = act;
+      const isDone = await act.finally(() => {
+        state.keeping = undefined;
+      });
+      if (isDone) {
+        state.applied = offset;
+        if (mark !== undefined && cleared === doubts) state.mark = offset;
+        return;
+      }
+      doubts += 1;
+      await ready();
+      emptied(partition);
+    }
   }
 
   return {
@@ -50,24 +91,34 @@ export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
       for (const partition of mine.keys()) if (!marks.has(partition)) mine.delete(partition);
       for (const [partition, mark] of marks) {
         if (mine.has(partition)) continue;
-        mine.set(partition, { mark, applied: mark ?? -1 });
-        if (mark === undefined) toEmpty = true;
+        mine.set(partition, { mark, applied: mark ?? -1, keeping: undefined });
+        if (mark === undefined) doubts += 1;
       }
     },
 
     async take(partition, said) {
-      await ready();
-      const state = mine.get(partition) ?? { mark: undefined, applied: -1 };
-      mine.set(partition, state);
-      await cache.put(said.flatMap(({ outcome }) => outcome ?? []));
-      for (const { taken } of said) state.applied = Math.max(state.applied, taken.offset);
-      await marked(partition, state);
-      return state.mark;
+      for (let from = 0; from < said.length; from += actMax) {
+        const some = said.slice(from, from + actMax);
+        const state = mine.get(partition);
+        if (state !== undefined) await keep(partition, state, some);
+        // Another keeper's by now: how far it has come is for that one to say.
+        else await cache.keep(partition, outcomesOf(some), undefined);
+      }
+      return mine.get(partition)?.mark;
     },
 
     async tick() {
       await ready();
-      for (const [partition, state] of mine) if (state.mark === undefined) await marked(partition, state);
+      if (now() < restUntilMs) return;
+      const all = [...mine];
+      for (const [partition, state] of all) if (state.mark === undefined) await keep(partition, state, []);
+      // What Redis has forgotten it has forgotten for all: one mark a time is looked at, so that it comes out though nothing is announced.
+      const next = all[ticks++ % Math.max(1, all.length)];
+      if (next !== undefined) await keep(...next, []);
     },
   };
+}
+
+function outcomesOf(said: readonly Announcement[]): Outcome[] {
+  return said.flatMap(({ outcome }) => outcome ?? []);
 }

@@ -61,51 +61,74 @@ export function readEntry(text: string | null): Entry | undefined {
   };
 }
 
-/** Writes the entry at KEYS[1] if it is newer, and ends the lease at KEYS[2]. Without the keeper's mark (KEYS[3], field `partition`) it lives shortly. */
+/**
+ * Writes an entry if it is newer than the one that is there, and ends the lease. Where none is there, one that the keeper has passed is left out: what
+ * came after it may have been there and gone. Without the keeper's mark it lives shortly.
+ */
 const putNewer = `
-local function put(task, lease, kept, partition, version, asOf, life, value)
+local function mark(kept, partition)
+  local found = redis.call('HGET', kept, partition)
+  return found and tonumber(found)
+end
+local function put(task, lease, version, asOf, marked, life, value)
   local old = redis.call('GET', task)
-  if old then
-    local oldVersion, oldAsOf = string.match(old, '^(%d+) (%d+) ')
-    if oldVersion then
-      oldVersion = tonumber(oldVersion)
-      if oldVersion > version or (oldVersion == version and tonumber(oldAsOf) >= asOf) then return 0 end
-    end
-  end
-  if redis.call('HEXISTS', kept, partition) == 0 then life = ${unmarkedMs} end
-  redis.call('SET', task, value, 'PX', life)
+  local oldVersion, oldAsOf = string.match(old or '', '^(%d+) (%d+) ')
+  if oldVersion then
+    oldVersion = tonumber(oldVersion)
+    if oldVersion > version or (oldVersion == version and tonumber(oldAsOf) >= asOf) then return 0 end
+  elseif marked and marked >= asOf then return 0 end
+  redis.call('SET', task, value, 'PX', marked and life or ${unmarkedMs})
   redis.call('DEL', lease)
   return 1
 end
 `;
 
-/** One round trip for a read: the user's own positions, the entry, the keeper's mark, and on a miss a lease for one of those who ask. */
+/**
+ * One round trip for a read: the user's own positions, the entry, the keeper's mark, and on a miss a lease for one of those who ask. The mark is no
+ * word on an entry that was written without one: that may be anybody's late write, and the mark was made behind it.
+ */
 const readScript = `
 local entry = redis.call('GET', KEYS[2])
 local lease = 0
 if not entry and redis.call('SET', KEYS[3], ARGV[2], 'NX', 'PX', ${leaseMs}) then lease = 1 end
-return { redis.call('HGETALL', KEYS[1]), entry or '', redis.call('HGET', KEYS[4], ARGV[1]) or '', lease }
+local kept = redis.call('HGET', KEYS[4], ARGV[1])
+if entry and redis.call('PTTL', KEYS[2]) <= ${unmarkedMs} then kept = nil end
+return { redis.call('HGETALL', KEYS[1]), entry or '', kept or '', lease }
 `;
 
-/** Fills a miss, as the holder of the lease only. */
+/** Fills a miss, as the holder of the lease only, which is proof enough that nothing newer has been there. */
 const fillScript = `${putNewer}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-return put(KEYS[1], KEYS[2], KEYS[3], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6])
+local asOf = tonumber(ARGV[4])
+local marked = mark(KEYS[3], ARGV[2])
+if marked and marked >= asOf then marked = asOf - 1 end
+return put(KEYS[1], KEYS[2], tonumber(ARGV[3]), asOf, marked, ARGV[5], ARGV[6])
 `;
 
-/** Notes a user's write at its position, and the task after it unless the keeper has passed that already. */
+/** Notes a user's write at its position, and the task after it. */
 const wroteScript = `${putNewer}
-local position = tonumber(ARGV[2])
-if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or -1) < position then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+if (mark(KEYS[1], ARGV[1]) or -1) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ${ownMs})
-if ARGV[6] ~= '' then redis.call('SET', KEYS[5], ARGV[6], 'PX', ${operationMs}) end
-if ARGV[5] == '' or tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or -1) >= position then return 0 end
-return put(KEYS[2], KEYS[3], KEYS[4], ARGV[1], tonumber(ARGV[3]), position, ARGV[4], ARGV[5])
+if ARGV[7] ~= '' then redis.call('SET', KEYS[5], ARGV[7], 'PX', ${operationMs}) end
+if ARGV[6] == '' then return 0 end
+return put(KEYS[2], KEYS[3], tonumber(ARGV[3]), tonumber(ARGV[4]), mark(KEYS[4], ARGV[1]), ARGV[5], ARGV[6])
 `;
 
-/** The keeper's write of one announcement. */
+/**
+ * The keeper's write of announcements, and its mark behind them, as one act: KEYS are the marks, then a task and its lease for each; ARGV the
+ * partition, the new mark ('': none) and the one that it left ('': none, and there must be none), then version, asOf, life and value for each.
+ */
 const keepScript = `${putNewer}
-return put(KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5])
+local marked = mark(KEYS[1], ARGV[1])
+if ARGV[2] ~= '' then
+  if ARGV[3] == '' and marked then return 0 end
+  if ARGV[3] ~= '' and (not marked or marked < tonumber(ARGV[3])) then return 0 end
+end
+for n = 1, (#KEYS - 1) / 2 do
+  put(KEYS[2 * n], KEYS[2 * n + 1], tonumber(ARGV[4 * n]), tonumber(ARGV[4 * n + 1]), marked, ARGV[4 * n + 2], ARGV[4 * n + 3])
+end
+if ARGV[2] ~= '' and (not marked or marked < tonumber(ARGV[2])) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
 `;
 
 declare module "ioredis" {
@@ -138,20 +161,12 @@ declare module "ioredis" {
       partition: number,
       position: number,
       version: number,
+      asOf: number,
       lifeMs: number,
       entry: string,
       pendingOf: string,
     ): Result<number, Context>;
-    ttKeep(
-      task: string,
-      lease: string,
-      kept: string,
-      partition: number,
-      version: number,
-      asOf: number,
-      lifeMs: number,
-      entry: string,
-    ): Result<number, Context>;
+    ttKeep(keyCount: number, ...keysAndArguments: readonly (string | number)[]): Result<number, Context>;
   }
 }
 
@@ -160,6 +175,6 @@ export function withTaskCache(redis: Redis): Redis {
   redis.defineCommand("ttRead", { numberOfKeys: 4, lua: readScript });
   redis.defineCommand("ttFill", { numberOfKeys: 3, lua: fillScript });
   redis.defineCommand("ttWrote", { numberOfKeys: 5, lua: wroteScript });
-  redis.defineCommand("ttKeep", { numberOfKeys: 3, lua: keepScript });
+  redis.defineCommand("ttKeep", { lua: keepScript });
   return redis;
 }

@@ -62,6 +62,7 @@ export function redisCache(connection: Redis, now: () => number): Cache {
           position.partition,
           position.offset,
           entry?.version ?? 0,
+          entry?.asOf ?? 0,
           lifeMs(),
           entry === undefined ? "" : entryText(entry),
           pending ? userId : "",
