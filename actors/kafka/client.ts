@@ -2,6 +2,7 @@
 import { rootCertificates } from "node:tls";
 import { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import type { KafkaServers } from "../servers.ts";
+import "./dead-connections.ts";
 import "./request-queue.ts";
 
 /** Brokers answer in milliseconds; a connection that takes longer than this is none. */
