@@ -12,7 +12,10 @@ import { reasonOf } from "./client.ts";
 export type NewRecord = { readonly partition: number; readonly key: string | null; readonly value: string };
 
 export type Appender = {
-  /** The record's offset once all replicas have it. Rejects with `AppendError` at the deadline (epoch milliseconds), or at once when too much waits. */
+  /**
+   * The record's offset once all replicas have it. Rejects with `AppendError` at the deadline (epoch milliseconds), at once when too much waits, and
+   * when Kafka finds the record too large.
+   */
   append(record: NewRecord, deadlineMs: number): Promise<number>;
   /** Connects before the first record comes; failing is no harm. */
   warm(): void;
@@ -22,20 +25,28 @@ export type Appender = {
   close(withinMs: number): Promise<void>;
 };
 
-/** `full`: too much waits, nothing was done. `late`: it may be in the log or not. */
+/** `full` and `large`: nothing was done. `late`: it may be in the log or not. */
 export class AppendError extends Error {
   override readonly name = "AppendError";
-  readonly code: "full" | "late";
-  constructor(code: "full" | "late") {
-    super(code === "full" ? `Cannot append: ${waitingMax} records wait already` : "Cannot append in time");
+  readonly code: "full" | "late" | "large";
+  constructor(code: AppendError["code"]) {
+    super(reasons[code]);
     this.code = code;
   }
 }
 
 const recordsPerSend = 1_000;
-/** Below Kafka's 1 MiB for a request, with room for headers: characters are at most three bytes, and rarely more than one. */
-const charsPerSend = 600_000;
+/** Kafka takes 1 MiB for a partition at once unless told otherwise; where it takes less, what it refuses is sent in smaller parts. */
+const bytesPerSend = 1_000_000;
+const bytesPerSendMin = 200_000;
+/** A record's key, times and lengths, at most. */
+const recordBytes = 100;
 const waitingMax = 20_000;
+const reasons = {
+  full: `Cannot append: ${waitingMax} records wait already`,
+  late: "Cannot append in time",
+  large: "Cannot append: the record is larger than Kafka takes",
+};
 /** A send that takes longer than this hangs. */
 const sendMs = 4_000;
 const connectMs = 4_000;
@@ -63,6 +74,8 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
   let sending: Waiting[] = [];
   let producer: Promise<Producer> | undefined;
   let failures = 0;
+  let bytesMax = bytesPerSend;
+  let countMax = recordsPerSend;
   let running = false;
   let closed = false;
   let sweeping: ReturnType<typeof setInterval> | undefined;
@@ -108,14 +121,19 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       try {
         await (sending.length > 0 ? send(sending) : connected());
         sending = [];
+        countMax = recordsPerSend;
         if (failures > 0) recovered();
         failures = 0;
       } catch (error) {
-        failures += 1;
-        if (failures === 1) failing(reasonOf(error));
         const old = producer;
         producer = undefined;
         if (old !== undefined) void discard(old);
+        if (isTooLarge(error)) {
+          part();
+          continue;
+        }
+        failures += 1;
+        if (failures === 1) failing(reasonOf(error));
         await new Promise((resolve) => setTimeout(resolve, pauseMs(failures, pauses)));
       }
     }
@@ -123,16 +141,26 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
   }
 
   function take(): Waiting[] {
-    let chars = 0;
+    let bytes = 0;
     let count = 0;
     for (const { value } of waiting) {
-      chars += value.length;
-      if (count > 0 && (count >= recordsPerSend || chars > charsPerSend)) break;
+      bytes += Buffer.byteLength(value) + recordBytes;
+      if (count > 0 && (count >= countMax || bytes > bytesMax)) break;
       count += 1;
     }
     const taken = waiting.slice(0, count);
     waiting = count === waiting.length ? [] : waiting.slice(count);
     return taken;
+  }
+
+  /** What is too large together goes in smaller sends; what is too large alone holds nobody else up. */
+  function part(): void {
+    if (sending.length > 1) {
+      bytesMax = Math.max(bytesPerSendMin, bytesMax / 2);
+      countMax = Math.ceil(sending.length / 2);
+      waiting = [...sending, ...waiting];
+    } else for (const { reject } of sending) reject(new AppendError("large"));
+    sending = [];
   }
 
   async function send(records: readonly Waiting[]): Promise<void> {
@@ -196,4 +224,10 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       if (producer !== undefined) await discard(producer);
     },
   };
+}
+
+/** Kafka has refused it, and will again. */
+function isTooLarge(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: unknown };
+  return type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE" || (cause !== undefined && isTooLarge(cause));
 }
