@@ -10,7 +10,7 @@ import type { Names } from "../kafka/topics.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { type Delivery, UndecidableError } from "./apply.ts";
 
-/** A record that is no command, or one that cannot be decided, with where it came from. */
+/** A record that is no command, or one that cannot be decided, with where it came from. What is larger than any command of ours is left there. */
 export type Parked = {
   readonly partition: number;
   readonly offset: number;
@@ -51,6 +51,7 @@ export type KafkaSource = {
 
 const batchMax = 500;
 const partitionsAtOnce = 4;
+const parkedBytesMax = 800_000;
 /** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
 const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_000;
@@ -111,14 +112,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       const command = readCommand(message.value, { partition, partitions });
       const offset = Number(message.offset);
       if (typeof command !== "string") work.deliveries.push({ position: { partition, offset }, command });
-      else
-        work.parked.push({
-          partition,
-          offset,
-          key: message.key?.toString() ?? null,
-          value: message.value?.toString() ?? null,
-          reason: command,
-        });
+      else work.parked.push(parked({ partition, offset }, message, command));
     }
     return work;
   }
@@ -158,6 +152,17 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       await settles(stopConsumer(consumer), stopMs);
     },
   };
+}
+
+/** Foreign bytes may grow to several times their size as text in JSON, beyond what Kafka takes as one record. */
+function parked(
+  at: { partition: number; offset: number },
+  { key, value }: Pick<KafkaMessage, "key" | "value">,
+  reason: string,
+): Parked {
+  const whole = { ...at, key: key?.toString() ?? null, value: value?.toString() ?? null, reason };
+  if (Buffer.byteLength(JSON.stringify(whole)) <= parkedBytesMax) return whole;
+  return { ...at, key: null, value: null, reason: `${reason}; too large to be kept here` };
 }
 
 /** `stop` waits for the batch under way, then the group is left. */
