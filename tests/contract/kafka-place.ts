@@ -1,0 +1,56 @@
+/** A namespace of one's own on the shared Kafka, and looks into its topics. */
+import type { KafkaMessage } from "kafkajs";
+import { kafkaClient } from "../../actors/kafka/client.ts";
+import { type Names, namesIn, prepareTopics } from "../../actors/kafka/topics.ts";
+import type { KafkaServers } from "../../actors/servers.ts";
+import { poll } from "../system/poll.ts";
+
+export type KafkaPlace = {
+  readonly servers: KafkaServers;
+  readonly names: Names;
+  /** All records of a topic by now, partition by partition. */
+  records(topic: string): Promise<KafkaMessage[][]>;
+  remove(): Promise<void>;
+};
+
+/** With its topics made. */
+export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<KafkaServers>): Promise<KafkaPlace> {
+  const servers: KafkaServers = {
+    partitions: 3,
+    tls: false,
+    namespace: `contract-${crypto.randomUUID().slice(0, 8)}.`,
+    ...given,
+  };
+  const kafka = kafkaClient(servers, "task-tracker-contract");
+  const names = namesIn(servers);
+  await prepareTopics(kafka, servers);
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    servers,
+    names,
+    async records(topic) {
+      const ends = (await admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition);
+      const found: KafkaMessage[][] = ends.map(() => []);
+      const isWhole = () =>
+        ends.every(({ partition, low, high }) => (found[partition]?.length ?? 0) >= Number(high) - Number(low));
+      const consumer = kafka.consumer({
+        groupId: `${names.followers}look-${crypto.randomUUID()}`,
+        maxWaitTimeInMs: 100,
+      });
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({ eachMessage: async ({ partition, message }) => void found[partition]?.push(message) });
+      await poll(`all of ${topic} is read`, 20_000, isWhole);
+      await consumer.disconnect();
+      return found;
+    },
+    async remove() {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(servers.namespace));
+      if (topics.length > 0) await admin.deleteTopics({ topics });
+      const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+      await admin.deleteGroups(groups.filter((each) => each.startsWith(servers.namespace))).catch(() => undefined);
+      await admin.disconnect();
+    },
+  };
+}
