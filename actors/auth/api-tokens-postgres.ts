@@ -42,6 +42,16 @@ export function apiTokensInPostgres(sql: Sql): ApiTokens {
         SELECT * FROM removed`;
       return removed.map(token)[0];
     },
+    async removeAll(userId, nowMs) {
+      const removed = await sql<Row>`
+        WITH removed AS (
+          DELETE FROM api_tokens WHERE user_id = ${userId} RETURNING *
+        ), kept AS (
+          INSERT INTO deleted_api_tokens (hash, deleted_ms) SELECT hash, ${nowMs} FROM removed
+        )
+        SELECT * FROM removed`;
+      return removed.map(token);
+    },
     async removed(nowMs) {
       const rows = await sql<{ hash: string; deleted_ms: number }>`
         SELECT hash, deleted_ms FROM deleted_api_tokens WHERE deleted_ms > ${nowMs - deletedTokenMs}`;

@@ -27,6 +27,7 @@ export function apiTokensInSqlite(db: DatabaseSync): ApiTokens {
   const byHash = db.prepare("SELECT * FROM api_tokens WHERE hash = ?");
   const ofUser = db.prepare("SELECT * FROM api_tokens WHERE user_id = ? ORDER BY created_ms, id");
   const remove = db.prepare("DELETE FROM api_tokens WHERE user_id = ? AND id = ? RETURNING *");
+  const removeAll = db.prepare("DELETE FROM api_tokens WHERE user_id = ? RETURNING *");
   const keep = db.prepare("INSERT INTO deleted_api_tokens (hash, deleted_ms) VALUES (?, ?)");
   const forget = db.prepare("DELETE FROM deleted_api_tokens WHERE deleted_ms < ?");
   const removedSince = db.prepare("SELECT hash, deleted_ms FROM deleted_api_tokens WHERE deleted_ms > ?");
@@ -53,6 +54,13 @@ export function apiTokensInSqlite(db: DatabaseSync): ApiTokens {
         const removed = token(remove.get(userId, id));
         if (removed !== undefined) keep.run(removed.hash, nowMs);
         forget.run(nowMs - deletedTokenMs);
+        return removed;
+      });
+    },
+    async removeAll(userId, nowMs) {
+      return transaction(db, () => {
+        const removed = removeAll.all(userId).flatMap((row) => token(row) ?? []);
+        for (const { hash } of removed) keep.run(hash, nowMs);
         return removed;
       });
     },

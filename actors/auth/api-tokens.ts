@@ -48,6 +48,13 @@ export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; a
       announce([{ hash: removed.hash, untilMs: nowMs + deletedTokenMs }]);
     },
 
+    /** Removes all of the user's. */
+    async removeAll(userId: string): Promise<void> {
+      const nowMs = now();
+      const removed = await tokens.removeAll(userId, nowMs);
+      if (removed.length > 0) announce(removed.map(({ hash }) => ({ hash, untilMs: nowMs + deletedTokenMs })));
+    },
+
     /** Tokens deleted so lately that somebody may still remember what they granted. */
     removed: (): Promise<Ended[]> => tokens.removed(now()),
 

@@ -34,6 +34,9 @@ CREATE TABLE keys (kid TEXT PRIMARY KEY, private_jwk TEXT NOT NULL, created_ms I
 CREATE TABLE deleted_api_tokens (hash TEXT PRIMARY KEY, deleted_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX deleted_api_tokens_by_time ON deleted_api_tokens (deleted_ms);
 `,
+  `
+CREATE TABLE erasures (user_id TEXT PRIMARY KEY, erased_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`,
 ];
 const schemaVersion = steps.length;
 /** For the check before the start. */

@@ -366,7 +366,7 @@ describe("the auth database", () => {
     await older.auth.close();
     open.splice(open.indexOf(older.auth), 1);
     const db = new DatabaseSync(join(older.dataDir, "auth.db"));
-    db.exec("DROP TABLE deleted_api_tokens; PRAGMA user_version = 1");
+    db.exec("DROP TABLE deleted_api_tokens; DROP TABLE erasures; PRAGMA user_version = 1");
     db.close();
     const newer = await role(older.dataDir);
     const { id, token } = (await newer.send("POST", "/v1/auth/tokens", { name: "ci" }, accessToken)).body;

@@ -53,6 +53,8 @@ export type AuthData = {
 export type AuthParts = {
   /** Is told at once what has ended. */
   announce: (ended: Ended[]) => void;
+  /** Is told that a user was erased, whose tasks are to follow. */
+  erased?: () => void;
   onFailure: (failure: unknown, requestId: string) => void;
   now: () => number;
 };
@@ -86,6 +88,8 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       sign: async (of) => keyed().sign(of),
       now,
       announce,
+      endApiTokens: (userId) => apiTokens.removeAll(userId),
+      erased: () => parts.erased?.(),
     });
     const apiTokens = apiTokenService({ tokens: available(stores.apiTokens, isOpen), now, announce });
     const list = revocationList(async () => (await Promise.all([service.revoked(), apiTokens.removed()])).flat(), now);
@@ -110,6 +114,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       standing: async (): Promise<Standing> => ({ jwks: keyed().jwks, ...claims, revoked: await list.latest() }),
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
       revoked: list.current,
+      erasures: available(stores.erasures, isOpen),
       /** Looks at the server of the stores; undefined where there is none. */
       probe,
       reasonOf: (error: unknown) => stores.server?.reasonOf(error) ?? String(error),

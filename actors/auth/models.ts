@@ -28,6 +28,7 @@ export const MeChange = t.Object(
   { name: t.Optional(name), email: t.Optional(email), currentPassword: t.Optional(presentedPassword) },
   strict,
 );
+export const Erasure = t.Object({ currentPassword: presentedPassword }, strict);
 export const PasswordChange = t.Object({ currentPassword: presentedPassword, newPassword }, strict);
 export const NewApiToken = t.Object(
   {
@@ -55,6 +56,7 @@ export type Registration = Static<typeof Registration>;
 export type Credentials = Static<typeof Credentials>;
 export type RefreshRequest = Static<typeof RefreshRequest>;
 export type MeChange = Static<typeof MeChange>;
+export type Erasure = Static<typeof Erasure>;
 export type PasswordChange = Static<typeof PasswordChange>;
 export type NewApiToken = Static<typeof NewApiToken>;
 export type VerifyRequest = Static<typeof VerifyRequest>;

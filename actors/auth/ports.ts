@@ -19,6 +19,16 @@ export type Users = {
   byEmailKey(emailKey: string): Promise<UserRecord | undefined>;
   /** One atomic change of the named fields; the user as it is afterwards, undefined when there is none. */
   change(id: string, change: UserChange): Promise<UserRecord | "email-taken" | undefined>;
+  /** Removes the user, and notes in the same step that what the user has elsewhere is to be erased. False when there is none. */
+  erase(id: string, nowMs: number): Promise<boolean>;
+};
+
+/** Erased users whose tasks are not erased yet: a list that outlives a crash, kept beside the users. */
+export type Erasures = {
+  /** Ids of users, the oldest erasure first, a hundred at most. */
+  waiting(): Promise<string[]>;
+  /** Repeating it is harmless. */
+  done(userId: string): Promise<void>;
 };
 
 /** `expiresMs` moves on with every refresh. */
@@ -82,6 +92,8 @@ export type ApiTokens = {
   ofUser(userId: string): Promise<ApiTokenRecord[]>;
   /** The token removed, undefined when this user has none of that id. */
   remove(userId: string, id: string, nowMs: number): Promise<ApiTokenRecord | undefined>;
+  /** Removes all of the user's, and answers them. */
+  removeAll(userId: string, nowMs: number): Promise<ApiTokenRecord[]>;
   /** Tokens removed so lately that somebody may still remember what they granted. */
   removed(nowMs: number): Promise<Ended[]>;
 };

@@ -181,6 +181,24 @@ export function authRoutes(parts: {
         answer(200, user(await service.changeMe(signed(call).userId, body<model.MeChange>(call)))),
     },
     {
+      method: "DELETE",
+      path: "/v1/auth/me",
+      aliases: [...short("/users/me"), "/auth/me"],
+      id: "eraseMe",
+      summary: "Erase the account and all of its tasks",
+      description:
+        "Its sessions and API tokens end at once and its address is free; its tasks are erased soon after. There is no way back.",
+      tag,
+      auth: "user",
+      body: takes(model.Erasure),
+      answers: sessionGone,
+      problems: ["unauthenticated", "invalid-credentials", "forbidden", "overloaded", "users-unavailable"],
+      handle: async (call) => {
+        await service.erase(signed(call).userId, body<model.Erasure>(call).currentPassword);
+        return done;
+      },
+    },
+    {
       method: "POST",
       path: "/v1/auth/password",
       id: "changePassword",

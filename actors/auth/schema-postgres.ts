@@ -6,7 +6,7 @@ export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
 }
 
-const newestKnown = 1;
+const newestKnown = 2;
 
 /**
  * One statement is one transaction, and the lock in it lets one process at a time change the schema: many may start at once.
@@ -90,6 +90,11 @@ BEGIN
     END
     $rotate$;
     UPDATE schema_version SET version = 1;
+  END IF;
+
+  IF found < 2 THEN
+    CREATE TABLE erasures (user_id text COLLATE "C" PRIMARY KEY, erased_ms bigint NOT NULL);
+    UPDATE schema_version SET version = 2;
   END IF;
 END
 $schema$`;

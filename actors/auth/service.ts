@@ -22,6 +22,10 @@ export type ServiceParts = {
   now: () => number;
   /** Called at once, after the sessions' end is durable. */
   announce: (ended: Ended[]) => void;
+  /** Ends all API tokens of a user. */
+  endApiTokens: (userId: string) => Promise<void>;
+  /** Called after a user was erased, whose tasks are to follow. */
+  erased: () => void;
 };
 
 export type Service = ReturnType<typeof authService>;
@@ -44,7 +48,8 @@ function emailTaken(): Problem {
   return new Problem("email-taken");
 }
 
-export function authService({ users, sessions, passwords, sign, now, announce }: ServiceParts) {
+export function authService(parts: ServiceParts) {
+  const { users, sessions, passwords, sign, now, announce, endApiTokens, erased } = parts;
   const refreshSecret = () => `rt_${randomBytes(32).toString("base64url")}`;
 
   async function granted(user: UserRecord, sessionId: string, refreshToken: string): Promise<Granted> {
@@ -188,6 +193,19 @@ export function authService({ users, sessions, passwords, sign, now, announce }:
       await endSessions({ userId, exceptId: sessionId });
       await users.change(userId, { passwordHash });
       await endSessions({ userId, exceptId: sessionId });
+    },
+
+    /**
+     * All that signs in is ended first: a crash in between leaves an account that can be erased again. What was made meanwhile is ended after.
+     * That the user's tasks are erased too is noted in the same step that removes the user.
+     */
+    async erase(userId: string, currentPassword: string): Promise<void> {
+      await confirmed(userId, currentPassword);
+      const endAll = () => Promise.all([endSessions({ userId }), endApiTokens(userId)]);
+      await endAll();
+      if (!(await users.erase(userId, now()))) throw new Problem("unauthenticated");
+      await endAll();
+      erased();
     },
 
     sessionsOf(userId: string): Promise<SessionRecord[]> {

@@ -4,9 +4,11 @@ import type { Server } from "../servers.ts";
 import { apiTokensInPostgres } from "./api-tokens-postgres.ts";
 import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
 import { openDatabase } from "./database.ts";
+import { erasuresInPostgres } from "./erasures-postgres.ts";
+import { erasuresInSqlite } from "./erasures-sqlite.ts";
 import { keysInPostgres } from "./keys-postgres.ts";
 import { keysInSqlite } from "./keys-sqlite.ts";
-import type { ApiTokens, Keys, Sessions, Users } from "./ports.ts";
+import type { ApiTokens, Erasures, Keys, Sessions, Users } from "./ports.ts";
 import { applySchema } from "./schema-postgres.ts";
 import { sessionsInPostgres } from "./sessions-postgres.ts";
 import { sessionsInSqlite } from "./sessions-sqlite.ts";
@@ -18,6 +20,7 @@ export type Stores = {
   readonly sessions: Sessions;
   readonly apiTokens: ApiTokens;
   readonly keys: Keys;
+  readonly erasures: Erasures;
   /** A server that may be away, and that others use too; undefined for the file, which is ours alone. */
   readonly server:
     | {
@@ -39,6 +42,7 @@ export function storesInSqlite(dataDir: string): Stores {
     sessions: sessionsInSqlite(db),
     apiTokens: apiTokensInSqlite(db),
     keys: keysInSqlite(db),
+    erasures: erasuresInSqlite(db),
     server: undefined,
     close: async () => db.close(),
   };
@@ -54,6 +58,7 @@ export function storesInPostgres(server: Server): Stores {
     sessions: sessionsInPostgres(sql),
     apiTokens: apiTokensInPostgres(sql),
     keys: keysInPostgres(sql),
+    erasures: erasuresInPostgres(sql),
     server: {
       async prepare() {
         const patient = connectPostgres(server, { withinMs: schemaMs, connections: 1 });

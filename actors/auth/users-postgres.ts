@@ -17,6 +17,12 @@ function user({ id, email, email_key, name, password_hash, created_ms }: Row): U
 
 export function usersInPostgres(sql: Sql): Users {
   return {
+    async erase(id, nowMs) {
+      const erased = await sql`
+        WITH removed AS (DELETE FROM users WHERE id = ${id} RETURNING id)
+        INSERT INTO erasures (user_id, erased_ms) SELECT id, ${nowMs} FROM removed RETURNING user_id`;
+      return erased.length === 1;
+    },
     async insert({ id, email, emailKey, name, passwordHash, createdMs }) {
       const inserted = await sql`
         INSERT INTO users (id, email, email_key, name, password_hash, created_ms)

@@ -25,7 +25,16 @@ export function usersInSqlite(db: DatabaseSync): Users {
   const byId = db.prepare("SELECT * FROM users WHERE id = ?");
   const byEmailKey = db.prepare("SELECT * FROM users WHERE email_key = ?");
   const update = db.prepare("UPDATE users SET email = ?, email_key = ?, name = ?, password_hash = ? WHERE id = ?");
+  const remove = db.prepare("DELETE FROM users WHERE id = ?");
+  const note = db.prepare("INSERT INTO erasures (user_id, erased_ms) VALUES (?, ?)");
   return {
+    async erase(id, nowMs) {
+      return transaction(db, () => {
+        if (Number(remove.run(id).changes) === 0) return false;
+        note.run(id, nowMs);
+        return true;
+      });
+    },
     async insert(record) {
       const { changes } = insert.run(
         record.id,
