@@ -84,7 +84,7 @@ export const variables = t.Object({
   KAFKA_BROKERS: optional(
     "^[^\\s,:/]+:[0-9]{1,5}(,[^\\s,:/]+:[0-9]{1,5})*$",
     "like host:9092,host:9092",
-    "Kafka as the log; goes with `MONGO_URL`.",
+    "Kafka as the log; goes with `MONGO_URL` (`auth` alone uses it to erase tasks of erased users).",
   ),
   KAFKA_USERNAME: optional("^\\S{1,255}$", "1 to 255 characters without space", "User at Kafka (SASL)."),
   KAFKA_PASSWORD: password("of Kafka's user"),
@@ -266,7 +266,7 @@ function contradictions(values: Values): string[] {
   };
   if (role === "task") needs("ROLE=task", ["KAFKA_BROKERS", "MONGO_URL", "AUTH_URL"], "; ROLE=all needs nothing");
   else if (role === "consumer") needs("ROLE=consumer", ["KAFKA_BROKERS", "MONGO_URL"], "; ROLE=all needs nothing");
-  else if (has("KAFKA_BROKERS") !== has("MONGO_URL"))
+  else if (role === "all" && has("KAFKA_BROKERS") !== has("MONGO_URL"))
     faults.push("KAFKA_BROKERS and MONGO_URL go together: the log and the read model that is made of it");
   if (role === "all" && has("AUTH_URL")) faults.push("AUTH_URL is for ROLE=task: ROLE=all has an auth of its own");
   for (const name of ["DATABASE", "MONGO", "REDIS"] as const)

@@ -76,7 +76,7 @@ function authChild(config: Config): ChildSpec {
       audience,
       debugFaults,
       rateLimit: { ...config.rateLimit },
-      ...given(config, "database", "redis"),
+      ...given(config, "database", "redis", "kafka"),
       ...(role === "auth" ? { listen: { host, port } } : {}),
     },
   });

@@ -1,5 +1,7 @@
 /** Sessions, API tokens and limits as a client sees them: what has ended is refused everywhere within a second. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { call, createTask, expectProblem, type Person, person, type Reply, type Tokens } from "./system/client.ts";
 import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
@@ -112,6 +114,46 @@ describe("a session", () => {
       "invalid-credentials",
     );
     await login(who, newPassword);
+  });
+});
+
+describe("an account", () => {
+  test("is erased with its tasks only by its password; its tokens end and its address is free", async () => {
+    const who = await person(system.url);
+    const other = await login(who);
+    const made = await who.call<{ token: string }>("POST", "/v1/auth/tokens", { body: { name: "all" } });
+    const task = await createTask(who, { title: "a most private errand" });
+    const erase = (body: unknown) => who.call("DELETE", "/v1/auth/me", { body });
+    expectProblem(await erase({}), 422, "validation");
+    expectProblem(await erase({ currentPassword: who.password, sure: true }), 422, "validation");
+    expectProblem(await erase({ currentPassword: "wrong phrase" }), 401, "invalid-credentials");
+    const byToken = { token: made.body.token, body: { currentPassword: who.password } };
+    expectProblem(await who.call("DELETE", "/v1/auth/me", byToken), 403, "forbidden");
+    const gone = await erase({ currentPassword: who.password });
+    expect([gone.status, gone.text]).toEqual([204, ""]);
+
+    for (const token of [who.tokens.accessToken, other.accessToken, made.body.token]) await refusedEverywhere(token);
+    const { refreshToken } = who.tokens;
+    expectProblem(
+      await call(system.url, "POST", "/v1/auth/refresh", { body: { refreshToken } }),
+      401,
+      "unauthenticated",
+    );
+    const account = { email: who.email, password: who.password };
+    expectProblem(await call(system.url, "POST", "/v1/auth/login", { body: account }), 401, "invalid-credentials");
+    const anew = await call<Tokens>(system.url, "POST", "/v1/auth/register", { body: account });
+    expect(anew.status).toBe(201);
+    const token = anew.body.accessToken;
+    expect((await call(system.url, "GET", "/v1/tasks", { token })).text).toBe('{"items":[],"nextCursor":null}');
+    expect((await call(system.url, "GET", `/v1/tasks/${task.id}`, { token })).status).toBe(404);
+    await poll("nothing of the task is in the file", 10_000, () => {
+      const db = new DatabaseSync(join(system.dataDir, "tasks.db"), { readOnly: true });
+      const found = ["SELECT json FROM tasks", "SELECT json FROM history", "SELECT command FROM log"].map((sql) =>
+        JSON.stringify(db.prepare(sql).all()),
+      );
+      db.close();
+      return !found.join().includes("a most private errand");
+    });
   });
 });
 

@@ -490,7 +490,7 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     out: ["task → auth:3000"],
   };
   const toBackends = [
-    ...["auth → postgres:5432", "auth → redis:6379"],
+    ...["auth → postgres:5432", "auth → redis:6379", "auth → kafka:9092"],
     ...["task", "consumer"].flatMap((each) => [
       `${each} → kafka:9092`,
       `${each} → mongo:27017`,
@@ -500,7 +500,7 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
   ];
   const networks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
   const outward = networks.flatMap((network) => [
-    ...[5432, 6379].map((port) => `auth → ${network}:${port}`),
+    ...[5432, 6379, 9093].map((port) => `auth → ${network}:${port}`),
     ...["task", "consumer"].flatMap((each) => [9093, 27017, 6379].map((port) => `${each} → ${network}:${port}`)),
   ]);
   const withoutNames = (all: string[]) => all.filter((each) => !each.endsWith(":53"));

@@ -10,11 +10,13 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
-import type { Server } from "../servers.ts";
+import type { KafkaServers, Server } from "../servers.ts";
 import { accessTokenSigner } from "./access-token.ts";
 import { apiTokenService } from "./api-tokens.ts";
 import { authenticator, identifier } from "./authenticate.ts";
 import { available } from "./available.ts";
+import { type Eraser, eraser } from "./eraser.ts";
+import { erasuresInLog } from "./erasures-log.ts";
 import { followRevocations } from "./follow-revocations.ts";
 import {
   type ApiTokenGrant,
@@ -44,6 +46,8 @@ export type AuthData = {
   database?: Server;
   /** For quick revocation in other processes. */
   redis?: Server;
+  /** The log of tasks, to erase those of erased users; without it the writer is an actor of this process, or (with `listen`) is not reached. */
+  kafka?: KafkaServers;
   /** Of one user; without it none is counted. */
   rateLimit?: RateLimit;
   debugFaults?: boolean;
@@ -187,11 +191,13 @@ export default behave(auth, {
     const { data } = self;
     const redis = data.redis && connectRedis(data.redis);
     const publish = (ended: Ended[]) => self.publish(revoked, ended);
+    let erasing: Eraser | undefined;
     const tellers = [revocationsInProcess(publish), ...(redis ? [revocationsInRedis(redis.redis)] : [])];
     let role: Role;
     try {
       role = await openAuth(data, {
         announce: (ended) => void Promise.all(tellers.map(({ announce }) => announce(ended))),
+        erased: () => erasing?.wake(),
         onFailure: (failure, requestId) => {
           const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
           self.log("error", "request-failed", { requestId, reason });
@@ -211,8 +217,19 @@ export default behave(auth, {
     const hasWorkers = data.database !== undefined && data.listen === undefined;
     const following = hasWorkers ? followRevocations({ read: role.revoked, tell: publish, now: Date.now }) : undefined;
     let listener: Listener | undefined;
+    const log = erasuresInLog(self);
+    if (log === undefined) self.log("info", "erasures-wait", { for: "an auth process with KAFKA_BROKERS" });
+    else
+      erasing = eraser({
+        erasures: role.erasures,
+        deliver: log.erase,
+        began: (reason) => self.log("warn", "erasures-wait", { reason }),
+        over: () => self.log("info", "erasures-go-on", {}),
+      });
     const stop = async () => {
       await listener?.stop();
+      erasing?.close();
+      await log?.close();
       endHealth();
       following?.close();
       redis?.close();

@@ -89,7 +89,10 @@ function logOf(choose: Random): Delivery[][] {
 /** One writer as source-kafka.ts and writer-kafka.ts put it together: batches of its partition, announced and then committed. */
 async function write(world: World, writer: Writer, turn: Turn, broken: Broken): Promise<void> {
   const { choose, log, committed, generation, announced } = world;
-  const plain = mongoStore(readModelOver(world.stored, turn, broken.without), () => 0);
+  const plain = mongoStore(readModelOver(world.stored, turn, broken.without), {
+    partitions: log.length,
+    now: () => 0,
+  });
   const store = broken.store?.(plain) ?? plain;
   const deliveries = log[writer.partition] ?? [];
   const commit = async (offset: number): Promise<void> => {
@@ -315,7 +318,7 @@ describe("the simulation notices", () => {
       store: (store) => ({
         ...store,
         write: async (batch) => {
-          await store.write({ operations: [], changes: [], tasks: batch.tasks });
+          await store.write({ operations: [], changes: [], tasks: batch.tasks, erasures: [] });
           return store.write(batch);
         },
       }),
@@ -325,11 +328,11 @@ describe("the simulation notices", () => {
       store: (store) => ({
         ...store,
         load: async (commands) => {
-          const { tasks, operations } = await store.load(commands);
+          const { tasks, operations, ...more } = await store.load(commands);
           const proven = [...operations].map(
             ([id, each]) => [id, { ...each, position: { ...each.position, offset: -1 } }] as const,
           );
-          return { tasks, operations: new Map(proven) };
+          return { tasks, operations: new Map(proven), ...more };
         },
       }),
     },
@@ -337,8 +340,12 @@ describe("the simulation notices", () => {
       store: (store) => ({
         ...store,
         load: async (commands) => {
-          const { tasks, operations } = await store.load(commands);
-          return { tasks: new Map([...tasks].map(([id, each]) => [id, { ...each, takenAt: -1 }])), operations };
+          const { tasks, operations, ...more } = await store.load(commands);
+          return {
+            tasks: new Map([...tasks].map(([id, each]) => [id, { ...each, takenAt: -1 }])),
+            operations,
+            ...more,
+          };
         },
       }),
     },

@@ -34,6 +34,9 @@ export type Operation = {
 /** An operation taken for the first time, with the command that the log keeps. */
 export type Taken = Operation & { readonly command: Command };
 
+/** A user whose tasks end at this position: those of the partition that were made before it. */
+export type Erasure = { readonly userId: string; readonly position: Position };
+
 export type Batch = {
   /** In log order. */
   readonly operations: readonly Taken[];
@@ -41,6 +44,8 @@ export type Batch = {
   readonly changes: readonly { readonly task: Stored; readonly change: Change }[];
   /** Each touched task once, as the batch leaves it; `before` is as it was loaded. */
   readonly tasks: readonly { readonly task: Stored; readonly before: Stored | undefined }[];
+  /** In log order. They come last: what of the batch is theirs goes with the rest. */
+  readonly erasures: readonly Erasure[];
 };
 
 /** Where tasks, their history and the records of operations are kept. Faults of the store are thrown as they come; after one nothing of the batch counts as taken. */
@@ -58,7 +63,16 @@ export type Store = {
 };
 export type Written = "written" | "again";
 
-export type Loaded = { readonly tasks: Map<string, Stored>; readonly operations: Map<string, Operation> };
+export type Loaded = {
+  readonly tasks: Map<string, Stored>;
+  readonly operations: Map<string, Operation>;
+  /** Marks of erasures: the offset at which a user of these commands was erased in a partition, by `markOf`. */
+  readonly erased: Map<string, number>;
+};
+
+export function markOf(userId: string, partition: number): string {
+  return `${userId} ${partition}`;
+}
 
 /** A command that fits its schema and still cannot be decided: a fault of ours, and the same each time. */
 export class UndecidableError extends Error {
@@ -94,6 +108,8 @@ async function decided(
   const loaded = await store.load(deliveries.map(({ command }) => command));
   const tasks = new Map(loaded.tasks);
   const known = new Map(loaded.operations);
+  const erased = new Map(loaded.erased);
+  const erasures: Erasure[] = [];
   const operations: Taken[] = [];
   const changes: { task: Stored; change: Change }[] = [];
   const touched = new Set<string>();
@@ -155,6 +171,22 @@ async function decided(
       outcomes.push(record === undefined ? undefined : await again(record, command, "applied"));
       continue;
     }
+    const { userId } = command;
+    const mark = markOf(userId, position.partition);
+    if (command.kind === "erase" || (erased.get(mark) ?? position.offset) < position.offset) {
+      const isErasure = command.kind === "erase";
+      const { operation, outcome } = isErasure
+        ? erasing(command, position)
+        : taken({ verdict: "rejected", code: "not-found" }, { ...command, body: {} }, position, undefined);
+      if (isErasure) {
+        erasures.push({ userId, position });
+        erased.set(mark, position.offset);
+      }
+      known.set(command.operationId, operation);
+      operations.push(operation);
+      outcomes.push(outcome);
+      continue;
+    }
     const current = tasks.get(command.taskId);
     let undone: Change | undefined;
     if (command.kind === "undo" && current !== undefined && current.undoable > 0)
@@ -175,7 +207,15 @@ async function decided(
     const task = tasks.get(id);
     return task === undefined ? [] : [{ task, before: loaded.tasks.get(id) }];
   });
-  return { batch: { operations, changes, tasks: written }, outcomes };
+  return { batch: { operations, changes, tasks: written, erasures }, outcomes };
+}
+
+function erasing(command: Command, position: Position): { operation: Taken; outcome: Outcome } {
+  const { operationId, taskId, fingerprint } = command;
+  return {
+    operation: { operationId, fingerprint, taskId, position, command, code: undefined, version: undefined },
+    outcome: { ...addressed(command, position), verdict: "applied" },
+  };
 }
 
 function tryDecide(delivery: Delivery, current: Stored | undefined, undone: Change | undefined): Decision {

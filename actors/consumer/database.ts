@@ -3,7 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type SqliteFile, sqliteFileFault } from "../sqlite-file.ts";
-import { applicationId, schema, schemaVersion } from "./schema.ts";
+import { applicationId, schema, schemaVersion, upgrades } from "./schema.ts";
 
 export const tasksFile: SqliteFile = { name: "tasks.db", is: "a tasks database", applicationId, schemaVersion };
 
@@ -35,6 +35,8 @@ function prepareFile(db: DatabaseSync): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   // Before the switch to WAL, so that the marks of the file are in its own header and not only in a write-ahead log that the check does not read.
   if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
+  else if (version < schemaVersion)
+    db.exec(`BEGIN IMMEDIATE; ${upgrades.slice(version - 1).join("")} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
   // A page of an index is copied back once per checkpoint however often it changed: every 16 MiB (in pages) costs a seventh less than the usual 4.
   db.exec("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000;");
 }

@@ -57,6 +57,8 @@ export function decide(current: TaskState | undefined, command: Command, undone?
       );
     case "undo":
       return undo(current, command, undone);
+    case "erase":
+      throw new Error("Cannot decide an erasure for a task: it is of all tasks of a user");
   }
 }
 

@@ -39,6 +39,7 @@ export function readModelOver(stored: Stored, turn: Turn, without?: Without): Re
     tasks: collection(stored.tasks, turn, { guarded }),
     history: collection(stored.history, turn, { unique: ["task", "version"] }),
     operations: collection(stored.operations, turn, {}),
+    erased: collection(new Map(), turn, {}),
   } as unknown as ReadModel;
 }
 

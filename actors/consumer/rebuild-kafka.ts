@@ -57,7 +57,7 @@ export async function rebuildFromKafka({ kafka: servers, mongo: server, progress
 
     let commands = 0;
     let nowMs = 0;
-    const store = replayStore(fresh, before, () => nowMs);
+    const store = replayStore(fresh, before, { partitions: stretches.length, now: () => nowMs });
     const merged = inOrderOfTime<Delivery>({
       partitions: stretches.filter(({ from, to }) => from < to).map(({ partition }) => partition),
       batchSize,
@@ -142,8 +142,8 @@ async function applyAll(store: Store, deliveries: readonly Delivery[]): Promise<
 }
 
 /** The store under the new names; of an operation that belongs to another task by the old records, this one is a repeat. */
-function replayStore(fresh: ReadModel, before: ReadModel, now: () => number): Store {
-  const store = mongoStore(fresh, now);
+function replayStore(fresh: ReadModel, before: ReadModel, options: Parameters<typeof mongoStore>[1]): Store {
+  const store = mongoStore(fresh, options);
   return {
     ...store,
     async load(commands) {

@@ -15,7 +15,8 @@ import { readConfig } from "../config.ts";
 import { lockDataDir } from "../data-dir.ts";
 import type { Command } from "../model/command.ts";
 import { transactionAsync } from "../sqlite-file.ts";
-import { apply, type Delivery, type Store, type Stored } from "./apply.ts";
+import { apply, type Delivery, markOf, type Store, type Stored } from "./apply.ts";
+import { cleaner } from "./clean-sqlite.ts";
 import { openDatabase, tasksFile } from "./database.ts";
 import { rebuildFromKafka } from "./rebuild-kafka.ts";
 import { dropReadModel, readModel } from "./schema.ts";
@@ -65,6 +66,7 @@ export async function rebuild(db: DatabaseSync, progress: (commands: number) => 
       progress(commands);
     }
   });
+  for (const clean = cleaner(db); clean(); );
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   return { commands, elapsedMs: performance.now() - startedMs };
 }
@@ -80,11 +82,14 @@ function replayStore(db: DatabaseSync): Store {
   return {
     load(commands) {
       const tasks = new Map<string, Stored>();
-      for (const { taskId } of commands) {
+      const erased = new Map<string, number>();
+      for (const { taskId, userId } of commands) {
+        const erasedAt = model.erasedAt(userId);
+        if (erasedAt !== undefined) erased.set(markOf(userId, 0), erasedAt);
         const task = kept.get(taskId) ?? model.task(taskId);
         if (task !== undefined) tasks.set(taskId, task);
       }
-      return { tasks, operations: new Map() };
+      return { tasks, operations: new Map(), erased };
     },
     changes: model.changes,
     write(batch) {

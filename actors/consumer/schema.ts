@@ -8,7 +8,7 @@
 /** "TASK" in ASCII, so that the file tells whose it is. */
 export const applicationId = 0x5441534b;
 /** Raised by every change of the tables. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** The log, which is also the record of operations: an exact repeat is not logged again. `code` is why it was refused (null: applied), `version` the task's version after it. */
 const log = `
@@ -33,11 +33,17 @@ CREATE TABLE history (
   task INTEGER NOT NULL, version INTEGER NOT NULL, deleted INTEGER NOT NULL, undo_before INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY (task, version)
 ) WITHOUT ROWID;
+CREATE TABLE erased (id BLOB PRIMARY KEY, position INTEGER NOT NULL, scrubbed INTEGER NOT NULL, done INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE terms USING fts5 (spelled, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
 `;
 
-export const dropReadModel = ["terms", "history", "tasks", "owners"]
+export const dropReadModel = ["terms", "erased", "history", "tasks", "owners"]
   .map((table) => `DROP TABLE IF EXISTS ${table};`)
   .join("\n");
+
+/** For a file of version n, the steps from the n-th on bring it to the newest. */
+export const upgrades = [
+  "CREATE TABLE erased (id BLOB PRIMARY KEY, position INTEGER NOT NULL, scrubbed INTEGER NOT NULL, done INTEGER NOT NULL) WITHOUT ROWID;",
+];
 
 export const schema = `${log}${readModel}PRAGMA application_id = ${applicationId};PRAGMA user_version = ${schemaVersion};`;

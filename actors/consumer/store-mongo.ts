@@ -4,21 +4,38 @@
  */
 import type { AnyBulkWriteOperation } from "mongodb";
 import { MongoBulkWriteError } from "mongodb";
+import { partitionOf } from "../../runtime/partition.ts";
 import type { Change, Entry } from "../model/past.ts";
 import { priorities, type Task } from "../model/task.ts";
 import { fold, words } from "../model/words.ts";
 import type { HistoryDocument, OperationDocument, ReadModel, TaskDocument } from "../mongo/read-model.ts";
-import type { Batch, Loaded, Operation, Store, Stored, Taken } from "./apply.ts";
+import {
+  type Batch,
+  type Erasure,
+  type Loaded,
+  markOf,
+  type Operation,
+  type Store,
+  type Stored,
+  type Taken,
+} from "./apply.ts";
 import type { Refusal } from "./decide.ts";
 
 /** How long the record of an operation without a key is kept. */
 const unkeyedKeptMs = 86_400_000;
 const duplicateKey = 11_000;
+const erasedAtOnce = 500;
 
-export function mongoStore({ tasks, history, operations }: ReadModel, now: () => number): Store {
+/** `partitions` of the log: an erasure in one of them is of that one's tasks only. */
+export function mongoStore(
+  { tasks, history, operations, erased }: ReadModel,
+  { partitions, now }: { partitions: number; now: () => number },
+): Store {
   return {
     async load(commands) {
-      const [foundTasks, foundOperations] = await Promise.all([
+      const marks = commands.map(({ userId, taskId }) => markOf(userId, partitionOf(taskId, partitions)));
+      const [foundMarks, foundTasks, foundOperations] = await Promise.all([
+        erased.find({ _id: { $in: [...new Set(marks)] } }).toArray(),
         tasks
           .find(
             { _id: { $in: [...new Set(commands.map(({ taskId }) => taskId))] } },
@@ -27,7 +44,8 @@ export function mongoStore({ tasks, history, operations }: ReadModel, now: () =>
           .toArray(),
         operations.find({ _id: { $in: [...new Set(commands.map(({ operationId }) => operationId))] } }).toArray(),
       ]);
-      const loaded: Loaded = { tasks: new Map(), operations: new Map() };
+      const loaded: Loaded = { tasks: new Map(), operations: new Map(), erased: new Map() };
+      for (const { _id, offset } of foundMarks) loaded.erased.set(_id, offset);
       for (const each of foundTasks) loaded.tasks.set(each._id, stored(each));
       for (const each of foundOperations) loaded.operations.set(each._id, operation(each));
       return loaded;
@@ -45,6 +63,7 @@ export function mongoStore({ tasks, history, operations }: ReadModel, now: () =>
       if (!(await recorded(batch.operations))) return "again";
       await chronicled(batch.changes);
       await updated(batch.tasks);
+      for (const erasure of batch.erasures) await erase(erasure);
       return "written";
     },
   };
@@ -69,6 +88,18 @@ export function mongoStore({ tasks, history, operations }: ReadModel, now: () =>
       rest = left.filter(({ _id }) => !known.has(_id));
     }
     return true;
+  }
+
+  /** The mark first: from then on nothing of the user's comes anew. Cut off anywhere, the same batch comes again and goes on. */
+  async function erase({ userId, position: { partition, offset } }: Erasure): Promise<void> {
+    await erased.updateOne({ _id: markOf(userId, partition) }, { $min: { offset } }, { upsert: true });
+    const owned = await tasks.find({ owner: userId }, { projection: { _id: 1 } }).toArray();
+    const here = owned.map(({ _id }) => _id).filter((id) => partitionOf(id, partitions) === partition);
+    for (let from = 0; from < here.length; from += erasedAtOnce) {
+      const some = here.slice(from, from + erasedAtOnce);
+      await history.deleteMany({ task: { $in: some } });
+      await tasks.deleteMany({ _id: { $in: some } });
+    }
   }
 
   async function chronicled(changes: Batch["changes"]): Promise<void> {

@@ -130,7 +130,7 @@ test("the file is private, and one that is not ours or is newer is refused untou
   const file = join(dir, "tasks.db");
   expect(statSync(file).mode & 0o777).toBe(0o600);
   db.exec("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE);");
-  expect(() => openDatabase(dir)).toThrow(/^Cannot open .*tasks\.db: its schema version 99 is newer than 1/);
+  expect(() => openDatabase(dir)).toThrow(/^Cannot open .*tasks\.db: its schema version 99 is newer than 2/);
 
   const foreign = mkdtempSync(join(tmpdir(), "tasks-"));
   opened.push({ dir: foreign, dbs: [] });

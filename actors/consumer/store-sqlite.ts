@@ -4,17 +4,22 @@ import type { Command } from "../model/command.ts";
 import type { Change, Entry } from "../model/past.ts";
 import { priorities, type Task } from "../model/task.ts";
 import { labelTerm, wordTerm } from "../model/terms.ts";
-import { uuidBytes } from "../model/uuid-bytes.ts";
+import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import { fold, words } from "../model/words.ts";
 import { transaction } from "../sqlite-file.ts";
-import type { Batch, Loaded, Operation, Store, Stored, Taken } from "./apply.ts";
+import { type Batch, type Loaded, markOf, type Operation, type Store, type Stored, type Taken } from "./apply.ts";
+import { cleaner } from "./clean-sqlite.ts";
 import type { Refusal } from "./decide.ts";
 
 /** `owners` remembered at most; beyond it they are looked up again. */
 const ownersKept = 10_000;
 
 /** `end` is the offset after the last command in the log. */
-export type SqliteStore = Store & { end(): number };
+export type SqliteStore = Store & {
+  end(): number;
+  /** Erases a part of what erased users have left; false when there is nothing more. */
+  clean(): boolean;
+};
 
 /** Takes an open database of ours (database.ts), whose only writer it is. Returns values, not promises. */
 export function sqliteStore(db: DatabaseSync): SqliteStore {
@@ -28,8 +33,10 @@ export function sqliteStore(db: DatabaseSync): SqliteStore {
   return {
     end: () => Number((selectEnd.get() as { next: number }).next),
     load(commands) {
-      const loaded: Loaded = { tasks: new Map(), operations: new Map() };
-      for (const { operationId, taskId } of commands) {
+      const loaded: Loaded = { tasks: new Map(), operations: new Map(), erased: new Map() };
+      for (const { operationId, taskId, userId } of commands) {
+        const erasedAt = model.erasedAt(userId);
+        if (erasedAt !== undefined) loaded.erased.set(markOf(userId, 0), erasedAt);
         if (!loaded.operations.has(operationId)) {
           const row = selectOperation.get(uuidBytes(operationId)) as OperationRow | undefined;
           if (row !== undefined) loaded.operations.set(operationId, operation(row));
@@ -41,6 +48,7 @@ export function sqliteStore(db: DatabaseSync): SqliteStore {
       return loaded;
     },
     changes: model.changes,
+    clean: cleaner(db),
     write(batch) {
       transaction(db, () => {
         for (const taken of batch.operations) logged(taken);
@@ -64,8 +72,10 @@ export function sqliteStore(db: DatabaseSync): SqliteStore {
 export type ReadModelWriter = {
   task(taskId: string): Stored | undefined;
   changes(task: Stored, from: number, to: number): Change[];
-  /** Everything of a batch but its log rows, inside the caller's transaction. */
-  write(batch: Pick<Batch, "changes" | "tasks">): void;
+  /** The position at which the user was erased. */
+  erasedAt(userId: string): number | undefined;
+  /** Everything of a batch but its log rows, inside the caller's transaction. What erased users leave is only marked: `clean` sees to it. */
+  write(batch: Pick<Batch, "changes" | "tasks" | "erasures">): void;
 };
 
 /** Writes what is a function of the log: shared by the store and by the rebuild, so that they cannot differ. */
@@ -89,8 +99,15 @@ export function readModelWriter(db: DatabaseSync): ReadModelWriter {
   const selectOwner = db.prepare("SELECT owner FROM owners WHERE id = ?");
   const insertOwner = db.prepare("INSERT INTO owners (id) VALUES (?) RETURNING owner");
   const owners = new Map<string, number>();
+  const insertErased = db.prepare("INSERT OR IGNORE INTO erased (id, position, scrubbed, done) VALUES (?, ?, 0, 0)");
+  const selectErased = db.prepare("SELECT id, position FROM erased");
+  /** All of them: this writer is the only one. */
+  const erased = new Map(
+    (selectErased.all() as { id: Uint8Array; position: number }[]).map(({ id, position }) => [uuidText(id), position]),
+  );
 
   return {
+    erasedAt: (userId) => erased.get(userId),
     task(taskId) {
       const row = selectTask.get(uuidBytes(taskId)) as TaskRow | undefined;
       if (row === undefined) return undefined;
@@ -105,7 +122,11 @@ export function readModelWriter(db: DatabaseSync): ReadModelWriter {
         undoBefore,
       }));
     },
-    write({ changes, tasks }) {
+    write({ changes, tasks, erasures }) {
+      for (const { userId, position } of erasures) {
+        insertErased.run(uuidBytes(userId), position.offset);
+        erased.set(userId, position.offset);
+      }
       for (const { task, change } of changes)
         insertHistory.run(
           task.bornAt,

@@ -11,7 +11,7 @@ import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles } from "../waiting.ts";
-import { apply } from "./apply.ts";
+import { apply, type Store } from "./apply.ts";
 import { type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
 import { mongoStore } from "./store-mongo.ts";
 import type { Writer } from "./writer.ts";
@@ -29,7 +29,6 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   const kafka = kafkaClient(servers.kafka, clientName);
   const mongo = connectMongo(servers.mongo);
   const model = readModelIn(mongo.db);
-  const store = mongoStore(model, Date.now);
   const appending = (topic: string): Appender =>
     appender({
       kafka,
@@ -55,7 +54,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
     }
   }
 
-  async function take({ partition, deliveries, parked }: Work): Promise<void> {
+  async function take(store: Store, { partition, deliveries, parked }: Work): Promise<void> {
     const outcomes = await apply(store, deliveries);
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
@@ -76,12 +75,13 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   async function join(lost: (error: Error) => void): Promise<KafkaSource> {
     const { partitions, warnings } = await prepareTopics(kafka, servers.kafka);
     for (const warning of warnings) self.log("warn", "topics", { warning });
+    const store = mongoStore(model, { partitions, now: Date.now });
     const joining = kafkaSource({
       kafka,
       clientName,
       names,
       partitions,
-      take,
+      take: (work) => take(store, work),
       lost,
       failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
       recovered: (partition) => self.log("info", "batches-again", { partition }),

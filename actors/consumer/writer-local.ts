@@ -9,6 +9,8 @@ import { mailboxSource } from "./source-mailbox.ts";
 import { sqliteStore } from "./store-sqlite.ts";
 import type { Writer } from "./writer.ts";
 
+const cleanPauseMs = 5;
+
 export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string): Writer {
   const told = generations(self.shared);
   // The writer before may have been cut off between a commit and its count.
@@ -19,6 +21,17 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
   /** The latest batch could not be committed: told in the log once, not for each try. */
   let failing = false;
 
+  let cleaning: ReturnType<typeof setTimeout> | undefined;
+  /** A part at a time, with room for others in between; what is left at a stop is gone on with at the next start. */
+  function clean(): void {
+    cleaning ??= setTimeout(() => {
+      cleaning = undefined;
+      if (store.clean()) clean();
+      else told.changedAll();
+    }, cleanPauseMs);
+  }
+  clean();
+
   /** A command that cannot be decided fails alone. */
   async function taken(deliveries: readonly Delivery[]): Promise<Map<Delivery, Outcome | Error>> {
     const answers = new Map<Delivery, Outcome | Error>();
@@ -27,6 +40,7 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
       try {
         const outcomes = await apply(store, rest);
         for (const outcome of outcomes) if (outcome?.verdict === "applied") told.changed(outcome.taskId);
+        if (rest.some(({ command }) => command.kind === "erase")) clean();
         for (const [index, delivery] of rest.entries())
           answers.set(delivery, outcomes[index] ?? new Error("Cannot answer"));
         return answers;
@@ -55,7 +69,10 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
       }
     },
     isReady: () => true,
-    stop: () => db.close(),
+    stop() {
+      clearTimeout(cleaning);
+      db.close();
+    },
   };
 
   /**

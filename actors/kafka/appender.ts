@@ -19,7 +19,7 @@ export type Appender = {
   append(record: NewRecord, deadlineMs: number): Promise<number>;
   /** Connects before the first record comes; failing is no harm. */
   warm(): void;
-  /** Whether the last send went well, or a connection could be made since; true before the first. */
+  /** Whether the last send went well, or a connection could be made since, and none hangs; true before the first. */
   healthy(): boolean;
   /** Sends what waits, for at most this long; what is left is rejected. */
   close(withinMs: number): Promise<void>;
@@ -47,8 +47,9 @@ const reasons = {
   late: "Cannot append in time",
   large: "Cannot append: the record is larger than Kafka takes",
 };
-/** A send that takes longer than this hangs. */
+/** A send that takes longer than this hangs, and is made again; one that takes longer than `slowMs` is no good sign. */
 const sendMs = 4_000;
+const slowMs = 1_000;
 const connectMs = 4_000;
 const disconnectMs = 2_000;
 const pauses = { fromMs: 20, toMs: 500 };
@@ -76,6 +77,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
   let failures = 0;
   let bytesMax = bytesPerSend;
   let countMax = recordsPerSend;
+  let sentMs: number | undefined;
   let running = false;
   let closed = false;
   let sweeping: ReturnType<typeof setInterval> | undefined;
@@ -121,6 +123,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       try {
         await (sending.length > 0 ? send(sending) : connected());
         sending = [];
+        sentMs = undefined;
         countMax = recordsPerSend;
         if (failures > 0) recovered();
         failures = 0;
@@ -164,6 +167,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
   }
 
   async function send(records: readonly Waiting[]): Promise<void> {
+    sentMs = Date.now();
     const results = await withDeadline(
       connected().then((ready) =>
         ready.send({
@@ -212,7 +216,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       });
     },
     warm: () => void connected().catch(() => undefined),
-    healthy: () => failures === 0,
+    healthy: () => failures === 0 && (sentMs === undefined || Date.now() - sentMs < slowMs),
     async close(withinMs) {
       closed = true;
       const endMs = Date.now() + withinMs;

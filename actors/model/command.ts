@@ -4,7 +4,10 @@ import type { ProblemCode } from "./problem.ts";
 import { type Writable, writable } from "./task.ts";
 
 export const commandKinds = ["create", "patch", "replace", "delete", "restore", "undo"] as const;
+/** What is asked of one task. */
 export type CommandKind = (typeof commandKinds)[number];
+/** Of a whole user (model/erasure.ts). */
+export type LoggedKind = CommandKind | "erase";
 
 /** Where in the log a command stands. Offsets grow within a partition; without Kafka there is one partition, 0. */
 export type Position = { readonly partition: number; readonly offset: number };
@@ -20,7 +23,7 @@ export const Command = t.Object(
     keyed: t.Boolean(),
     taskId: uuid,
     userId: uuid,
-    kind: t.Union(commandKinds.map((kind) => t.Literal(kind))),
+    kind: t.Union([...commandKinds, "erase"].map((kind) => t.Literal(kind))),
     /** SHA-256 (base64url) of method, canonical path and the JSON value: another one under the same operation is `idempotency-mismatch`. */
     fingerprint: t.String({ maxLength: 64 }),
     /** From If-Match: the versions accepted, or "*" for any existing one. Absent: no condition. */
@@ -34,7 +37,7 @@ export const Command = t.Object(
   },
   { additionalProperties: false },
 );
-export type Command = Static<typeof Command> & { kind: CommandKind; body: Partial<Writable> };
+export type Command = Static<typeof Command> & { kind: LoggedKind; body: Partial<Writable> };
 
 export type Verdict = "applied" | "rejected" | "replayed";
 

@@ -48,13 +48,17 @@ export type OperationDocument = {
   expireAt?: Date;
 };
 
+/** That a user was erased in a partition, at an offset. `_id` is the user's id and the partition, with a space between them. */
+export type ErasedDocument = { _id: string; offset: number };
+
 export type ReadModel = {
   readonly tasks: Collection<TaskDocument>;
   readonly history: Collection<HistoryDocument>;
   readonly operations: Collection<OperationDocument>;
+  readonly erased: Collection<ErasedDocument>;
 };
 
-export const collections = ["operations", "history", "tasks"] as const satisfies readonly (keyof ReadModel)[];
+export const collections = ["operations", "history", "tasks", "erased"] as const satisfies readonly (keyof ReadModel)[];
 
 /** `suffix`: after the names, for one that is not in its place yet. */
 export function readModelIn(
@@ -65,12 +69,13 @@ export function readModelIn(
     tasks: db.collection(`tasks${suffix}`, options),
     history: db.collection(`history${suffix}`, options),
     operations: db.collection(`operations${suffix}`, options),
+    erased: db.collection(`erased${suffix}`, options),
   };
 }
 
 export const sortKeys = ["createdAt", "updatedAt", "dueAt", "priority", "title"] as const;
 
-const indexes: Record<keyof ReadModel, IndexDescription[]> = {
+const indexes: Record<Exclude<keyof ReadModel, "erased">, IndexDescription[]> = {
   tasks: [
     ...sortKeys.map((key) => ({ key: { owner: 1, deleted: 1, [key]: 1, _id: 1 } })),
     { key: { owner: 1, deleted: 1, status: 1, priority: 1 } },

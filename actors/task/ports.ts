@@ -24,7 +24,8 @@ export type Appended = {
 export type StoredTask = {
   readonly ownerId: string;
   readonly version: number;
-  readonly deleted: boolean /** as it is served */;
+  readonly deleted: boolean;
+  /** As it is served. */
   readonly json: string;
 };
 export type StoredOperation = {

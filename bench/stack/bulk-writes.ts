@@ -20,6 +20,7 @@ const own: ReadModel = {
   tasks: db.collection("bench_tasks"),
   history: db.collection("bench_history"),
   operations: db.collection("bench_operations"),
+  erased: db.collection("bench_erased"),
 };
 await ensureIndexes(own);
 const { tasks, history, operations } = readModelIn(db);

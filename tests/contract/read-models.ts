@@ -18,6 +18,8 @@ export type Fresh = {
   readonly reads: Reads;
   /** Another writer of the same store, as one that was replaced, or that has another partition. */
   another(): Store;
+  /** Only of SQLite, which erases later: erases all that is to be erased. */
+  clean?(): void;
   /** Only of MongoDB. */
   readonly model?: ReadModel;
   remove(): Promise<void>;
@@ -34,10 +36,14 @@ export const sqlite: Adapter = {
     const db = openDatabase(folder);
     db.exec("PRAGMA synchronous = OFF");
     const reads = sqliteReads(folder);
+    const store = sqliteStore(db);
     return {
-      store: sqliteStore(db),
+      store,
       reads,
       another: () => sqliteStore(db),
+      clean() {
+        while (store.clean());
+      },
       async remove() {
         reads.close();
         db.close();
@@ -56,7 +62,7 @@ export function inMongo(serverUrl: string): Adapter {
       const mongo = connectMongo({ url: url.href });
       const model = readModelIn(mongo.db);
       await ensureIndexes(model);
-      const store = () => mongoStore(model, () => storedAtMs);
+      const store = () => mongoStore(model, { partitions: 1, now: () => storedAtMs });
       return {
         store: store(),
         reads: mongoReads(model),

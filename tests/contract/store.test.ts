@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { apply, type Batch, type Store, type Stored } from "../../actors/consumer/apply.ts";
 import { command, userA, userB } from "../../actors/consumer/commands-for-tests.ts";
 import type { Command, Outcome } from "../../actors/model/command.ts";
+import { erasure } from "../../actors/model/erasure.ts";
 import { past } from "../../actors/model/past.ts";
 import { statuses, type Task } from "../../actors/model/task.ts";
 import { type Random, random } from "../system/random.ts";
@@ -87,7 +88,7 @@ function cases(adapter: Adapter, open: () => Promise<Fresh>): void {
       code: undefined,
       version: 2,
     });
-    expect(await store.load([])).toEqual({ tasks: new Map(), operations: new Map() });
+    expect(await store.load([])).toEqual({ tasks: new Map(), operations: new Map(), erased: new Map() });
   });
 
   test("changes come in the order of versions, both ends inclusive", async () => {
@@ -184,6 +185,33 @@ function cases(adapter: Adapter, open: () => Promise<Fresh>): void {
     expect(JSON.parse(outcome?.task ?? "")).toMatchObject(create.body);
   });
 
+  test("an erasure takes a user's tasks with their history and refuses what comes after it, and others' stay", async () => {
+    const { store, reads, clean } = await open();
+    const [create, patch] = life("mine");
+    const [other] = life("theirs");
+    const theirs = { ...other, userId: userB };
+    const end = erasure(userA, { partition: 0, partitions: 1 }, "2026-02-01T00:00:00.000Z");
+    const [late] = life("late");
+    const again = { ...create, operationId: crypto.randomUUID() };
+    const before = await taken(store, [create, theirs]);
+    const commands = deliveries([patch, end, late, again], 3);
+    const outcomes = await apply(store, commands);
+    expect(outcomes.map((each) => each?.code ?? each?.verdict)).toEqual([
+      "applied",
+      "applied",
+      "not-found",
+      "not-found",
+    ]);
+    clean?.();
+    expect(await taskOf(store, create.taskId)).toBeUndefined();
+    expect(await taskOf(store, late.taskId)).toBeUndefined();
+    expect((await taskOf(store, theirs.taskId))?.text).toBe(before[1]?.task ?? "");
+    expect(await reads.task(create.taskId)).toBeUndefined();
+    expect(await reads.history(create.taskId, 9, 9)).toEqual([]);
+    expect(await reads.history(theirs.taskId, 9, 9)).toHaveLength(1);
+    expect(await apply(store, deliveries([end], 7))).toMatchObject([{ verdict: "replayed" }]);
+  });
+
   test(`random commands are decided alike one by one and all at once`, async () => {
     const { store } = await open();
     const commands = manyCommands(random(7), 200);
@@ -224,10 +252,10 @@ function withoutTransactions(open: () => Promise<Fresh>): void {
     const commands = [create, command({ kind: "undo", taskId: create.taskId }), patch, second, remove];
     const batch = await written(store, commands);
     const cuts: Batch[] = [
-      { operations: batch.operations.slice(0, 2), changes: [], tasks: [] },
-      { operations: batch.operations, changes: [], tasks: [] },
-      { operations: batch.operations, changes: batch.changes.slice(1, 2), tasks: [] },
-      { operations: batch.operations, changes: batch.changes, tasks: batch.tasks.slice(1) },
+      { operations: batch.operations.slice(0, 2), changes: [], tasks: [], erasures: [] },
+      { operations: batch.operations, changes: [], tasks: [], erasures: [] },
+      { operations: batch.operations, changes: batch.changes.slice(1, 2), tasks: [], erasures: [] },
+      { operations: batch.operations, changes: batch.changes, tasks: batch.tasks.slice(1), erasures: [] },
     ];
     for (const cut of cuts) {
       expect(await store.write(cut)).toBe("written");
@@ -237,6 +265,19 @@ function withoutTransactions(open: () => Promise<Fresh>): void {
     expect(outcomes.map((each) => each?.verdict)).toEqual(["applied", "rejected", "applied", "applied", "applied"]);
     expect(await apply(store, deliveries(commands, 1))).toEqual(outcomes);
     expect(await taskOf(store, create.taskId)).toMatchObject({ deleted: true, task: { version: 3 }, takenAt: 5 });
+  });
+
+  test("an erasure that comes again, to another writer too, changes nothing and gets the same outcomes", async () => {
+    const { store, another } = await open();
+    const [create] = life("mine");
+    const end = erasure(userA, { partition: 0, partitions: 1 }, "2026-02-01T00:00:00.000Z");
+    const [late] = life("late");
+    const commands = deliveries([create, end, late], 1);
+    const outcomes = await apply(store, commands);
+    for (const writer of [store, another()]) {
+      expect((await apply(writer, commands)).slice(1)).toEqual(outcomes.slice(1));
+      for (const { taskId } of [create, late]) expect(await taskOf(writer, taskId)).toBeUndefined();
+    }
   });
 
   test("a writer that was replaced writes its old batch once more and changes nothing", async () => {

@@ -30,6 +30,22 @@ overEachAdapter("users", ({ open, again }) => {
     }
   });
 
+  test("an erased user is gone at once, and the erasure waits until it is done, for every process", async () => {
+    const { users, erasures } = await open();
+    const other = await again();
+    const [one, two] = [user(), user()];
+    await users.insert(one);
+    await users.insert(two);
+    expect([await users.erase(one.id, 2_000), await users.erase(one.id, 3_000)]).toEqual([true, false]);
+    expect([await users.byId(one.id), await users.byEmailKey(one.emailKey)]).toEqual([undefined, undefined]);
+    expect(await users.insert(user({ emailKey: one.emailKey }))).toBe("inserted");
+    await users.erase(two.id, 1_000);
+    expect(await other.erasures.waiting()).toEqual([two.id, one.id]);
+    await other.erasures.done(two.id);
+    await erasures.done(two.id);
+    expect(await erasures.waiting()).toEqual([one.id]);
+  });
+
   test("nobody is found by what nobody has", async () => {
     const { users } = await open();
     const one = user();
