@@ -3,6 +3,7 @@
  * instants. `TRACKER_URL` names a further system to ask.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { MongoClient } from "mongodb";
 import { call, type Reply, type Task, type Tokens } from "./system/client.ts";
 import {
   allServers,
@@ -271,6 +272,32 @@ for (const { name, without, begin } of ways) {
       expect((await ask("POST", "/v1/auth/verify", { body: { token: tokens.accessToken } })).body).toEqual({
         active: false,
       });
+    });
+
+    test("an erased account is gone at once, its address is free, and its tasks go", async () => {
+      const account = { email, password: secret };
+      tokens = (await ask<Tokens>("POST", "/v1/auth/login", { body: account })).body;
+      const { id: last } = (await send<Task>("POST", "/v1/tasks", { title: "Buy nothing" })).body;
+      const refused = await send("DELETE", "/v1/auth/me", { currentPassword: "not the phrase" });
+      expect([refused.status, refused.body]).toMatchObject([401, { code: "invalid-credentials" }]);
+      const gone = await send("DELETE", "/v1/auth/me", { currentPassword: secret });
+      expect([gone.status, gone.text]).toEqual([204, ""]);
+      expect((await ask("POST", "/v1/auth/login", { body: account })).status).toBe(401);
+      const { user } = tokens;
+      const anew = await ask<Tokens>("POST", "/v1/auth/register", { body: account });
+      expect(anew.status).toBe(201);
+      tokens = anew.body;
+      expect((await send("GET", "/v1/tasks")).text).toBe('{"items":[],"nextCursor":null}');
+      expect((await send("GET", `/v1/tasks/${last}`)).status).toBe(404);
+      const { MONGO_URL: url } = place?.env ?? {};
+      if (url === undefined) return;
+      const mongo = new MongoClient(url);
+      const [documents, changes] = [mongo.db().collection("tasks"), mongo.db().collection("history")];
+      await poll("nothing is left of it in MongoDB", 15_000, async () => {
+        const left = [documents.countDocuments({ owner: user.id }), changes.countDocuments({ task: last })];
+        return (await Promise.all(left)).join() === "0,0";
+      });
+      await mongo.close();
     });
 
     test("the process tells of itself on the admin port only", async () => {

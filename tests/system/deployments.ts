@@ -38,7 +38,7 @@ export async function apart(
   env: Readonly<Record<string, string>>,
   counts: Counts = { task: 2, consumer: 2 },
 ): Promise<Deployment> {
-  const ofAuth = Object.fromEntries(Object.entries(env).filter(([name]) => !/^(KAFKA|MONGO|TT_PARTITIONS)/.test(name)));
+  const ofAuth = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("MONGO")));
   const auth = await start({ runtime, env: { ROLE: "auth", ...ofAuth } });
   const others = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("DATABASE")));
   const [consumers, tasks] = await Promise.all([
