@@ -19,9 +19,9 @@ import { poll } from "../system/poll.ts";
 import { describeWith } from "../system/services.ts";
 import { type KafkaPlace, kafkaPlace } from "./kafka-place.ts";
 
-const had = await kafkaBehindProxy();
 const modes: readonly Mode[] = ["slow", "cut", "refuse", "stall", "drop-replies"];
 const partitions = 3;
+const had = await kafkaBehindProxy(partitions);
 
 describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }: KafkaBehindProxy) => {
   let place: KafkaPlace;
@@ -38,7 +38,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }
     stayJoined({ join, until: stopping.signal, failed: () => {}, joined: () => {} });
 
   beforeAll(async () => {
-    place = await kafkaPlace({ ...servers(), partitions });
+    place = await kafkaPlace(servers());
     commands = appending(place.names.commands);
   }, 30_000);
   afterAll(async () => {
@@ -74,7 +74,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }
 
     for (const mode of modes)
       test(`${mode}: each append is answered by its deadline, what is acknowledged is there in order, and it is well again by itself`, async () => {
-        const own = await kafkaPlace({ ...servers(), partitions });
+        const own = await kafkaPlace(servers());
         const events = appender({
           kafka: kafkaClient(own.servers, "task-tracker-contract"),
           topic: own.names.events,

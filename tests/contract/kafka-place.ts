@@ -1,5 +1,5 @@
 /** A namespace of one's own on the shared Kafka, and looks into its topics. */
-import type { KafkaMessage } from "kafkajs";
+import type { Admin, KafkaMessage } from "kafkajs";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { type Names, namesIn, prepareTopics } from "../../actors/kafka/topics.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
@@ -24,13 +24,22 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
   const kafka = kafkaClient(servers, "task-tracker-contract");
   const names = namesIn(servers);
   await prepareTopics(kafka, servers);
-  const admin = kafka.admin();
-  await admin.connect();
+  /** A connection for this alone: an older one may hang where the line was bad. */
+  const asked = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  };
   return {
     servers,
     names,
     async records(topic) {
-      const ends = (await admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition);
+      const ends = await asked((admin) => admin.fetchTopicOffsets(topic));
+      ends.sort((a, b) => a.partition - b.partition);
       const found: KafkaMessage[][] = ends.map(() => []);
       const isWhole = () =>
         ends.every(({ partition, low, high }) => (found[partition]?.length ?? 0) >= Number(high) - Number(low));
@@ -46,11 +55,12 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
       return found;
     },
     async remove() {
-      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(servers.namespace));
-      if (topics.length > 0) await admin.deleteTopics({ topics });
-      const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
-      await admin.deleteGroups(groups.filter((each) => each.startsWith(servers.namespace))).catch(() => undefined);
-      await admin.disconnect();
+      await asked(async (admin) => {
+        const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(servers.namespace));
+        if (topics.length > 0) await admin.deleteTopics({ topics });
+        const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+        await admin.deleteGroups(groups.filter((each) => each.startsWith(servers.namespace))).catch(() => undefined);
+      });
     },
   };
 }

@@ -1,28 +1,23 @@
 /** A private Kafka that tells its clients to come through a proxy that can fail: they never see its own port. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { KafkaServers } from "../../actors/servers.ts";
 import type { PrivateService } from "../../deploy/services/services.ts";
 import { type FaultProxy, faultProxy } from "./fault-proxy.ts";
 import { type Missing, privateService } from "./services.ts";
+import { advertise } from "./stack.ts";
 
 export type KafkaBehindProxy = {
   readonly service: PrivateService;
   readonly proxy: FaultProxy;
   /** As an actor is given it, with topics and groups of one's own. */
   servers(namespace?: string): KafkaServers;
-  /** The same without the proxy in between, for looking on: only to begin with, since brokers send everybody to the proxy. */
   stop(): Promise<void>;
 };
 
-export async function kafkaBehindProxy(partitions = 4): Promise<KafkaBehindProxy | Missing> {
+export async function kafkaBehindProxy(partitions: number): Promise<KafkaBehindProxy | Missing> {
   const service = await privateService("kafka");
   if ("missing" in service) return service;
   const proxy = await faultProxy(service.port);
-  const file = join(service.dir, "server.properties");
-  const advertised = `advertised.listeners=PLAINTEXT://127.0.0.1:${proxy.port}`;
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^advertised\.listeners=.*$/m, advertised));
-  await service.restart();
+  await advertise(service, proxy.port);
   return {
     service,
     proxy,

@@ -88,7 +88,7 @@ async function hurt(service: PrivateService): Promise<Hurt> {
 }
 
 /** Clients of Kafka go where it tells them to: to the proxy, from now on. */
-async function advertise(kafka: PrivateService, port: number): Promise<void> {
+export async function advertise(kafka: PrivateService, port: number): Promise<void> {
   const file = join(kafka.dir, "server.properties");
   const properties = readFileSync(file, "utf8");
   writeFileSync(
