@@ -21,14 +21,16 @@ export class NotWell extends Error {
 }
 
 const everyMs = 1_000;
+/** What is not well is looked at again soon at first: at a start it often is in a moment. */
+const soonMs = 25;
 const probeMs = 1_500;
 
-/** Probes each server now and every second, and publishes what it finds. The returned function ends it. */
+/** Probes each server now and then every second, sooner after its first failures, and publishes what it finds. The returned function ends it. */
 export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probes): () => void {
   let ended = false;
   const loops = (Object.entries(probes) as [DependencyHealth["dependency"], Probe][]).map(
     async ([dependency, probe]) => {
-      while (!ended) {
+      for (let failures = 0; !ended; ) {
         let health: DependencyHealth;
         try {
           const found = await withDeadline(
@@ -44,7 +46,9 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
         }
         if (ended) return;
         self.publish(dependencyHealth, health);
-        await new Promise((resolve) => setTimeout(resolve, everyMs));
+        failures = health.ok ? 0 : failures + 1;
+        const pauseMs = health.ok ? everyMs : Math.min(everyMs, soonMs * 2 ** failures);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     },
   );

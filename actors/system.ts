@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
 import type { FaultKind } from "./debug.ts";
 import { follower } from "./follower/messages.ts";
-import { namesIn } from "./kafka/topics.ts";
+import { namesIn } from "./kafka/names.ts";
 import { keeper } from "./keeper/messages.ts";
 import { generationsBytes } from "./model/generations.ts";
 import { task } from "./task/messages.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownedByAuth } from "../actors/auth/messages.ts";
 import { readConfig, variables } from "../actors/config.ts";
-import { namesIn } from "../actors/kafka/topics.ts";
+import { namesIn } from "../actors/kafka/names.ts";
 import * as compose from "../deploy/check/compose.ts";
 import { defaultDeny, edges } from "../deploy/check/edges.ts";
 import * as k8s from "../deploy/check/kubernetes.ts";

@@ -8,7 +8,6 @@ import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { outage } from "../outage.ts";
-import { connectRedis } from "../redis/connect.ts";
 import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { accessTokenSigner } from "./access-token.ts";
@@ -35,7 +34,7 @@ import { revocationsInRedis } from "./revocations-redis.ts";
 import { authRoutes } from "./routes.ts";
 import { NewerSchema } from "./schema-postgres.ts";
 import { authService } from "./service.ts";
-import { type Stores, storesInPostgres, storesInSqlite } from "./stores.ts";
+import { openStores, type Stores } from "./stores.ts";
 
 /** What the tree gives this role; with `listen` its app also has a port of its own (`ROLE=auth`). */
 export type AuthData = {
@@ -70,7 +69,7 @@ export type AuthParts = {
 export async function openAuth(data: AuthData, parts: AuthParts) {
   const { now } = parts;
   const claims = { issuer: data.issuer, audience: data.audience };
-  const stores = data.database === undefined ? storesInSqlite(data.dataDir) : storesInPostgres(data.database);
+  const stores = await openStores(data.dataDir, data.database);
   let open: Opening | undefined;
   try {
     const hashing = await passwords();
@@ -189,7 +188,7 @@ export default behave(auth, {
   concurrency: 256,
   start: async (self: Self<typeof auth.accepts, AuthData>): Promise<State> => {
     const { data } = self;
-    const redis = data.redis && connectRedis(data.redis);
+    const redis = data.redis && (await import("../redis/connect.ts")).connectRedis(data.redis);
     const publish = (ended: Ended[]) => self.publish(revoked, ended);
     let erasing: Eraser | undefined;
     const tellers = [revocationsInProcess(publish), ...(redis ? [revocationsInRedis(redis.redis)] : [])];
@@ -217,7 +216,7 @@ export default behave(auth, {
     const hasWorkers = data.database !== undefined && data.listen === undefined;
     const following = hasWorkers ? followRevocations({ read: role.revoked, tell: publish, now: Date.now }) : undefined;
     let listener: Listener | undefined;
-    const log = erasuresInLog(self);
+    const log = await erasuresInLog(self);
     if (log === undefined) self.log("info", "erasures-wait", { for: "an auth process with KAFKA_BROKERS" });
     else
       erasing = eraser({

@@ -1,19 +1,6 @@
 /** Where accounts are kept: a file of our own, or PostgreSQL. */
-import { connectPostgres, reasonOf } from "../postgres/connect.ts";
 import type { Server } from "../servers.ts";
-import { apiTokensInPostgres } from "./api-tokens-postgres.ts";
-import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
-import { openDatabase } from "./database.ts";
-import { erasuresInPostgres } from "./erasures-postgres.ts";
-import { erasuresInSqlite } from "./erasures-sqlite.ts";
-import { keysInPostgres } from "./keys-postgres.ts";
-import { keysInSqlite } from "./keys-sqlite.ts";
 import type { ApiTokens, Erasures, Keys, Sessions, Users } from "./ports.ts";
-import { applySchema } from "./schema-postgres.ts";
-import { sessionsInPostgres } from "./sessions-postgres.ts";
-import { sessionsInSqlite } from "./sessions-sqlite.ts";
-import { usersInPostgres } from "./users-postgres.ts";
-import { usersInSqlite } from "./users-sqlite.ts";
 
 export type Stores = {
   readonly users: Users;
@@ -34,43 +21,8 @@ export type Stores = {
   close(): Promise<void>;
 };
 
-/** Throws one clear line when the folder or file cannot be used. */
-export function storesInSqlite(dataDir: string): Stores {
-  const db = openDatabase(dataDir);
-  return {
-    users: usersInSqlite(db),
-    sessions: sessionsInSqlite(db),
-    apiTokens: apiTokensInSqlite(db),
-    keys: keysInSqlite(db),
-    erasures: erasuresInSqlite(db),
-    server: undefined,
-    close: async () => db.close(),
-  };
-}
-
-/** Tables are made at most once in a database's life, and then a slow disk may take its time. */
-const schemaMs = 5_000;
-
-export function storesInPostgres(server: Server): Stores {
-  const { sql, ping, close } = connectPostgres(server);
-  return {
-    users: usersInPostgres(sql),
-    sessions: sessionsInPostgres(sql),
-    apiTokens: apiTokensInPostgres(sql),
-    keys: keysInPostgres(sql),
-    erasures: erasuresInPostgres(sql),
-    server: {
-      async prepare() {
-        const patient = connectPostgres(server, { withinMs: schemaMs, connections: 1 });
-        try {
-          await applySchema(patient.sql);
-        } finally {
-          await patient.close();
-        }
-      },
-      ping,
-      reasonOf,
-    },
-    close,
-  };
+/** Only what is used is loaded: a driver costs time at the start and memory. Throws as `storesInSqlite` does. */
+export async function openStores(dataDir: string, database: Server | undefined): Promise<Stores> {
+  if (database === undefined) return (await import("./stores-sqlite.ts")).storesInSqlite(dataDir);
+  return (await import("./stores-postgres.ts")).storesInPostgres(database);
 }

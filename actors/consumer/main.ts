@@ -4,8 +4,6 @@ import { fault } from "../debug.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { consumer } from "./messages.ts";
 import type { Writer } from "./writer.ts";
-import { kafkaWriter } from "./writer-kafka.ts";
-import { localWriter } from "./writer-local.ts";
 
 export type ConsumerData = {
   dataDir: string;
@@ -18,10 +16,14 @@ export type ConsumerData = {
 type State = { readonly writer: Writer; readonly debugFaults: boolean };
 
 export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
-  start(self: Self<typeof consumer.accepts, ConsumerData>) {
+  async start(self: Self<typeof consumer.accepts, ConsumerData>) {
     const { dataDir, debugFaults, kafka, mongo } = self.data;
-    const isLocal = kafka === undefined || mongo === undefined;
-    return { writer: isLocal ? localWriter(self, dataDir) : kafkaWriter(self, { kafka, mongo }), debugFaults };
+    // Only what is used is loaded: drivers cost time at the start and memory.
+    const writer =
+      kafka === undefined || mongo === undefined
+        ? (await import("./writer-local.ts")).localWriter(self, dataDir)
+        : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo });
+    return { writer, debugFaults };
   },
   on: {
     ready({ writer }) {

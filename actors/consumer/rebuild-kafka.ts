@@ -8,8 +8,8 @@
 import type { Admin, KafkaMessage } from "kafkajs";
 import { kafkaClient } from "../kafka/client.ts";
 import { readCommand } from "../kafka/log-record.ts";
+import { type Names, namesIn } from "../kafka/names.ts";
 import { readThrough } from "../kafka/read-through.ts";
-import { type Names, namesIn } from "../kafka/topics.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { collections, ensureIndexes, type ReadModel, readModelIn } from "../mongo/read-model.ts";
 import type { KafkaServers, Server } from "../servers.ts";

@@ -6,7 +6,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { leaveForEarlierLives, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { readCommand } from "../kafka/log-record.ts";
-import type { Names } from "../kafka/topics.ts";
+import type { Names } from "../kafka/names.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { type Delivery, UndecidableError } from "./apply.ts";
 

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Admin, EachBatchPayload, Kafka } from "kafkajs";
 import { membership } from "../kafka/group.ts";
-import { ensureTopics, type Names, namesIn } from "../kafka/topics.ts";
+import { type Names, namesIn } from "../kafka/names.ts";
+import { ensureTopics } from "../kafka/topics.ts";
 import type { KafkaServers } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 

@@ -12,11 +12,11 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { settles } from "../waiting.ts";
-import { accountsHere, accountsOverHttp, type RemoteAuth } from "./accounts.ts";
+import type { Accounts } from "./accounts.ts";
+import type { RemoteAuth } from "./accounts-http.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
 import type { Back } from "./back.ts";
-import { type KafkaBack, kafkaBack } from "./back-kafka.ts";
-import { localBack } from "./back-local.ts";
+import type { KafkaBack } from "./back-kafka.ts";
 import { task } from "./messages.ts";
 import { taskRoutes } from "./routes.ts";
 import { taskService } from "./service.ts";
@@ -50,14 +50,11 @@ const patienceMs = 4_000;
 
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
-    const { host, port, rateLimit, debugFaults, redis, remoteAuth } = self.data;
+    const { host, port, rateLimit, debugFaults } = self.data;
     const check: AuthCheck = authCheck((of) => accounts.apiToken(of), rateLimiter(rateLimit, Date.now), Date.now);
-    const accounts =
-      remoteAuth === undefined
-        ? accountsHere(self, check)
-        : accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
+    const accounts = await accountsOf(self, check);
     self.subscribe(revoked, "revoked");
-    const { back, heard, begun } = backOf(self);
+    const { back, heard, begun } = await backOf(self);
     const endReports = reportHealth(self, { auth: accounts.probe });
     const close = async () => {
       endReports();
@@ -98,12 +95,23 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
   },
 });
 
-function backOf(self: Body): { back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] } {
+// Only what is used is loaded: drivers cost time at the start and memory.
+
+async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
+  const { redis, remoteAuth } = self.data;
+  if (remoteAuth === undefined) return (await import("./accounts-local.ts")).accountsHere(self, check);
+  const { accountsOverHttp } = await import("./accounts-http.ts");
+  return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
+}
+
+async function backOf(self: Body): Promise<{ back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] }> {
   const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.data;
   if (kafka === undefined || mongo === undefined) {
+    const { localBack } = await import("./back-local.ts");
     const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared });
     return { back, heard: () => undefined, begun: async () => undefined };
   }
+  const { kafkaBack } = await import("./back-kafka.ts");
   // Listened to before it is asked how far the announcements are, so that none falls in between.
   self.subscribe(announcements, "announced");
   const back = kafkaBack(self, { kafka, mongo, verdictMs, ...(redis === undefined ? {} : { redis }) });

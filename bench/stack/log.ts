@@ -1,7 +1,7 @@
 /** The system's log seen from outside: how much of it is not taken yet, and more of it when a backlog is wanted. */
 
 import type { Admin, Kafka } from "kafkajs";
-import { type Names, namesIn } from "../../actors/kafka/topics.ts";
+import { type Names, namesIn } from "../../actors/kafka/names.ts";
 import type { RawRecord } from "./batches.ts";
 import { connectKafka, type Env, kafkaServersOf, partitions, topicOf } from "./servers.ts";
 

@@ -1,7 +1,8 @@
 /** A namespace of one's own on the shared Kafka, and looks into its topics. */
 import type { Admin, KafkaMessage } from "kafkajs";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { type Names, namesIn, prepareTopics } from "../../actors/kafka/topics.ts";
+import { type Names, namesIn } from "../../actors/kafka/names.ts";
+import { prepareTopics } from "../../actors/kafka/topics.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
 import { poll } from "../system/poll.ts";
 

@@ -1,0 +1,22 @@
+/** Accounts in a file of our own. */
+import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
+import { openDatabase } from "./database.ts";
+import { erasuresInSqlite } from "./erasures-sqlite.ts";
+import { keysInSqlite } from "./keys-sqlite.ts";
+import { sessionsInSqlite } from "./sessions-sqlite.ts";
+import type { Stores } from "./stores.ts";
+import { usersInSqlite } from "./users-sqlite.ts";
+
+/** Throws one clear line when the folder or file cannot be used. */
+export function storesInSqlite(dataDir: string): Stores {
+  const db = openDatabase(dataDir);
+  return {
+    users: usersInSqlite(db),
+    sessions: sessionsInSqlite(db),
+    apiTokens: apiTokensInSqlite(db),
+    keys: keysInSqlite(db),
+    erasures: erasuresInSqlite(db),
+    server: undefined,
+    close: async () => db.close(),
+  };
+}
