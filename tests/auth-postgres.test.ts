@@ -70,7 +70,8 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
         "public, max-age=300",
       ]);
       await person(url);
-      expect(await status(`${url}/health`)).toBe(200);
+      // What it last said is said again for a moment.
+      await poll("it says so", 2_000, async () => (await status(`${url}/health`)) === 200);
       const all = texts.stderr;
       expect([lines(all, "server-away").length, lines(all, "server-back").length], all).toEqual([1, 1]);
       expect(all).not.toContain(new URL(DATABASE_URL).password);

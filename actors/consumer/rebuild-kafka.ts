@@ -54,6 +54,8 @@ export async function rebuildFromKafka({ kafka: servers, mongo: server, progress
     const fresh = readModelIn(mongo.db, { suffix, writeConcern: { w: 1, journal: false } });
     for (const name of collections) await fresh[name].drop();
     await ensureIndexes(fresh);
+    // It has no index that would make it, and may stay empty.
+    await mongo.db.createCollection(`erased${suffix}`);
 
     let commands = 0;
     let nowMs = 0;

@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { MongoClient } from "mongodb";
-import { type Person, person, type Task } from "../system/client.ts";
+import { type Person, password, person, type Task } from "../system/client.ts";
 import { type Place, placeOn, servers } from "../system/deployments.ts";
 import { load } from "../system/load.ts";
 import { type Crew, crew } from "../system/member.ts";
@@ -55,7 +55,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
   async function everything(): Promise<Record<string, unknown>> {
     const db = mongo.db();
     const names = (await db.listCollections().toArray()).map(({ name }) => name).sort();
-    expect(names).toEqual(["history", "operations", "tasks"]);
+    expect(names).toEqual(["erased", "history", "operations", "tasks"]);
     const found: Record<string, unknown> = {};
     for (const name of names) {
       const documents = await db.collection(name).find().sort({ _id: 1 }).toArray();
@@ -100,6 +100,17 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     }
   }
 
+  /** One who leaves behind nothing but the marks of it, one for each partition. */
+  async function leave(who: Person): Promise<void> {
+    for (let count = 0; count < 8; count += 1)
+      await who.call("POST", "/v1/tasks", { body: { title: `mine ${count}` } });
+    const gone = await who.call("DELETE", "/v1/auth/me", { body: { currentPassword: password } });
+    expect(gone.status, gone.text).toBe(204);
+    const marks = mongo.db().collection("erased");
+    const partitions = Number(place.env.TT_PARTITIONS);
+    await poll("it is erased", 20_000, async () => (await marks.countDocuments()) === partitions);
+  }
+
   let before: Record<string, unknown>;
 
   test(
@@ -108,6 +119,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
       const people = await Promise.all(Array.from({ length: 8 }, () => person(system.urls[0] as string)));
       const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 10_000 });
       await odds(await person(system.urls[1] as string));
+      await leave(await person(system.urls[0] as string));
       const producer = new Kafka({ brokers: urls.KAFKA_BROKERS.split(","), logLevel: logLevel.NOTHING }).producer();
       await producer.connect();
       await producer.send({

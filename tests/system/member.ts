@@ -108,7 +108,7 @@ export async function crew(
   const without = (names: RegExp) => Object.fromEntries(Object.entries(env).filter(([name]) => !names.test(name)));
   const many = (count: number, one: () => Promise<Member>) => Promise.all(Array.from({ length: count }, one));
   const others = without(/^DATABASE/);
-  const auth = await member({ ...without(/^(KAFKA|MONGO|TT_PARTITIONS|TT_VERDICT)/), ROLE: "auth" });
+  const auth = await member({ ...without(/^(MONGO|TT_VERDICT)/), ROLE: "auth" });
   const consumers = await many(counts.consumer, () => member({ ...others, ROLE: "consumer" }));
   const tasks = await many(counts.task, () => member({ ...others, ROLE: "task", AUTH_URL: auth.url }));
   const all = [...tasks, ...consumers, auth];

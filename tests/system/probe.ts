@@ -2,6 +2,7 @@
 import { expect } from "bun:test";
 import { call, createTask, type Person, password, type Reply, type Task, type TaskPage } from "./client.ts";
 import type { Crew } from "./member.ts";
+import { poll } from "./poll.ts";
 
 export const asked = [
   "create",
@@ -42,6 +43,8 @@ export async function prepare(
   expect(login.status, login.text).toBe(200);
   await forget(made.body.id, made.headers.get("consistency-token") ?? "");
   expect((await who.call("GET", `/v1/tasks/${cached.id}`)).status).toBe(200);
+  const isHeard = async () => (await who.call("GET", "/v1/tasks")).headers.get("consistency") === null;
+  await poll("all of it is heard of", 10_000, isHeard);
   return {
     who,
     tasks: { patch: one, delete: two, "get cached": cached, "get other": made.body },
