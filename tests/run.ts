@@ -10,6 +10,13 @@ const roomBytes = 4 * 2 ** 30;
 if (process.env.TMPDIR === undefined && freeBytes(inMemory) >= roomBytes) process.env.TMPDIR = inMemory;
 const { down, status, up } = await import("../deploy/services/services.ts");
 
+/** Two at a time, since each waits most of its time: those on the shared servers one after the other, and beside them all others. */
+const onServers = ["./tests/contract", "./tests/stack", "./tests/flow.test.ts"];
+const others = [
+  "./tests",
+  ...onServers.map((path) => `--path-ignore-patterns=${path.slice(2)}${path.endsWith(".ts") ? "" : "/**"}`),
+];
+
 function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
@@ -19,20 +26,30 @@ function freeBytes(folder: string): number {
   }
 }
 
-function run(...command: string[]): number {
-  return Bun.spawnSync(command, { stdio: ["inherit", "inherit", "inherit"] }).exitCode;
+/** Its exit code, and what it printed where that was not shown at once. */
+async function bun(
+  args: readonly string[],
+  output: "inherit" | "pipe" = "inherit",
+): Promise<{ code: number; text: string }> {
+  const command = `exec "$0" "$@"${output === "pipe" ? " 2>&1" : ""}`;
+  const child = Bun.spawn(["sh", "-c", command, process.execPath, ...args], { stdio: ["ignore", output, "inherit"] });
+  const text = output === "pipe" ? await new Response(child.stdout).text() : "";
+  return { code: await child.exited, text };
 }
 
-let code = run(process.execPath, "run", "--silent", "check");
+async function tests(): Promise<number> {
+  const run = ["test", "--timeout", "30000"];
+  const [shown, kept] = await Promise.all([bun([...run, ...onServers]), bun([...run, ...others], "pipe")]);
+  process.stdout.write(kept.text);
+  return shown.code || kept.code;
+}
+
+let { code } = await bun(["run", "--silent", "check"]);
 if (code === 0) {
   const before = (await status({})).length;
   const { missing } = await up({ say: (line) => process.stderr.write(`${line}\n`) });
   for (const { service, reason } of missing) process.stderr.write(`${service} cannot be had: ${reason}\n`);
-  code =
-    missing.length > 0 && process.env.CI === "true"
-      ? 1
-      : // Two files at a time: most of the time each waits for its servers.
-        run(process.execPath, "test", "--parallel=2", "--timeout", "30000", "./tests");
+  code = missing.length > 0 && process.env.CI === "true" ? 1 : await tests();
   if (before === 0) await down({});
 }
 process.exitCode = code;

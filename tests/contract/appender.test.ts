@@ -1,4 +1,4 @@
-/** The appender on a Kafka that does its part, and on one that is not there. What lies in between is in kafka-faults.test.ts. */
+/** The appender on a Kafka that does its part, and on one that is not there. What lies in between is in outages/kafka-line.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { AppendError, type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";

@@ -13,11 +13,11 @@ import type { Command } from "../../actors/model/command.ts";
 import { announced } from "../../actors/task/announced.ts";
 import { kafkaLog } from "../../actors/task/log-kafka.ts";
 import { keepTrying } from "../../actors/waiting.ts";
+import { type KafkaPlace, kafkaPlace } from "../contract/kafka-place.ts";
 import type { Mode } from "../system/fault-proxy.ts";
 import { type KafkaBehindProxy, kafkaBehindProxy } from "../system/kafka-behind-proxy.ts";
 import { poll } from "../system/poll.ts";
 import { describeWith } from "../system/services.ts";
-import { type KafkaPlace, kafkaPlace } from "./kafka-place.ts";
 
 const modes: readonly Mode[] = ["slow", "cut", "refuse", "stall", "drop-replies"];
 const partitions = 3;

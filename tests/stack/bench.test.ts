@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { servers } from "./system/deployments.ts";
-import { expectFigures, quick } from "./system/figures.ts";
-import { describeWith } from "./system/services.ts";
+import { servers } from "../system/deployments.ts";
+import { expectFigures, quick } from "../system/figures.ts";
+import { describeWith } from "../system/services.ts";
 
 const names = [
   ...["create", "get", "get-miss", "list", "patch", "mixed"],

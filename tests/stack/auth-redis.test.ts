@@ -1,11 +1,11 @@
 /** Quick revocation: the auth role tells Redis what has ended, and does its work just as well without. */
 import { afterAll, expect, test } from "bun:test";
-import { followRevocations } from "../actors/auth-client/revocation-feed-redis.ts";
-import { call, person } from "./system/client.ts";
-import { faultProxy } from "./system/fault-proxy.ts";
-import { poll } from "./system/poll.ts";
-import { cleanUp, start } from "./system/server.ts";
-import { describeWith, service } from "./system/services.ts";
+import { followRevocations } from "../../actors/auth-client/revocation-feed-redis.ts";
+import { call, person } from "../system/client.ts";
+import { faultProxy } from "../system/fault-proxy.ts";
+import { poll } from "../system/poll.ts";
+import { cleanUp, start } from "../system/server.ts";
+import { describeWith, service } from "../system/services.ts";
 
 const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 

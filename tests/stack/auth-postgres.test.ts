@@ -1,12 +1,12 @@
 /** The auth role with its accounts in PostgreSQL, as a program of its own and together with the others: while the server is there, away, and back. */
 import { afterAll, expect, test } from "bun:test";
 import postgres from "postgres";
-import { freshDatabase, server } from "./contract/auth-ports.ts";
-import { call, createTask, expectProblem, person, type Tokens } from "./system/client.ts";
-import { type FaultProxy, faultProxy } from "./system/fault-proxy.ts";
-import { poll } from "./system/poll.ts";
-import { cleanUp, freePort, launch, type Runtime, start, temporaryFolder } from "./system/server.ts";
-import { describeWith } from "./system/services.ts";
+import { freshDatabase, server } from "../contract/auth-ports.ts";
+import { call, createTask, expectProblem, person, type Tokens } from "../system/client.ts";
+import { type FaultProxy, faultProxy } from "../system/fault-proxy.ts";
+import { poll } from "../system/poll.ts";
+import { cleanUp, freePort, launch, type Runtime, start, temporaryFolder } from "../system/server.ts";
+import { describeWith } from "../system/services.ts";
 
 const account = () => ({ email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery staple 7" });
 const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");

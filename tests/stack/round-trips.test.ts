@@ -3,14 +3,14 @@
  * for a list at most.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { keys } from "../actors/redis/task-cache.ts";
-import { forgetKeys } from "../deploy/services/place.ts";
-import { createTask, type Person, person, type TaskPage } from "./system/client.ts";
-import { type Place, placeOn, servers } from "./system/deployments.ts";
-import { type ListeningProxy, listeningProxy } from "./system/listening-proxy.ts";
-import { poll } from "./system/poll.ts";
-import { cleanUp, type System, start } from "./system/server.ts";
-import { describeWith } from "./system/services.ts";
+import { keys } from "../../actors/redis/task-cache.ts";
+import { forgetKeys } from "../../deploy/services/place.ts";
+import { createTask, type Person, person, type TaskPage } from "../system/client.ts";
+import { type Place, placeOn, servers } from "../system/deployments.ts";
+import { type ListeningProxy, listeningProxy } from "../system/listening-proxy.ts";
+import { poll } from "../system/poll.ts";
+import { cleanUp, type System, start } from "../system/server.ts";
+import { describeWith } from "../system/services.ts";
 
 afterAll(cleanUp);
 
