@@ -28,6 +28,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import type { TaskDocument } from "../actors/mongo/read-model.ts";
 import { keys } from "../actors/redis/task-cache.ts";
+import { settles } from "../actors/waiting.ts";
 import { allServers, forgetKeys, placeOn, type ServerName } from "../deploy/services/place.ts";
 import { up } from "../deploy/services/services.ts";
 import { clientNamed, driver, rateOf } from "./http/client.ts";
@@ -62,6 +63,7 @@ const figureNames = Object.keys(figures) as FigureName[];
 const patchMsAim = 30;
 /** A change that takes so long is answered 202: it was not decided in time. */
 const verdictMs = 2_000;
+const removeMs = 30_000;
 /** More than the page of a list. */
 const answersOf = 60;
 
@@ -207,7 +209,6 @@ try {
   }
 } finally {
   await Promise.all([stack.end(), bare.end(), copier.end(), producer.disconnect(), log.close(), mongo.close()]);
-  await remove();
 }
 
 const how = options.apart ? "a process for each role" : "one process with all roles";
@@ -218,4 +219,6 @@ print(
   options.json,
 );
 for (const fault of [...slow, ...faults]) process.stderr.write(`${fault}\n`);
+// A server that takes long to forget so much goes on with it alone.
+await settles(remove(), removeMs);
 process.exit(faults.length > 0 ? 1 : 0);

@@ -29,7 +29,8 @@ export type KafkaSourceOptions = {
   readonly names: Names;
   readonly partitions: number;
   /**
-   * Makes it durable and announces it, that which is parked too. May be given the same again, with more of it parked. Throws while it cannot.
+   * Makes it durable and announces it, that which is parked too. May be given the same again, with more of it parked, or a part of it. Throws
+   * while it cannot.
    */
   readonly take: (work: Work) => Promise<void>;
   /** It is no member any more, and will not be one again. */
@@ -50,6 +51,8 @@ export type KafkaSource = {
 };
 
 const batchMax = 500;
+/** After failures fewer are taken at once, down to this. */
+const partMin = 10;
 const partitionsAtOnce = 4;
 const parkedBytesMax = 800_000;
 /** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
@@ -67,6 +70,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   const behind = new Map<number, number>();
   let heardMs = 0;
   let stopped = false;
+  let partMax = batchMax;
 
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
     if (!stopped) lost(error);
@@ -117,16 +121,27 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     return work;
   }
 
+  /** What has been taken is taken out of `work`, so that the next try goes on behind it. */
   async function takeWhole(work: Work): Promise<void> {
-    for (;;) {
+    while (work.deliveries.length + work.parked.length > 0) {
+      const part = firstPart(work, partMax);
       try {
-        return await take(work);
+        await take(part);
       } catch (error) {
-        if (!(error instanceof UndecidableError)) throw error;
+        if (!(error instanceof UndecidableError)) {
+          // A store that is short of something may take less at once.
+          partMax = Math.max(partMin, Math.floor(partMax / 4));
+          throw error;
+        }
         const { position, command } = error.delivery;
         work.deliveries.splice(work.deliveries.indexOf(error.delivery), 1);
         work.parked.push({ ...position, key: command.taskId, value: JSON.stringify(command), reason: "undecidable" });
+        continue;
       }
+      partMax = Math.min(batchMax, Math.ceil(partMax * 1.1));
+      work.deliveries.splice(0, part.deliveries.length);
+      const left = work.parked.filter((each) => !part.parked.includes(each));
+      work.parked.splice(0, work.parked.length, ...left);
     }
   }
 
@@ -152,6 +167,13 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       await settles(stopConsumer(consumer), stopMs);
     },
   };
+}
+
+/** So many commands from the beginning, with what is parked in between. */
+function firstPart({ partition, deliveries, parked }: Work, count: number): Work {
+  const last = deliveries.length > count ? deliveries[count - 1]?.position.offset : undefined;
+  if (last === undefined) return { partition, deliveries: [...deliveries], parked: [...parked] };
+  return { partition, deliveries: deliveries.slice(0, count), parked: parked.filter(({ offset }) => offset <= last) };
 }
 
 /** Foreign bytes may grow to several times their size as text in JSON, beyond what Kafka takes as one record. */

@@ -27,11 +27,10 @@ export function kafkaClient(servers: KafkaServers, clientId: string): Kafka {
   });
 }
 
-/** What went wrong, for the log: the kind of the error and not its message, which names hosts. */
+/** What went wrong, for the log: the kind of the error and its code, and not its message, which names hosts. */
 export function reasonOf(error: unknown): string {
-  const { name, type, cause } = error as { name?: string; type?: string; cause?: { name?: string; code?: string } };
-  return (
-    [name, type, cause?.name, cause?.code].filter((part) => part !== undefined && part !== "Error").join(" ") ||
-    "unknown"
-  );
+  type Named = { name?: string; code?: string | number };
+  const { name, type, code, cause } = error as Named & { type?: string; cause?: Named };
+  const parts = [name, type, code, cause?.name, cause?.code];
+  return parts.filter((part) => part !== undefined && part !== "Error").join(" ") || "unknown";
 }
