@@ -201,14 +201,17 @@ async function measure(round: number): Promise<Record<FigureName, Sample>> {
 }
 
 const samples = new Map<FigureName, Sample[]>(figureNames.map((name) => [name, []]));
+let isWhole = false;
 try {
   // The first round warms up and is not counted, except when a single quick one is all there is.
   for (let round = options.quick ? 1 : 0; round <= rounds; round++) {
     const measured = await measure(round);
     if (round > 0) for (const name of figureNames) samples.get(name)?.push(measured[name]);
   }
+  isWhole = true;
 } finally {
   await Promise.all([stack.end(), bare.end(), copier.end(), producer.disconnect(), log.close(), mongo.close()]);
+  if (!isWhole) await settles(remove(), removeMs);
 }
 
 const how = options.apart ? "a process for each role" : "one process with all roles";
