@@ -5,6 +5,7 @@ import { type KafkaSource, kafkaSource } from "../../actors/consumer/source-kafk
 import { type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { commandRecord } from "../../actors/kafka/log-record.ts";
+import { type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
 import { poll } from "../system/poll.ts";
 import { describeWith, service } from "../system/services.ts";
 import { type KafkaPlace, kafkaPlace } from "./kafka-place.ts";
@@ -12,7 +13,8 @@ import { type KafkaPlace, kafkaPlace } from "./kafka-place.ts";
 describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], ({ url }) => {
   let place: KafkaPlace;
   let commands: Appender;
-  let source: KafkaSource;
+  let source: Staying<KafkaSource>;
+  const ending = new AbortController();
 
   beforeAll(async () => {
     place = await kafkaPlace({ brokers: url.split(","), partitions: 1 });
@@ -24,40 +26,45 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
     });
   }, 30_000);
   afterAll(async () => {
+    ending.abort();
     await source.stop();
     await commands.close(500);
     await place.remove();
   }, 30_000);
 
-  test("what is too much at once is taken in smaller parts, each once, in order, parked records in their places", async () => {
+  test("what is too much at once is taken in smaller parts, in order, parked records in their places", async () => {
     const made = Array.from({ length: 400 }, () => command({ kind: "create" }));
     const deadlineMs = Date.now() + 10_000;
     const values = made.map((each) => commandRecord(each, 1).value);
     values.splice(150, 0, "poison");
     await Promise.all(values.map((value) => commands.append({ partition: 0, key: null, value }, deadlineMs)));
-    const taken: number[] = [];
+    const taken = new Set<number>();
     let refused = 0;
     const name = `contract-${crypto.randomUUID()}`;
-    source = kafkaSource({
-      kafka: kafkaClient(place.servers, name),
-      clientName: name,
-      names: place.names,
-      partitions: 1,
-      async take({ deliveries, parked }) {
-        if (deliveries.length > 40) {
-          refused += 1;
-          throw new Error("too much at once");
-        }
-        const offsets = [...deliveries.map(({ position }) => position.offset), ...parked.map(({ offset }) => offset)];
-        taken.push(...offsets.sort((a, b) => a - b));
-      },
-      lost: () => {},
-      failing: () => {},
-      recovered: () => {},
-    });
-    await source.start();
-    await poll("all is taken", 40_000, () => taken.length >= 401);
-    expect(taken).toEqual(Array.from({ length: 401 }, (_, offset) => offset));
+    const join = async (lost: (error: Error) => void): Promise<KafkaSource> => {
+      const joining = kafkaSource({
+        kafka: kafkaClient(place.servers, name),
+        clientName: name,
+        names: place.names,
+        partitions: 1,
+        async take({ deliveries, parked }) {
+          if (deliveries.length > 40) {
+            refused += 1;
+            throw new Error("too much at once");
+          }
+          const offsets = [...deliveries.map(({ position }) => position.offset), ...parked.map(({ offset }) => offset)];
+          for (const each of offsets.sort((a, b) => a - b)) taken.add(each);
+        },
+        lost,
+        failing: () => {},
+        recovered: () => {},
+      });
+      await joining.start();
+      return joining;
+    };
+    source = stayJoined({ join, until: ending.signal, failed: () => {}, joined: () => {} });
+    await poll("all is taken", 40_000, () => taken.size >= 401);
+    expect([...taken]).toEqual(Array.from({ length: 401 }, (_, offset) => offset));
     expect(refused).toBeGreaterThan(0);
   }, 60_000);
 });
