@@ -123,7 +123,6 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       try {
         await (sending.length > 0 ? send(sending) : connected());
         sending = [];
-        sentMs = undefined;
         countMax = recordsPerSend;
         if (failures > 0) recovered();
         failures = 0;
@@ -178,7 +177,9 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
       ),
       sendMs,
       () => new Error("late"),
-    );
+    ).finally(() => {
+      sentMs = undefined;
+    });
     const next = new Map(results.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
     // Offsets of one partition follow each other in the order of the records.
     for (const { partition, resolve } of records) {

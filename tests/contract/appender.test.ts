@@ -1,5 +1,5 @@
 /** The appender on a Kafka that does its part, and on one that is not there. What lies in between is in outages/kafka-line.test.ts. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
 import { AppendError, type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { faultProxy } from "../system/fault-proxy.ts";
@@ -12,16 +12,9 @@ const inMs = (ms: number): number => Date.now() + ms;
 describeWith("the appender on Kafka", [server], ({ url }) => {
   let place: KafkaPlace;
   let commands: Appender;
-  const appending = (topic: string): Appender =>
-    appender({
-      kafka: kafkaClient(place.servers, "task-tracker-contract"),
-      topic,
-      failing: () => {},
-      recovered: () => {},
-    });
   beforeAll(async () => {
     place = await kafkaPlace({ brokers: [url] });
-    commands = appending(place.names.commands);
+    commands = place.appending(place.names.commands);
   });
   afterAll(async () => {
     await commands.close(1_000);
@@ -57,7 +50,7 @@ describeWith("the appender on Kafka", [server], ({ url }) => {
   }, 20_000);
 
   test("a record that is too large for Kafka is refused alone, and the others keep their order", async () => {
-    const parked = appending(place.names.parked);
+    const parked = place.appending(place.names.parked);
     const texts = ["a", "b", "x".repeat(3_000_000), "c", "d"];
     const outcomes = await Promise.all(
       texts.map((value) =>
@@ -71,11 +64,17 @@ describeWith("the appender on Kafka", [server], ({ url }) => {
     const [found = []] = await place.records(place.names.parked);
     expect([...new Set(found.map(({ value }) => value?.toString()))]).toEqual(["a", "b", "c", "d"]);
     expect(parked.healthy()).toBe(true);
+    const alone = { partition: 0, key: null, value: "x".repeat(3_000_000) };
+    await expect(parked.append(alone, inMs(10_000))).rejects.toThrow(AppendError);
+    // What was refused does not hang, however long nothing else comes.
+    setSystemTime(inMs(60_000));
+    expect(parked.healthy()).toBe(true);
+    setSystemTime();
     await parked.close(1_000);
   }, 20_000);
 
   test("what waits is sent before it closes, and afterwards nothing is taken", async () => {
-    const events = appending(place.names.events);
+    const events = place.appending(place.names.events);
     const waiting = Array.from({ length: 50 }, (_, index) =>
       events.append({ partition: 0, key: null, value: String(index) }, inMs(5_000)),
     );

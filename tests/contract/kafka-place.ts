@@ -1,5 +1,6 @@
 /** A namespace of one's own on the shared Kafka, and looks into its topics. */
 import type { Admin, KafkaMessage } from "kafkajs";
+import { type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { type Names, namesIn } from "../../actors/kafka/names.ts";
 import { prepareTopics } from "../../actors/kafka/topics.ts";
@@ -9,6 +10,8 @@ import { poll } from "../system/poll.ts";
 export type KafkaPlace = {
   readonly servers: KafkaServers;
   readonly names: Names;
+  /** The caller closes it. */
+  appending(topic: string): Appender;
   /** All records of a topic by now, partition by partition. */
   records(topic: string): Promise<KafkaMessage[][]>;
   remove(): Promise<void>;
@@ -38,6 +41,7 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
   return {
     servers,
     names,
+    appending: (topic) => appender({ kafka, topic, failing: () => {}, recovered: () => {} }),
     async records(topic) {
       const ends = await asked((admin) => admin.fetchTopicOffsets(topic));
       ends.sort((a, b) => a.partition - b.partition);

@@ -4,7 +4,7 @@ import type { EachBatchPayload } from "kafkajs";
 import { command } from "../../actors/consumer/commands-for-tests.ts";
 import { kafkaSource } from "../../actors/consumer/source-kafka.ts";
 import { followEvents } from "../../actors/follower/events-kafka.ts";
-import { type Appender, appender } from "../../actors/kafka/appender.ts";
+import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { commandRecord } from "../../actors/kafka/log-record.ts";
 import { type Joined, type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
@@ -15,38 +15,33 @@ import { kafkaLog } from "../../actors/task/log-kafka.ts";
 import { keepTrying } from "../../actors/waiting.ts";
 import { type KafkaPlace, kafkaPlace } from "../contract/kafka-place.ts";
 import type { Mode } from "../system/fault-proxy.ts";
-import { type KafkaBehindProxy, kafkaBehindProxy } from "../system/kafka-behind-proxy.ts";
 import { poll } from "../system/poll.ts";
-import { describeWith } from "../system/services.ts";
+import { describeWith, privateService } from "../system/services.ts";
+import { type Hurt, hurt } from "../system/stack.ts";
 
 const modes: readonly Mode[] = ["slow", "cut", "refuse", "stall", "drop-replies"];
 const partitions = 3;
-const had = await kafkaBehindProxy(partitions);
+const kafka = await privateService("kafka");
+const had = "missing" in kafka ? kafka : await hurt(kafka);
 
-describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }: KafkaBehindProxy) => {
+describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
   let place: KafkaPlace;
   let commands: Appender;
   const stopping = new AbortController();
-  const appending = (topic: string): Appender =>
-    appender({
-      kafka: kafkaClient(place.servers, "task-tracker-contract"),
-      topic,
-      failing: () => {},
-      recovered: () => {},
-    });
   const stays = <J extends Joined>(join: (lost: (error: Error) => void) => Promise<J>): Staying<J> =>
     stayJoined({ join, until: stopping.signal, failed: () => {}, joined: () => {} });
 
   beforeAll(async () => {
-    place = await kafkaPlace(servers());
-    commands = appending(place.names.commands);
+    place = await kafkaPlace({ brokers: [`127.0.0.1:${proxy.port}`], partitions });
+    commands = place.appending(place.names.commands);
   }, 30_000);
   afterAll(async () => {
     await proxy.mode("pass");
     stopping.abort();
     await commands.close(500);
     await place.remove();
-    await stop();
+    await proxy.close();
+    await service.stop();
   }, 30_000);
 
   /** "done", or how it failed, and that it did so in time. */
@@ -74,13 +69,8 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }
 
     for (const mode of modes)
       test(`${mode}: each append is answered by its deadline, what is acknowledged is there in order, and it is well again by itself`, async () => {
-        const own = await kafkaPlace(servers());
-        const events = appender({
-          kafka: kafkaClient(own.servers, "task-tracker-contract"),
-          topic: own.names.events,
-          failing: () => {},
-          recovered: () => {},
-        });
+        const own = await kafkaPlace({ brokers: [`127.0.0.1:${proxy.port}`], partitions });
+        const events = own.appending(own.names.events);
         const acknowledged = await run(events, 0, 20);
         expect(acknowledged).toHaveLength(20);
         await proxy.mode(mode, { delayMs: 40 });
@@ -99,7 +89,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }
       }, 30_000);
 
     test("an answer that is lost is a record twice at most, and none that was acknowledged is lost or out of order", async () => {
-      const events = appending(place.names.events);
+      const events = place.appending(place.names.events);
       let number = 0;
       const append = () => {
         const record = { partition: 2, key: null, value: String((number += 1)) };
@@ -171,7 +161,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy, servers, stop }
     let events: Appender;
     let parts: Staying<Joined>[] = [];
     beforeAll(() => {
-      events = appending(place.names.events);
+      events = place.appending(place.names.events);
       const name = `contract-${crypto.randomUUID()}`;
       const kafka = kafkaClient(place.servers, name);
       const source = stays(async (lost) => {

@@ -57,7 +57,8 @@ export async function stack(): Promise<Stack | Missing> {
   };
 }
 
-async function hurt(service: PrivateService): Promise<Hurt> {
+/** Puts a proxy in front of it; a Kafka sends its clients there too. */
+export async function hurt(service: PrivateService): Promise<Hurt> {
   const proxy = await faultProxy(service.port);
   if (service.name === "kafka") await advertise(service, proxy.port);
   let how: "well" | "killed" | "stopped" | "slow" = "well";
@@ -88,7 +89,7 @@ async function hurt(service: PrivateService): Promise<Hurt> {
 }
 
 /** Clients of Kafka go where it tells them to: to the proxy, from now on. */
-export async function advertise(kafka: PrivateService, port: number): Promise<void> {
+async function advertise(kafka: PrivateService, port: number): Promise<void> {
   const file = join(kafka.dir, "server.properties");
   const properties = readFileSync(file, "utf8");
   writeFileSync(
