@@ -10,6 +10,8 @@ import { sqliteStore } from "./store-sqlite.ts";
 import type { Writer } from "./writer.ts";
 
 const cleanPauseMs = 5;
+/** After a failure, such as a full disk. */
+const cleanAgainMs = 5_000;
 
 export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string): Writer {
   const told = generations(self.shared);
@@ -23,12 +25,17 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
 
   let cleaning: ReturnType<typeof setTimeout> | undefined;
   /** A part at a time, with room for others in between; what is left at a stop is gone on with at the next start. */
-  function clean(): void {
+  function clean(pauseMs = cleanPauseMs): void {
     cleaning ??= setTimeout(() => {
       cleaning = undefined;
-      if (store.clean()) clean();
-      else told.changedAll();
-    }, cleanPauseMs);
+      try {
+        if (store.clean()) clean();
+        else told.changedAll();
+      } catch (error) {
+        self.log("warn", "erasure-waits", { reason: String(error) });
+        clean(cleanAgainMs);
+      }
+    }, pauseMs);
   }
   clean();
 
