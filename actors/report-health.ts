@@ -1,7 +1,7 @@
 /** An actor's regular word on the servers it works with. */
 import type { Self } from "../runtime/actor.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
-import { withDeadline } from "./waiting.ts";
+import { pauseMs, withDeadline } from "./waiting.ts";
 
 /** What is found of a server that is reached; `detail` when something is not as it should be. */
 export type Found = Pick<DependencyHealth, "lag" | "detail">;
@@ -22,7 +22,7 @@ export class NotWell extends Error {
 
 const everyMs = 1_000;
 /** What is not well is looked at again soon at first: at a start it often is in a moment. */
-const soonMs = 25;
+const soonMs = 50;
 const probeMs = 1_500;
 
 /** Probes each server now and then every second, sooner after its first failures, and publishes what it finds. The returned function ends it. */
@@ -47,8 +47,8 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
         if (ended) return;
         self.publish(dependencyHealth, health);
         failures = health.ok ? 0 : failures + 1;
-        const pauseMs = health.ok ? everyMs : Math.min(everyMs, soonMs * 2 ** failures);
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        const restMs = health.ok ? everyMs : pauseMs(failures, { fromMs: soonMs, toMs: everyMs });
+        await new Promise((resolve) => setTimeout(resolve, restMs));
       }
     },
   );

@@ -154,6 +154,12 @@ async function decided(
     return found;
   };
 
+  const note = ({ operation, outcome }: { operation: Taken; outcome: Outcome }): void => {
+    known.set(operation.operationId, operation);
+    operations.push(operation);
+    outcomes.push(outcome);
+  };
+
   for (const { position, command } of deliveries) {
     let record = known.get(command.operationId);
     const isTaken = (tasks.get(command.taskId)?.takenAt ?? -1) >= position.offset;
@@ -173,18 +179,14 @@ async function decided(
     }
     const { userId } = command;
     const mark = markOf(userId, position.partition);
-    if (command.kind === "erase" || (erased.get(mark) ?? position.offset) < position.offset) {
-      const isErasure = command.kind === "erase";
-      const { operation, outcome } = isErasure
-        ? erasing(command, position)
-        : taken({ verdict: "rejected", code: "not-found" }, { ...command, body: {} }, position, undefined);
-      if (isErasure) {
-        erasures.push({ userId, position });
-        erased.set(mark, position.offset);
-      }
-      known.set(command.operationId, operation);
-      operations.push(operation);
-      outcomes.push(outcome);
+    if (command.kind === "erase") {
+      erasures.push({ userId, position });
+      erased.set(mark, position.offset);
+      note(erasing(command, position));
+      continue;
+    }
+    if ((erased.get(mark) ?? position.offset) < position.offset) {
+      note(taken({ verdict: "rejected", code: "not-found" }, { ...command, body: {} }, position, undefined));
       continue;
     }
     const current = tasks.get(command.taskId);
@@ -192,10 +194,9 @@ async function decided(
     if (command.kind === "undo" && current !== undefined && current.undoable > 0)
       [undone] = await changesOf(current, current.undoable, current.undoable);
     const decision = tryDecide({ position, command }, current, undone);
-    const { state, operation, outcome } = taken(decision, command, position, current);
-    known.set(command.operationId, operation);
-    operations.push(operation);
-    outcomes.push(outcome);
+    const first = taken(decision, command, position, current);
+    note(first);
+    const { state } = first;
     if (state === undefined) continue;
     tasks.set(command.taskId, state);
     touched.add(command.taskId);

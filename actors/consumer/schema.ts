@@ -15,6 +15,9 @@ const log = `
 CREATE TABLE log (position INTEGER PRIMARY KEY, operation_id BLOB NOT NULL UNIQUE, command TEXT NOT NULL, code TEXT, version INTEGER);
 `;
 
+const erased =
+  "CREATE TABLE erased (id BLOB PRIMARY KEY, position INTEGER NOT NULL, scrubbed INTEGER NOT NULL, done INTEGER NOT NULL) WITHOUT ROWID;";
+
 /** What is made from the log. */
 export const readModel = `
 CREATE TABLE owners (owner INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
@@ -33,7 +36,7 @@ CREATE TABLE history (
   task INTEGER NOT NULL, version INTEGER NOT NULL, deleted INTEGER NOT NULL, undo_before INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY (task, version)
 ) WITHOUT ROWID;
-CREATE TABLE erased (id BLOB PRIMARY KEY, position INTEGER NOT NULL, scrubbed INTEGER NOT NULL, done INTEGER NOT NULL) WITHOUT ROWID;
+${erased}
 CREATE VIRTUAL TABLE terms USING fts5 (spelled, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
 `;
 
@@ -42,8 +45,6 @@ export const dropReadModel = ["terms", "erased", "history", "tasks", "owners"]
   .join("\n");
 
 /** For a file of version n, the steps from the n-th on bring it to the newest. */
-export const upgrades = [
-  "CREATE TABLE erased (id BLOB PRIMARY KEY, position INTEGER NOT NULL, scrubbed INTEGER NOT NULL, done INTEGER NOT NULL) WITHOUT ROWID;",
-];
+export const upgrades = [erased];
 
 export const schema = `${log}${readModel}PRAGMA application_id = ${applicationId};PRAGMA user_version = ${schemaVersion};`;
