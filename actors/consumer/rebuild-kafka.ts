@@ -45,7 +45,7 @@ export async function rebuildFromKafka({ kafka: servers, mongo: server, progress
   const kafka = kafkaClient(servers, "task-tracker-rebuild");
   const names = namesIn(servers);
   const admin = kafka.admin();
-  const mongo = connectMongo(server);
+  const mongo = connectMongo(server, { retryWrites: true });
   try {
     await withDeadline(admin.connect(), adminMs, () => new RebuildError("Cannot rebuild: Kafka does not answer"));
     const { stretches, committed } = await placesOf(admin, names);

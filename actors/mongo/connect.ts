@@ -17,8 +17,11 @@ export type Mongo = {
   close(): Promise<void>;
 };
 
-/** Connects by itself, for ever until it can, and again when it was cut; a fault of the URL itself is thrown at once. */
-export function connectMongo({ url, password, ca }: Server): Mongo {
+/**
+ * Connects by itself, for ever until it can, and again when it was cut; a fault of the URL itself is thrown at once. `retryWrites`: for one who does
+ * not repeat a write that was cut off; the server keeps a record of each write for that.
+ */
+export function connectMongo({ url, password, ca }: Server, { retryWrites = false } = {}): Mongo {
   const settings: MongoClientOptions = {
     serverSelectionTimeoutMS: connectMs,
     connectTimeoutMS: connectMs,
@@ -26,7 +29,7 @@ export function connectMongo({ url, password, ca }: Server): Mongo {
     socketTimeoutMS: 5_000,
     maxPoolSize: 20,
     waitQueueTimeoutMS: 500,
-    retryWrites: true,
+    retryWrites,
     writeConcern: { w: "majority", journal: true },
     ignoreUndefined: true,
   };

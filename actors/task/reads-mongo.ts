@@ -1,11 +1,11 @@
 /** The read model in MongoDB. A task is one round trip, a list one or two. */
-import type { Filter } from "mongodb";
+import { BSONRegExp, type Filter } from "mongodb";
 import type { Change, Entry } from "../model/past.ts";
 import { Problem } from "../model/problem.ts";
 import { priorities } from "../model/task.ts";
 import type { ReadModel, TaskDocument } from "../mongo/read-model.ts";
 import { withDeadline } from "../waiting.ts";
-import type { ListQuery, PageEnd } from "./list-query.ts";
+import type { ListQuery } from "./list-query.ts";
 import type { Listed, Reads } from "./ports.ts";
 
 /** A task has no more labels than this. */
@@ -31,21 +31,25 @@ export function mongoReads({ tasks, history, operations }: ReadModel): MongoRead
     list: guarded(async (query) => {
       if (query.labels.length > labelsMax) return [];
       const limit = query.limit + 1;
-      const found: Listed[] = [];
-      for (const stretch of stretches(query)) {
-        if (found.length >= limit) break;
+      const filter = filterOf(query);
+      // By id: a task that is moved between two stretches while they are read is listed once.
+      const found = new Map<string, Listed>();
+      for (const { place, order } of stretches(query)) {
+        if (found.size >= limit) break;
         const rows = await tasks
-          .find(both(filterOf(query), stretch.place))
+          .find(narrowed(filter, place))
           .project<Pick<TaskDocument, "_id" | "json"> & Record<string, string | number | null>>({
             json: 1,
             [query.sort]: 1,
           })
-          .sort(stretch.order)
-          .limit(limit - found.length)
+          .sort(order)
+          .limit(limit - found.size)
           .toArray();
-        for (const row of rows) found.push({ json: row.json, end: { key: row[query.sort] ?? null, id: row._id } });
+        for (const row of rows)
+          if (!found.has(row._id))
+            found.set(row._id, { json: row.json, end: { key: row[query.sort] ?? null, id: row._id } });
       }
-      return found;
+      return [...found.values()];
     }),
 
     history: guarded(async (taskId, before, limit) => {
@@ -65,56 +69,66 @@ export function mongoReads({ tasks, history, operations }: ReadModel): MongoRead
   };
 }
 
-type Stretch = { readonly place: Filter<TaskDocument>; readonly order: Record<string, 1 | -1> };
+/** What is asked of each field, as operators or as the value itself. */
+type Fields = { readonly [field: string]: unknown };
+type Operators = { readonly [operator: string]: unknown };
+type Stretch = { readonly place: Fields; readonly order: Record<string, 1 | -1> };
 
-/** The parts of the order in which a page lies: one, or with `dueAt` two, because tasks without it come last whichever the direction. */
+/**
+ * The parts of the order in which a page lies, each of which is one stretch of the sort's index: behind a key come those of the same key and then
+ * the others, and with `dueAt` at last those without, whichever the direction.
+ */
 function stretches({ sort, descending, after }: ListQuery): Stretch[] {
   const direction = descending ? -1 : 1;
   const beyond = descending ? "$lt" : "$gt";
+  const byKey = { [sort]: direction, _id: direction } as const;
+  const byId = { _id: direction } as const;
   const isLast = sort === "dueAt";
-  const found: Stretch[] = [];
-  if (after === undefined || after.key !== null) {
-    const keyed: Filter<TaskDocument> = isLast ? { dueAt: { $ne: null } } : {};
-    // What is behind a key has one.
-    const place = after === undefined ? keyed : behind(sort, beyond, after);
-    found.push({ place, order: { [sort]: direction, _id: direction } });
-  }
-  if (isLast)
-    found.push({
-      place: { dueAt: null, ...(after?.key === null ? { _id: { [beyond]: after.id } } : {}) },
-      order: { _id: direction },
-    });
-  return found;
+  const last: Stretch[] = isLast ? [{ place: { dueAt: null }, order: byId }] : [];
+  if (after === undefined) return [{ place: isLast ? { dueAt: { $ne: null } } : {}, order: byKey }, ...last];
+  const { key, id } = after;
+  const same = { place: { [sort]: key, _id: { [beyond]: id } }, order: byId };
+  return key === null ? [same] : [same, { place: { [sort]: { [beyond]: key } }, order: byKey }, ...last];
 }
 
-/** The first condition says no more than the other: it is what bounds the walk through the sort's index. */
-function behind(sort: string, beyond: "$lt" | "$gt", { key, id }: PageEnd): Filter<TaskDocument> {
-  return {
-    [sort]: { [`${beyond}e`]: key },
-    $or: [{ [sort]: { [beyond]: key } }, { [sort]: key, _id: { [beyond]: id } }],
-  };
+/**
+ * Both, field by field. Neither `$and` nor `$or`: what stands beside the fields is not looked up in an index by every server, and not walked in the
+ * order of one.
+ */
+function narrowed(filter: Fields, place: Fields): Filter<TaskDocument> {
+  const fields: Record<string, unknown> = { ...filter };
+  for (const [field, asked] of Object.entries(place))
+    fields[field] = field in filter ? tighter(operators(filter[field]), operators(asked)) : asked;
+  return fields;
 }
 
-/** As fields side by side where they allow it: that is found by the index in every server. */
-function both(filter: Filter<TaskDocument>, place: Filter<TaskDocument>): Filter<TaskDocument> {
-  return Object.keys(place).some((name) => name in filter) ? { $and: [filter, place] } : { ...filter, ...place };
+function operators(asked: unknown): Operators {
+  return typeof asked === "object" && asked !== null ? (asked as Operators) : { $eq: asked };
 }
 
-function filterOf(query: ListQuery): Filter<TaskDocument> {
+/** One of two equal operators: the higher `$gt`, the lower `$lt`. There are no other bounds, and no value is asked for twice. */
+function tighter(one: Operators, other: Operators): Operators {
+  const both: Record<string, unknown> = { ...one, ...other };
+  if ("$gt" in one && "$gt" in other) both.$gt = Math.max(Number(one.$gt), Number(other.$gt));
+  if ("$lt" in one && "$lt" in other) both.$lt = Math.min(Number(one.$lt), Number(other.$lt));
+  return both;
+}
+
+function filterOf(query: ListQuery): Fields {
   const { dueBeforeMs, dueAfterMs, updatedAfterMs } = query;
-  const due = {
-    ...(dueBeforeMs === undefined ? {} : { $lt: dueBeforeMs }),
-    ...(dueAfterMs === undefined ? {} : { $gt: dueAfterMs }),
-  };
-  const filter: Filter<TaskDocument> = { owner: query.ownerId, deleted: query.deleted };
+  const filter: Record<string, unknown> = { owner: query.ownerId, deleted: query.deleted };
   if (query.statuses.length > 0) filter.status = { $in: [...query.statuses] };
-  if (query.priority !== undefined) filter.priority = priorities.indexOf(query.priority);
+  if (query.priority !== undefined) filter.priority = { $in: [priorities.indexOf(query.priority)] };
   if (query.labels.length > 0) filter.labels = { $all: [...query.labels] };
-  if (Object.keys(due).length > 0) filter.dueAt = due;
+  if (dueBeforeMs !== undefined || dueAfterMs !== undefined)
+    filter.dueAt = {
+      ...(dueBeforeMs === undefined ? {} : { $lt: dueBeforeMs }),
+      ...(dueAfterMs === undefined ? {} : { $gt: dueAfterMs }),
+    };
   if (updatedAfterMs !== undefined) filter.updatedAt = { $gt: updatedAfterMs };
   // A prefix is a stretch of the index of words.
   if (query.words.length > 0)
-    filter.$and = query.words.map((word) => ({ words: { $regex: `^${word.replaceAll(letters, "\\$&")}` } }));
+    filter.words = { $all: query.words.map((word) => new BSONRegExp(`^${word.replaceAll(letters, "\\$&")}`)) };
   return filter;
 }
 

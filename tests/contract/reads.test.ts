@@ -196,6 +196,28 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
     expect(found).toBeGreaterThan(100);
   }, 20_000);
 
+  test("a cursor that no page has given begins anywhere, with the same found behind it and nothing that was not asked for", async () => {
+    const bounds = ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:10.000Z"] as const;
+    const keys = {
+      dueAt: [...instants.map(Date.parse), null],
+      updatedAt: bounds.map(Date.parse),
+      priority: [0, 1, 2, 3],
+    };
+    const asked = {
+      dueAt: [{ dueBefore: bounds[0] }, { dueAfter: bounds[0] }, { dueBefore: bounds[1], dueAfter: bounds[0] }],
+      updatedAt: [{ updatedAfter: bounds[0] }, { updatedAfter: bounds[1] }],
+      priority: priorities.map((priority) => ({ priority })),
+    };
+    for (const field of ["dueAt", "updatedAt", "priority"] as const)
+      for (const sort of [field, `-${field}`])
+        for (const filters of asked[field])
+          for (const key of keys[field]) {
+            const parameters = toQuery({ ...filters, sort, limit: "20" });
+            parameters.set("cursor", cursorAfter(listQuery(userA, parameters), { key, id: choose.pick(ids) }));
+            await walked(parameters);
+          }
+  }, 20_000);
+
   test("each title is found by itself, by its beginning, and in capitals", async () => {
     for (const title of titles)
       for (const q of [title, title.slice(0, 2), title.toUpperCase(), fold(title)]) {
