@@ -3,15 +3,16 @@ import process from "node:process";
 import type { Config } from "./config.ts";
 import { type FaultKind, faultKinds } from "./debug.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
-import { problemAnswer, toResponse } from "./http/answer.ts";
+import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";
+import { pathOf } from "./http/target.ts";
 import { Problem, problems } from "./model/problem.ts";
 import { type Heard, heardKey, readiness } from "./readiness.ts";
 import type { TaskTracker } from "./system.ts";
 
 export type AdminOptions = { host: string; port: number; role: Config["role"]; debugFaults: boolean };
 
-type Reply = { status: number; type: string; text: string };
+type Reply = { status: number; type: string; text: string; headers?: Record<string, string> };
 
 export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: AdminOptions): Listener {
   const { system } = tracker;
@@ -30,7 +31,10 @@ export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: A
     },
     "/readyz": () => {
       const report = readiness(system.inspect(), heard, role, Date.now());
-      return json(report.ready ? 200 : 503, report);
+      return {
+        ...json(report.ready ? 200 : 503, report),
+        ...(report.ready ? {} : { headers: { "retry-after": "1" } }),
+      };
     },
     "/metrics": () => ({
       status: 200,
@@ -40,24 +44,24 @@ export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: A
     "/tree": () => json(200, system.inspect()),
   };
 
-  function reply(request: Request, url: URL): Reply {
-    const { method } = request;
-    if (debugFaults && url.pathname === "/debug/kill") return kill(method, url);
-    const page = pages[url.pathname];
+  function reply({ method, url }: Request): Reply {
+    const path = pathOf(url).replace(/(?<=.)\/$/, "");
+    if (debugFaults && path === "/debug/kill") return kill(method, new URLSearchParams(url.split("?")[1]));
+    const page = pages[path];
     if (page === undefined) throw new Problem("not-found");
     if (method !== "GET" && method !== "HEAD")
       throw new Problem("method-not-allowed", undefined, { headers: { allow: "GET, HEAD" } });
     return page();
   }
 
-  function kill(method: string, url: URL): Reply {
+  function kill(method: string, query: URLSearchParams): Reply {
     if (method !== "POST") throw new Problem("method-not-allowed", undefined, { headers: { allow: "POST" } });
-    const how = faultKinds.find((each) => each === url.searchParams.get("how")) satisfies FaultKind | undefined;
+    const how = faultKinds.find((each) => each === query.get("how")) satisfies FaultKind | undefined;
     if (how === undefined)
       throw new Problem("validation", undefined, {
         errors: [{ path: "/how", message: `must be one of ${faultKinds.join(", ")}` }],
       });
-    if (!tracker.fault(url.searchParams.get("actor") ?? "", how)) {
+    if (!tracker.fault(query.get("actor") ?? "", how)) {
       throw new Problem("validation", undefined, {
         errors: [{ path: "/actor", message: `must be one of ${tracker.actors.join(", ")}` }],
       });
@@ -67,16 +71,14 @@ export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: A
 
   return listen(
     (request) => {
-      const url = new URL(request.url);
-      const requestId = crypto.randomUUID();
-      const context = { requestId, secure: false };
+      const context = contextOf(request);
       try {
-        const { status, type, text } = reply(request, url);
-        return toResponse({ status, json: text, headers: { "content-type": type } }, context);
+        const { status, type, text, headers } = reply(request);
+        return toResponse({ status, json: text, headers: { "content-type": type, ...headers } }, context);
       } catch (error) {
         const problem =
           error instanceof Problem ? error : new Problem("internal", problems.internal.about, { cause: error });
-        return toResponse(problemAnswer(problem, requestId, url.pathname), context);
+        return toResponse(problemAnswer(problem, context.requestId, pathOf(request.url)), context);
       }
     },
     { host, port },

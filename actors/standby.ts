@@ -2,9 +2,9 @@
 
 import type { ActorView, TreeView } from "../runtime/inspect.ts";
 import type { System } from "../runtime/system.ts";
-import { problemAnswer, toResponse } from "./http/answer.ts";
-import { pathOf } from "./http/app.ts";
+import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen, sharesPorts } from "./http/listen.ts";
+import { pathOf } from "./http/target.ts";
 import { Problem } from "./model/problem.ts";
 
 /** How often it looks whether a worker is up again, in milliseconds. */
@@ -60,12 +60,9 @@ function isUp(view: TreeView): boolean {
 
 /** The connection is closed, so that the next request meets a worker. */
 function overloaded(request: Request): Response {
-  const requestId = crypto.randomUUID();
+  const context = contextOf(request);
   const problem = new Problem("overloaded", "The server is starting; retry in a second.", {
     headers: { connection: "close", "retry-after": "1" },
   });
-  return toResponse(problemAnswer(problem, requestId, pathOf(request.url)), {
-    requestId,
-    secure: request.headers.get("x-forwarded-proto") === "https",
-  });
+  return toResponse(problemAnswer(problem, context.requestId, pathOf(request.url)), context);
 }

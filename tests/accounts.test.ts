@@ -178,12 +178,19 @@ describe("an API token", () => {
     expect([(await read(reader.token)).status, (await write(writer.token)).status]).toEqual([200, 200]);
     expectProblem(await write(reader.token), 403, "forbidden");
     expectProblem(await read(writer.token), 403, "forbidden");
-    expectProblem(await call(system.url, "GET", "/v1/auth/me", { token: both.token }), 403, "forbidden");
-    expectProblem(
-      await call(system.url, "POST", "/v1/auth/tokens", { token: both.token, body: { name: "more" } }),
-      403,
-      "forbidden",
-    );
+    // Before anything else is looked at: neither its body nor its query nor the id in its path matters.
+    const ofAccounts = [
+      ["GET", "/v1/auth/me"],
+      ["PATCH", "/v1/auth/me"],
+      ["DELETE", "/v1/auth/me"],
+      ["POST", "/v1/auth/password"],
+      ["POST", "/v1/auth/tokens"],
+      ["GET", "/v1/auth/tokens?x=1"],
+      ["DELETE", "/v1/auth/sessions/x"],
+    ] as const;
+    for (const [method, path] of ofAccounts)
+      for (const body of method === "GET" ? [{}] : [{}, { body: {} }])
+        expectProblem(await call(system.url, method, path, { token: both.token, ...body }), 403, "forbidden");
     expect((await call(system.url, "POST", "/v1/auth/verify", { body: { token: reader.token } })).body).toMatchObject({
       active: true,
       sub: ada.id,

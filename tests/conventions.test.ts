@@ -127,6 +127,29 @@ describe("every route", () => {
     }
   });
 
+  test("is found whatever the Host, which may be missing", async () => {
+    const bearer = `authorization: Bearer ${ada.tokens.accessToken}`;
+    const hosts = [["host: x"], ["host: api"], ["host:"], ["host: a b"], ["host: x:99999"]];
+    for (const path of ["/v1/tasks", "/v1/auth/sessions", "/tasks/", "/.well-known/jwks.json", "/users/me"]) {
+      for (const host of hosts)
+        expect([path, host, (await rawRequest(system.url, [`GET ${path} HTTP/1.1`, bearer, ...host])).status]).toEqual([
+          path,
+          host,
+          200,
+        ]);
+      expectProblem(
+        await rawRequest(system.url, [`PUT ${path} HTTP/1.1`, bearer, "host: x"]),
+        405,
+        "method-not-allowed",
+      );
+    }
+    for (const path of ["/livez", "/livez/", "/readyz"])
+      for (const host of hosts) {
+        const reply = await rawRequest(system.admin, [`GET ${path} HTTP/1.1`, "x-request-id: mine", ...host]);
+        expect([path, host, reply.status, reply.headers.get("x-request-id")]).toEqual([path, host, 200, "mine"]);
+      }
+  });
+
   test("answers HEAD as GET, without the body", async () => {
     for (const { template } of routes.filter(({ method }) => method === "GET")) {
       const path = fill(template);
@@ -516,6 +539,13 @@ describe("a task's body", () => {
       413,
       "body-too-large",
     );
+  });
+
+  test("of many megabytes is refused with a problem, or ignored on a route that takes none", async () => {
+    const raw = " ".repeat(20_000_000);
+    expectProblem(await send("POST", "/v1/tasks", { raw }), 413, "body-too-large");
+    const task = await createTask(ada);
+    expectProblem(await send("POST", `/v1/tasks/${task.id}/undo`, { raw }), 409, "conflict");
   });
 
   test("without a Content-Type is 415", async () => {
@@ -947,6 +977,12 @@ describe("a hostile request", () => {
 });
 
 describe("a read", () => {
+  test("of a version that nothing can have is 404, however long the number", async () => {
+    const { id } = await createTask(ada);
+    for (const version of ["2", "999999999999999", "9".repeat(16), "9".repeat(400)])
+      expectProblem(await send("GET", `/v1/tasks/${id}?version=${version}`), 404, "not-found");
+  });
+
   test("of the past takes one of asOf and version, once, well-formed", async () => {
     const { id } = await createTask(ada);
     for (const query of [

@@ -184,6 +184,19 @@ test("a PUT that makes a task, sent again, is 201 again", async () => {
   expectReplay(await send("PUT", path, key, { title: "x" }, { headers: { "if-none-match": "*" } }), first);
 });
 
+test("a PUT sent again is answered as the first, whether or not it would make a task now", async () => {
+  const [path, key] = [`/v1/tasks/${crypto.randomUUID()}`, newKey()];
+  const making = { headers: { "if-none-match": "*" } };
+  const made = await send("PUT", path, key, { title: "x" }, making);
+  expect([made.status, made.headers.get("location")]).toEqual([201, path]);
+  expectReplay(await send("PUT", path, key, { title: "x" }), made);
+
+  const another = newKey();
+  const replaced = await send("PUT", path, another, { title: "x" });
+  expect([replaced.status, replaced.headers.get("location"), replaced.headers.get("etag")]).toEqual([200, null, '"1"']);
+  expectReplay(await send("PUT", path, another, { title: "x" }, making), replaced);
+});
+
 test("200 at once with one key make one task", async () => {
   const who = await person(system.url);
   const key = newKey();

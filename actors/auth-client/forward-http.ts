@@ -1,5 +1,6 @@
 /** Hands auth's paths to an auth role in another process, as a reverse proxy does: the same request there, its answer back. */
 import { bodyBytesMax, readBytes } from "../http/body.ts";
+import { methodOf, targetOf } from "../http/target.ts";
 import { Problem } from "../model/problem.ts";
 import { answerOf, type WholeAnswer } from "./answer-of.ts";
 
@@ -15,15 +16,15 @@ const hopByHop = [
 ];
 /** Said anew by our own client. */
 const ofOurs = ["host", "content-length", "expect", "accept-encoding"];
-/** Of a body in another form than the one that we pass on. */
-const ofTheirs = ["content-length", "content-encoding"];
+/** Of a body in another form than the one that we pass on; HEAD is told the length of the one that it does not get. */
+const ofTheirs = (method: string) => ["content-encoding", ...(method === "HEAD" ? [] : ["content-length"])];
 
 /** `authUrl` is auth's base without a slash at the end. Throws (after 10 s unless told) `users-unavailable`, `overloaded`, and `malformed-json` for a body that was cut off. */
 export async function forwardOverHttp(authUrl: string, request: Request, withinMs = forwardMs): Promise<Response> {
   if (underWay >= underWayMax) throw new Problem("overloaded");
   underWay += 1;
   try {
-    const { method } = request;
+    const method = methodOf(request);
     const bytes = request.body === null ? undefined : await bodyOf(request);
     const asked = { method, headers: requestHeaders(request), ...(bytes === undefined ? {} : { body: bytes }) };
     let answer: WholeAnswer;
@@ -35,7 +36,7 @@ export async function forwardOverHttp(authUrl: string, request: Request, withinM
     }
     return new Response(answer.bytes.byteLength === 0 ? null : answer.bytes, {
       status: answer.status,
-      headers: without(answer.headers, ofTheirs),
+      headers: without(answer.headers, ofTheirs(method)),
     });
   } finally {
     underWay -= 1;
@@ -48,18 +49,12 @@ async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   return bytes === undefined ? new Uint8Array(bodyBytesMax + 1) : new Uint8Array(bytes);
 }
 
-/** Path and query as they were sent. */
-function targetOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  return start < 0 ? "/" : url.slice(start);
-}
-
 function requestHeaders(request: Request): Headers {
   const headers = without(request.headers, ofOurs);
   headers.set("accept-encoding", "identity");
   // Our own client would name itself where the caller named nobody.
   if (!headers.has("user-agent")) headers.set("user-agent", "");
-  if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", new URL(request.url).protocol.slice(0, -1));
+  if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", request.url.split(":", 1).join());
   const host = request.headers.get("host");
   if (host !== null && !headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
   return headers;

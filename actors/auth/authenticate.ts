@@ -36,7 +36,7 @@ export function identifier(parts: {
   };
 }
 
-/** The edge's check; throws `unauthenticated` where the Authorization header names nobody, and `rate-limited`. */
+/** The edge's check; throws `unauthenticated` where the Authorization header names nobody, `rate-limited`, and `forbidden` for API tokens: all that auth serves is of accounts. */
 export function authenticator(
   identify: Identify,
   limiter: RateLimiter | undefined,
@@ -45,11 +45,10 @@ export function authenticator(
     const token = bearerToken(authorization);
     const identity = token === undefined ? undefined : await identify(token);
     if (identity === undefined) throw new Problem("unauthenticated");
-    return {
-      userId: identity.userId,
-      sessionId: identity.sessionId,
-      scopes: identity.scopes,
-      limits: limiter?.take(identity.userId) ?? {},
-    };
+    const { userId, sessionId } = identity;
+    const limits = limiter?.take(userId) ?? {};
+    if (sessionId === undefined)
+      throw new Problem("forbidden", "An API token cannot manage an account.", { headers: limits });
+    return { userId, sessionId, scopes: identity.scopes, limits };
   };
 }

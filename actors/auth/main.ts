@@ -7,6 +7,7 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import { targetOf } from "../http/target.ts";
 import { outage } from "../outage.ts";
 import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -153,7 +154,7 @@ function once<T>(make: () => T): () => T {
 export async function answerHttp(app: Edge, { method, url, headers, body, base64 }: HttpRequest): Promise<HttpAnswer> {
   const takesBody = body !== null && method !== "GET" && method !== "HEAD";
   const bytes = takesBody && (base64 === true ? new Uint8Array(Buffer.from(body, "base64")) : body);
-  const target = new URL(url, "http://localhost.local").href;
+  const target = `http://localhost${targetOf(url)}`;
   const request = new Request(target, { method, headers, ...(bytes !== false && { body: bytes }) });
   const response = await app.fetch(request);
   const text = response.body === null ? null : await response.text();

@@ -142,6 +142,11 @@ async function decided(
     const then =
       first.version === task.task.version ? task : past(command.taskId, await changesOf(task, 1, first.version));
     outcome.version = first.version;
+    if (verdict === "replayed" && (command.kind === "create" || command.kind === "replace")) {
+      const [birth] = first.version === 1 ? await changesOf(task, 1, 1) : [];
+      const made = birth?.entry.operationId === first.operationId;
+      if (made !== (command.kind === "create")) outcome.made = made;
+    }
     if (then?.deleted === true) outcome.deleted = true;
     if (then !== undefined && command.kind !== "delete") outcome.task = taskText(then.task);
     return outcome;

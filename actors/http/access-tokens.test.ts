@@ -34,3 +34,13 @@ test("a token is refused when its key is not in the set, and when it is longer t
   expect(await verifier({ jwks: { keys: [] }, ...names })(await sign(600), nowMs)).toBeUndefined();
   expect(verifier({ jwks, ...names })("x".repeat(3_000), nowMs)).toBeUndefined();
 });
+
+test("a token counts as it is written: no other character at its end and no white space will do", async () => {
+  const verify = verifier({ jwks, ...names });
+  const token = await sign(600);
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const others = [...letters].map((letter) => token.slice(0, -1) + letter).filter((other) => other !== token);
+  const spaced = [`${token} `, `${token}\n`, `${token.slice(0, -3)}\n${token.slice(-3)}`, `${token}=`];
+  for (const other of [...others, ...spaced]) expect(await verify(other, nowMs), other).toBeUndefined();
+  expect(await verify(token, nowMs)).toBeDefined();
+});

@@ -18,6 +18,8 @@ export type VerifyToken = (
 ) => VerifiedToken | undefined | Promise<VerifiedToken | undefined>;
 
 const tokenCharsMax = 2_048;
+/** Compact JWS as it is written: the last two bits of a signature of 64 bytes are zero, and the library would overlook others, as it does white space. */
+const wellFormed = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
 const rememberedMs = 30_000;
 const rememberedMax = 10_000;
 
@@ -74,7 +76,7 @@ export function verifier({ jwks, issuer, audience }: { jwks: KeySet; issuer: str
       if (nowMs < known.expMs && nowMs - known.verifiedMs <= rememberedMs) return known;
       remembered.delete(token);
     }
-    if (token.length > tokenCharsMax) return undefined;
+    if (token.length > tokenCharsMax || !wellFormed.test(token)) return undefined;
     const begun = underWay.get(token);
     if (begun !== undefined) return begun;
     const checking = check(token, nowMs).finally(() => underWay.delete(token));

@@ -12,6 +12,17 @@ export type AnswerContext = {
   cacheControl?: string | undefined;
 };
 
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
+
+/** `known`: the request's id, where it has been chosen already. */
+export function contextOf({ headers }: Request, known?: string): AnswerContext {
+  const given = known ?? headers.get("x-request-id");
+  return {
+    requestId: given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID(),
+    secure: /^https(?:,|$)/.test(headers.get("x-forwarded-proto") ?? ""),
+  };
+}
+
 /** What is the same in many answers, made once: setting a few more on a copy costs less than all of them anew. */
 const bases = new Map<string, Headers>();
 

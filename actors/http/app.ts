@@ -1,10 +1,11 @@
 /** Makes a role's Elysia app from its routes: every convention of the contract's section 1 is kept here, once, in the order in which they refuse. */
 import { Elysia } from "elysia";
 import { type Fault, Problem } from "../model/problem.ts";
-import { type AnswerContext, problemAnswer, toResponse } from "./answer.ts";
+import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
 import type { Call, Caller, Route } from "./route.ts";
+import { pathOf } from "./target.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
 import { checker, uuidPattern } from "./validate.ts";
 
@@ -19,7 +20,6 @@ export type EdgeOptions = {
 
 export type Edge = { fetch(request: Request): Response | Promise<Response> };
 
-const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header: no all-zero id, no version ff; later versions may append to it. */
 const traceIds = "-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}";
@@ -29,8 +29,9 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
   // Elysia is the router and the server; bodies and queries are checked by us (docs/decisions.md says why).
-  const app = new Elysia({ normalize: false }).onError(({ request, error, code }) =>
-    code === "NOT_FOUND" ? unknown(request) : refuse(request, error),
+  // The path of a URL is looked for from its beginning: a host may be short.
+  const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(
+    ({ request, error, code }) => (code === "NOT_FOUND" ? unknown(request) : refuse(request, error)),
   );
 
   function refuse(request: Request, failure: unknown, limits?: Caller["limits"], given?: string): Response {
@@ -148,24 +149,8 @@ function bodyFaults(body: unknown, check: (value: unknown) => Fault[]): Fault[] 
   return check(body);
 }
 
-function contextOf(request: Request, known?: string): AnswerContext {
-  const given = known ?? request.headers.get("x-request-id");
-  return {
-    requestId: given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID(),
-    secure: /^https(?:,|$)/.test(request.headers.get("x-forwarded-proto") ?? ""),
-  };
-}
-
 const noParams = {};
 const noQuery: { query: URLSearchParams; faults: readonly Fault[] } = { query: new URLSearchParams(), faults: [] };
-
-/** The path of an absolute URL, as it was sent. */
-export function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
-}
 
 /** The parameters of a URL with every fault they have against the route's. */
 function queryReader(route: Route): (url: string) => typeof noQuery {

@@ -14,7 +14,7 @@ export async function readBody(request: Request, types: readonly string[]): Prom
   const type = header === null ? undefined : mediaType(header);
   // A request with neither a type nor a body has an empty body, which is no JSON.
   const taken = type === undefined ? header === null && !given : types.includes(type);
-  if (!taken || (headers.get("content-encoding") ?? "identity") !== "identity") {
+  if (!taken || (headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity") {
     throw new Problem("unsupported-media-type", `This route takes ${types.join(" or ")}.`);
   }
   const bytes = await readBytes(request);

@@ -24,8 +24,8 @@ type DenoApi = {
 /** Longer than a write may wait for its verdict unless configured otherwise, and below the time that a stopping actor has. */
 const drainMs = 2_200;
 
-/** Bodies above this are cut off by the server itself; our own bound answers before. */
-const serverBodyBytesMax = 16 * 1024 * 1024;
+/** The server's own bound answers with nothing but a status: ours, which is far below, is to answer. What nobody reads it does not keep. */
+const serverBodyBytesMax = 2 ** 40;
 
 /** Whether several listeners can share a port in this process: always on Bun, on Deno only with `--unstable-net` (which ends the process when it is missing). */
 export function sharesPorts(): boolean {
@@ -45,7 +45,10 @@ export function listen(fetch: Fetch, options: { host: string; port: number; reus
     hostname,
     port,
     reusePort,
-    fetch,
+    // A request without a usable Host (HTTP/1.0 has none) comes with nothing but its target.
+    fetch: (request) =>
+      fetch(request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request),
+    development: false,
     maxRequestBodySize: serverBodyBytesMax,
     idleTimeout: 60,
   });

@@ -87,7 +87,7 @@ function operation(route: Route, alias: number, schemas: Record<string, unknown>
             ),
           },
         }),
-    responses: { ...Object.fromEntries(answers), ...failures(route) },
+    responses: { ...failures(route), ...Object.fromEntries(answers) },
   };
 }
 

@@ -42,3 +42,7 @@ test("plus is a space, and empty parts are nothing", () => {
 test("a pointer escapes ~ and /", () => {
   expect(pointer("a~/b")).toBe("/a~0~1b");
 });
+
+test("a question mark is a character like any other", () => {
+  for (const more of ["", "&b=%41"]) expect([...parseUrlencoded(`?a=1${more}`).fields][0]).toEqual(["?a", "1"]);
+});

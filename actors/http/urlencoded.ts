@@ -3,7 +3,7 @@ import type { Fault } from "../model/problem.ts";
 
 /** Escapes that are none or that stand for no UTF-8, and NUL, are faults; what has a fault is left out of the fields. */
 export function parseUrlencoded(text: string): { fields: URLSearchParams; faults: Fault[] } {
-  if (!text.includes("%") && !text.includes("\0")) return { fields: new URLSearchParams(text), faults: [] };
+  if (!text.includes("%") && !text.includes("\0")) return { fields: fieldsOf(text), faults: [] };
   const fields = new URLSearchParams();
   const faults: Fault[] = [];
   for (const part of text.split("&")) {
@@ -17,6 +17,11 @@ export function parseUrlencoded(text: string): { fields: URLSearchParams; faults
     else fields.append(name, value);
   }
   return { fields, faults };
+}
+
+/** `URLSearchParams` takes one question mark at the beginning as a separator, which it is not here. */
+function fieldsOf(text: string): URLSearchParams {
+  return new URLSearchParams(text.startsWith("?") ? `?${text}` : text);
 }
 
 /** A JSON pointer (RFC 6901) to one name. */

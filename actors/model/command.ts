@@ -55,6 +55,8 @@ export type Outcome = {
   version?: number;
   /** Set when the task is deleted after the operation. */
   deleted?: true;
+  /** Whether the task was made, where a repeat cannot know it: a create repeats what was a replace when it was first taken, or the other way round. */
+  made?: boolean;
 };
 
 /**

@@ -24,3 +24,20 @@ test("the search form of a search form is itself, and every word of a text is on
     { numRuns: 2_000 },
   );
 });
+
+test("every character has one search form, in capitals and small, composed or not", () => {
+  const others = [
+    (text: string) => text.toUpperCase(),
+    (text: string) => text.toLowerCase(),
+    (text: string) => text.normalize("NFD"),
+  ];
+  const differing: string[] = [];
+  for (let point = 0; point <= 0x10ffff; point += 1) {
+    const character = String.fromCodePoint(point);
+    if (!character.isWellFormed()) continue;
+    if (others.some((other) => fold(other(character)) !== fold(character))) differing.push(point.toString(16));
+  }
+  expect(differing).toEqual([]);
+  expect(words("STRASSE Straße")).toEqual(["strasse"]);
+  expect(fold("한국어").startsWith(fold("하"))).toBe(false);
+}, 20_000);

@@ -4,11 +4,12 @@ const ascii = /^[\x20-\x7e]*$/;
 const marks = /\p{M}+/gu;
 const noWord = /[^\p{L}\p{N}]+/u;
 
-/** Lower case without accents or compatibility forms (NFKD, marks removed), and with one sigma. Titles are sorted by it. */
+/** Without case (ß is ss, ı is i), accents or compatibility forms, with one sigma. Titles are sorted by it. */
 export function fold(text: string): string {
   if (ascii.test(text)) return text.toLowerCase();
-  // Lower case may itself bring forth marks or letters with a decomposition, hence once more.
-  return text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(marks, "").replaceAll("ς", "σ");
+  const caseless = text.normalize("NFKD").toLowerCase().toUpperCase().toLowerCase();
+  // Case may itself bring forth marks or letters with a decomposition, hence once more; what then is left to compose is one letter to its readers.
+  return caseless.normalize("NFKD").replace(marks, "").replaceAll("ς", "σ").normalize("NFC");
 }
 
 /** The different words of the texts, in their first order: folded, split at whatever is no letter or digit. */

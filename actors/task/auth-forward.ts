@@ -3,6 +3,7 @@ import type { Ref } from "../../runtime/actor.ts";
 import { isActorError } from "../../runtime/errors.ts";
 import type { auth, HttpAnswer } from "../auth/messages.ts";
 import { bodyBytesMax, readBytes } from "../http/body.ts";
+import { methodOf } from "../http/target.ts";
 import { Problem } from "../model/problem.ts";
 
 const forwardMs = 10_000;
@@ -18,7 +19,7 @@ export async function forward(to: Ref<typeof auth.accepts>, request: Request): P
   try {
     answer = await to.ask(
       "http",
-      { method: request.method, url: request.url, headers, ...bodyOf(bytes) },
+      { method: methodOf(request), url: request.url, headers, ...bodyOf(bytes) },
       { withinMs: forwardMs },
     );
   } catch (cause) {

@@ -164,3 +164,15 @@ test.each([
   for (const value of good) expect(check(value), value).toEqual([]);
   for (const value of bad) expect(check(value).length, value).toBeGreaterThan(0);
 });
+
+test("what is due before an instant finer than a millisecond is due in its millisecond too", () => {
+  const before = (instant: string) => read(`dueBefore=${instant}`).dueBeforeMs;
+  const ms = Date.parse("2026-01-01T00:00:03.001Z");
+  expect(
+    ["00:00:03.001Z", "00:00:03.001000Z", "00:00:03.0010001Z"].map((time) => before(`2026-01-01T${time}`)),
+  ).toEqual([ms, ms, ms + 1]);
+  expect(read("dueAfter=2026-01-01T00:00:03.0019Z&updatedAfter=2026-01-01T00:00:03.0019Z")).toMatchObject({
+    dueAfterMs: ms,
+    updatedAfterMs: ms,
+  });
+});

@@ -76,7 +76,7 @@ export function listQuery(ownerId: string, query: URLSearchParams): ListQuery {
     priority: (query.get("priority") as Priority | null) ?? undefined,
     labels: [...new Set(query.getAll("label"))].sort(),
     words: [...new Set(words(query.get("q") ?? ""))].sort(),
-    dueBeforeMs: optionalInstant(query.get("dueBefore")),
+    dueBeforeMs: optionalInstant(query.get("dueBefore"), "up"),
     dueAfterMs: optionalInstant(query.get("dueAfter")),
     updatedAfterMs: optionalInstant(query.get("updatedAfter")),
     sort: (descending ? sort.slice(1) : sort) as SortField,
@@ -96,8 +96,11 @@ export function pageLimit(query: URLSearchParams): number {
   return Number(query.get("limit") ?? 50);
 }
 
-function optionalInstant(value: string | null): number | undefined {
-  return value === null ? undefined : instantMs(value);
+/** Tasks have whole milliseconds: what is before an instant finer than that is before the next of them. */
+function optionalInstant(value: string | null, round: "down" | "up" = "down"): number | undefined {
+  const ms = value === null ? undefined : instantMs(value);
+  const isFiner = round === "up" && /\.\d{3}\d*[1-9]/.test(value ?? "");
+  return ms !== undefined && isFiner ? ms + 1 : ms;
 }
 
 /** Throws `invalid-cursor`. */

@@ -20,7 +20,7 @@ const Page = <T extends typeof Task | typeof HistoryEntry>(item: T) =>
   t.Object({ items: t.Array(item), nextCursor: t.Union([t.String(), t.Null()]) });
 const writeHeaders = ["Idempotency-Key", "If-Match"];
 const readHeaders = ["Consistency-Token", "If-None-Match"];
-const taskHeaders = ["ETag", "Consistency-Token"];
+const taskHeaders = ["ETag", "Consistency-Token", "Idempotency-Replayed"];
 const writeProblems = [
   "not-found",
   "version-mismatch",
@@ -77,7 +77,7 @@ export function taskRoutes(service: TaskService): Route[] {
   }
 
   const onTask = (kind: "delete" | "restore" | "undo") => (call: Call) => change(call, kind, call.params.id, {});
-  const answersTask = { 200: { description: "The task", schema: Task, headers: [...taskHeaders, "Consistency"] } };
+  const answersTask = { 200: { description: "The task", schema: Task, headers: ["ETag", "Consistency"] } };
   const answersUndecided = {
     202: {
       description: "The log has it; what becomes of it is told under Location",
@@ -147,7 +147,7 @@ export function taskRoutes(service: TaskService): Route[] {
         },
         version: {
           schema: t.String({
-            pattern: "^[1-9][0-9]{0,14}$",
+            pattern: "^[1-9][0-9]*$",
             description: "The task at this version, a deleted one included",
           }),
         },
@@ -200,7 +200,7 @@ export function taskRoutes(service: TaskService): Route[] {
       tag: "Tasks",
       auth: "user",
       headers: writeHeaders,
-      answers: { 204: { description: "Deleted", headers: ["Consistency-Token"] }, ...answersUndecided },
+      answers: { 204: { description: "Deleted", headers: ["Consistency-Token", "Idempotency-Replayed"] }, ...answersUndecided },
       problems: writeProblems,
       handle: onTask("delete"),
     },
@@ -288,7 +288,9 @@ function find(service: TaskService, call: Call): MaybePromise<Shown> {
 
 function momentOf(query: URLSearchParams): Moment {
   const version = query.get("version");
-  return version === null ? { asOfMs: instantMs(query.get("asOf") ?? "") ?? 0 } : { version: Number(version) };
+  return version === null
+    ? { asOfMs: instantMs(query.get("asOf") ?? "") ?? 0 }
+    : { version: Math.min(Number(version), Number.MAX_SAFE_INTEGER - 1) };
 }
 
 function targetOf(kind: CommandKind, taskId: string | undefined): string {
@@ -315,6 +317,7 @@ function answerTo(outcome: Outcome | Undecided, kind: CommandKind): Answer {
   if (outcome.code !== undefined) throw new Problem(outcome.code, undefined, { headers });
   if (outcome.task === undefined) return { status: 204, headers };
   headers.etag = etag(outcome.version ?? 1);
-  if (kind === "create") headers.location = `/v1/tasks/${outcome.taskId}`;
-  return { status: kind === "create" ? 201 : 200, json: outcome.task, headers };
+  const isMade = outcome.made ?? kind === "create";
+  if (isMade) headers.location = `/v1/tasks/${outcome.taskId}`;
+  return { status: isMade ? 201 : 200, json: outcome.task, headers };
 }
