@@ -200,7 +200,10 @@ export function taskRoutes(service: TaskService): Route[] {
       tag: "Tasks",
       auth: "user",
       headers: writeHeaders,
-      answers: { 204: { description: "Deleted", headers: ["Consistency-Token", "Idempotency-Replayed"] }, ...answersUndecided },
+      answers: {
+        204: { description: "Deleted", headers: ["Consistency-Token", "Idempotency-Replayed"] },
+        ...answersUndecided,
+      },
       problems: writeProblems,
       handle: onTask("delete"),
     },
