@@ -73,8 +73,8 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
     for (let i = 0; i < 20; i++) {
       await Promise.resolve();
       for (const { to, text } of frames.splice(0)) {
-        if (to === "subject") there.receive(0, 1, text);
-        else here.receive(1, 0, text);
+        if (to === "subject") there.receive(0, 0, 1, text);
+        else here.receive(1, 1, 0, text);
       }
     }
   };
@@ -176,6 +176,51 @@ test("An ask to an actor that is down dies at once, to one that stops is told so
   const { sent, handled, dead } = pulse.counts(1);
   expect({ sent, handled, dead }).toEqual({ sent: 4, handled: 0, dead: 4 });
   expect(here.asking).toBe(0);
+  here.close();
+});
+
+test.each(["is gone", "lives anew"])(
+  "What a sender that %s left in the port is handled, and its answers settle no other asks and reach nobody",
+  async (what) => {
+    // The end of a link comes at once.
+    const clock: Clock = {
+      ...wallClock,
+      later: (delayMs, run) => {
+        if (delayMs === 1) run();
+        return () => undefined;
+      },
+    };
+    const { here, there, pulse, frames, carry, open } = await pair({ limit: 10, full: "wait" }, clock);
+    void codeOf(here.ref(subject).ask("echo", "of the dead"));
+    await Promise.resolve();
+    const left = frames.splice(0);
+    const strays: string[] = [];
+    if (what === "is gone") there.down(0, 0);
+    else there.attach(0, 1, (text) => strays.push(text));
+    let settled = "not yet";
+    // An ask of the receiver's own with the same id.
+    void codeOf(there.ref(subject).ask("note", "own")).then((code) => {
+      settled = code;
+    });
+    for (const { text } of left) there.receive(0, 0, 1, text);
+    await carry();
+    expect([settled, pulse.depth(1), strays]).toEqual(["not yet", 1, []]);
+    open();
+    await carry();
+    expect([settled, pulse.depth(1)]).toEqual(["answered", 0]);
+    here.close();
+    there.close();
+  },
+);
+
+test("News of a life that is over does not end the way to the next one", async () => {
+  const { here, carry } = await pair({ limit: 10, full: "wait" });
+  const asked = codeOf(here.ref(subject).ask("echo", 1));
+  here.attach(1, 0, () => {
+    throw new Error("posted to the life before");
+  });
+  await carry();
+  expect(await asked).toBe("answered");
   here.close();
 });
 

@@ -7,7 +7,7 @@ import { type FrameReader, readFrame } from "./frame.ts";
 import { Link, OUTBOX_MAX } from "./link.ts";
 import { whenFull } from "./mailbox.ts";
 import { partitionOf } from "./partition.ts";
-import type { Pulse } from "./pulse.ts";
+import { isLater, type Pulse } from "./pulse.ts";
 
 /** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
 export type Directory = readonly { readonly name: string; readonly index: number; readonly here: boolean }[];
@@ -313,6 +313,8 @@ export class Exchange {
   attach(slot: number, generation: number, post: (text: string) => void, close?: () => void): void {
     let link = this.#links.get(slot);
     if (link !== undefined && link.generation !== generation) {
+      // News of a life that is over, read after this thread has met the next one.
+      if (!isLater(generation, link.generation)) return;
       this.#end(link);
       link = undefined;
     }
@@ -342,10 +344,15 @@ export class Exchange {
     this.#asks.rejectAll(link, () => died(name, link.cause));
   }
 
-  /** Takes a frame from a slot; its messages go to the cell at `to`. */
-  receive(from: number, to: number, text: string): void {
+  /** Takes a frame from a generation of a slot; its messages go to the cell at `to`. */
+  receive(from: number, generation: number, to: number, text: string): void {
     const local = this.#locals.get(to);
-    const link = this.#links.get(from);
+    let link = this.#links.get(from);
+    if (link?.generation !== generation) {
+      // Posted by a life that is over: its messages are handled, their answers go to nobody (ids are other threads' own, and would fit asks of others).
+      link = new Link(this.#pulse, this.slot, from, generation);
+      link.over = true;
+    }
     const sender = this.#name(from);
     const reader: FrameReader = {
       message: (kind, body, id, deadlineMs, extra) => {

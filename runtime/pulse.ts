@@ -24,6 +24,10 @@ const OPEN = 0x100000;
 const GENERATION_SHIFT = 21;
 const GENERATION_MASK = 0x7ff;
 
+/** Whether a generation comes after another of its slot; they count round and round. */
+export const isLater = (generation: number, than: number): boolean =>
+  ((generation - than) & GENERATION_MASK) <= GENERATION_MASK >> 1;
+
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
 export const PHASES = ["down", "starting", "up", "stopping"] as const;
 export type Phase = (typeof PHASES)[number];
