@@ -320,6 +320,8 @@ export class Exchange {
     }
     link ??= this.#open(slot, generation);
     link.attach(post, close);
+    // Whoever met a full mailbox here may have had its wake-up before the way to it was made. The main thread and a worker know each other from birth.
+    if (slot !== 0 && this.slot !== 0) link.space(this.slot);
     this.#touch(link);
   }
 
