@@ -20,8 +20,8 @@ const directory: Directory = [
 ];
 
 /** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
-async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }, clock: Clock = wallClock) {
-  const pulse = Pulse.create(2);
+async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }, clock: Clock = wallClock, slots = 2) {
+  const pulse = Pulse.create(slots);
   const frames: { to: "subject" | "main"; text: string }[] = [];
   const here = new Exchange({
     slot: 0,
@@ -119,6 +119,29 @@ test("A full receiver pushes back: the promise resolves when it has space again,
   expect(taken).toEqual(seen as number[]);
   expect(pulse.counts(1)).toMatchObject({ sent: 12, handled: 12, dead: 0 });
   here.close();
+});
+
+test("A sender in a third thread is woken too when what filled the mailbox could not be written, or was never posted", async () => {
+  const { here, there, pulse, carry } = await pair({ limit: 4, full: "wait" }, wallClock, 3);
+  const woken: string[] = [];
+  there.attach(2, 1, (text) => woken.push(text));
+  await carry();
+  woken.length = 0;
+  for (let each = 0; each < 4; each++) void here.ref(subject).tell("note", 1n);
+  expect(pulse.reserve(1, 1)).toBe("full");
+  pulse.setWaiting(1);
+  await carry();
+  expect(woken).toEqual(["[0,1]"]);
+
+  for (let each = 0; each < 4; each++) pulse.reserve(1, 1);
+  pulse.hold(2, 1, 1, 4);
+  pulse.setWaiting(1);
+  pulse.releaseHeld(2);
+  here.down(2, 1);
+  await carry();
+  expect(woken).toEqual(["[0,1]", "[0,1]"]);
+  here.close();
+  there.close();
 });
 
 test("A full mailbox that rejects answers Busy; one that sheds drops lossy kinds only", async () => {

@@ -294,17 +294,25 @@ export class Exchange {
       if (fates[fate] > 0) this.#pulse.count(slot, fate, fates[fate]);
       fates[fate] = 0;
     }
+    this.#wake(slot);
+  }
+
+  /** Wakes all who wait for the mailbox of an actor of this thread, if it has space. */
+  #wake(slot: number): void {
     if (!this.#pulse.takeWaiting(slot)) return;
     for (const link of this.#links.values()) {
       link.space(slot);
       this.#touch(link);
     }
-    this.#space(slot);
+    const own = this.#links.get(slot);
+    if (own !== undefined) this.#pump(own);
   }
 
+  /** A mailbox has space again: that of a slot elsewhere, or one of here, when whoever says so is who gave the places back. */
   #space(slot: number): void {
     const link = this.#links.get(slot);
-    if (link !== undefined) this.#pump(link);
+    if (this.#locals.has(slot)) this.#wake(slot);
+    else if (link !== undefined) this.#pump(link);
   }
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,6 +338,15 @@ export class Exchange {
    * news of the end, to others by ports of their own.
    */
   down(slot: number, generation: number, cause?: Error): void {
+    // Places that the dead had reserved elsewhere have come back: those receivers look who waits for them.
+    if (this.slot === 0) {
+      for (const each of this.#links.values()) {
+        if (!this.#pulse.hasWaiting(each.slot)) continue;
+        each.space(each.slot);
+        this.#touch(each);
+      }
+      for (const local of this.#locals.keys()) this.#wake(local);
+    }
     const link = this.#links.get(slot);
     if (link === undefined || link.generation !== generation) return;
     link.cause = cause;

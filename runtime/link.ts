@@ -100,9 +100,9 @@ export class Link {
     this.#frame.push(-id, packError(error));
   }
 
-  /** Tells the other end that the mailbox of a slot of this thread has space. */
+  /** Tells the other end that the mailbox of a slot of this thread has space, or its own. */
   space(slot: number): void {
-    this.#frame.push(0, slot);
+    if (this.#local === undefined) this.#frame.push(0, slot);
   }
 
   /** Posts what was said since the last time. `lost` gets each message that cannot be written as JSON. */
@@ -152,6 +152,8 @@ export class Link {
         if (error !== undefined) {
           this.#pulse.release(this.slot, this.generation, 1);
           this.#pulse.count(this.slot, "dead", 1);
+          // Others may wait for the place, and only the receiver knows whom to wake.
+          kept.push(0, this.slot);
           lost(id, error);
           return;
         }

@@ -169,10 +169,14 @@ export class Pulse {
     Atomics.store(this.#words, slot * WORDS + WAITING, 1);
   }
 
+  hasWaiting(slot: number): boolean {
+    return Atomics.load(this.#words, slot * WORDS + WAITING) === 1;
+  }
+
   /** Whether somebody waits and enough space has returned to be worth waking them; clears the mark. */
   takeWaiting(slot: number): boolean {
     const at = slot * WORDS + WAITING;
-    if (Atomics.load(this.#words, at) === 0 || this.depth(slot) > this.limit(slot) >> 1) return false;
+    if (!this.hasWaiting(slot) || this.depth(slot) > this.limit(slot) >> 1) return false;
     return Atomics.exchange(this.#words, at, 0) === 1;
   }
 

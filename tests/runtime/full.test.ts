@@ -14,5 +14,22 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "when the messages before its own could not be written",
+      async () => {
+        expect(await run(runtime, script, ["unwritable"])).toEqual({ code: 0, lines: [{ done: "taken" }] });
+      },
+      MINUTE_MS,
+    );
+
+    // A thread that hangs ends the process on Deno.
+    test.if(runtime === "bun")(
+      "when all places were held by one that hung and was ended",
+      async () => {
+        expect(await run(runtime, script, ["heldByTheDead"])).toEqual({ code: 0, lines: [{ done: "taken" }] });
+      },
+      MINUTE_MS,
+    );
   });
 }
