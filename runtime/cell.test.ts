@@ -127,6 +127,22 @@ test("A throw and a rejection fail their own ask; an unknown kind is Unhandled",
   expect(said).toEqual([[1, "odd"], "failed", [2, "shut"], "failed", "failed", [3, "Unhandled"], "failed"]);
 });
 
+test("A throw that no text can be made of fails its ask, and the actor goes on", async () => {
+  const { send, start, said } = cellOf({
+    start: () => null,
+    on: {
+      double: (_state, value) => value * 2,
+      enter: () => {
+        throw Object.create(null);
+      },
+    },
+  });
+  await start();
+  send("enter", 1, 1);
+  send("double", 2, 2);
+  expect(said).toEqual([[1, "thrown: (no text)"], "failed", [2, 4], "handled"]);
+});
+
 test("Expired work is dropped before its handler, in a batch too", async () => {
   const handled: number[] = [];
   const { send, start, said, move, turns } = cellOf({
