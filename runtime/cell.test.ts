@@ -281,6 +281,31 @@ test("An actor that is stopped before it is ready runs no stop hook", async () =
   expect([hooks, cell.state]).toEqual([0, "stopped"]);
 });
 
+test("Handlers whose promises have resolved already share one turn, which ends too", async () => {
+  const seen: number[] = [];
+  const { cell, start, send, turns, move } = cellOf({
+    start: () => null,
+    on: {
+      note: async (_state, value) => {
+        seen.push(value);
+        move(2);
+      },
+    },
+  });
+  for (let value = 0; value < 100; value++) send("note", value);
+  await start();
+  await new Promise((resume) => setImmediate(resume));
+  expect(seen.length).toBeLessThan(40);
+  // What comes in the meantime waits its turn as well.
+  cell.goOn();
+  expect(seen.length).toBeLessThan(40);
+  for (let i = 0; i < 20 && cell.waiting > 0; i++) {
+    turns();
+    await new Promise((resume) => setImmediate(resume));
+  }
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, value) => value));
+});
+
 test("A long mailbox does not hold the thread: the turn ends and goes on later", async () => {
   const seen: number[] = [];
   const { cell, start, send, turns, move } = cellOf({

@@ -61,6 +61,10 @@ export class Cell {
   #gathered = false;
   #gathering = false;
   #turning = false;
+  /** Of the turn under way: messages begun, its end once that is looked at, and whether it waits for the event loop. */
+  #handled = 0;
+  #endMs = 0;
+  #yielded = false;
   #state: CellState = "new";
   #value: unknown;
 
@@ -109,12 +113,25 @@ export class Cell {
     this.turn();
   }
 
-  /** Handles what waits, up to the concurrency and the length of a turn. */
+  /** Handles what waits, up to the concurrency and the length of a turn; called by an event of the thread's loop. */
   turn(): void {
+    this.#handled = 0;
+    this.#endMs = 0;
+    this.#run();
+  }
+
+  /**
+   * The same, called by what may be a microtask: it goes on with the turn under way. A handler that sends to its own thread or whose promise has
+   * resolved already would hold the event loop up for ever, each time with a turn of its own.
+   */
+  goOn(): void {
+    if (!this.#yielded) this.#run();
+  }
+
+  #run(): void {
     if (this.#turning || this.#state !== "running") return;
     this.#turning = true;
-    let handled = 0;
-    let endMs = 0;
+    let handled = false;
     while (this.#slots < this.#concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
       const letter = lane.peek();
@@ -131,17 +148,27 @@ export class Cell {
         lane.shift();
         this.#handle(letter);
       }
-      if ((++handled & 7) === 0) {
+      handled = true;
+      if ((++this.#handled & 7) === 0) {
         const nowMs = this.#host.clock.now();
-        if (endMs === 0) endMs = nowMs + TURN_MS;
-        else if (nowMs >= endMs) {
-          this.#host.clock.soon(() => this.turn());
+        if (this.#endMs === 0) this.#endMs = nowMs + TURN_MS;
+        else if (nowMs >= this.#endMs) {
+          this.#yield();
           break;
         }
       }
     }
     this.#turning = false;
-    if (handled > 0) this.#host.busy(undefined);
+    if (handled) this.#host.busy(undefined);
+  }
+
+  #yield(): void {
+    if (this.#yielded) return;
+    this.#yielded = true;
+    this.#host.clock.soon(() => {
+      this.#yielded = false;
+      this.turn();
+    });
   }
 
   /**
@@ -227,7 +254,7 @@ export class Cell {
   #ended(letter: Letter, report: () => void): void {
     this.#slots--;
     if (this.#underWay.delete(letter)) report();
-    this.turn();
+    this.goOn();
   }
 
   /** Lets what already waits in the thread's event loop join the batch. */
@@ -281,7 +308,7 @@ export class Cell {
       // What came during this batch has gathered already: the next one needs no further turn.
       this.#gathered = this.#mailbox.size > 0;
       if (letters.every((letter) => this.#underWay.delete(letter))) report(letters);
-      this.turn();
+      this.goOn();
     };
     outcomes.then(
       (all) => ended((still) => this.#outcomes(still, all)),

@@ -247,6 +247,18 @@ test("News of a life that is over does not end the way to the next one", async (
   here.close();
 });
 
+test("Asks within one thread, one after the other, let the event loop have its turn", async () => {
+  const { there } = await pair({ limit: 10, full: "wait" });
+  const ref = there.ref(subject);
+  let turned = false;
+  setTimeout(() => {
+    turned = true;
+  }, 20);
+  for (const endMs = Date.now() + 3_000; !turned && Date.now() < endMs; ) await ref.ask("echo", 1);
+  expect(turned).toBe(true);
+  there.close();
+});
+
 test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {
   const { here, frames } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);

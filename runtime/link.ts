@@ -115,7 +115,7 @@ export class Link {
       this.#messages = 0;
       this.#pulse.count(this.slot, "sent", messages);
       for (const letter of letters) this.#local.deliver(letter);
-      this.#local.turn();
+      this.#local.goOn();
       return;
     }
     if (this.#post === undefined || this.#frame.length === 0 || this.over) return;
