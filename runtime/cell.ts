@@ -172,7 +172,7 @@ export class Cell {
   }
 
   /**
-   * Ends the actor: what waits becomes dead letters, asks among it and under way fail, then the `stop` hook runs. A graceful stop drains
+   * Ends the actor: what waits becomes dead letters, asks among it and under way fail, and once that is posted the `stop` hook runs. A graceful stop drains
    * first (see `idle`). Rejects with what the hook threw. A second call does nothing.
    */
   async stop(reason: StopReason): Promise<void> {
@@ -187,6 +187,8 @@ export class Cell {
     this.#underWay.clear();
     for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift())
       this.#bury(letter, cause);
+    // Refusals leave in a microtask that was asked for before this one: those who wait hear of the end before a hook that may hold the thread.
+    await Promise.resolve();
     try {
       if (started) await this.behaviour.stop?.(this.#value, reason);
     } finally {

@@ -20,7 +20,12 @@ const directory: Directory = [
 ];
 
 /** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
-async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }, clock: Clock = wallClock, slots = 2) {
+async function pair(
+  mailbox: { limit: number; full: "wait" | "reject" | "shed" },
+  clock: Clock = wallClock,
+  slots = 2,
+  stop = () => undefined as unknown,
+) {
   const pulse = Pulse.create(slots);
   const frames: { to: "subject" | "main"; text: string }[] = [];
   const here = new Exchange({
@@ -43,6 +48,7 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
     behaviour: behave(subject, {
       mailbox,
       start: () => null,
+      stop: () => void stop(),
       on: {
         note: (_state, value) => {
           seen.push(value);
@@ -257,6 +263,21 @@ test("Asks within one thread, one after the other, let the event loop have its t
   for (const endMs = Date.now() + 3_000; !turned && Date.now() < endMs; ) await ref.ask("echo", 1);
   expect(turned).toBe(true);
   there.close();
+});
+
+test("Those who wait for an actor that fails hear of it before its stop hook, which may hold the thread", async () => {
+  const heard: string[] = [];
+  const { here, life, frames, carry } = await pair({ limit: 10, full: "wait" }, wallClock, 2, () =>
+    heard.push(...frames.map(({ text }) => text.slice(0, 30))),
+  );
+  void here.ref(subject).tell("note", "holds the mailbox");
+  const asked = codeOf(here.ref(subject).ask("echo", 1));
+  await carry();
+  await life.fail(new Error("boom"));
+  expect(heard).toEqual([expect.stringContaining("ActorError")]);
+  await carry();
+  expect(await asked).toBe("Died");
+  here.close();
 });
 
 test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {
