@@ -61,7 +61,11 @@ export type SendOptions = {
 
 /** A way to send to an actor, or to a pool of them. Sending never throws. */
 export type Ref<P extends Protocol> = {
-  /** `undefined` when taken by the mailbox, else a promise that resolves when the full receiver has taken it (or it became a dead letter). */
+  /**
+   * `undefined` when taken by the mailbox, or when it is over at once (refused, shed, or a dead letter as the receiver is not there: all are counted).
+   * Else a promise that resolves when the full receiver has taken it or it became a dead letter, which it is at once when 65,536 messages of this
+   * thread wait for that receiver already.
+   */
   tell<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): undefined | Promise<void>;
   /** Rejects with `Died` (at once when the receiver is not there), `Expired`, `Busy`, or what the handler threw. */
   ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;

@@ -5,6 +5,7 @@ import { type Clock, wallClock } from "./clock.ts";
 import { isActorError } from "./errors.ts";
 import { type Directory, Exchange } from "./exchange.ts";
 import { live } from "./life.ts";
+import { OUTBOX_MAX } from "./link.ts";
 import { Pulse } from "./pulse.ts";
 
 const anything: Schema<unknown> = {} as Schema<unknown>;
@@ -27,6 +28,7 @@ async function pair(
   stop = () => undefined as unknown,
 ) {
   const pulse = Pulse.create(slots);
+  const logged: unknown[] = [];
   const frames: { to: "subject" | "main"; text: string }[] = [];
   const here = new Exchange({
     slot: 0,
@@ -34,7 +36,7 @@ async function pair(
     pulse,
     clock,
     connect: () => here.attach(1, 1, (text) => frames.push({ to: "subject", text })),
-    log: () => undefined,
+    log: (_level, event, fields) => logged.push([event, fields]),
   });
   const there = new Exchange({ slot: 1, directory, pulse, clock, connect: () => undefined, log: () => undefined });
   there.attach(0, 0, (text) => frames.push({ to: "main", text }));
@@ -84,7 +86,7 @@ async function pair(
       }
     }
   };
-  return { pulse, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
+  return { pulse, logged, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
 }
 
 const codeOf = (asked: Promise<unknown>): Promise<string> =>
@@ -148,6 +150,20 @@ test("A sender in a third thread is woken too when what filled the mailbox could
   expect(woken).toEqual(["[0,1]", "[0,1]"]);
   here.close();
   there.close();
+});
+
+test("What is told beyond all that may wait for a full receiver is a dead letter and said to be one; an ask is refused", async () => {
+  const { here, pulse, logged } = await pair({ limit: 1, full: "wait" });
+  const ref = here.ref(subject);
+  expect(ref.tell("note", 0)).toBeUndefined();
+  for (let each = 0; each < OUTBOX_MAX; each++) void ref.tell("note", each);
+  expect(pulse.counts(1).dead).toBe(0);
+  for (let each = 0; each < 3; each++) expect(await ref.tell("note", each)).toBeUndefined();
+  expect(ref.tell("note", 0)).toBeInstanceOf(Promise);
+  expect(await codeOf(ref.ask("echo", 0))).toBe("Busy");
+  expect(pulse.counts(1)).toMatchObject({ dead: 4, rejected: 1 });
+  expect(logged).toEqual([["dead-letter", { to: "subject", kind: "note", reason: "outbox-full", letters: 1 }]]);
+  here.close();
 });
 
 test("A full mailbox that rejects answers Busy; one that sheds drops lossy kinds only", async () => {

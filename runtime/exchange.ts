@@ -156,16 +156,22 @@ export class Exchange {
     }
     if (link === undefined) return this.#dead(slot, kind, id);
     const what = whenFull(this.#pulse.whenFull(slot), lossy);
-    if (what !== "wait" || link.waiting.size >= OUTBOX_MAX) {
-      this.#pulse.count(slot, "sent", 1);
-      this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
-      if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
-      return undefined;
+    if (what === "wait" && link.waiting.size < OUTBOX_MAX) {
+      return new Promise((taken) => {
+        link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
+        this.#pump(link);
+      });
     }
-    return new Promise((taken) => {
-      link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
-      this.#pump(link);
-    });
+    this.#pulse.count(slot, "sent", 1);
+    if (what === "wait" && id === 0) {
+      this.#pulse.count(slot, "dead", 1);
+      this.#report(this.#name(slot), kind, "outbox-full");
+      // Not undefined, which would say that the mailbox has it.
+      return Promise.resolve();
+    }
+    this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
+    if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
+    return undefined;
   }
 
   #dead(slot: number, kind: string, id: number): undefined {

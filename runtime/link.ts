@@ -19,7 +19,7 @@ export type Outgoing = {
 /** One that waits for space. */
 export type Waiting = Outgoing & { readonly taken: () => void };
 
-/** Messages that may wait in one sender for one full receiver; beyond it they are dead letters. */
+/** Messages that may wait in one thread for one full receiver; beyond it tells are dead letters and asks are refused with `Busy`. */
 export const OUTBOX_MAX = 65_536;
 
 /**
