@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 type Pending<Link> = {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly link: Link | undefined;
+  readonly link: Link;
   readonly deadlineMs: number;
   readonly late: () => Error;
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Behaviour } from "./actor.ts";
-import { actor, ask, behave, type Protocol, type Schema, tell, topic } from "./actor.ts";
+import { actor, ask, behave, type Protocol, type Schema, type Self, tell, topic } from "./actor.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { isActorError } from "./errors.ts";
 import { type Directory, Exchange } from "./exchange.ts";
@@ -46,10 +46,14 @@ async function pair(
   pulse.begin(1, 1);
   const seen: unknown[] = [];
   const gates: (() => void)[] = [];
+  let self: Self<typeof subject.accepts> | undefined;
   const life = live({
     behaviour: behave(subject, {
       mailbox,
-      start: () => null,
+      start: (own) => {
+        self = own;
+        return null;
+      },
       stop: () => void stop(),
       on: {
         note: (_state, value) => {
@@ -86,7 +90,7 @@ async function pair(
       }
     }
   };
-  return { pulse, logged, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
+  return { pulse, logged, self: () => self, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
 }
 
 const codeOf = (asked: Promise<unknown>): Promise<string> =>
@@ -294,6 +298,36 @@ test("Those who wait for an actor that fails hear of it before its stop hook, wh
   await carry();
   expect(await asked).toBe("Died");
   here.close();
+});
+
+test("No timer is left of an ask that was refused at once, nor of messages to oneself when the actor has ended", async () => {
+  const timers = new Set<unknown>();
+  const clock: Clock = {
+    ...wallClock,
+    later: (delayMs, run) => {
+      const cancel = wallClock.later(delayMs, () => {
+        timers.delete(cancel);
+        run();
+      });
+      timers.add(cancel);
+      return () => {
+        timers.delete(cancel);
+        cancel();
+      };
+    },
+  };
+  const { here, life, pulse, self, seen } = await pair({ limit: 10, full: "wait" }, clock);
+  self()?.after(60_000, "note", 1);
+  self()?.after(60_000, "note", 2)();
+  self()?.after(1, "lossy", "in time");
+  for (const endMs = Date.now() + 5_000; seen.length === 0 && Date.now() < endMs; )
+    await new Promise((resume) => setImmediate(resume));
+  expect([seen, timers.size]).toEqual([["in time"], 1]);
+  pulse.close(1);
+  await life.stop(1_000);
+  expect(await codeOf(here.ref(subject).ask("echo", 1))).toBe("Stopped");
+  self()?.after(60_000, "note", 3);
+  expect(timers.size).toBe(0);
 });
 
 test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {

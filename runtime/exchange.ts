@@ -97,9 +97,14 @@ export class Exchange {
         if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
         const slot = route(options?.key);
+        const link = this.#linkTo(slot);
+        if (link === undefined) {
+          // Not among the asks: their timer would keep a process up that has nothing left to do.
+          this.#countDead(slot);
+          return Promise.reject(this.#gone(slot));
+        }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
-          const link = this.#linkTo(slot);
           this.#asks.add(id, { resolve, reject, link, deadlineMs, late: () => expired(actor.name, kind) });
           void this.#send(slot, kind, body, id, deadlineMs, options?.traceparent ?? within?.traceparent, from, false);
         });
@@ -162,25 +167,33 @@ export class Exchange {
         this.#pump(link);
       });
     }
-    this.#pulse.count(slot, "sent", 1);
     if (what === "wait" && id === 0) {
-      this.#pulse.count(slot, "dead", 1);
+      this.#countDead(slot);
       this.#report(this.#name(slot), kind, "outbox-full");
       // Not undefined, which would say that the mailbox has it.
       return Promise.resolve();
     }
+    this.#pulse.count(slot, "sent", 1);
     this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
     if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
     return undefined;
   }
 
   #dead(slot: number, kind: string, id: number): undefined {
+    this.#countDead(slot);
+    if (id !== 0) this.#asks.reject(id, this.#gone(slot));
+    else this.#report(this.#name(slot), kind, "not-running");
+    return undefined;
+  }
+
+  #countDead(slot: number): void {
     this.#pulse.count(slot, "sent", 1);
     this.#pulse.count(slot, "dead", 1);
+  }
+
+  #gone(slot: number): Error {
     const name = this.#name(slot);
-    if (id !== 0) this.#asks.reject(id, this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name));
-    else this.#report(name, kind, "not-running");
-    return undefined;
+    return this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 
   /** Says that there are dead letters: once a second, since a flood of them must not become a flood of log lines. */
