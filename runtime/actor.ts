@@ -49,7 +49,7 @@ export function topic<Body>(name: string, body?: Schema<Body>): Topic<Body> {
 }
 
 export type SendOptions = {
-  /** How long an ask may take, in milliseconds; 5,000 unless told. */
+  /** How long an ask may take, in milliseconds; 5,000 unless told. Finite, as every ask ends; 0 or less has expired already. */
   withinMs?: number;
   /** The message being handled: its deadline bounds this ask, and its trace goes on. */
   within?: Context;
@@ -67,7 +67,10 @@ export type Ref<P extends Protocol> = {
    * thread wait for that receiver already.
    */
   tell<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): undefined | Promise<void>;
-  /** Rejects with `Died` (at once when the receiver is not there), `Expired`, `Busy`, or what the handler threw. */
+  /**
+   * Rejects with an `ActorError` of one of its codes (`Died` or `Stopped` at once when the receiver is not there), with what the handler threw, or with
+   * a `RangeError` when `withinMs` is no finite number.
+   */
   ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;
 };
 

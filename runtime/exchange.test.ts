@@ -342,6 +342,21 @@ test("A deadline that has passed sends nothing; a nested ask is bounded by the m
   here.close();
 });
 
+test("An ask has an end: within NaN or Infinity it is refused, within a thread too; within a month it waits for its answer", async () => {
+  const { here, there, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  for (const withinMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const refused = `RangeError: Cannot ask subject to echo: withinMs is a finite number, not ${withinMs}`;
+    expect(await codeOf(here.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
+    expect(await codeOf(there.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
+  }
+  expect(pulse.counts(1).sent).toBe(0);
+  const asked = codeOf(here.ref(subject).ask("echo", 1, { withinMs: 30 * 86_400_000 }));
+  await carry();
+  expect(await asked).toBe("answered");
+  here.close();
+  there.close();
+});
+
 test("A trace goes with a message, and on to what is asked within it", async () => {
   const { here, frames } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);

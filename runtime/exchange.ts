@@ -93,7 +93,12 @@ export class Exchange {
         const clock = this.#options.clock;
         const nowMs = clock.now();
         const within = options?.within;
-        let deadlineMs = nowMs + (options?.withinMs ?? ASK_MS);
+        const withinMs = options?.withinMs ?? ASK_MS;
+        if (!Number.isFinite(withinMs))
+          return Promise.reject(
+            new RangeError(`Cannot ask ${actor.name} to ${kind}: withinMs is a finite number, not ${withinMs}`),
+          );
+        let deadlineMs = nowMs + withinMs;
         if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
         const slot = route(options?.key);
