@@ -61,9 +61,9 @@ export class Cell {
   #gathered = false;
   #gathering = false;
   #turning = false;
-  /** Of the turn under way: messages begun, its end once that is looked at, and whether it waits for the event loop. */
+  /** Of the turn under way: messages begun, since when (once that is looked at; the clock may be put back), whether it waits for the event loop. */
   #handled = 0;
-  #endMs = 0;
+  #sinceMs = 0;
   #yielded = false;
   #state: CellState = "new";
   #value: unknown;
@@ -116,7 +116,7 @@ export class Cell {
   /** Handles what waits, up to the concurrency and the length of a turn; called by an event of the thread's loop. */
   turn(): void {
     this.#handled = 0;
-    this.#endMs = 0;
+    this.#sinceMs = 0;
     this.#run();
   }
 
@@ -151,8 +151,8 @@ export class Cell {
       handled = true;
       if ((++this.#handled & 7) === 0) {
         const nowMs = this.#host.clock.now();
-        if (this.#endMs === 0) this.#endMs = nowMs + TURN_MS;
-        else if (nowMs >= this.#endMs) {
+        if (this.#sinceMs === 0) this.#sinceMs = nowMs;
+        else if (Math.abs(nowMs - this.#sinceMs) >= TURN_MS) {
           this.#yield();
           break;
         }
