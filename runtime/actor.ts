@@ -49,7 +49,7 @@ export function topic<Body>(name: string, body?: Schema<Body>): Topic<Body> {
 }
 
 export type SendOptions = {
-  /** How long an ask may take, in milliseconds; 5,000 unless told. */
+  /** How long an ask may take, in milliseconds; 5,000 unless told. Finite, as every ask ends; 0 or less has expired already. */
   withinMs?: number;
   /** The message being handled: its deadline bounds this ask, and its trace goes on. */
   within?: Context;
@@ -61,9 +61,16 @@ export type SendOptions = {
 
 /** A way to send to an actor, or to a pool of them. Sending never throws. */
 export type Ref<P extends Protocol> = {
-  /** `undefined` when taken by the mailbox, else a promise that resolves when the full receiver has taken it (or it became a dead letter). */
+  /**
+   * `undefined` when taken by the mailbox, or when it is over at once (refused, shed, or a dead letter as the receiver is not there: all are counted).
+   * Else a promise that resolves when the full receiver has taken it or it became a dead letter, which it is at once when 65,536 messages of this
+   * thread wait for that receiver already.
+   */
   tell<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): undefined | Promise<void>;
-  /** Rejects with `Died` (at once when the receiver is not there), `Expired`, `Busy`, or what the handler threw. */
+  /**
+   * Rejects with an `ActorError` of one of its codes (`Died` or `Stopped` at once when the receiver is not there), with what the handler threw, or with
+   * a `RangeError` when `withinMs` is no finite number.
+   */
   ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;
 };
 

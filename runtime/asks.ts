@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 type Pending<Link> = {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly link: Link | undefined;
+  readonly link: Link;
   readonly deadlineMs: number;
   readonly late: () => Error;
 };
@@ -31,7 +31,7 @@ export class Asks<Link> {
 
   add(id: number, pending: Pending<Link>): void {
     this.#pending.set(id, pending);
-    if (pending.deadlineMs < this.#wakeMs) this.#arm(pending.deadlineMs);
+    if (pending.deadlineMs < this.#wakeMs) this.#arm(pending.deadlineMs, this.#clock.now());
   }
 
   has(id: number): boolean {
@@ -57,22 +57,23 @@ export class Asks<Link> {
     for (const [id, pending] of this.#pending) if (pending.link === link) this.reject(id, error());
   }
 
-  #arm(atMs: number): void {
+  #arm(atMs: number, nowMs: number): void {
     this.#cancel?.();
     this.#wakeMs = atMs;
-    this.#cancel = this.#clock.later(Math.max(1, atMs - this.#clock.now()), () => this.#sweep());
+    this.#cancel = this.#clock.later(Math.max(1, atMs - nowMs), () => this.#sweep());
   }
 
   #sweep(): void {
+    // So late it is by the timer, also when the wall clock was put back meanwhile.
+    const nowMs = Math.max(this.#clock.now(), this.#wakeMs);
     this.#wakeMs = Number.POSITIVE_INFINITY;
     this.#cancel = undefined;
-    const nowMs = this.#clock.now();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [id, pending] of this.#pending) {
       if (pending.deadlineMs <= nowMs) this.reject(id, pending.late());
       else if (pending.deadlineMs < nextMs) nextMs = pending.deadlineMs;
     }
-    if (nextMs !== Number.POSITIVE_INFINITY) this.#arm(nextMs);
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#arm(nextMs, nowMs);
   }
 
   /** Stops the timer; nothing is answered any more. */

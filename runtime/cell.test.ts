@@ -127,6 +127,22 @@ test("A throw and a rejection fail their own ask; an unknown kind is Unhandled",
   expect(said).toEqual([[1, "odd"], "failed", [2, "shut"], "failed", "failed", [3, "Unhandled"], "failed"]);
 });
 
+test("A throw that no text can be made of fails its ask, and the actor goes on", async () => {
+  const { send, start, said } = cellOf({
+    start: () => null,
+    on: {
+      double: (_state, value) => value * 2,
+      enter: () => {
+        throw Object.create(null);
+      },
+    },
+  });
+  await start();
+  send("enter", 1, 1);
+  send("double", 2, 2);
+  expect(said).toEqual([[1, "thrown: (no text)"], "failed", [2, 4], "handled"]);
+});
+
 test("Expired work is dropped before its handler, in a batch too", async () => {
   const handled: number[] = [];
   const { send, start, said, move, turns } = cellOf({
@@ -263,6 +279,31 @@ test("An actor that is stopped before it is ready runs no stop hook", async () =
   ready(null);
   await starting;
   expect([hooks, cell.state]).toEqual([0, "stopped"]);
+});
+
+test("Handlers whose promises have resolved already share one turn, which ends too", async () => {
+  const seen: number[] = [];
+  const { cell, start, send, turns, move } = cellOf({
+    start: () => null,
+    on: {
+      note: async (_state, value) => {
+        seen.push(value);
+        move(2);
+      },
+    },
+  });
+  for (let value = 0; value < 100; value++) send("note", value);
+  await start();
+  await new Promise((resume) => setImmediate(resume));
+  expect(seen.length).toBeLessThan(40);
+  // What comes in the meantime waits its turn as well.
+  cell.goOn();
+  expect(seen.length).toBeLessThan(40);
+  for (let i = 0; i < 20 && cell.waiting > 0; i++) {
+    turns();
+    await new Promise((resume) => setImmediate(resume));
+  }
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, value) => value));
 });
 
 test("A long mailbox does not hold the thread: the turn ends and goes on later", async () => {

@@ -61,6 +61,10 @@ export class Cell {
   #gathered = false;
   #gathering = false;
   #turning = false;
+  /** Of the turn under way: messages begun, since when (once that is looked at; the clock may be put back), whether it waits for the event loop. */
+  #handled = 0;
+  #sinceMs = 0;
+  #yielded = false;
   #state: CellState = "new";
   #value: unknown;
 
@@ -109,12 +113,25 @@ export class Cell {
     this.turn();
   }
 
-  /** Handles what waits, up to the concurrency and the length of a turn. */
+  /** Handles what waits, up to the concurrency and the length of a turn; called by an event of the thread's loop. */
   turn(): void {
+    this.#handled = 0;
+    this.#sinceMs = 0;
+    this.#run();
+  }
+
+  /**
+   * The same, called by what may be a microtask: it goes on with the turn under way. A handler that sends to its own thread or whose promise has
+   * resolved already would hold the event loop up for ever, each time with a turn of its own.
+   */
+  goOn(): void {
+    if (!this.#yielded) this.#run();
+  }
+
+  #run(): void {
     if (this.#turning || this.#state !== "running") return;
     this.#turning = true;
-    let handled = 0;
-    let endMs = 0;
+    let handled = false;
     while (this.#slots < this.#concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
       const letter = lane.peek();
@@ -131,21 +148,31 @@ export class Cell {
         lane.shift();
         this.#handle(letter);
       }
-      if ((++handled & 7) === 0) {
+      handled = true;
+      if ((++this.#handled & 7) === 0) {
         const nowMs = this.#host.clock.now();
-        if (endMs === 0) endMs = nowMs + TURN_MS;
-        else if (nowMs >= endMs) {
-          this.#host.clock.soon(() => this.turn());
+        if (this.#sinceMs === 0) this.#sinceMs = nowMs;
+        else if (Math.abs(nowMs - this.#sinceMs) >= TURN_MS) {
+          this.#yield();
           break;
         }
       }
     }
     this.#turning = false;
-    if (handled > 0) this.#host.busy(undefined);
+    if (handled) this.#host.busy(undefined);
+  }
+
+  #yield(): void {
+    if (this.#yielded) return;
+    this.#yielded = true;
+    this.#host.clock.soon(() => {
+      this.#yielded = false;
+      this.turn();
+    });
   }
 
   /**
-   * Ends the actor: what waits becomes dead letters, asks among it and under way fail, then the `stop` hook runs. A graceful stop drains
+   * Ends the actor: what waits becomes dead letters, asks among it and under way fail, and once that is posted the `stop` hook runs. A graceful stop drains
    * first (see `idle`). Rejects with what the hook threw. A second call does nothing.
    */
   async stop(reason: StopReason): Promise<void> {
@@ -160,6 +187,8 @@ export class Cell {
     this.#underWay.clear();
     for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift())
       this.#bury(letter, cause);
+    // Refusals leave in a microtask that was asked for before this one: those who wait hear of the end before a hook that may hold the thread.
+    await Promise.resolve();
     try {
       if (started) await this.behaviour.stop?.(this.#value, reason);
     } finally {
@@ -227,7 +256,7 @@ export class Cell {
   #ended(letter: Letter, report: () => void): void {
     this.#slots--;
     if (this.#underWay.delete(letter)) report();
-    this.turn();
+    this.goOn();
   }
 
   /** Lets what already waits in the thread's event loop join the batch. */
@@ -281,7 +310,7 @@ export class Cell {
       // What came during this batch has gathered already: the next one needs no further turn.
       this.#gathered = this.#mailbox.size > 0;
       if (letters.every((letter) => this.#underWay.delete(letter))) report(letters);
-      this.turn();
+      this.goOn();
     };
     outcomes.then(
       (all) => ended((still) => this.#outcomes(still, all)),

@@ -4,9 +4,12 @@ export type Clock = {
   now(): number;
   /** Runs after what already waits in this thread's event loop (a macro-task turn). */
   soon(run: () => void): void;
-  /** Runs after a delay; the returned function cancels it. */
+  /** Runs after a delay in milliseconds, however long (never when it is Infinity); the returned function cancels it. */
   later(delayMs: number, run: () => void): () => void;
 };
+
+/** A longer timer would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const wallClock: Clock = {
   now: Date.now,
@@ -14,7 +17,12 @@ export const wallClock: Clock = {
     setImmediate(run);
   },
   later: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = (leftMs: number): void => {
+      timer =
+        leftMs > TIMER_MS_MAX ? setTimeout(() => arm(leftMs - TIMER_MS_MAX), TIMER_MS_MAX) : setTimeout(run, leftMs);
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };

@@ -37,14 +37,27 @@ export const stopped = (actor: string): ActorError =>
 export const unhandled = (actor: string, kind: string): ActorError =>
   new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
 
-/** Whatever was thrown, as an Error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error(typeof thrown === "string" ? thrown : `thrown: ${String(thrown)}`);
+/** What something gives, as text; it may be nothing that text can be made of, or throw itself. */
+function textOf(read: () => unknown): string {
+  try {
+    const value = read();
+    return typeof value === "string" ? value : String(value);
+  } catch {
+    return "(no text)";
+  }
 }
 
-/** An error as a JSON value: name, message, code, stack, cause (at most eight deep). */
+/** Whatever was thrown, as an Error whose message is text. Never throws. */
+export function asError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error && typeof thrown.message === "string") return thrown;
+  } catch {
+    // Its message throws when it is read.
+  }
+  return new Error(typeof thrown === "string" ? thrown : `thrown: ${textOf(() => thrown)}`);
+}
+
+/** An error as a JSON value: name, message, code (null when it is neither text nor a number), stack, cause (at most eight deep). */
 export type PackedError = [
   name: string,
   message: string,
@@ -53,16 +66,17 @@ export type PackedError = [
   cause?: PackedError,
 ];
 
+/** Never throws, and gives what can be written as JSON, whatever the error's fields are. */
 export function packError(thrown: unknown, depth = 0): PackedError {
   const error = asError(thrown);
-  const code = (error as { code?: unknown }).code;
-  const packed: PackedError = [
-    error.name,
-    error.message,
-    typeof code === "string" || typeof code === "number" ? code : null,
-    error.stack ?? "",
-  ];
-  if (error.cause !== undefined && depth < 8) packed.push(packError(error.cause, depth + 1));
+  const packed: PackedError = [textOf(() => error.name), error.message, null, textOf(() => error.stack ?? "")];
+  try {
+    const { code } = error as { code?: unknown };
+    if (typeof code === "string" || typeof code === "number") packed[2] = code;
+    if (error.cause !== undefined && depth < 8) packed.push(packError(error.cause, depth + 1));
+  } catch {
+    // A field that throws when it is read is left out.
+  }
   return packed;
 }
 

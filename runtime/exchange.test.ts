@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import type { Behaviour } from "./actor.ts";
-import { actor, ask, behave, type Protocol, type Schema, tell, topic } from "./actor.ts";
+import { actor, ask, behave, type Protocol, type Schema, type Self, tell, topic } from "./actor.ts";
 import { type Clock, wallClock } from "./clock.ts";
 import { isActorError } from "./errors.ts";
 import { type Directory, Exchange } from "./exchange.ts";
 import { live } from "./life.ts";
+import { OUTBOX_MAX } from "./link.ts";
 import { Pulse } from "./pulse.ts";
 
 const anything: Schema<unknown> = {} as Schema<unknown>;
@@ -20,8 +21,14 @@ const directory: Directory = [
 ];
 
 /** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
-async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }, clock: Clock = wallClock) {
-  const pulse = Pulse.create(2);
+async function pair(
+  mailbox: { limit: number; full: "wait" | "reject" | "shed" },
+  clock: Clock = wallClock,
+  slots = 2,
+  stop = () => undefined as unknown,
+) {
+  const pulse = Pulse.create(slots);
+  const logged: unknown[] = [];
   const frames: { to: "subject" | "main"; text: string }[] = [];
   const here = new Exchange({
     slot: 0,
@@ -29,7 +36,7 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
     pulse,
     clock,
     connect: () => here.attach(1, 1, (text) => frames.push({ to: "subject", text })),
-    log: () => undefined,
+    log: (_level, event, fields) => logged.push([event, fields]),
   });
   const there = new Exchange({ slot: 1, directory, pulse, clock, connect: () => undefined, log: () => undefined });
   there.attach(0, 0, (text) => frames.push({ to: "main", text }));
@@ -39,10 +46,15 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
   pulse.begin(1, 1);
   const seen: unknown[] = [];
   const gates: (() => void)[] = [];
+  let self: Self<typeof subject.accepts> | undefined;
   const life = live({
     behaviour: behave(subject, {
       mailbox,
-      start: () => null,
+      start: (own) => {
+        self = own;
+        return null;
+      },
+      stop: () => void stop(),
       on: {
         note: (_state, value) => {
           seen.push(value);
@@ -73,12 +85,12 @@ async function pair(mailbox: { limit: number; full: "wait" | "reject" | "shed" }
     for (let i = 0; i < 20; i++) {
       await Promise.resolve();
       for (const { to, text } of frames.splice(0)) {
-        if (to === "subject") there.receive(0, 1, text);
-        else here.receive(1, 0, text);
+        if (to === "subject") there.receive(0, 0, 1, text);
+        else here.receive(1, 1, 0, text);
       }
     }
   };
-  return { pulse, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
+  return { pulse, logged, self: () => self, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
 }
 
 const codeOf = (asked: Promise<unknown>): Promise<string> =>
@@ -118,6 +130,43 @@ test("A full receiver pushes back: the promise resolves when it has space again,
   expect(seen).toEqual(Array.from({ length: 12 }, (_, value) => value));
   expect(taken).toEqual(seen as number[]);
   expect(pulse.counts(1)).toMatchObject({ sent: 12, handled: 12, dead: 0 });
+  here.close();
+});
+
+test("A sender in a third thread is woken too when what filled the mailbox could not be written, or was never posted", async () => {
+  const { here, there, pulse, carry } = await pair({ limit: 4, full: "wait" }, wallClock, 3);
+  const woken: string[] = [];
+  there.attach(2, 1, (text) => woken.push(text));
+  await carry();
+  woken.length = 0;
+  for (let each = 0; each < 4; each++) void here.ref(subject).tell("note", 1n);
+  expect(pulse.reserve(1, 1)).toBe("full");
+  pulse.setWaiting(1);
+  await carry();
+  expect(woken).toEqual(["[0,1]"]);
+
+  for (let each = 0; each < 4; each++) pulse.reserve(1, 1);
+  pulse.hold(2, 1, 1, 4);
+  pulse.setWaiting(1);
+  pulse.releaseHeld(2);
+  here.down(2, 1);
+  await carry();
+  expect(woken).toEqual(["[0,1]", "[0,1]"]);
+  here.close();
+  there.close();
+});
+
+test("What is told beyond all that may wait for a full receiver is a dead letter and said to be one; an ask is refused", async () => {
+  const { here, pulse, logged } = await pair({ limit: 1, full: "wait" });
+  const ref = here.ref(subject);
+  expect(ref.tell("note", 0)).toBeUndefined();
+  for (let each = 0; each < OUTBOX_MAX; each++) void ref.tell("note", each);
+  expect(pulse.counts(1).dead).toBe(0);
+  for (let each = 0; each < 3; each++) expect(await ref.tell("note", each)).toBeUndefined();
+  expect(ref.tell("note", 0)).toBeInstanceOf(Promise);
+  expect(await codeOf(ref.ask("echo", 0))).toBe("Busy");
+  expect(pulse.counts(1)).toMatchObject({ dead: 4, rejected: 1 });
+  expect(logged).toEqual([["dead-letter", { to: "subject", kind: "note", reason: "outbox-full", letters: 1 }]]);
   here.close();
 });
 
@@ -179,6 +228,108 @@ test("An ask to an actor that is down dies at once, to one that stops is told so
   here.close();
 });
 
+test.each(["is gone", "lives anew"])(
+  "What a sender that %s left in the port is handled, and its answers settle no other asks and reach nobody",
+  async (what) => {
+    // The end of a link comes at once.
+    const clock: Clock = {
+      ...wallClock,
+      later: (delayMs, run) => {
+        if (delayMs === 1) run();
+        return () => undefined;
+      },
+    };
+    const { here, there, pulse, frames, carry, open } = await pair({ limit: 10, full: "wait" }, clock);
+    void codeOf(here.ref(subject).ask("echo", "of the dead"));
+    await Promise.resolve();
+    const left = frames.splice(0);
+    const strays: string[] = [];
+    if (what === "is gone") there.down(0, 0);
+    else there.attach(0, 1, (text) => strays.push(text));
+    let settled = "not yet";
+    // An ask of the receiver's own with the same id.
+    void codeOf(there.ref(subject).ask("note", "own")).then((code) => {
+      settled = code;
+    });
+    for (const { text } of left) there.receive(0, 0, 1, text);
+    await carry();
+    expect([settled, pulse.depth(1), strays]).toEqual(["not yet", 1, []]);
+    open();
+    await carry();
+    expect([settled, pulse.depth(1)]).toEqual(["answered", 0]);
+    here.close();
+    there.close();
+  },
+);
+
+test("News of a life that is over does not end the way to the next one", async () => {
+  const { here, carry } = await pair({ limit: 10, full: "wait" });
+  const asked = codeOf(here.ref(subject).ask("echo", 1));
+  here.attach(1, 0, () => {
+    throw new Error("posted to the life before");
+  });
+  await carry();
+  expect(await asked).toBe("answered");
+  here.close();
+});
+
+test("Asks within one thread, one after the other, let the event loop have its turn", async () => {
+  const { there } = await pair({ limit: 10, full: "wait" });
+  const ref = there.ref(subject);
+  let turned = false;
+  setTimeout(() => {
+    turned = true;
+  }, 20);
+  for (const endMs = Date.now() + 3_000; !turned && Date.now() < endMs; ) await ref.ask("echo", 1);
+  expect(turned).toBe(true);
+  there.close();
+});
+
+test("Those who wait for an actor that fails hear of it before its stop hook, which may hold the thread", async () => {
+  const heard: string[] = [];
+  const { here, life, frames, carry } = await pair({ limit: 10, full: "wait" }, wallClock, 2, () =>
+    heard.push(...frames.map(({ text }) => text.slice(0, 30))),
+  );
+  void here.ref(subject).tell("note", "holds the mailbox");
+  const asked = codeOf(here.ref(subject).ask("echo", 1));
+  await carry();
+  await life.fail(new Error("boom"));
+  expect(heard).toEqual([expect.stringContaining("ActorError")]);
+  await carry();
+  expect(await asked).toBe("Died");
+  here.close();
+});
+
+test("No timer is left of an ask that was refused at once, nor of messages to oneself when the actor has ended", async () => {
+  const timers = new Set<unknown>();
+  const clock: Clock = {
+    ...wallClock,
+    later: (delayMs, run) => {
+      const cancel = wallClock.later(delayMs, () => {
+        timers.delete(cancel);
+        run();
+      });
+      timers.add(cancel);
+      return () => {
+        timers.delete(cancel);
+        cancel();
+      };
+    },
+  };
+  const { here, life, pulse, self, seen } = await pair({ limit: 10, full: "wait" }, clock);
+  self()?.after(60_000, "note", 1);
+  self()?.after(60_000, "note", 2)();
+  self()?.after(1, "lossy", "in time");
+  for (const endMs = Date.now() + 5_000; seen.length === 0 && Date.now() < endMs; )
+    await new Promise((resume) => setImmediate(resume));
+  expect([seen, timers.size]).toEqual([["in time"], 1]);
+  pulse.close(1);
+  await life.stop(1_000);
+  expect(await codeOf(here.ref(subject).ask("echo", 1))).toBe("Stopped");
+  self()?.after(60_000, "note", 3);
+  expect(timers.size).toBe(0);
+});
+
 test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {
   const { here, frames } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);
@@ -189,6 +340,21 @@ test("A deadline that has passed sends nothing; a nested ask is bounded by the m
     await codeOf(ref.ask("echo", 1, { within: { ...within, deadlineMs: Date.now() + 20 }, withinMs: 60_000 })),
   ).toBe("Expired");
   here.close();
+});
+
+test("An ask has an end: within NaN or Infinity it is refused, within a thread too; within a month it waits for its answer", async () => {
+  const { here, there, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  for (const withinMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const refused = `RangeError: Cannot ask subject to echo: withinMs is a finite number, not ${withinMs}`;
+    expect(await codeOf(here.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
+    expect(await codeOf(there.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
+  }
+  expect(pulse.counts(1).sent).toBe(0);
+  const asked = codeOf(here.ref(subject).ask("echo", 1, { withinMs: 30 * 86_400_000 }));
+  await carry();
+  expect(await asked).toBe("answered");
+  here.close();
+  there.close();
 });
 
 test("A trace goes with a message, and on to what is asked within it", async () => {

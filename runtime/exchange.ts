@@ -7,7 +7,7 @@ import { type FrameReader, readFrame } from "./frame.ts";
 import { Link, OUTBOX_MAX } from "./link.ts";
 import { whenFull } from "./mailbox.ts";
 import { partitionOf } from "./partition.ts";
-import type { Pulse } from "./pulse.ts";
+import { isLater, type Pulse } from "./pulse.ts";
 
 /** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
 export type Directory = readonly { readonly name: string; readonly index: number; readonly here: boolean }[];
@@ -93,13 +93,23 @@ export class Exchange {
         const clock = this.#options.clock;
         const nowMs = clock.now();
         const within = options?.within;
-        let deadlineMs = nowMs + (options?.withinMs ?? ASK_MS);
+        const withinMs = options?.withinMs ?? ASK_MS;
+        if (!Number.isFinite(withinMs))
+          return Promise.reject(
+            new RangeError(`Cannot ask ${actor.name} to ${kind}: withinMs is a finite number, not ${withinMs}`),
+          );
+        let deadlineMs = nowMs + withinMs;
         if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
         const slot = route(options?.key);
+        const link = this.#linkTo(slot);
+        if (link === undefined) {
+          // Not among the asks: their timer would keep a process up that has nothing left to do.
+          this.#countDead(slot);
+          return Promise.reject(this.#gone(slot));
+        }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
-          const link = this.#linkTo(slot);
           this.#asks.add(id, { resolve, reject, link, deadlineMs, late: () => expired(actor.name, kind) });
           void this.#send(slot, kind, body, id, deadlineMs, options?.traceparent ?? within?.traceparent, from, false);
         });
@@ -156,25 +166,39 @@ export class Exchange {
     }
     if (link === undefined) return this.#dead(slot, kind, id);
     const what = whenFull(this.#pulse.whenFull(slot), lossy);
-    if (what !== "wait" || link.waiting.size >= OUTBOX_MAX) {
-      this.#pulse.count(slot, "sent", 1);
-      this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
-      if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
-      return undefined;
+    if (what === "wait" && link.waiting.size < OUTBOX_MAX) {
+      return new Promise((taken) => {
+        link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
+        this.#pump(link);
+      });
     }
-    return new Promise((taken) => {
-      link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
-      this.#pump(link);
-    });
+    if (what === "wait" && id === 0) {
+      this.#countDead(slot);
+      this.#report(this.#name(slot), kind, "outbox-full");
+      // Not undefined, which would say that the mailbox has it.
+      return Promise.resolve();
+    }
+    this.#pulse.count(slot, "sent", 1);
+    this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
+    if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
+    return undefined;
   }
 
   #dead(slot: number, kind: string, id: number): undefined {
+    this.#countDead(slot);
+    if (id !== 0) this.#asks.reject(id, this.#gone(slot));
+    else this.#report(this.#name(slot), kind, "not-running");
+    return undefined;
+  }
+
+  #countDead(slot: number): void {
     this.#pulse.count(slot, "sent", 1);
     this.#pulse.count(slot, "dead", 1);
+  }
+
+  #gone(slot: number): Error {
     const name = this.#name(slot);
-    if (id !== 0) this.#asks.reject(id, this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name));
-    else this.#report(name, kind, "not-running");
-    return undefined;
+    return this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 
   /** Says that there are dead letters: once a second, since a flood of them must not become a flood of log lines. */
@@ -294,17 +318,25 @@ export class Exchange {
       if (fates[fate] > 0) this.#pulse.count(slot, fate, fates[fate]);
       fates[fate] = 0;
     }
+    this.#wake(slot);
+  }
+
+  /** Wakes all who wait for the mailbox of an actor of this thread, if it has space. */
+  #wake(slot: number): void {
     if (!this.#pulse.takeWaiting(slot)) return;
     for (const link of this.#links.values()) {
       link.space(slot);
       this.#touch(link);
     }
-    this.#space(slot);
+    const own = this.#links.get(slot);
+    if (own !== undefined) this.#pump(own);
   }
 
+  /** A mailbox has space again: that of a slot elsewhere, or one of here, when whoever says so is who gave the places back. */
   #space(slot: number): void {
     const link = this.#links.get(slot);
-    if (link !== undefined) this.#pump(link);
+    if (this.#locals.has(slot)) this.#wake(slot);
+    else if (link !== undefined) this.#pump(link);
   }
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,11 +345,15 @@ export class Exchange {
   attach(slot: number, generation: number, post: (text: string) => void, close?: () => void): void {
     let link = this.#links.get(slot);
     if (link !== undefined && link.generation !== generation) {
+      // News of a life that is over, read after this thread has met the next one.
+      if (!isLater(generation, link.generation)) return;
       this.#end(link);
       link = undefined;
     }
     link ??= this.#open(slot, generation);
     link.attach(post, close);
+    // Whoever met a full mailbox here may have had its wake-up before the way to it was made. The main thread and a worker know each other from birth.
+    if (slot !== 0 && this.slot !== 0) link.space(this.slot);
     this.#touch(link);
   }
 
@@ -326,6 +362,15 @@ export class Exchange {
    * news of the end, to others by ports of their own.
    */
   down(slot: number, generation: number, cause?: Error): void {
+    // Places that the dead had reserved elsewhere have come back: those receivers look who waits for them.
+    if (this.slot === 0) {
+      for (const each of this.#links.values()) {
+        if (!this.#pulse.hasWaiting(each.slot)) continue;
+        each.space(each.slot);
+        this.#touch(each);
+      }
+      for (const local of this.#locals.keys()) this.#wake(local);
+    }
     const link = this.#links.get(slot);
     if (link === undefined || link.generation !== generation) return;
     link.cause = cause;
@@ -342,10 +387,15 @@ export class Exchange {
     this.#asks.rejectAll(link, () => died(name, link.cause));
   }
 
-  /** Takes a frame from a slot; its messages go to the cell at `to`. */
-  receive(from: number, to: number, text: string): void {
+  /** Takes a frame from a generation of a slot; its messages go to the cell at `to`. */
+  receive(from: number, generation: number, to: number, text: string): void {
     const local = this.#locals.get(to);
-    const link = this.#links.get(from);
+    let link = this.#links.get(from);
+    if (link?.generation !== generation) {
+      // Posted by a life that is over: its messages are handled, their answers go to nobody (ids are other threads' own, and would fit asks of others).
+      link = new Link(this.#pulse, this.slot, from, generation);
+      link.over = true;
+    }
     const sender = this.#name(from);
     const reader: FrameReader = {
       message: (kind, body, id, deadlineMs, extra) => {

@@ -61,11 +61,14 @@ export function live(options: LifeOptions): Life {
   });
   const stopping = new AbortController();
   let ending = false;
+  /** What `after` has still to send: ends with the life, since a timer keeps the process up. */
+  const timers = new Set<() => void>();
 
   const end = async (failure: Error | undefined, hookMs: number): Promise<void> => {
     const hook = cell.stop(failure ?? "shutdown").catch((thrown: unknown) => {
       log("error", "stop-hook-failed", { error: asError(thrown).message });
     });
+    for (const cancel of timers) cancel();
     if (!(await within(hook, hookMs, clock))) log("error", "stop-hook-late", { withinMs: hookMs });
     exchange.unhost(slot);
     exchange.flush();
@@ -88,8 +91,10 @@ export function live(options: LifeOptions): Life {
     ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name),
     publish: (topic, body) => exchange.publish(topic, body, exchange.slot === slot ? undefined : behaviour.actor.name),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
-    after: (delayMs, kind, body) =>
-      clock.later(delayMs, () => {
+    after: (delayMs, kind, body) => {
+      if (cell.state === "stopping" || cell.state === "stopped") return () => undefined;
+      const cancel = clock.later(delayMs, () => {
+        timers.delete(cancel);
         const letter: Letter = {
           kind,
           body,
@@ -101,7 +106,13 @@ export function live(options: LifeOptions): Life {
           control: true,
         };
         cell.deliverControl(letter);
-      }),
+      });
+      timers.add(cancel);
+      return () => {
+        timers.delete(cancel);
+        cancel();
+      };
+    },
     fail: (reason) => {
       void fail(reason);
     },

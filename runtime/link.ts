@@ -19,7 +19,7 @@ export type Outgoing = {
 /** One that waits for space. */
 export type Waiting = Outgoing & { readonly taken: () => void };
 
-/** Messages that may wait in one sender for one full receiver; beyond it they are dead letters. */
+/** Messages that may wait in one thread for one full receiver; beyond it tells are dead letters and asks are refused with `Busy`. */
 export const OUTBOX_MAX = 65_536;
 
 /**
@@ -100,9 +100,9 @@ export class Link {
     this.#frame.push(-id, packError(error));
   }
 
-  /** Tells the other end that the mailbox of a slot of this thread has space. */
+  /** Tells the other end that the mailbox of a slot of this thread has space, or its own. */
   space(slot: number): void {
-    this.#frame.push(0, slot);
+    if (this.#local === undefined) this.#frame.push(0, slot);
   }
 
   /** Posts what was said since the last time. `lost` gets each message that cannot be written as JSON. */
@@ -115,7 +115,7 @@ export class Link {
       this.#messages = 0;
       this.#pulse.count(this.slot, "sent", messages);
       for (const letter of letters) this.#local.deliver(letter);
-      this.#local.turn();
+      this.#local.goOn();
       return;
     }
     if (this.#post === undefined || this.#frame.length === 0 || this.over) return;
@@ -152,6 +152,8 @@ export class Link {
         if (error !== undefined) {
           this.#pulse.release(this.slot, this.generation, 1);
           this.#pulse.count(this.slot, "dead", 1);
+          // Others may wait for the place, and only the receiver knows whom to wake.
+          kept.push(0, this.slot);
           lost(id, error);
           return;
         }

@@ -24,6 +24,10 @@ const OPEN = 0x100000;
 const GENERATION_SHIFT = 21;
 const GENERATION_MASK = 0x7ff;
 
+/** Whether a generation comes after another of its slot; they count round and round. */
+export const isLater = (generation: number, than: number): boolean =>
+  ((generation - than) & GENERATION_MASK) <= GENERATION_MASK >> 1;
+
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
 export const PHASES = ["down", "starting", "up", "stopping"] as const;
 export type Phase = (typeof PHASES)[number];
@@ -165,10 +169,14 @@ export class Pulse {
     Atomics.store(this.#words, slot * WORDS + WAITING, 1);
   }
 
+  hasWaiting(slot: number): boolean {
+    return Atomics.load(this.#words, slot * WORDS + WAITING) === 1;
+  }
+
   /** Whether somebody waits and enough space has returned to be worth waking them; clears the mark. */
   takeWaiting(slot: number): boolean {
     const at = slot * WORDS + WAITING;
-    if (Atomics.load(this.#words, at) === 0 || this.depth(slot) > this.limit(slot) >> 1) return false;
+    if (!this.hasWaiting(slot) || this.depth(slot) > this.limit(slot) >> 1) return false;
     return Atomics.exchange(this.#words, at, 0) === 1;
   }
 

@@ -155,7 +155,8 @@ export class Seat {
       },
       {
         frame: (to, text) => {
-          if (this.#run?.thread === thread) house.exchange.receive(slot, to, text);
+          const run = this.#run;
+          if (run?.thread === thread) house.exchange.receive(slot, run.generation, to, text);
         },
         said: (message) => this.#said(thread, message),
         exited: (error) => {

@@ -126,7 +126,7 @@ export function simulate(options: SimulationOptions) {
       if (random() < loss) return;
       carry(from, to, () => {
         if (generationOf(to) === generation && (to === 0 || threads.get(to)?.alive === true))
-          exchangeOf(to)?.receive(from, to, text);
+          exchangeOf(to)?.receive(from, sender?.generation ?? 0, to, text);
       });
     };
   };

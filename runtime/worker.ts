@@ -70,7 +70,7 @@ process.on("exit", () => {
 
 main.on("message", (message: string | ToWorker) => {
   if (typeof message === "string") {
-    exchange.receive(0, given.slot, message);
+    exchange.receive(0, 0, given.slot, message);
     return;
   }
   switch (message[0]) {
@@ -80,7 +80,7 @@ main.on("message", (message: string | ToWorker) => {
       break;
     case "port": {
       const [, slot, generation, port] = message;
-      port.on("message", (text: string) => exchange.receive(slot, given.slot, text));
+      port.on("message", (text: string) => exchange.receive(slot, generation, given.slot, text));
       exchange.attach(
         slot,
         generation,
