@@ -73,3 +73,12 @@ test("The pulse is the same memory for whoever attaches to it", () => {
     4,
   ]);
 });
+
+test("What senders count against an actor, as asks that expired in front of its full mailbox, is no sign of its life", () => {
+  const pulse = opened(4);
+  const before = pulse.life(1);
+  for (const name of ["sent", "expired", "rejected", "shed", "dead"] as const) pulse.count(1, name, 1);
+  expect(pulse.life(1)).toBe(before);
+  pulse.count(1, "handled", 1);
+  expect(pulse.life(1)).not.toBe(before);
+});

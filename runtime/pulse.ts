@@ -176,10 +176,9 @@ export class Pulse {
     this.#words[slot * WORDS + BEAT] = ((this.#words[slot * WORDS + BEAT] as number) + 1) | 0;
   }
 
-  /** A number that moves while the actor's thread lives: its beats and what it has settled. */
+  /** A number that moves while the actor's thread lives, and that nobody else moves: its beats and what it has handled. */
   life(slot: number): number {
-    const at = slot * WORDS;
-    return ((this.#words[at + BEAT] as number) + this.#count(slot, "handled") + this.#count(slot, "expired")) | 0;
+    return ((this.#words[slot * WORDS + BEAT] as number) + this.#count(slot, "handled")) | 0;
   }
 
   slowMs(slot: number): number {
