@@ -102,10 +102,11 @@ main.on("message", (message: string | ToWorker) => {
   }
 });
 
-setInterval(() => pulse.beat(given.slot), BEAT_MS);
 const loading = import(given.module).then((module) => behaviourOf(module, given.name));
 
 function begin(generation: number): void {
+  // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
+  setInterval(() => pulse.beat(given.slot), BEAT_MS);
   loading
     .then((behaviour) => {
       life = live({
