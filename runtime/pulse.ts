@@ -24,6 +24,9 @@ const OPEN = 0x100000;
 const GENERATION_SHIFT = 21;
 const GENERATION_MASK = 0x7ff;
 
+/** How often a thread beats. */
+export const BEAT_MS = 200;
+
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
 export const PHASES = ["down", "starting", "up", "stopping"] as const;
 export type Phase = (typeof PHASES)[number];

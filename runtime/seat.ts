@@ -5,7 +5,7 @@ import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import type { Directory, Exchange, Subscriptions } from "./exchange.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
-import type { CountName, Pulse } from "./pulse.ts";
+import { BEAT_MS, type CountName, type Pulse } from "./pulse.ts";
 import type { Exit } from "./supervisor.ts";
 import { Thread } from "./thread.ts";
 import type { ChildSpec } from "./tree.ts";
@@ -34,13 +34,15 @@ type Run = {
   life: Life | undefined;
   /** Why it is being ended, when that is not its own doing. */
   cause: Error | undefined;
-  hung: boolean;
   /** Peers with a port to this run, by slot, at their generation. */
   readonly linked: Map<number, number>;
 };
 
 /** How long a thread may take to be gone after it was ended by force. */
 const VERIFY_MS = 2_000;
+/** How long a thread has to give a sign of life before it is ended by force, where only one that turns can be; looked for this often. */
+const TURN_MS = 5 * BEAT_MS;
+const LOOK_MS = 20;
 /** How long a thread may take to be gone after its goodbye, before it is ended by force. */
 const LEAVE_MS = 200;
 /** When the next spare is made, after its actor is ready: making a thread holds the main thread up, and there may be work waiting. */
@@ -109,7 +111,6 @@ export class Seat {
       thread: undefined,
       life: undefined,
       cause: undefined,
-      hung: false,
       linked: new Map(),
     };
     this.#run = run;
@@ -283,12 +284,33 @@ export class Seat {
       void life?.fail(cause);
       return;
     }
-    if ((run.hung || !this.#turning()) && !Thread.endsHung)
+    if (Thread.endsHung) this.#end(run, thread);
+    else this.#endTurning(run, thread, this.#house.pulse.life(this.slot), this.#house.clock.now() + TURN_MS);
+  }
+
+  /**
+   * Ends a thread when it has given a new sign of life: an older one may be from before it began to block, and then it would run on unnoticed
+   * beside the next life. Without a new one the process must end.
+   */
+  #endTurning(run: Run, thread: Thread, seen: number, untilMs: number): void {
+    if (this.#run !== run) return;
+    const { pulse, clock } = this.#house;
+    if (pulse.life(this.slot) === seen) {
+      if (clock.now() < untilMs) {
+        clock.later(LOOK_MS, () => this.#endTurning(run, thread, seen, untilMs));
+        return;
+      }
       this.#house.unkillable(
         new Error(`Cannot end the thread of ${this.name}: it no longer answers and this runtime cannot stop it`, {
-          cause,
+          cause: run.cause,
         }),
       );
+    }
+    this.#end(run, thread);
+  }
+
+  #end(run: Run, thread: Thread): void {
+    const { cause } = run;
     void thread.kill(VERIFY_MS).then((gone) => {
       if (gone) return;
       this.#house.unkillable(
@@ -331,13 +353,6 @@ export class Seat {
     this.#run?.thread?.say(message);
   }
 
-  /** Whether its thread has given a sign of life lately. */
-  #turning(): boolean {
-    return (
-      this.#house.pulse.life(this.slot) !== this.#life.seen || this.#house.clock.now() - this.#life.sinceMs < 1_000
-    );
-  }
-
   /** Looks at the pulse: adds up counts, and ends an actor that hangs. Called several times a second. */
   watch(nowMs: number): void {
     const { pulse } = this.#house;
@@ -366,7 +381,6 @@ export class Seat {
     )
       return;
     const kind = this.busy?.kind ?? "(no message)";
-    run.hung = true;
     run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
     this.#house.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
     pulse.close(this.slot);

@@ -8,9 +8,7 @@ import type { ToMain, ToWorker, WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
-import { Pulse } from "./pulse.ts";
-
-const BEAT_MS = 200;
+import { BEAT_MS, Pulse } from "./pulse.ts";
 
 if (parentPort === null) throw new Error("Cannot run by itself: this module is the entry of a worker thread");
 const main = parentPort;

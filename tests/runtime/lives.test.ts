@@ -24,5 +24,28 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "a thread that begins to block while it stops is ended, or the process where it cannot be",
+      async () => {
+        const { code, lines } = await live(runtime, "blockedAtItsEnd");
+        expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(
+          runtime === "bun" ? { code: 0, ended: 0 } : { code: 1, ended: 1 },
+        );
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "the next life of an actor that blocked for a while at its end begins when the one before is over",
+      async () => {
+        const { code, lines } = await live(runtime, "blockedWhileRestarted");
+        expect(code).toBe(0);
+        const told = lines.map((line) => line.event).filter((name) => name === "born" || name === "gone");
+        // Where a thread that blocks can be ended it does not come to its end.
+        expect(told).toEqual(runtime === "bun" ? ["born", "born"] : ["born", "gone", "born"]);
+      },
+      MINUTE_MS,
+    );
   });
 }
