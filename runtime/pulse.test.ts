@@ -82,3 +82,13 @@ test("What senders count against an actor, as asks that expired in front of its 
   pulse.count(1, "handled", 1);
   expect(pulse.life(1)).not.toBe(before);
 });
+
+test("What was closed before it was ready does not open", () => {
+  const pulse = opened(4);
+  pulse.end(1);
+  pulse.begin(1, 2);
+  pulse.close(1);
+  expect([pulse.open(1), pulse.phase(1), pulse.openGeneration(1)]).toEqual([false, "stopping", undefined]);
+  pulse.begin(1, 3);
+  expect([pulse.open(1), pulse.phase(1), pulse.openGeneration(1)]).toEqual([true, "up", 3]);
+});

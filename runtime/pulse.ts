@@ -121,9 +121,16 @@ export class Pulse {
     this.#words[slot * WORDS + SLOW_MS] = slowMs;
   }
 
-  open(slot: number): void {
-    this.setPhase(slot, "up");
-    Atomics.or(this.#words, slot * WORDS + GATE, OPEN);
+  /** Takes messages from now on. Returns whether it does: not when it has been closed since it began. */
+  open(slot: number): boolean {
+    const [at, words] = [slot * WORDS, this.#words];
+    const [starting, up] = [PHASES.indexOf("starting"), PHASES.indexOf("up")];
+    if (Atomics.compareExchange(words, at + PHASE, starting, up) !== starting) return false;
+    Atomics.or(words, at + GATE, OPEN);
+    if (Atomics.load(words, at + PHASE) === up) return true;
+    // Closed by another thread in between.
+    Atomics.and(words, at + GATE, ~OPEN);
+    return false;
   }
 
   /** Takes no more; what has been reserved is still to be settled. */

@@ -234,10 +234,11 @@ export class Seat {
   }
 
   #ready(run: Run): void {
+    // Said before it heard that it is to stop: it takes no messages any more.
+    if (!this.#house.pulse.open(this.slot)) return;
     const nowMs = this.#house.clock.now();
     this.startedMs = nowMs;
     this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, atMs: nowMs };
-    this.#house.pulse.open(this.slot);
     run.on.ready();
     if (this.child.spare) this.#house.clock.later(SPARE_MS, () => this.#keepSpare());
   }
@@ -278,6 +279,7 @@ export class Seat {
     const run = this.#run;
     if (run === undefined) return;
     run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
+    this.#house.pulse.close(this.slot);
     const { thread, life, cause } = run;
     if (thread === undefined) {
       this.#finish(run, cause);

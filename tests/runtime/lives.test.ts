@@ -47,5 +47,16 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "an actor that is asked to stop as it says that it is ready takes nothing any more",
+      async () => {
+        const { code, lines } = await live(runtime, "readyTooLate");
+        expect(code).toBe(0);
+        expect(lines.find((line) => "states" in line)).toMatchObject({ states: ["stopping"], codes: ["Stopped"] });
+        expect(event(lines, "gone")).toHaveLength(1);
+      },
+      MINUTE_MS,
+    );
   });
 }
