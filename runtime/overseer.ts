@@ -6,7 +6,7 @@ import { isSupervisor, type SupervisorSpec } from "./tree.ts";
 /** What an overseer starts: a place of the tree, or a supervisor below it. */
 export type Start<Seat> = { readonly seat: Seat } | { readonly tree: SupervisorSpec };
 
-/** How actors are started and ended, whatever they run in. */
+/** How actors are started and ended, whatever they run in. None of these throws: what else was decided in the same step would not be done. */
 export type Hands<Seat> = {
   readonly clock: Clock;
   readonly random: () => number;

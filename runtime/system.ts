@@ -14,7 +14,7 @@ export type Log = (level: LogLevel, event: string, fields: Record<string, unknow
 
 export type SystemOptions = {
   readonly tree: SupervisorSpec;
-  /** Everything worth a line; nothing is printed without it. */
+  /** Everything worth a line; nothing is printed without it. A line for which it throws is lost, and nothing else. */
   readonly log?: Log;
   /**
    * Makes the process the system's own: SIGTERM and SIGINT stop it in order and exit 0 (a second one exits at once), and the root supervisor's
@@ -54,8 +54,13 @@ export function system(options: SystemOptions): System {
   const faults = faultsOf(options.tree);
   if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
 
-  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) =>
-    options.log?.(level, event, fields);
+  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) => {
+    try {
+      options.log?.(level, event, fields);
+    } catch {
+      // A line that cannot be written must not end what it tells of: a restart, a stop, the main thread itself.
+    }
+  };
   const clock = wallClock;
   const epochMs = clock.now();
   const members = childrenOf(options.tree).flatMap((child) =>

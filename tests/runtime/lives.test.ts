@@ -58,5 +58,16 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "a log that throws loses its lines only: actors are restarted, and the stop ends",
+      async () => {
+        const { code, lines } = await live(runtime, "logThrows");
+        expect(code).toBe(0);
+        expect(lines[0]).toEqual({ answer: 7 });
+        expect(lines[1]?.told).toBeGreaterThan(2);
+      },
+      MINUTE_MS,
+    );
   });
 }
