@@ -75,6 +75,8 @@ export function live(options: LifeOptions): Life {
   const fail = async (reason: Error): Promise<void> => {
     if (ending) return;
     ending = true;
+    // At once: while its hook runs, those who choose among the members of a pool are to take another.
+    pulse.close(slot, "failing");
     stopping.abort(reason);
     await end(reason, options.shutdownMs);
   };

@@ -28,7 +28,8 @@ const GENERATION_MASK = 0x7ff;
 export const BEAT_MS = 200;
 
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
-export const PHASES = ["down", "starting", "up", "stopping"] as const;
+/** `stopping`: asked to; `failing`: its `stop` hook runs after a failure, or it hangs and is being ended. */
+export const PHASES = ["down", "starting", "up", "stopping", "failing"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** sent = handled + rejected + expired + shed + dead + depth, at every quiet moment; failed is a part of handled. */
@@ -134,8 +135,8 @@ export class Pulse {
   }
 
   /** Takes no more; what has been reserved is still to be settled. */
-  close(slot: number): void {
-    this.setPhase(slot, "stopping");
+  close(slot: number, why: "stopping" | "failing" = "stopping"): void {
+    this.setPhase(slot, why);
     Atomics.and(this.#words, slot * WORDS + GATE, ~OPEN);
   }
 

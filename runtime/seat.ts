@@ -282,8 +282,8 @@ export class Seat {
     this.#house.pulse.close(this.slot);
     const { thread, life, cause } = run;
     if (thread === undefined) {
-      this.#finish(run, cause);
       void life?.fail(cause);
+      this.#finish(run, cause);
       return;
     }
     if (Thread.endsHung) this.#end(run, thread);
@@ -375,17 +375,19 @@ export class Seat {
     else this.#life.atMs = nowMs;
     const run = this.#run;
     const stillMs = nowMs - this.#life.sinceMs;
+    const phase = pulse.phase(this.slot);
     if (
       run?.thread === undefined ||
       run.cause !== undefined ||
-      pulse.phase(this.slot) !== "up" ||
+      // The supervisor counts the time of a start and of a stop, but knows nothing yet of an actor that ends by itself.
+      (phase !== "up" && phase !== "failing") ||
       stillMs <= pulse.slowMs(this.slot)
     )
       return;
     const kind = this.busy?.kind ?? "(no message)";
     run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
     this.#house.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
-    pulse.close(this.slot);
+    pulse.close(this.slot, "failing");
     run.thread.say(["stop", HUNG_GRACE_MS]);
     this.#house.clock.later(HUNG_GRACE_MS, () => {
       if (this.#run === run) this.kill();

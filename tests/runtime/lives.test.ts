@@ -10,13 +10,14 @@ const event = (lines: readonly Line[], name: string): readonly Line[] => lines.f
 for (const runtime of runtimes) {
   describe(`On ${runtime}, in real threads`, () => {
     test.each([
-      ["while its senders' asks expire in front of its full mailbox", "hangWhileAsksExpire"],
-      ["though it keeps a spare", "hangBesideSpare"],
+      ["while its senders' asks expire in front of its full mailbox", "hangWhileAsksExpire", "block"],
+      ["though it keeps a spare", "hangBesideSpare", "block"],
+      ["in the stop hook after a failure", "hangAfterFailure", "(no message)"],
     ])(
       "a hang is found %s",
-      async (_when, scenario) => {
+      async (_when, scenario, kind) => {
         const { code, lines } = await live(runtime, scenario);
-        expect(event(lines, "actor-hung")).toMatchObject([{ actor: "mortal", kind: "block" }]);
+        expect(event(lines, "actor-hung")).toMatchObject([{ actor: "mortal", kind }]);
         // Where a thread that hangs cannot be ended the process is.
         expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(
           runtime === "bun" ? { code: 0, ended: 0 } : { code: 1, ended: 1 },
@@ -66,6 +67,16 @@ for (const runtime of runtimes) {
         expect(code).toBe(0);
         expect(lines[0]).toEqual({ answer: 7 });
         expect(lines[1]?.told).toBeGreaterThan(2);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "a member of a pool takes nothing any more from its failure on: others have what it would have had",
+      async () => {
+        const { code, lines } = await live(runtime, "failingMember");
+        expect(code).toBe(0);
+        expect(lines.find((line) => "direct" in line)).toEqual({ direct: "Died", codes: ["answered"] });
       },
       MINUTE_MS,
     );
