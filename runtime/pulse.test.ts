@@ -92,3 +92,13 @@ test("What was closed before it was ready does not open", () => {
   pulse.begin(1, 3);
   expect([pulse.open(1), pulse.phase(1), pulse.openGeneration(1)]).toEqual([true, "up", 3]);
 });
+
+test("Since when an actor is busy is right after any number of days", () => {
+  const pulse = opened(4);
+  for (const days of [0, 1, 24, 25, 49, 50, 400]) {
+    const sinceMs = days * 86_400_000;
+    pulse.busySince(1, sinceMs);
+    expect(pulse.busySinceMs(1, sinceMs + 1_500)).toBe(sinceMs);
+    expect(pulse.busySinceMs(1, sinceMs - 3)).toBe(sinceMs - 3);
+  }
+});

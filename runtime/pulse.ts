@@ -210,8 +210,11 @@ export class Pulse {
     this.#words[slot * WORDS + BUSY_SINCE] = sinceMs;
   }
 
-  busySinceMs(slot: number): number {
-    return this.#words[slot * WORDS + BUSY_SINCE] as number;
+  /** The same as it is now: the word of shared memory wraps after 24.8 days, the length of a turn does not. */
+  busySinceMs(slot: number, nowMs: number): number {
+    const lastedMs = (nowMs - (this.#words[slot * WORDS + BUSY_SINCE] as number)) | 0;
+    // A turn that began after `now` was read has lasted no time.
+    return nowMs - Math.max(0, lastedMs);
   }
 
   count(slot: number, name: CountName, by: number): void {

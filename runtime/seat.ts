@@ -96,10 +96,10 @@ export class Seat {
 
   /** What it does now: the kind and since when (epoch milliseconds), or undefined. */
   get busy(): { kind: string; sinceMs: number } | undefined {
-    const kind = this.#kinds[this.#house.pulse.busyKind(this.slot) - 1];
-    return kind === undefined
-      ? undefined
-      : { kind, sinceMs: this.#house.epochMs + this.#house.pulse.busySinceMs(this.slot) };
+    const { pulse, clock, epochMs } = this.#house;
+    const kind = this.#kinds[pulse.busyKind(this.slot) - 1];
+    if (kind === undefined) return undefined;
+    return { kind, sinceMs: epochMs + pulse.busySinceMs(this.slot, clock.now() - epochMs) };
   }
 
   start(on: Run["on"]): void {
