@@ -138,7 +138,10 @@ export type Behaviour<P extends Protocol, State, Data> = {
       messages: readonly BatchMessage<P>[],
     ) => readonly unknown[] | Promise<readonly unknown[]>;
   };
-  /** A handler busy for longer than this without a beat is taken for hung; 3,000 unless told. */
+  /**
+   * A thread that gives no sign of life for longer than this, in milliseconds, is taken for hung: 3,000 unless told, `Infinity` for never. Less than
+   * 800 acts as 800, since a thread beats every 200.
+   */
   readonly slowMs?: number;
   /** Runs once, when asked to stop and also after an uncaught error (as OTP's terminate/2), within the child's `shutdownMs`. */
   readonly stop?: (state: State, reason: StopReason) => void | Promise<void>;

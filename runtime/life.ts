@@ -4,10 +4,13 @@ import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { mailboxOf } from "./mailbox.ts";
-import type { Pulse } from "./pulse.ts";
+import { BEAT_MS, type Pulse } from "./pulse.ts";
+import { DURATION_MS_MAX } from "./tree.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
 export const SLOW_MS = 3_000;
+/** No shorter stillness is a hang, whatever the behaviour says: an idle actor moves only when it beats, and is looked at as rarely. */
+const SLOW_MS_MIN = 4 * BEAT_MS;
 
 export type LifeOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
@@ -110,7 +113,8 @@ export function live(options: LifeOptions): Life {
     log,
   };
 
-  pulse.describe(slot, mailboxOf(behaviour), behaviour.slowMs ?? SLOW_MS);
+  const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), DURATION_MS_MAX);
+  pulse.describe(slot, mailboxOf(behaviour), slowMs);
   exchange.host(slot, options.generation, cell);
   return {
     started: cell.start(self),
@@ -145,6 +149,8 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   );
   if (unknownKind !== undefined)
     throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
+  const { slowMs = SLOW_MS } = behaviour;
+  if (!(slowMs > 0)) throw new RangeError(`Cannot run ${name}: its slowMs must be more than 0, not ${slowMs}`);
   return behaviour;
 }
 
