@@ -8,7 +8,7 @@ import { within } from "./life.ts";
 import { type Hands, Overseer } from "./overseer.ts";
 import { Pulse } from "./pulse.ts";
 import { type House, Seat } from "./seat.ts";
-import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
+import { type ChildSpec, DURATION_MS_MAX, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
@@ -30,7 +30,10 @@ export type SystemOptions = {
 export type System = {
   /** Starts the tree from left to right; rejects (everything rolled back) when a child cannot start. */
   start(): Promise<void>;
-  /** Stops from right to left, each with its own `shutdownMs`, all within the budget; what is left then is ended by force. */
+  /**
+   * Stops from right to left, each with its own `shutdownMs`, all within the budget (in milliseconds; 10,000 unless told); what is left then is
+   * ended by force. Rejects with a RangeError when the budget is no number from 0.
+   */
   stop(options?: { withinMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
   publish<Body>(topic: Topic<Body>, body: Body): void;
@@ -51,7 +54,9 @@ const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
 
 /** A system of actors from its tree. Throws one error that names all that is wrong with the tree. */
 export function system(options: SystemOptions): System {
+  const { stopMs = STOP_MS } = options;
   const faults = faultsOf(options.tree);
+  if (!(stopMs >= 0)) faults.push(`stopMs must be 0 ms or more, not ${stopMs}`);
   if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
 
   const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) => {
@@ -181,8 +186,7 @@ export function system(options: SystemOptions): System {
       process.exit(1);
     }
     log("info", "stop-asked", { signal });
-    const withinMs = options.stopMs ?? STOP_MS;
-    void stop({ withinMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
+    void stop({ withinMs: stopMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
   };
   const onTerm = () => onSignal("SIGTERM");
   const onInt = () => onSignal("SIGINT");
@@ -213,6 +217,7 @@ export function system(options: SystemOptions): System {
   }
 
   async function stop({ withinMs = STOP_MS }: { withinMs?: number } = {}): Promise<void> {
+    if (!(withinMs >= 0)) throw new RangeError(`Cannot stop within ${withinMs} ms`);
     if (phase === "new") {
       phase = "stopped";
       return;
@@ -221,7 +226,7 @@ export function system(options: SystemOptions): System {
       phase = "stopping";
       root.send({ kind: "stop" });
     }
-    if (await within(over, withinMs, clock)) return;
+    if (await within(over, Math.min(withinMs, DURATION_MS_MAX), clock)) return;
     log("warn", "stop-late", { withinMs });
     root.send({ kind: "kill" });
     await over;

@@ -42,3 +42,13 @@ test("All faults of a tree are told together, before anything starts", () => {
   ]);
   expect(() => system({ tree })).toThrow("intensity of root must be a whole number from 0, not -1; ");
 });
+
+test("A duration that no timer can wait is a fault: it would be over at once", () => {
+  const durations = { shutdownMs: 2 ** 31, startMs: Number.POSITIVE_INFINITY };
+  expect(faultsOf(supervise("one_for_one", { intensity: 1, periodMs: Number.NaN }, [child(one, durations)]))).toEqual([
+    "periodMs of root must be more than 0 ms, not NaN",
+    "shutdownMs of one must be at most 2147483647 ms, not 2147483648",
+    "startMs of one must be at most 2147483647 ms, not Infinity",
+  ]);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one, { shutdownMs: 2 ** 31 - 1 })]))).toEqual([]);
+});

@@ -80,5 +80,17 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "a stop that has all the time there is waits for the stop hooks, and one whose time is no number is refused",
+      async () => {
+        const { code, lines } = await live(runtime, "patientStop");
+        expect(code).toBe(0);
+        expect(lines.find((line) => "refused" in line)).toEqual({ refused: "other", state: "up" });
+        expect(event(lines, "stop-late")).toEqual([]);
+        expect(event(lines, "gone")).toHaveLength(1);
+      },
+      MINUTE_MS,
+    );
   });
 }
