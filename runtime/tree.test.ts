@@ -52,3 +52,13 @@ test("A duration that no timer can wait is a fault: it would be over at once", (
   ]);
   expect(faultsOf(supervise("one_for_one", limits, [child(one, { shutdownMs: 2 ** 31 - 1 })]))).toEqual([]);
 });
+
+test("An actor and a supervisor of one parent have different names, and a supervisor's is not empty", () => {
+  const named = (name: string) => supervise("one_for_one", limits, [], name);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one), named("one"), named(""), named("two/0")]))).toEqual([
+    "root has an actor and a supervisor that are named one",
+    '"" is no name for a supervisor: not empty, and without a slash',
+    '"two/0" is no name for a supervisor: not empty, and without a slash',
+  ]);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one)], "one"))).toEqual([]);
+});

@@ -75,6 +75,11 @@ export function faultsOf(tree: SupervisorSpec): string[] {
     if (isSupervisor(spec)) {
       if (supervisors.has(spec.name)) faults.push(`two supervisors are named ${spec.name}`);
       supervisors.add(spec.name);
+      if (!/^[^/]+$/.test(spec.name))
+        faults.push(`${JSON.stringify(spec.name)} is no name for a supervisor: not empty, and without a slash`);
+      for (const each of spec.children)
+        if (isSupervisor(each) && spec.children.some((other) => !isSupervisor(other) && other.actor.name === each.name))
+          faults.push(`${spec.name} has an actor and a supervisor that are named ${each.name}`);
       if (!["one_for_one", "one_for_all", "rest_for_one"].includes(spec.strategy))
         faults.push(`${spec.name} has no strategy ${spec.strategy}`);
       if (!Number.isInteger(spec.intensity) || spec.intensity < 0)
