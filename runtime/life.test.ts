@@ -57,6 +57,24 @@ test("No actor is taken for hung sooner than its beats can be seen, nor later th
   ]).toEqual([800, 5_000, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
 
+test("An uncaught error while an actor drains cuts the drain short, is logged, and is why it ended", async () => {
+  const reasons: unknown[] = [];
+  const { life, logged, over, ref } = await lifeOf({
+    on: { double: () => new Promise<number>(() => undefined) },
+    stop: (_state, reason) => void reasons.push(reason),
+  });
+  const asked = ref.ask("double", 1, { withinMs: 60_000 }).catch((error: { code?: string }) => error.code);
+  await Promise.resolve();
+  void life.stop(60_000);
+  const error = new Error("thrown while draining");
+  void life.fail(error);
+  void life.fail(new Error("another"));
+  expect(await over).toBe(error);
+  expect(reasons).toEqual([error]);
+  expect(await asked).toBe("Died");
+  expect(logged).toEqual([["failed-while-stopping", { error: "thrown while draining" }]]);
+});
+
 test.each([[{ slowMs: Number.NaN }, "its slowMs must be more than 0, not NaN"]])(
   "A behaviour that cannot work is refused: %j",
   (behaviour, fault) => {

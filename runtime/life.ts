@@ -35,7 +35,7 @@ export type LifeOptions = {
 export type Life = {
   /** Resolves when the actor is ready; rejects with what its `start` threw (then `ended` is not called). */
   readonly started: Promise<void>;
-  /** Takes what has been accepted to its end, then runs the `stop` hook, both within the time given. */
+  /** Takes what has been accepted to its end (until it fails), then runs the `stop` hook, both within the time given. */
   stop(withinMs: number): Promise<void>;
   /** Ends at once, as failed; the `stop` hook runs. */
   fail(reason: Error): Promise<void>;
@@ -64,8 +64,9 @@ export function live(options: LifeOptions): Life {
   });
   const stopping = new AbortController();
   let ending = false;
+  let failure: Error | undefined;
 
-  const end = async (failure: Error | undefined, hookMs: number): Promise<void> => {
+  const end = async (hookMs: number): Promise<void> => {
     const hook = cell.stop(failure ?? "shutdown").catch((thrown: unknown) => {
       log("error", "stop-hook-failed", { error: asError(thrown).message });
     });
@@ -76,12 +77,18 @@ export function live(options: LifeOptions): Life {
   };
 
   const fail = async (reason: Error): Promise<void> => {
-    if (ending) return;
+    if (failure !== undefined) return;
+    failure = reason;
+    if (ending) {
+      // It ends anyway, but not without a word; what it has not finished is cut short.
+      log("error", "failed-while-stopping", { error: reason.message });
+      return;
+    }
     ending = true;
     // At once: while its hook runs, those who choose among the members of a pool are to take another.
     pulse.close(slot, "failing");
     stopping.abort(reason);
-    await end(reason, options.shutdownMs);
+    await end(options.shutdownMs);
   };
 
   const self: Self<Protocol, unknown> = {
@@ -126,10 +133,10 @@ export function live(options: LifeOptions): Life {
       const startMs = clock.now();
       // Half of the time is for what has been accepted, so that the hook has the other half.
       const drainMs = cell.state === "running" ? withinMs / 2 : 0;
-      while ((!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
+      while (failure === undefined && (!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
         await new Promise<void>((resume) => clock.later(1, resume));
       }
-      await end(undefined, Math.max(1, withinMs - (clock.now() - startMs)));
+      await end(Math.max(1, withinMs - (clock.now() - startMs)));
     },
   };
 }
