@@ -124,14 +124,14 @@ export type Behaviour<P extends Protocol, State, Data> = {
   };
   /** Makes the state. The actor is ready when it resolves; a restart never inherits the old state. */
   readonly start: (self: Self<P, Data>) => State | Promise<State>;
-  /** Messages under way at once at most, begun in order; 1 unless told (then a handler's promise holds the next message back). */
+  /** Messages under way at once at most, begun in order; 1 or more, 1 unless told (then a handler's promise holds the next message back). */
   readonly concurrency?: number;
   /** One handler per kind. */
   readonly on?: { readonly [K in keyof P & string]?: Handler<State, P[K]> };
   /** Kinds listed here are handled many at once (group commit): the outcomes answer the messages one by one; an `Error` among them fails its own ask. */
   readonly batch?: {
     readonly kinds: readonly (keyof P & string)[];
-    /** Messages in one call at most. */
+    /** Messages in one call at most; 1 or more. */
     readonly max: number;
     readonly on: (
       state: State,

@@ -141,7 +141,7 @@ export function live(options: LifeOptions): Life {
   };
 }
 
-/** The behaviour that an actor's module exports, checked as far as it can be. */
+/** The behaviour that an actor's module exports, checked as far as it can be: throws a TypeError or a RangeError that says what is wrong. */
 export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, unknown, unknown> {
   const behaviour = (module as { default?: Behaviour<Protocol, unknown, unknown> }).default;
   if (
@@ -156,8 +156,12 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   );
   if (unknownKind !== undefined)
     throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
-  const { slowMs = SLOW_MS } = behaviour;
+  const { slowMs = SLOW_MS, concurrency = 1, batch } = behaviour;
   if (!(slowMs > 0)) throw new RangeError(`Cannot run ${name}: its slowMs must be more than 0, not ${slowMs}`);
+  if (!(concurrency >= 1))
+    throw new RangeError(`Cannot run ${name}: its concurrency must be 1 or more, not ${concurrency}`);
+  if (batch !== undefined && !(batch.max >= 1))
+    throw new RangeError(`Cannot run ${name}: its batch.max must be 1 or more, not ${batch.max}`);
   return behaviour;
 }
 
