@@ -65,6 +65,8 @@ export class Seat {
   readonly totals: Record<CountName, number>;
   #rate = { handled: 0, atMs: 0, perSecond: 0 };
   lastError: Error | undefined;
+  /** Times it was started, for whatever reason. */
+  starts = 0;
   startedMs = 0;
   closed = false;
 
@@ -105,6 +107,7 @@ export class Seat {
   start(on: Run["on"]): void {
     const { pulse, exchange } = this.#house;
     this.#generation = (this.#generation + 1) & 0x7ff;
+    this.starts++;
     const run: Run = {
       generation: this.#generation,
       on,

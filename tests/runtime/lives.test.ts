@@ -92,5 +92,24 @@ for (const runtime of runtimes) {
       },
       MINUTE_MS,
     );
+
+    test(
+      "restarts count those with a sibling and with a supervisor, and an actor that is over for good is still shown",
+      async () => {
+        const { code, lines } = await live(runtime, "restartedTogether");
+        expect(code).toBe(0);
+        expect(lines.find((line) => "told" in line)).toEqual({
+          told: [
+            [0, 0, 0],
+            [1, 1, 0],
+            [2, 2, 0],
+          ],
+          counted: ["subject", "mortal", "keeper"].map(
+            (actor) => `actor_restarts_total{actor="${actor}",index="0"} ${actor === "keeper" ? 0 : 2}`,
+          ),
+        });
+      },
+      MINUTE_MS,
+    );
   });
 }
