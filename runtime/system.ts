@@ -37,7 +37,7 @@ export type System = {
   stop(options?: { withinMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
   publish<Body>(topic: Topic<Body>, body: Body): void;
-  /** Called with every message of the topic, in the main thread. */
+  /** Called with every message of the topic, in the main thread; what it throws is logged. */
   subscribe<Body>(topic: Topic<Body>, take: (body: Body) => void): void;
   /** The tree as it is, from shared memory: also while an actor hangs. */
   inspect(): TreeView;
@@ -162,7 +162,8 @@ export function system(options: SystemOptions): System {
     exited: (exit, gaveUp) => void close(exit.message, gaveUp),
   });
 
-  const inbox: Record<string, (state: unknown, body: unknown) => void> = {};
+  // Free of what every object has: a topic may have any name.
+  const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
   const mainCell = new Cell(
     { actor: { name: "main", module: new URL(import.meta.url), accepts: {} }, start: () => null, on: inbox },
     {
@@ -259,8 +260,12 @@ export function system(options: SystemOptions): System {
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
       const before = inbox[topic.name];
       inbox[topic.name] = (state, body) => {
-        before?.(state, body);
-        take(body as Body);
+        // One that throws fails the message, and the others have it all the same.
+        try {
+          before?.(state, body);
+        } finally {
+          take(body as Body);
+        }
       };
       house.subscribe(topic.name, 0, topic.name, false);
     },
