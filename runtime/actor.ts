@@ -91,9 +91,9 @@ export type Self<P extends Protocol = Protocol, Data = unknown> = {
   /** Aborted when the actor is asked to stop. */
   readonly stopping: AbortSignal;
   ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;
-  publish<Body>(to: Topic<Body>, body: Body): void;
+  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): void;
   /** Messages of the topic arrive in this actor's mailbox as `kind`. */
-  subscribe<Body, K extends keyof P & string>(to: Topic<Body>, kind: K): void;
+  subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;
   /** A message to oneself after a delay, through the control lane; the returned function cancels it. */
   after<K extends keyof P & string>(delayMs: number, kind: K, body: BodyOf<P[K]>): () => void;
   /** Ends this actor as failed, as an uncaught error would. */

@@ -36,7 +36,7 @@ export type System = {
    */
   stop(options?: { withinMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
-  publish<Body>(topic: Topic<Body>, body: Body): void;
+  publish<Body>(topic: Topic<Body>, body: NoInfer<Body>): void;
   /** Called with every message of the topic, in the main thread; what it throws is logged. */
   subscribe<Body>(topic: Topic<Body>, take: (body: Body) => void): void;
   /** The tree as it is, from shared memory: also while an actor hangs. */
