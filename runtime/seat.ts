@@ -247,7 +247,7 @@ export class Seat {
   }
 
   #keepSpare(): void {
-    if (this.closed || this.#run === undefined || this.#spare !== undefined) return;
+    if (this.closed || this.#house.pulse.phase(this.slot) !== "up" || this.#spare !== undefined) return;
     this.#spare = { thread: this.#spawn(undefined), loaded: false };
   }
 
@@ -282,7 +282,7 @@ export class Seat {
     const run = this.#run;
     if (run === undefined) return;
     run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
-    this.#house.pulse.close(this.slot);
+    if (this.#house.pulse.phase(this.slot) !== "stopping") this.#house.pulse.close(this.slot, "failing");
     const { thread, life, cause } = run;
     if (thread === undefined) {
       void life?.fail(cause);
