@@ -36,3 +36,12 @@ test("a field cannot pass for the line's own", () => {
   const [line = ""] = linesOf(false, (log) => log("error", "x", { level: "info", event: "y" }));
   expect(JSON.parse(line)).toMatchObject({ level: "error", event: "x", level_: "info", event_: "y" });
 });
+
+test.each([
+  [false, '{"time":"2026-01-31T09:30:00.000Z","level":"info","event":"x","big":"10","loop":"(unwritable)","n":1}\n'],
+  [true, "09:30:00.000 info  x big=10 loop=(unwritable) n=1\n"],
+])("what JSON cannot write is said to be so, and the rest of the line stands (terminal: %s)", (terminal, line) => {
+  const loop: Record<string, unknown> = {};
+  loop.loop = loop;
+  expect(linesOf(terminal, (log) => log("info", "x", { big: 10n, loop, n: 1 }))).toEqual([line]);
+});

@@ -12,26 +12,54 @@ export type LogOptions = { level: LogLevel; terminal: boolean; write: (line: str
 export function logger({ level: least, terminal, write, now }: LogOptions): Log {
   return (level, event, fields) => {
     if (ranks[level] < ranks[least]) return;
-    const time = now().toISOString();
-    if (terminal) {
-      const rest = Object.entries(fields).filter(([, value]) => value !== undefined);
-      write(
-        `${time.slice(11, 23)} ${level.padEnd(5)} ${event}${rest.map(([name, value]) => ` ${name}=${oneLine(hidden(name, value))}`).join("")}\n`,
-      );
-    } else
-      write(`${JSON.stringify({ time, level, event, ...fields, ...names(fields, { time, level, event }) }, hidden)}\n`);
+    const own = { time: now().toISOString(), level, event };
+    const line = terminal ? short : machine;
+    let text: string;
+    try {
+      text = line(own, fields);
+    } catch {
+      text = line(own, writable(fields));
+    }
+    write(`${text}\n`);
   };
 }
 
+type Own = { time: string; level: LogLevel; event: string };
+
+function short({ time, level, event }: Own, fields: Record<string, unknown>): string {
+  const rest = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return `${time.slice(11, 23)} ${level.padEnd(5)} ${event}${rest.map(([name, value]) => ` ${name}=${oneLine(hidden(name, value))}`).join("")}`;
+}
+
+function machine(own: Own, fields: Record<string, unknown>): string {
+  return JSON.stringify({ ...own, ...fields, ...names(fields, own) }, hidden);
+}
+
+/** The fields, without those that JSON refuses (a cycle, a `toJSON` that throws): they are no reason to lose the line. */
+function writable(fields: Record<string, unknown>): Record<string, unknown> {
+  const isWritable = (value: unknown): boolean => {
+    try {
+      JSON.stringify(value, hidden);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isWritable(value) ? value : "(unwritable)"]),
+  );
+}
+
 /** A field may not pass for the line's own ones. */
-function names(fields: Record<string, unknown>, own: Record<string, string>): Record<string, unknown> {
+function names(fields: Record<string, unknown>, own: Own): Record<string, unknown> {
   const clashes = Object.keys(own).filter((name) => name in fields);
   return { ...own, ...Object.fromEntries(clashes.map((name) => [`${name}_`, fields[name]])) };
 }
 
-/** The last guard: whoever logs leaves secrets out in the first place. */
+/** The last guard: whoever logs leaves secrets out in the first place. A BigInt, which JSON does not know, is written as text. */
 function hidden(name: string, value: unknown): unknown {
-  return secretName.test(name) && value !== undefined ? "(hidden)" : value;
+  if (secretName.test(name) && value !== undefined) return "(hidden)";
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 function oneLine(value: unknown): string {

@@ -98,9 +98,9 @@ export type Self<P extends Protocol = Protocol, Data = unknown> = {
   /** Aborted when the actor is asked to stop. */
   readonly stopping: AbortSignal;
   ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;
-  publish<Body>(to: Topic<Body>, body: Body): void;
+  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): void;
   /** Messages of the topic arrive in this actor's mailbox as `kind`. */
-  subscribe<Body, K extends keyof P & string>(to: Topic<Body>, kind: K): void;
+  subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;
   /** A message to oneself after a delay, through the control lane; the returned function cancels it. */
   after<K extends keyof P & string>(delayMs: number, kind: K, body: BodyOf<P[K]>): () => void;
   /** Ends this actor as failed, as an uncaught error would. */
@@ -131,21 +131,24 @@ export type Behaviour<P extends Protocol, State, Data> = {
   };
   /** Makes the state. The actor is ready when it resolves; a restart never inherits the old state. */
   readonly start: (self: Self<P, Data>) => State | Promise<State>;
-  /** Messages under way at once at most, begun in order; 1 unless told (then a handler's promise holds the next message back). */
+  /** Messages under way at once at most, begun in order; 1 or more, 1 unless told (then a handler's promise holds the next message back). */
   readonly concurrency?: number;
   /** One handler per kind. */
   readonly on?: { readonly [K in keyof P & string]?: Handler<State, P[K]> };
   /** Kinds listed here are handled many at once (group commit): the outcomes answer the messages one by one; an `Error` among them fails its own ask. */
   readonly batch?: {
     readonly kinds: readonly (keyof P & string)[];
-    /** Messages in one call at most. */
+    /** Messages in one call at most; 1 or more. */
     readonly max: number;
     readonly on: (
       state: State,
       messages: readonly BatchMessage<P>[],
     ) => readonly unknown[] | Promise<readonly unknown[]>;
   };
-  /** A handler busy for longer than this without a beat is taken for hung; 3,000 unless told. */
+  /**
+   * A thread that gives no sign of life for longer than this, in milliseconds, is taken for hung: 3,000 unless told, `Infinity` for never. Less than
+   * 800 acts as 800, since a thread beats every 200.
+   */
   readonly slowMs?: number;
   /** Runs once, when asked to stop and also after an uncaught error (as OTP's terminate/2), within the child's `shutdownMs`. */
   readonly stop?: (state: State, reason: StopReason) => void | Promise<void>;

@@ -47,7 +47,7 @@ export class Exchange {
   readonly #links = new Map<number, Link>();
   readonly #locals = new Map<number, Local>();
   readonly #places = new Map<string, readonly number[]>();
-  #subscriptions: Subscriptions = {};
+  #subscriptions: Subscriptions = Object.create(null);
   #dirty: Link[] = [];
   #scheduled = false;
   #turn = 0;
@@ -461,7 +461,8 @@ export class Exchange {
   // ── topics ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   set subscriptions(table: Subscriptions) {
-    this.#subscriptions = table;
+    // Free of what every object has: a topic may have any name.
+    this.#subscriptions = Object.assign(Object.create(null), table);
   }
 
   /** Subscribers that are down are passed over. */

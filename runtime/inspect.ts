@@ -8,7 +8,7 @@ export type ActorView = {
   readonly actor: string;
   readonly index: number;
   readonly state: Phase;
-  /** Times it was restarted. */
+  /** Times it was restarted, with its siblings or its supervisor too. */
   readonly restarts: number;
   readonly upSinceMs: number | undefined;
   /** Messages that senders have placed and the actor has not settled. */
@@ -38,10 +38,10 @@ export function viewOf(overseer: Overseer<Seat>, pulse: Pulse): TreeView {
     intensity: spec.intensity,
     periodMs: spec.periodMs,
     state: state.phase,
-    children: state.children.map((child): ActorView | TreeView => {
-      const { start } = child.spec;
-      if ("seat" in start) return actorView(start.seat, pulse, child.restarts);
-      const below = overseer.below.get(child.spec.id);
+    // All that the tree has: what is temporary and over is forgotten by its supervisor, but not what became of its messages.
+    children: [...overseer.starts].map(([id, start]): ActorView | TreeView => {
+      if ("seat" in start) return actorView(start.seat, pulse);
+      const below = overseer.below.get(id);
       if (below !== undefined) return viewOf(below, pulse);
       const { name, strategy, intensity, periodMs } = start.tree;
       return { supervisor: name, strategy, intensity, periodMs, state: "new", children: [] };
@@ -49,13 +49,13 @@ export function viewOf(overseer: Overseer<Seat>, pulse: Pulse): TreeView {
   };
 }
 
-function actorView(seat: Seat, pulse: Pulse, restarts: number): ActorView {
+function actorView(seat: Seat, pulse: Pulse): ActorView {
   const state = pulse.phase(seat.slot);
   return {
     actor: seat.name,
     index: seat.index,
     state,
-    restarts,
+    restarts: Math.max(0, seat.starts - 1),
     upSinceMs: state === "up" ? seat.startedMs : undefined,
     depth: pulse.depth(seat.slot),
     limit: pulse.limit(seat.slot),

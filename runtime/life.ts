@@ -4,10 +4,13 @@ import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { mailboxOf } from "./mailbox.ts";
-import type { Pulse } from "./pulse.ts";
+import { BEAT_MS, type Pulse } from "./pulse.ts";
+import { DURATION_MS_MAX } from "./tree.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
 export const SLOW_MS = 3_000;
+/** No shorter stillness is a hang, whatever the behaviour says: an idle actor moves only when it beats, and is looked at as rarely. */
+const SLOW_MS_MIN = 4 * BEAT_MS;
 
 export type LifeOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
@@ -32,7 +35,7 @@ export type LifeOptions = {
 export type Life = {
   /** Resolves when the actor is ready; rejects with what its `start` threw (then `ended` is not called). */
   readonly started: Promise<void>;
-  /** Takes what has been accepted to its end, then runs the `stop` hook, both within the time given. */
+  /** Takes what has been accepted to its end (until it fails), then runs the `stop` hook, both within the time given. */
   stop(withinMs: number): Promise<void>;
   /** Ends at once, as failed; the `stop` hook runs. */
   fail(reason: Error): Promise<void>;
@@ -63,8 +66,9 @@ export function live(options: LifeOptions): Life {
   let ending = false;
   /** What `after` has still to send: ends with the life, since a timer keeps the process up. */
   const timers = new Set<() => void>();
+  let failure: Error | undefined;
 
-  const end = async (failure: Error | undefined, hookMs: number): Promise<void> => {
+  const end = async (hookMs: number): Promise<void> => {
     const hook = cell.stop(failure ?? "shutdown").catch((thrown: unknown) => {
       log("error", "stop-hook-failed", { error: asError(thrown).message });
     });
@@ -76,10 +80,18 @@ export function live(options: LifeOptions): Life {
   };
 
   const fail = async (reason: Error): Promise<void> => {
-    if (ending) return;
+    if (failure !== undefined) return;
+    failure = reason;
+    if (ending) {
+      // It ends anyway, but not without a word; what it has not finished is cut short.
+      log("error", "failed-while-stopping", { error: reason.message });
+      return;
+    }
     ending = true;
+    // At once: while its hook runs, those who choose among the members of a pool are to take another.
+    pulse.close(slot, "failing");
     stopping.abort(reason);
-    await end(reason, options.shutdownMs);
+    await end(options.shutdownMs);
   };
 
   const self: Self<Protocol, unknown> = {
@@ -119,7 +131,8 @@ export function live(options: LifeOptions): Life {
     log,
   };
 
-  pulse.describe(slot, mailboxOf(behaviour), behaviour.slowMs ?? SLOW_MS);
+  const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), DURATION_MS_MAX);
+  pulse.describe(slot, mailboxOf(behaviour), slowMs);
   exchange.host(slot, options.generation, cell);
   return {
     started: cell.start(self),
@@ -131,15 +144,15 @@ export function live(options: LifeOptions): Life {
       const startMs = clock.now();
       // Half of the time is for what has been accepted, so that the hook has the other half.
       const drainMs = cell.state === "running" ? withinMs / 2 : 0;
-      while ((!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
+      while (failure === undefined && (!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
         await new Promise<void>((resume) => clock.later(1, resume));
       }
-      await end(undefined, Math.max(1, withinMs - (clock.now() - startMs)));
+      await end(Math.max(1, withinMs - (clock.now() - startMs)));
     },
   };
 }
 
-/** The behaviour that an actor's module exports, checked as far as it can be. */
+/** The behaviour that an actor's module exports, checked as far as it can be: throws a TypeError or a RangeError that says what is wrong. */
 export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, unknown, unknown> {
   const behaviour = (module as { default?: Behaviour<Protocol, unknown, unknown> }).default;
   if (
@@ -154,6 +167,12 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   );
   if (unknownKind !== undefined)
     throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
+  const { slowMs = SLOW_MS, concurrency = 1, batch } = behaviour;
+  if (!(slowMs > 0)) throw new RangeError(`Cannot run ${name}: its slowMs must be more than 0, not ${slowMs}`);
+  if (!(concurrency >= 1))
+    throw new RangeError(`Cannot run ${name}: its concurrency must be 1 or more, not ${concurrency}`);
+  if (batch !== undefined && !(batch.max >= 1))
+    throw new RangeError(`Cannot run ${name}: its batch.max must be 1 or more, not ${batch.max}`);
   return behaviour;
 }
 

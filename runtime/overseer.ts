@@ -6,7 +6,7 @@ import { isSupervisor, type SupervisorSpec } from "./tree.ts";
 /** What an overseer starts: a place of the tree, or a supervisor below it. */
 export type Start<Seat> = { readonly seat: Seat } | { readonly tree: SupervisorSpec };
 
-/** How actors are started and ended, whatever they run in. */
+/** How actors are started and ended, whatever they run in. None of these throws: what else was decided in the same step would not be done. */
 export type Hands<Seat> = {
   readonly clock: Clock;
   readonly random: () => number;
@@ -28,10 +28,11 @@ export type Hands<Seat> = {
 export class Overseer<Seat> {
   readonly spec: SupervisorSpec;
   readonly below = new Map<string, Overseer<Seat>>();
+  /** What each child is, from left to right. */
+  readonly starts = new Map<string, Start<Seat>>();
   readonly #hands: Hands<Seat>;
   readonly #on: { ready(): void; exited(exit: Exit, failed: boolean): void };
   readonly #timers = new Map<string, () => void>();
-  readonly #starts = new Map<string, Start<Seat>>();
   #state: State<Start<Seat>>;
   #events: Event<Start<Seat>>[] = [];
   #stepping = false;
@@ -55,7 +56,7 @@ export class Overseer<Seat> {
           .map(({ id, seat, restart, shutdownMs, startMs }) => ({ id, start: { seat }, restart, shutdownMs, startMs }));
       }),
     });
-    for (const { spec: child } of this.#state.children) this.#starts.set(child.id, child.start);
+    for (const { spec: child } of this.#state.children) this.starts.set(child.id, child.start);
   }
 
   get state(): State<Start<Seat>> {
@@ -97,7 +98,7 @@ export class Overseer<Seat> {
       }
       case "stop":
       case "kill": {
-        const start = this.#starts.get(command.id);
+        const start = this.starts.get(command.id);
         if (start === undefined) break;
         if ("seat" in start) this.#hands[command.do](start.seat);
         else this.below.get(command.id)?.send({ kind: command.do });

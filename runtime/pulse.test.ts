@@ -73,3 +73,32 @@ test("The pulse is the same memory for whoever attaches to it", () => {
     4,
   ]);
 });
+
+test("What senders count against an actor, as asks that expired in front of its full mailbox, is no sign of its life", () => {
+  const pulse = opened(4);
+  const before = pulse.life(1);
+  for (const name of ["sent", "expired", "rejected", "shed", "dead"] as const) pulse.count(1, name, 1);
+  expect(pulse.life(1)).toBe(before);
+  pulse.count(1, "handled", 1);
+  expect(pulse.life(1)).not.toBe(before);
+});
+
+test("What was closed before it was ready does not open", () => {
+  const pulse = opened(4);
+  pulse.end(1);
+  pulse.begin(1, 2);
+  pulse.close(1);
+  expect([pulse.open(1), pulse.phase(1), pulse.openGeneration(1)]).toEqual([false, "stopping", undefined]);
+  pulse.begin(1, 3);
+  expect([pulse.open(1), pulse.phase(1), pulse.openGeneration(1)]).toEqual([true, "up", 3]);
+});
+
+test("Since when an actor is busy is right after any number of days", () => {
+  const pulse = opened(4);
+  for (const days of [0, 1, 24, 25, 49, 50, 400]) {
+    const sinceMs = days * 86_400_000;
+    pulse.busySince(1, sinceMs);
+    expect(pulse.busySinceMs(1, sinceMs + 1_500)).toBe(sinceMs);
+    expect(pulse.busySinceMs(1, sinceMs - 3)).toBe(sinceMs - 3);
+  }
+});

@@ -28,8 +28,12 @@ const GENERATION_MASK = 0x7ff;
 export const isLater = (generation: number, than: number): boolean =>
   ((generation - than) & GENERATION_MASK) <= GENERATION_MASK >> 1;
 
+/** How often a thread beats. */
+export const BEAT_MS = 200;
+
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
-export const PHASES = ["down", "starting", "up", "stopping"] as const;
+/** `stopping`: asked to; `failing`: its `stop` hook runs after a failure, or it hangs and is being ended. */
+export const PHASES = ["down", "starting", "up", "stopping", "failing"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** sent = handled + rejected + expired + shed + dead + depth, at every quiet moment; failed is a part of handled. */
@@ -122,14 +126,21 @@ export class Pulse {
     this.#words[slot * WORDS + SLOW_MS] = slowMs;
   }
 
-  open(slot: number): void {
-    this.setPhase(slot, "up");
-    Atomics.or(this.#words, slot * WORDS + GATE, OPEN);
+  /** Takes messages from now on. Returns whether it does: not when it has been closed since it began. */
+  open(slot: number): boolean {
+    const [at, words] = [slot * WORDS, this.#words];
+    const [starting, up] = [PHASES.indexOf("starting"), PHASES.indexOf("up")];
+    if (Atomics.compareExchange(words, at + PHASE, starting, up) !== starting) return false;
+    Atomics.or(words, at + GATE, OPEN);
+    if (Atomics.load(words, at + PHASE) === up) return true;
+    // Closed by another thread in between.
+    Atomics.and(words, at + GATE, ~OPEN);
+    return false;
   }
 
   /** Takes no more; what has been reserved is still to be settled. */
-  close(slot: number): void {
-    this.setPhase(slot, "stopping");
+  close(slot: number, why: "stopping" | "failing" = "stopping"): void {
+    this.setPhase(slot, why);
     Atomics.and(this.#words, slot * WORDS + GATE, ~OPEN);
   }
 
@@ -184,10 +195,9 @@ export class Pulse {
     this.#words[slot * WORDS + BEAT] = ((this.#words[slot * WORDS + BEAT] as number) + 1) | 0;
   }
 
-  /** A number that moves while the actor's thread lives: its beats and what it has settled. */
+  /** A number that moves while the actor's thread lives, and that nobody else moves: its beats and what it has handled. */
   life(slot: number): number {
-    const at = slot * WORDS;
-    return ((this.#words[at + BEAT] as number) + this.#count(slot, "handled") + this.#count(slot, "expired")) | 0;
+    return ((this.#words[slot * WORDS + BEAT] as number) + this.#count(slot, "handled")) | 0;
   }
 
   slowMs(slot: number): number {
@@ -208,8 +218,11 @@ export class Pulse {
     this.#words[slot * WORDS + BUSY_SINCE] = sinceMs;
   }
 
-  busySinceMs(slot: number): number {
-    return this.#words[slot * WORDS + BUSY_SINCE] as number;
+  /** The same as it is now: the word of shared memory wraps after 24.8 days, the length of a turn does not. */
+  busySinceMs(slot: number, nowMs: number): number {
+    const lastedMs = (nowMs - (this.#words[slot * WORDS + BUSY_SINCE] as number)) | 0;
+    // A turn that began after `now` was read has lasted no time.
+    return nowMs - Math.max(0, lastedMs);
   }
 
   count(slot: number, name: CountName, by: number): void {

@@ -5,7 +5,7 @@ import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import type { Directory, Exchange, Subscriptions } from "./exchange.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
-import type { CountName, Pulse } from "./pulse.ts";
+import { BEAT_MS, type CountName, type Pulse } from "./pulse.ts";
 import type { Exit } from "./supervisor.ts";
 import { Thread } from "./thread.ts";
 import type { ChildSpec } from "./tree.ts";
@@ -34,13 +34,15 @@ type Run = {
   life: Life | undefined;
   /** Why it is being ended, when that is not its own doing. */
   cause: Error | undefined;
-  hung: boolean;
   /** Peers with a port to this run, by slot, at their generation. */
   readonly linked: Map<number, number>;
 };
 
 /** How long a thread may take to be gone after it was ended by force. */
 const VERIFY_MS = 2_000;
+/** How long a thread has to give a sign of life before it is ended by force, where only one that turns can be; looked for this often. */
+const TURN_MS = 5 * BEAT_MS;
+const LOOK_MS = 20;
 /** How long a thread may take to be gone after its goodbye, before it is ended by force. */
 const LEAVE_MS = 200;
 /** When the next spare is made, after its actor is ready: making a thread holds the main thread up, and there may be work waiting. */
@@ -63,6 +65,8 @@ export class Seat {
   readonly totals: Record<CountName, number>;
   #rate = { handled: 0, atMs: 0, perSecond: 0 };
   lastError: Error | undefined;
+  /** Times it was started, for whatever reason. */
+  starts = 0;
   startedMs = 0;
   closed = false;
 
@@ -94,22 +98,22 @@ export class Seat {
 
   /** What it does now: the kind and since when (epoch milliseconds), or undefined. */
   get busy(): { kind: string; sinceMs: number } | undefined {
-    const kind = this.#kinds[this.#house.pulse.busyKind(this.slot) - 1];
-    return kind === undefined
-      ? undefined
-      : { kind, sinceMs: this.#house.epochMs + this.#house.pulse.busySinceMs(this.slot) };
+    const { pulse, clock, epochMs } = this.#house;
+    const kind = this.#kinds[pulse.busyKind(this.slot) - 1];
+    if (kind === undefined) return undefined;
+    return { kind, sinceMs: epochMs + pulse.busySinceMs(this.slot, clock.now() - epochMs) };
   }
 
   start(on: Run["on"]): void {
     const { pulse, exchange } = this.#house;
     this.#generation = (this.#generation + 1) & 0x7ff;
+    this.starts++;
     const run: Run = {
       generation: this.#generation,
       on,
       thread: undefined,
       life: undefined,
       cause: undefined,
-      hung: false,
       linked: new Map(),
     };
     this.#run = run;
@@ -234,16 +238,17 @@ export class Seat {
   }
 
   #ready(run: Run): void {
+    // Said before it heard that it is to stop: it takes no messages any more.
+    if (!this.#house.pulse.open(this.slot)) return;
     const nowMs = this.#house.clock.now();
     this.startedMs = nowMs;
     this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, atMs: nowMs };
-    this.#house.pulse.open(this.slot);
     run.on.ready();
     if (this.child.spare) this.#house.clock.later(SPARE_MS, () => this.#keepSpare());
   }
 
   #keepSpare(): void {
-    if (this.closed || this.#run === undefined || this.#spare !== undefined) return;
+    if (this.closed || this.#house.pulse.phase(this.slot) !== "up" || this.#spare !== undefined) return;
     this.#spare = { thread: this.#spawn(undefined), loaded: false };
   }
 
@@ -278,18 +283,40 @@ export class Seat {
     const run = this.#run;
     if (run === undefined) return;
     run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
+    if (this.#house.pulse.phase(this.slot) !== "stopping") this.#house.pulse.close(this.slot, "failing");
     const { thread, life, cause } = run;
     if (thread === undefined) {
-      this.#finish(run, cause);
       void life?.fail(cause);
+      this.#finish(run, cause);
       return;
     }
-    if ((run.hung || !this.#turning()) && !Thread.endsHung)
+    if (Thread.endsHung) this.#end(run, thread);
+    else this.#endTurning(run, thread, this.#house.pulse.life(this.slot), this.#house.clock.now() + TURN_MS);
+  }
+
+  /**
+   * Ends a thread when it has given a new sign of life: an older one may be from before it began to block, and then it would run on unnoticed
+   * beside the next life. Without a new one the process must end.
+   */
+  #endTurning(run: Run, thread: Thread, seen: number, untilMs: number): void {
+    if (this.#run !== run) return;
+    const { pulse, clock } = this.#house;
+    if (pulse.life(this.slot) === seen) {
+      if (clock.now() < untilMs) {
+        clock.later(LOOK_MS, () => this.#endTurning(run, thread, seen, untilMs));
+        return;
+      }
       this.#house.unkillable(
         new Error(`Cannot end the thread of ${this.name}: it no longer answers and this runtime cannot stop it`, {
-          cause,
+          cause: run.cause,
         }),
       );
+    }
+    this.#end(run, thread);
+  }
+
+  #end(run: Run, thread: Thread): void {
+    const { cause } = run;
     void thread.kill(VERIFY_MS).then((gone) => {
       if (gone) return;
       this.#house.unkillable(
@@ -332,13 +359,6 @@ export class Seat {
     this.#run?.thread?.say(message);
   }
 
-  /** Whether its thread has given a sign of life lately. */
-  #turning(): boolean {
-    return (
-      this.#house.pulse.life(this.slot) !== this.#life.seen || this.#house.clock.now() - this.#life.sinceMs < 1_000
-    );
-  }
-
   /** Looks at the pulse: adds up counts, and ends an actor that hangs. Called several times a second. */
   watch(nowMs: number): void {
     const { pulse } = this.#house;
@@ -359,18 +379,19 @@ export class Seat {
     else this.#life.atMs = nowMs;
     const run = this.#run;
     const stillMs = nowMs - this.#life.sinceMs;
+    const phase = pulse.phase(this.slot);
     if (
       run?.thread === undefined ||
       run.cause !== undefined ||
-      pulse.phase(this.slot) !== "up" ||
+      // The supervisor counts the time of a start and of a stop, but knows nothing yet of an actor that ends by itself.
+      (phase !== "up" && phase !== "failing") ||
       stillMs <= pulse.slowMs(this.slot)
     )
       return;
     const kind = this.busy?.kind ?? "(no message)";
-    run.hung = true;
     run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
     this.#house.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
-    pulse.close(this.slot);
+    pulse.close(this.slot, "failing");
     run.thread.say(["stop", HUNG_GRACE_MS]);
     this.#house.clock.later(HUNG_GRACE_MS, () => {
       if (this.#run === run) this.kill();

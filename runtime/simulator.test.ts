@@ -16,7 +16,7 @@ const edge = actor("edge", here, {
   tick: tell<{ seq: number }>({ static: { seq: 0 } }, { lossy: true }),
   again: tell<null>(),
 });
-const ticks = topic<{ seq: number }>("ticks");
+const ticks = topic<{ from: string; seq: number }>("ticks");
 
 type Faults = { crashes: number; loss: number };
 
@@ -46,7 +46,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
         await sim.pause(1, sim.random() * 20);
         if (sim.random() < 0.05) throw new Error("no start");
         self.after(50, "note", { from: "timer", seq: 1 });
-        self.subscribe(ticks, "note" as never);
+        self.subscribe(ticks, "note");
         return fresh("store");
       },
       on: {
@@ -86,7 +86,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
             );
         },
         tick: async (state) => {
-          state.self.publish(ticks, { seq: 1 });
+          state.self.publish(ticks, { from: "edge", seq: 1 });
           await sim.pause(2 + state.self.index, sim.random() * 10);
         },
         again: () => undefined,

@@ -217,8 +217,7 @@ export function simulate(options: SimulationOptions) {
           if (!thread.alive) return;
           carry(slot, 0, () => {
             if (!thread.alive || thread.over === undefined) return;
-            pulse.open(slot);
-            ready();
+            if (pulse.open(slot)) ready();
           });
         },
         (thrown: unknown) => exit(thread, { why: "abnormal", message: asError(thrown).message }),

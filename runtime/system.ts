@@ -8,13 +8,13 @@ import { within } from "./life.ts";
 import { type Hands, Overseer } from "./overseer.ts";
 import { Pulse } from "./pulse.ts";
 import { type House, Seat } from "./seat.ts";
-import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
+import { type ChildSpec, DURATION_MS_MAX, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
 export type SystemOptions = {
   readonly tree: SupervisorSpec;
-  /** Everything worth a line; nothing is printed without it. */
+  /** Everything worth a line; nothing is printed without it. A line for which it throws is lost, and nothing else. */
   readonly log?: Log;
   /**
    * Makes the process the system's own: SIGTERM and SIGINT stop it in order and exit 0 (a second one exits at once), and the root supervisor's
@@ -30,11 +30,14 @@ export type SystemOptions = {
 export type System = {
   /** Starts the tree from left to right; rejects (everything rolled back) when a child cannot start. */
   start(): Promise<void>;
-  /** Stops from right to left, each with its own `shutdownMs`, all within the budget; what is left then is ended by force. */
+  /**
+   * Stops from right to left, each with its own `shutdownMs`, all within the budget (in milliseconds; 10,000 unless told); what is left then is
+   * ended by force. Rejects with a RangeError when the budget is no number from 0.
+   */
   stop(options?: { withinMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
-  publish<Body>(topic: Topic<Body>, body: Body): void;
-  /** Called with every message of the topic, in the main thread. */
+  publish<Body>(topic: Topic<Body>, body: NoInfer<Body>): void;
+  /** Called with every message of the topic, in the main thread; what it throws is logged. */
   subscribe<Body>(topic: Topic<Body>, take: (body: Body) => void): void;
   /** The tree as it is, from shared memory: also while an actor hangs. */
   inspect(): TreeView;
@@ -51,11 +54,18 @@ const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
 
 /** A system of actors from its tree. Throws one error that names all that is wrong with the tree. */
 export function system(options: SystemOptions): System {
+  const { stopMs = STOP_MS } = options;
   const faults = faultsOf(options.tree);
+  if (!(stopMs >= 0)) faults.push(`stopMs must be 0 ms or more, not ${stopMs}`);
   if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
 
-  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) =>
-    options.log?.(level, event, fields);
+  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) => {
+    try {
+      options.log?.(level, event, fields);
+    } catch {
+      // A line that cannot be written must not end what it tells of: a restart, a stop, the main thread itself.
+    }
+  };
   const clock = wallClock;
   const epochMs = clock.now();
   const members = childrenOf(options.tree).flatMap((child) =>
@@ -152,7 +162,8 @@ export function system(options: SystemOptions): System {
     exited: (exit, gaveUp) => void close(exit.message, gaveUp),
   });
 
-  const inbox: Record<string, (state: unknown, body: unknown) => void> = {};
+  // Free of what every object has: a topic may have any name.
+  const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
   const mainCell = new Cell(
     { actor: { name: "main", module: new URL(import.meta.url), accepts: {} }, start: () => null, on: inbox },
     {
@@ -176,8 +187,7 @@ export function system(options: SystemOptions): System {
       process.exit(1);
     }
     log("info", "stop-asked", { signal });
-    const withinMs = options.stopMs ?? STOP_MS;
-    void stop({ withinMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
+    void stop({ withinMs: stopMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
   };
   const onTerm = () => onSignal("SIGTERM");
   const onInt = () => onSignal("SIGINT");
@@ -208,6 +218,7 @@ export function system(options: SystemOptions): System {
   }
 
   async function stop({ withinMs = STOP_MS }: { withinMs?: number } = {}): Promise<void> {
+    if (!(withinMs >= 0)) throw new RangeError(`Cannot stop within ${withinMs} ms`);
     if (phase === "new") {
       phase = "stopped";
       return;
@@ -216,7 +227,7 @@ export function system(options: SystemOptions): System {
       phase = "stopping";
       root.send({ kind: "stop" });
     }
-    if (await within(over, withinMs, clock)) return;
+    if (await within(over, Math.min(withinMs, DURATION_MS_MAX), clock)) return;
     log("warn", "stop-late", { withinMs });
     root.send({ kind: "kill" });
     await over;
@@ -249,8 +260,12 @@ export function system(options: SystemOptions): System {
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
       const before = inbox[topic.name];
       inbox[topic.name] = (state, body) => {
-        before?.(state, body);
-        take(body as Body);
+        // One that throws fails the message, and the others have it all the same.
+        try {
+          before?.(state, body);
+        } finally {
+          take(body as Body);
+        }
       };
       house.subscribe(topic.name, 0, topic.name, false);
     },

@@ -42,3 +42,23 @@ test("All faults of a tree are told together, before anything starts", () => {
   ]);
   expect(() => system({ tree })).toThrow("intensity of root must be a whole number from 0, not -1; ");
 });
+
+test("A duration that no timer can wait is a fault: it would be over at once", () => {
+  const durations = { shutdownMs: 2 ** 31, startMs: Number.POSITIVE_INFINITY };
+  expect(faultsOf(supervise("one_for_one", { intensity: 1, periodMs: Number.NaN }, [child(one, durations)]))).toEqual([
+    "periodMs of root must be more than 0 ms, not NaN",
+    "shutdownMs of one must be at most 2147483647 ms, not 2147483648",
+    "startMs of one must be at most 2147483647 ms, not Infinity",
+  ]);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one, { shutdownMs: 2 ** 31 - 1 })]))).toEqual([]);
+});
+
+test("An actor and a supervisor of one parent have different names, and a supervisor's is not empty", () => {
+  const named = (name: string) => supervise("one_for_one", limits, [], name);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one), named("one"), named(""), named("two/0")]))).toEqual([
+    "root has an actor and a supervisor that are named one",
+    '"" is no name for a supervisor: not empty, and without a slash',
+    '"two/0" is no name for a supervisor: not empty, and without a slash',
+  ]);
+  expect(faultsOf(supervise("one_for_one", limits, [child(one)], "one"))).toEqual([]);
+});

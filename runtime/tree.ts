@@ -7,9 +7,9 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type ChildOptions = {
   /** `permanent`: always restarted; `transient`: when it failed; `temporary`: never. `permanent` unless told. */
   restart?: Restart;
-  /** How long its stop may take before it is killed; 5,000 unless told. */
+  /** How long its stop may take before it is killed, in milliseconds; 5,000 unless told, 24.8 days at most. */
   shutdownMs?: number;
-  /** How long its start may take before it has failed; 10,000 unless told. */
+  /** How long its start may take before it has failed, in milliseconds; 10,000 unless told, 24.8 days at most. */
   startMs?: number;
   /** How many of it there are: a pool. 1 unless told. */
   times?: number;
@@ -58,6 +58,8 @@ export function supervise(
 }
 
 const MEMBERS_MAX = 1_000;
+/** What a timer can wait, 24.8 days; one that is told more waits 1 ms. */
+export const DURATION_MS_MAX = 2 ** 31 - 1;
 
 /** All that is wrong with a tree, found before its first child starts. */
 export function faultsOf(tree: SupervisorSpec): string[] {
@@ -66,12 +68,18 @@ export function faultsOf(tree: SupervisorSpec): string[] {
   const supervisors = new Set<string>();
   let members = 0;
   const duration = (what: string, ms: number) => {
-    if (!Number.isFinite(ms) || ms <= 0) faults.push(`${what} must be more than 0 ms, not ${ms}`);
+    if (!(ms > 0)) faults.push(`${what} must be more than 0 ms, not ${ms}`);
+    else if (ms > DURATION_MS_MAX) faults.push(`${what} must be at most ${DURATION_MS_MAX} ms, not ${ms}`);
   };
   const visit = (spec: ChildSpec | SupervisorSpec): void => {
     if (isSupervisor(spec)) {
       if (supervisors.has(spec.name)) faults.push(`two supervisors are named ${spec.name}`);
       supervisors.add(spec.name);
+      if (!/^[^/]+$/.test(spec.name))
+        faults.push(`${JSON.stringify(spec.name)} is no name for a supervisor: not empty, and without a slash`);
+      for (const each of spec.children)
+        if (isSupervisor(each) && spec.children.some((other) => !isSupervisor(other) && other.actor.name === each.name))
+          faults.push(`${spec.name} has an actor and a supervisor that are named ${each.name}`);
       if (!["one_for_one", "one_for_all", "rest_for_one"].includes(spec.strategy))
         faults.push(`${spec.name} has no strategy ${spec.strategy}`);
       if (!Number.isInteger(spec.intensity) || spec.intensity < 0)

@@ -8,9 +8,7 @@ import type { ToMain, ToWorker, WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
-import { Pulse } from "./pulse.ts";
-
-const BEAT_MS = 200;
+import { BEAT_MS, Pulse } from "./pulse.ts";
 
 if (parentPort === null) throw new Error("Cannot run by itself: this module is the entry of a worker thread");
 const main = parentPort;
@@ -102,10 +100,11 @@ main.on("message", (message: string | ToWorker) => {
   }
 });
 
-setInterval(() => pulse.beat(given.slot), BEAT_MS);
 const loading = import(given.module).then((module) => behaviourOf(module, given.name));
 
 function begin(generation: number): void {
+  // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
+  setInterval(() => pulse.beat(given.slot), BEAT_MS);
   loading
     .then((behaviour) => {
       life = live({
