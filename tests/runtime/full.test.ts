@@ -23,13 +23,14 @@ for (const runtime of runtimes) {
       MINUTE_MS,
     );
 
-    // A thread that hangs ends the process on Deno.
-    test.if(runtime === "bun")(
-      "when all places were held by one that hung and was ended",
-      async () => {
-        expect(await run(runtime, script, ["heldByTheDead"])).toEqual({ code: 0, lines: [{ done: "taken" }] });
-      },
-      MINUTE_MS,
-    );
+    // A thread that hangs ends the process on Deno: nobody is left there to wait.
+    if (runtime === "bun")
+      test(
+        "when all places were held by one that hung and was ended",
+        async () => {
+          expect(await run(runtime, script, ["heldByTheDead"])).toEqual({ code: 0, lines: [{ done: "taken" }] });
+        },
+        MINUTE_MS,
+      );
   });
 }
