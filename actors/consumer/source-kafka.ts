@@ -50,10 +50,10 @@ export type KafkaSource = {
   stop(): Promise<void>;
 };
 
-const batchMax = 500;
+/** Of one partition at once. */
+export const batchMax = 500;
 /** After failures fewer are taken at once, down to this. */
 const partMin = 10;
-const partitionsAtOnce = 4;
 const parkedBytesMax = 800_000;
 /** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
 const startMs = 15_000 + membership.rebalanceTimeout;
@@ -153,7 +153,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
         await consumer.run({
           autoCommit: false,
           eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: partitionsAtOnce,
+          partitionsConsumedConcurrently: partitions,
           eachBatch,
         });
       });

@@ -1,4 +1,5 @@
 /** The writer behind Kafka: takes commands from the log, writes MongoDB, announces, commits. Servers that are away are waited for, for ever. */
+import { MongoServerError } from "mongodb";
 import type { Self } from "../../runtime/actor.ts";
 import { type Appender, appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
@@ -12,9 +13,10 @@ import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles } from "../waiting.ts";
-import { apply, type Store } from "./apply.ts";
-import { type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
+import { apply, type Store, UndecidableError } from "./apply.ts";
+import { batchMax, type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
 import { mongoStore } from "./store-mongo.ts";
+import { together } from "./together.ts";
 import type { Writer } from "./writer.ts";
 
 const announceMs = 10_000;
@@ -22,6 +24,10 @@ const closeMs = 1_000;
 const pauses = { fromMs: 100, toMs: 3_000 };
 /** A member that the group has not heard from for so long, while Kafka answers, will not come back by itself. */
 const silenceMs = 60_000;
+
+const takesAtOnce = 4;
+/** A server that is away is away for all. */
+const isOfOne = (error: unknown): boolean => error instanceof UndecidableError || error instanceof MongoServerError;
 
 type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 
@@ -55,7 +61,9 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
     }
   }
 
-  async function take(store: Store, { partition, deliveries, parked }: Work): Promise<void> {
+  async function take(store: Store, works: readonly Work[]): Promise<void> {
+    const deliveries = works.flatMap((work) => work.deliveries);
+    const parked = works.flatMap((work) => work.parked);
     const outcomes = await apply(store, deliveries);
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
@@ -65,11 +73,14 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
         said: { taken: position, ...(outcome === undefined ? {} : { outcome }) } as Announcement,
       };
     });
-    for (const { offset, key } of parked) announcements.push({ key, said: { taken: { partition, offset } } });
+    for (const { partition, offset, key } of parked)
+      announcements.push({ key, said: { taken: { partition, offset } } });
     announcements.sort((a, b) => a.said.taken.offset - b.said.taken.offset);
     const deadlineMs = Date.now() + announceMs;
     await Promise.all(
-      announcements.map(({ key, said }) => events.append({ partition, key, value: JSON.stringify(said) }, deadlineMs)),
+      announcements.map(({ key, said }) =>
+        events.append({ partition: said.taken.partition, key, value: JSON.stringify(said) }, deadlineMs),
+      ),
     );
   }
 
@@ -82,7 +93,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       clientName,
       names,
       partitions,
-      take: (work) => take(store, work),
+      take: together({ take: (works) => take(store, works), isOfOne, commandsMax: batchMax, takesAtOnce }),
       lost,
       failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
       recovered: (partition) => self.log("info", "batches-again", { partition }),

@@ -1,9 +1,9 @@
 /** The real system in a process of its own, as a user starts it: on free ports, in a temporary folder, stopped by process id. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../../deploy/services/ports.ts";
 import { poll } from "./poll.ts";
 import { binaryOf, type Runtime } from "./runtimes.ts";
 
@@ -54,20 +54,10 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** A port that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object"
-          ? resolve(address.port)
-          : reject(new Error("Cannot find a free port")),
-      );
-    });
-  });
+/** A port that nobody listens on now, nor will by chance before it is taken. */
+export async function freePort(): Promise<number> {
+  const [port] = await freePorts(1);
+  return port as number;
 }
 
 function command(runtime: Runtime): [string, string[]] {
