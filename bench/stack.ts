@@ -63,6 +63,8 @@ const figureNames = Object.keys(figures) as FigureName[];
 const patchMsAim = 30;
 /** A change that takes so long is answered 202: it was not decided in time. */
 const verdictMs = 2_000;
+/** What is left then goes on in the servers, and whoever comes next has to wait for it. */
+const removeMs = 60_000;
 /** More than the page of a list. */
 const answersOf = 60;
 
@@ -79,8 +81,6 @@ const { values: options } = parseArgs({
 });
 const rounds = options.quick ? 1 : wholeNumber("rounds", options.rounds);
 const seconds = options.quick ? 1 : wholeNumber("seconds", options.seconds);
-/** What is left then goes on in the servers. */
-const removeMs = options.quick ? 5_000 : 30_000;
 /** A percentile of 100 a second needs some hundreds. */
 const pacedSeconds = options.quick ? 1 : Math.max(5, seconds);
 const backlogCommands = options.quick ? 500 : 2_000 * seconds;
