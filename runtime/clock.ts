@@ -8,8 +8,8 @@ export type Clock = {
   later(delayMs: number, run: () => void): () => void;
 };
 
-/** A longer timer would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+/** What one timer of the platform can wait, 24.8 days: a longer one would fire at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const wallClock: Clock = {
   now: Date.now,

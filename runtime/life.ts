@@ -1,11 +1,10 @@
 import type { Actor, Behaviour, Protocol, Self } from "./actor.ts";
 import { Cell, type Letter } from "./cell.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, TIMER_MS_MAX } from "./clock.ts";
 import { asError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { mailboxOf } from "./mailbox.ts";
 import { BEAT_MS, type Pulse } from "./pulse.ts";
-import { DURATION_MS_MAX } from "./tree.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
 export const SLOW_MS = 3_000;
@@ -131,7 +130,7 @@ export function live(options: LifeOptions): Life {
     log,
   };
 
-  const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), DURATION_MS_MAX);
+  const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), TIMER_MS_MAX);
   pulse.describe(slot, mailboxOf(behaviour), slowMs);
   exchange.host(slot, options.generation, cell);
   return {

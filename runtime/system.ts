@@ -8,7 +8,7 @@ import { within } from "./life.ts";
 import { type Hands, Overseer } from "./overseer.ts";
 import { Pulse } from "./pulse.ts";
 import { type House, Seat } from "./seat.ts";
-import { type ChildSpec, DURATION_MS_MAX, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
+import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
@@ -227,7 +227,7 @@ export function system(options: SystemOptions): System {
       phase = "stopping";
       root.send({ kind: "stop" });
     }
-    if (await within(over, Math.min(withinMs, DURATION_MS_MAX), clock)) return;
+    if (await within(over, withinMs, clock)) return;
     log("warn", "stop-late", { withinMs });
     root.send({ kind: "kill" });
     await over;

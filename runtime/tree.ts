@@ -1,4 +1,5 @@
 import type { Actor, Protocol } from "./actor.ts";
+import { TIMER_MS_MAX } from "./clock.ts";
 import type { Restart, Strategy } from "./supervisor.ts";
 
 /** A JSON value: what `data` may be, since it crosses to another thread. */
@@ -58,8 +59,6 @@ export function supervise(
 }
 
 const MEMBERS_MAX = 1_000;
-/** What a timer can wait, 24.8 days; one that is told more waits 1 ms. */
-export const DURATION_MS_MAX = 2 ** 31 - 1;
 
 /** All that is wrong with a tree, found before its first child starts. */
 export function faultsOf(tree: SupervisorSpec): string[] {
@@ -69,7 +68,7 @@ export function faultsOf(tree: SupervisorSpec): string[] {
   let members = 0;
   const duration = (what: string, ms: number) => {
     if (!(ms > 0)) faults.push(`${what} must be more than 0 ms, not ${ms}`);
-    else if (ms > DURATION_MS_MAX) faults.push(`${what} must be at most ${DURATION_MS_MAX} ms, not ${ms}`);
+    else if (ms > TIMER_MS_MAX) faults.push(`${what} must be at most ${TIMER_MS_MAX} ms, not ${ms}`);
   };
   const visit = (spec: ChildSpec | SupervisorSpec): void => {
     if (isSupervisor(spec)) {

@@ -54,7 +54,8 @@ function requestHeaders(request: Request): Headers {
   headers.set("accept-encoding", "identity");
   // Our own client would name itself where the caller named nobody.
   if (!headers.has("user-agent")) headers.set("user-agent", "");
-  if (!headers.has("x-forwarded-proto")) headers.set("x-forwarded-proto", request.url.split(":", 1).join());
+  if (!headers.has("x-forwarded-proto"))
+    headers.set("x-forwarded-proto", request.url.slice(0, request.url.indexOf(":")));
   const host = request.headers.get("host");
   if (host !== null && !headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
   return headers;

@@ -139,12 +139,13 @@ async function decided(
     if (first.code !== undefined) outcome.code = first.code;
     const task = tasks.get(command.taskId);
     if (first.version === undefined || task === undefined) return outcome;
-    const then =
-      first.version === task.task.version ? task : past(command.taskId, await changesOf(task, 1, first.version));
+    const isLatest = first.version === task.task.version;
+    const isPut = verdict === "replayed" && (command.kind === "create" || command.kind === "replace");
+    const changes = isLatest && !(isPut && first.version === 1) ? [] : await changesOf(task, 1, first.version);
+    const then = isLatest ? task : past(command.taskId, changes);
     outcome.version = first.version;
-    if (verdict === "replayed" && (command.kind === "create" || command.kind === "replace")) {
-      const [birth] = first.version === 1 ? await changesOf(task, 1, 1) : [];
-      const made = birth?.entry.operationId === first.operationId;
+    if (isPut) {
+      const made = first.version === 1 && changes[0]?.entry.operationId === first.operationId;
       if (made !== (command.kind === "create")) outcome.made = made;
     }
     if (then?.deleted === true) outcome.deleted = true;

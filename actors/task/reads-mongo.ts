@@ -1,4 +1,4 @@
-/** The read model in MongoDB. A task is one round trip, a list one or two. */
+/** The read model in MongoDB. A task is one round trip, a list one for each stretch of its order that it takes: one to three. */
 import { BSONRegExp, type Filter } from "mongodb";
 import type { Change, Entry } from "../model/past.ts";
 import { Problem } from "../model/problem.ts";

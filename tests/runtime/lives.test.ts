@@ -1,14 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
-import { type Ended, type Line, type Runtime, run, runtimes } from "./scenarios.ts";
+import { type Ended, event, lineWith, type Runtime, run, runtimes } from "./scenarios.ts";
 
 const MINUTE_MS = 70_000;
 const script = fileURLToPath(new URL("fixtures/lives.ts", import.meta.url));
 const live = (runtime: Runtime, scenario: string): Promise<Ended> => run(runtime, script, [scenario]);
-const event = (lines: readonly Line[], name: string): readonly Line[] => lines.filter((line) => line.event === name);
 
 for (const runtime of runtimes) {
   describe(`On ${runtime}, in real threads`, () => {
+    // Where a thread that hangs cannot be ended the process is.
+    const byForce = runtime === "bun" ? { code: 0, ended: 0 } : { code: 1, ended: 1 };
+
     test.each([
       ["while its senders' asks expire in front of its full mailbox", "hangWhileAsksExpire", "block"],
       ["though it keeps a spare", "hangBesideSpare", "block"],
@@ -18,10 +20,7 @@ for (const runtime of runtimes) {
       async (_when, scenario, kind) => {
         const { code, lines } = await live(runtime, scenario);
         expect(event(lines, "actor-hung")).toMatchObject([{ actor: "mortal", kind }]);
-        // Where a thread that hangs cannot be ended the process is.
-        expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(
-          runtime === "bun" ? { code: 0, ended: 0 } : { code: 1, ended: 1 },
-        );
+        expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(byForce);
       },
       MINUTE_MS,
     );
@@ -30,9 +29,7 @@ for (const runtime of runtimes) {
       "a thread that begins to block while it stops is ended, or the process where it cannot be",
       async () => {
         const { code, lines } = await live(runtime, "blockedAtItsEnd");
-        expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(
-          runtime === "bun" ? { code: 0, ended: 0 } : { code: 1, ended: 1 },
-        );
+        expect({ code, ended: event(lines, "thread-not-ended").length }).toEqual(byForce);
       },
       MINUTE_MS,
     );
@@ -54,7 +51,7 @@ for (const runtime of runtimes) {
       async () => {
         const { code, lines } = await live(runtime, "readyTooLate");
         expect(code).toBe(0);
-        const { states, codes } = lines.find((line) => "states" in line) as { states: string[]; codes: string[] };
+        const { states, codes } = lineWith(lines, "states") as { states: string[]; codes: string[] };
         expect(states).toContain("stopping");
         expect(states).not.toContain("up");
         expect(codes).not.toContain("answered");
@@ -79,7 +76,7 @@ for (const runtime of runtimes) {
       async () => {
         const { code, lines } = await live(runtime, "failingMember");
         expect(code).toBe(0);
-        expect(lines.find((line) => "direct" in line)).toEqual({ direct: "Died", codes: ["answered"] });
+        expect(lineWith(lines, "direct")).toEqual({ direct: "Died", codes: ["answered"] });
       },
       MINUTE_MS,
     );
@@ -89,7 +86,7 @@ for (const runtime of runtimes) {
       async () => {
         const { code, lines } = await live(runtime, "patientStop");
         expect(code).toBe(0);
-        expect(lines.find((line) => "refused" in line)).toEqual({ refused: "other", state: "up" });
+        expect(lineWith(lines, "refused")).toEqual({ refused: "other", state: "up" });
         expect(event(lines, "stop-late")).toEqual([]);
         expect(event(lines, "gone")).toHaveLength(1);
       },
@@ -101,7 +98,7 @@ for (const runtime of runtimes) {
       async () => {
         const { code, lines } = await live(runtime, "restartedTogether");
         expect(code).toBe(0);
-        expect(lines.find((line) => "told" in line)).toEqual({
+        expect(lineWith(lines, "told")).toEqual({
           told: [
             [0, 0, 0],
             [1, 1, 0],

@@ -47,5 +47,9 @@ export function run(
   });
 }
 
+export const lineWith = (lines: readonly Line[], key: string): Line => lines.find((line) => key in line) ?? {};
+export const event = (lines: readonly Line[], name: string): readonly Line[] =>
+  lines.filter((line) => line.event === name);
+
 export const runScenario = (runtime: Runtime, name: string, seen?: Parameters<typeof run>[3]): Promise<Ended> =>
   run(runtime, pathOf("fixtures/scenario.ts"), [name], seen);

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { type Line, runScenario, runtimes } from "./scenarios.ts";
+import { event, type Line, lineWith, runScenario, runtimes } from "./scenarios.ts";
 
 const MINUTE_MS = 70_000;
-const lineWith = (lines: readonly Line[], key: string): Line => lines.find((line) => key in line) ?? {};
-const event = (lines: readonly Line[], name: string): readonly Line[] => lines.filter((line) => line.event === name);
 
 for (const runtime of runtimes) {
   describe(`On ${runtime}, in real threads`, () => {
