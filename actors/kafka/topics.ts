@@ -1,10 +1,14 @@
 /** The three topics: made at start where they are missing, and looked over where they are not. */
 import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from "kafkajs";
 import type { KafkaServers } from "../servers.ts";
+import { keepTrying } from "../waiting.ts";
 import { type Names, namesIn } from "./names.ts";
 
 const eventsKeptMs = 7 * 86_400_000;
 const replicasWanted = 3;
+/** For their making, and then again for all brokers to know of it. */
+const createMs = 5_000;
+const knownPauses = { fromMs: 20, toMs: 200 };
 
 export type Topics = {
   /** Of `task.commands` and `task.events` alike. */
@@ -43,14 +47,21 @@ export async function ensureTopics(
   const replicas = Math.min(replicasWanted, brokers);
   const has = new Set(await admin.listTopics());
   const wanted = topicConfigs(names, partitions, replicas).filter(({ topic }) => !has.has(topic));
+  const make = (some: ITopicConfig[]) => admin.createTopics({ topics: some, waitForLeaders: false, timeout: createMs });
   // False: somebody else was quicker, with all or with some.
-  if (wanted.length > 0 && !(await admin.createTopics({ topics: wanted, waitForLeaders: true, timeout: 5_000 })))
-    for (const each of wanted) await admin.createTopics({ topics: [each], waitForLeaders: true, timeout: 5_000 });
+  if (wanted.length > 0 && !(await make(wanted))) for (const each of wanted) await make([each]);
 
-  const { topics } = await admin.fetchTopicMetadata({ topics: [names.commands, names.events, names.parked] });
+  // Not the driver's own wait for leaders: it gives up at once where a broker has not heard of a topic that another has just made.
+  const topics = await keepTrying(
+    async () => {
+      const found = await admin.fetchTopicMetadata({ topics: [names.commands, names.events, names.parked] });
+      if (found.topics.every(({ partitions }) => partitions.length > 0)) return found.topics;
+      throw new Error("Cannot use the topics: their making is not known to all brokers yet");
+    },
+    { ...knownPauses, until: AbortSignal.timeout(createMs) },
+  );
   const partitionsOf = (name: string) => topics.find((each) => each.name === name)?.partitions ?? [];
   const made = partitionsOf(names.commands).length;
-  if (made === 0) throw new Error("Cannot use the topics: their making is not known to all brokers yet");
   if (partitionsOf(names.events).length !== made)
     throw new TopicsError(
       `Cannot use ${names.events}: it has ${partitionsOf(names.events).length} partitions and ${names.commands} has ${made}; they must have the same number`,

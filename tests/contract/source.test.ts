@@ -13,7 +13,7 @@ import { type KafkaPlace, kafkaPlace } from "./kafka-place.ts";
 describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], ({ url }) => {
   let place: KafkaPlace;
   let commands: Appender;
-  let source: Staying<KafkaSource>;
+  let source: Staying<KafkaSource> | undefined;
   const ending = new AbortController();
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
   }, 30_000);
   afterAll(async () => {
     ending.abort();
-    await source.stop();
+    await source?.stop();
     await commands.close(500);
     await place.remove();
   }, 30_000);

@@ -24,6 +24,17 @@ const partitions = 3;
 const kafka = await privateService("kafka");
 const had = "missing" in kafka ? kafka : await hurt(kafka);
 
+describeWith("on a Kafka that has just started", [had], ({ proxy }: Hurt) => {
+  test("the topics of ten systems are known when they have been made, though it is slow to know what it makes", async () => {
+    const brokers = [`127.0.0.1:${proxy.port}`];
+    const places = await Promise.all(Array.from({ length: 10 }, () => kafkaPlace({ brokers, partitions: 12 })));
+    for (const place of places) {
+      expect((await place.records(place.names.commands)).length).toBe(12);
+      await place.remove();
+    }
+  }, 30_000);
+});
+
 describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
   let place: KafkaPlace;
   let commands: Appender;
