@@ -32,7 +32,12 @@ async function bun(
   output: "inherit" | "pipe" = "inherit",
 ): Promise<{ code: number; text: string }> {
   const command = `exec "$0" "$@"${output === "pipe" ? " 2>&1" : ""}`;
-  const child = Bun.spawn(["sh", "-c", command, process.execPath, ...args], { stdio: ["ignore", output, "inherit"] });
+  // Said, since Bun gives a child the environment that it was itself started with.
+  const env = process.env;
+  const child = Bun.spawn(["sh", "-c", command, process.execPath, ...args], {
+    env,
+    stdio: ["ignore", output, "inherit"],
+  });
   const text = output === "pipe" ? await new Response(child.stdout).text() : "";
   return { code: await child.exited, text };
 }
