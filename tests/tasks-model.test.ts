@@ -374,8 +374,6 @@ const readPast: Action = async (world, who) => {
   const shown = byInstant
     ? stored.versions.findLast(({ task }) => task.updatedAt <= instant)
     : stored.versions[version - 1];
-  if (!byInstant && version === 0)
-    return void expectProblem(await who.call("GET", `/v1/tasks/${id}?version=0`), 422, "validation");
   const reply = await who.call<Task>("GET", `/v1/tasks/${id}?${byInstant ? `asOf=${instant}` : `version=${version}`}`);
   if (shown === undefined || shown.deleted) return void expectProblem(reply, 404, "not-found");
   expect(reply.status, reply.text).toBe(200);

@@ -147,7 +147,7 @@ export function taskRoutes(service: TaskService): Route[] {
         },
         version: {
           schema: t.String({
-            pattern: "^[1-9][0-9]*$",
+            pattern: "^(0|[1-9][0-9]*)$",
             description: "The task at this version, a deleted one included",
           }),
         },
