@@ -292,9 +292,9 @@ for (const { name, without, begin } of ways) {
       const { MONGO_URL: url } = place?.env ?? {};
       if (url === undefined) return;
       const mongo = new MongoClient(url);
-      const [documents, changes] = [mongo.db().collection("tasks"), mongo.db().collection("history")];
+      const [documents, operations] = [mongo.db().collection("tasks"), mongo.db().collection("operations")];
       await poll("nothing is left of it in MongoDB", 15_000, async () => {
-        const left = [documents.countDocuments({ owner: user.id }), changes.countDocuments({ task: last })];
+        const left = [documents.countDocuments({ owner: user.id }), operations.countDocuments({ task: last })];
         return (await Promise.all(left)).join() === "0,0";
       });
       await mongo.close();

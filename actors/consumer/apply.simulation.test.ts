@@ -8,6 +8,7 @@ import { type Random, random } from "../../tests/system/random.ts";
 import type { Command, Outcome } from "../model/command.ts";
 import { taskText } from "../model/created.ts";
 import { type Change, past } from "../model/past.ts";
+import { changeIn, type OperationDocument } from "../mongo/read-model.ts";
 import { apply, type Delivery, type Store } from "./apply.ts";
 import { command, userA, userB } from "./commands-for-tests.ts";
 import { decide, type TaskState } from "./decide.ts";
@@ -256,16 +257,10 @@ function violations(world: World): string[] {
   const { states, histories, outcomes } = sequentially(world);
   const text = (value: unknown) => JSON.stringify(value);
   for (const taskId of taskIds) {
-    const rows = [...stored.history.values()]
+    const changes = [...stored.operations.values()]
       .filter(({ task }) => task === taskId)
-      .sort((a, b) => Number(a.version) - Number(b.version));
-    const changes = rows.map(
-      ({ entry, deleted, undoBefore }): Change => ({
-        entry: JSON.parse(String(entry)),
-        deleted: deleted === true,
-        undoBefore: Number(undoBefore),
-      }),
-    );
+      .flatMap((each) => changeIn(each as unknown as OperationDocument))
+      .sort((a, b) => a.entry.version - b.entry.version);
     const versions = changes.map(({ entry }) => entry.version);
     if (text(versions) !== text(versions.map((_, index) => index + 1))) found.push(`versions are ${versions}`);
     const operations = changes.map(({ entry }) => entry.operationId);

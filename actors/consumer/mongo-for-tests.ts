@@ -17,7 +17,6 @@ type Step =
 
 export type Stored = {
   readonly tasks: Map<string, Document>;
-  readonly history: Map<string, Document>;
   readonly operations: Map<string, Document>;
 };
 
@@ -25,7 +24,7 @@ export type Stored = {
 export type Without = "task guard";
 
 export function emptyStored(): Stored {
-  return { tasks: new Map(), history: new Map(), operations: new Map() };
+  return { tasks: new Map(), operations: new Map() };
 }
 
 /** The documents as one client reaches them. */
@@ -37,8 +36,7 @@ export function readModelOver(stored: Stored, turn: Turn, without?: Without): Re
   };
   return {
     tasks: collection(stored.tasks, turn, { guarded }),
-    history: collection(stored.history, turn, { unique: ["task", "version"] }),
-    operations: collection(stored.operations, turn, {}),
+    operations: collection(stored.operations, turn, { unique: ["task", "change.version"] }),
     erased: collection(new Map(), turn, {}),
   } as unknown as ReadModel;
 }
@@ -46,7 +44,9 @@ export function readModelOver(stored: Stored, turn: Turn, without?: Without): Re
 type Options = { readonly unique?: readonly string[]; readonly guarded?: (filter: Filter) => Filter };
 
 function collection(documents: Map<string, Document>, turn: Turn, { unique, guarded = (filter) => filter }: Options) {
-  const same = (a: Document, b: Document): boolean => unique?.every((field) => a[field] === b[field]) === true;
+  // Partial: where a document has none of a field, it is not in the index.
+  const same = (a: Document, b: Document): boolean =>
+    unique?.every((field) => at(a, field) !== undefined && at(a, field) === at(b, field)) === true;
 
   /** False: there is one of the same keys. */
   function insert(document: Document): boolean {
@@ -91,8 +91,11 @@ function collection(documents: Map<string, Document>, turn: Turn, { unique, guar
       };
       return {
         toArray,
-        sort: ({ version }: { version: 1 }) => ({
-          toArray: async () => (await toArray()).sort((a, b) => version * (Number(a.version) - Number(b.version))),
+        sort: (order: Readonly<Record<string, 1>>) => ({
+          toArray: async () => {
+            const [field = ""] = Object.keys(order);
+            return (await toArray()).sort((a, b) => Number(at(a, field)) - Number(at(b, field)));
+          },
         }),
       };
     },
@@ -105,9 +108,16 @@ function collection(documents: Map<string, Document>, turn: Turn, { unique, guar
   };
 }
 
+/** The value at a path with dots. */
+function at(document: Document, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((inner, field) => (inner as Readonly<Record<string, unknown>> | undefined)?.[field], document);
+}
+
 function matches(document: Document, filter: Filter): boolean {
   return Object.entries(filter).every(([field, wanted]) => {
-    const value = document[field];
+    const value = at(document, field);
     if (typeof wanted !== "object" || wanted === null) return value === wanted;
     return Object.entries(wanted).every(([operator, operand]) => {
       if (operator === "$in") return (operand as unknown[]).includes(value);

@@ -1,14 +1,20 @@
 /**
- * The store in MongoDB. Records of operations are written before changes, and tasks after both, each guarded, so that a crash between any two,
+ * The store in MongoDB. Records of operations, each with its change, are written before tasks, each guarded, so that a crash between any two,
  * a batch that comes again and a writer that does not know it has been replaced all end in the same documents.
  */
 import type { AnyBulkWriteOperation } from "mongodb";
 import { MongoBulkWriteError } from "mongodb";
 import { partitionOf } from "../../runtime/partition.ts";
-import type { Change, Entry } from "../model/past.ts";
+import type { Change } from "../model/past.ts";
 import { priorities, type Task } from "../model/task.ts";
 import { fold, words } from "../model/words.ts";
-import type { HistoryDocument, OperationDocument, ReadModel, TaskDocument } from "../mongo/read-model.ts";
+import {
+  type ChangeDocument,
+  changeIn,
+  type OperationDocument,
+  type ReadModel,
+  type TaskDocument,
+} from "../mongo/read-model.ts";
 import {
   type Batch,
   type Erasure,
@@ -21,14 +27,14 @@ import {
 } from "./apply.ts";
 import type { Refusal } from "./decide.ts";
 
-/** How long the record of an operation without a key is kept. */
+/** How long the record of an operation is kept that has no key and changed nothing. */
 const unkeyedKeptMs = 86_400_000;
 const duplicateKey = 11_000;
 const erasedAtOnce = 500;
 
 /** `partitions` of the log: an erasure in one of them is of that one's tasks only. */
 export function mongoStore(
-  { tasks, history, operations, erased }: ReadModel,
+  { tasks, operations, erased }: ReadModel,
   { partitions, now }: { partitions: number; now: () => number },
 ): Store {
   return {
@@ -52,16 +58,15 @@ export function mongoStore(
     },
 
     async changes({ task }, from, to) {
-      const found = await history
-        .find({ task: task.id, version: { $gte: from, $lte: to } })
-        .sort({ version: 1 })
+      const found = await operations
+        .find({ task: task.id, "change.version": { $gte: from, $lte: to } })
+        .sort({ "change.version": 1 })
         .toArray();
-      return found.map(change);
+      return found.flatMap(changeIn);
     },
 
     async write(batch) {
-      if (!(await recorded(batch.operations))) return "again";
-      await chronicled(batch.changes);
+      if (!(await recorded(batch))) return "again";
       await updated(batch.tasks);
       for (const erasure of batch.erasures) await erase(erasure);
       return "written";
@@ -69,11 +74,12 @@ export function mongoStore(
   };
 
   /**
-   * Whether each record is in place and belongs to this very command. They are written one after the other up to the first that is known: what was
-   * decided behind an operation that turns out to be a repeat must not be on record, not even for a moment (a writer may end in that moment).
+   * Whether each record, with its change, is in place and belongs to this very command. They are written one after the other up to the first that is
+   * known: what was decided behind an operation that turns out to be a repeat must not be on record, not even for a moment (a writer may end in that moment).
    */
-  async function recorded(taken: readonly Taken[]): Promise<boolean> {
-    for (let rest = taken.map((each) => record(each, now())); rest.length > 0; ) {
+  async function recorded({ operations: taken, changes }: Batch): Promise<boolean> {
+    const made = new Map(changes.map(({ change }) => [change.entry.operationId, change]));
+    for (let rest = taken.map((each) => record(each, made.get(each.operationId), now())); rest.length > 0; ) {
       const [first] = await duplicates(() => operations.insertMany(rest, { ordered: true }));
       if (first === undefined) return true;
       const left = rest.slice(first);
@@ -84,6 +90,10 @@ export function mongoStore(
         return there !== undefined && (there.partition !== partition || there.offset !== offset);
       };
       if (left.some(isOther)) return false;
+      // Somebody else has made this version, or another of this operation: what was decided here came from a state that is past.
+      const isPast = ({ _id, change }: OperationDocument, index: number): boolean =>
+        known.has(_id) ? known.get(_id)?.change?.version !== change?.version : index === 0;
+      if (left.some(isPast)) throw new Error("Cannot write a batch: its tasks have been changed by another writer");
       // The others were written by a try that was cut off, or by a writer that decided the same.
       rest = left.filter(({ _id }) => !known.has(_id));
     }
@@ -97,29 +107,9 @@ export function mongoStore(
     const here = owned.map(({ _id }) => _id).filter((id) => partitionOf(id, partitions) === partition);
     for (let from = 0; from < here.length; from += erasedAtOnce) {
       const some = here.slice(from, from + erasedAtOnce);
-      await history.deleteMany({ task: { $in: some } });
+      await operations.deleteMany({ task: { $in: some }, "change.version": { $gte: 1 } });
       await tasks.deleteMany({ _id: { $in: some } });
     }
-  }
-
-  async function chronicled(changes: Batch["changes"]): Promise<void> {
-    if (changes.length === 0) return;
-    const documents = changes.map(({ task, change: { entry, deleted, undoBefore } }) => ({
-      _id: entry.operationId,
-      task: task.task.id,
-      version: entry.version,
-      deleted,
-      undoBefore,
-      entry: JSON.stringify(entry),
-    }));
-    const known = await duplicates(() => history.insertMany(documents, { ordered: false }));
-    if (known.length === 0) return;
-    const expected = known.flatMap((index) => documents[index] ?? []);
-    const found = await history.find({ _id: { $in: expected.map(({ _id }) => _id) } }).toArray();
-    const versions = new Map(found.map(({ _id, version }) => [_id, version]));
-    // Somebody else has made this version: what was decided here came from a state that is past.
-    if (expected.some(({ _id, version }) => versions.get(_id) !== version))
-      throw new Error("Cannot write a batch: its tasks have been changed by another writer");
   }
 
   async function updated(written: Batch["tasks"]): Promise<void> {
@@ -160,7 +150,11 @@ async function duplicates(write: () => Promise<unknown>): Promise<number[]> {
   }
 }
 
-function record({ command, fingerprint, taskId, position, code, version }: Taken, nowMs: number): OperationDocument {
+function record(
+  { command, fingerprint, taskId, position, code, version }: Taken,
+  change: Change | undefined,
+  nowMs: number,
+): OperationDocument {
   return {
     _id: command.operationId,
     task: taskId,
@@ -170,8 +164,13 @@ function record({ command, fingerprint, taskId, position, code, version }: Taken
     offset: position.offset,
     code: code ?? null,
     version: version ?? null,
-    ...(command.keyed ? {} : { expireAt: new Date(nowMs + unkeyedKeptMs) }),
+    ...(change === undefined ? {} : { change: changeDocument(change) }),
+    ...(command.keyed || change !== undefined ? {} : { expireAt: new Date(nowMs + unkeyedKeptMs) }),
   };
+}
+
+function changeDocument({ entry, deleted, undoBefore }: Change): ChangeDocument {
+  return { version: entry.version, deleted, undoBefore, entry: JSON.stringify(entry) };
 }
 
 export function operation({ _id, task, fingerprint, partition, offset, code, version }: OperationDocument): Operation {
@@ -193,10 +192,6 @@ function stored({
   takenAt,
 }: Pick<TaskDocument, "json" | "deleted" | "undoable" | "bornAt" | "takenAt">): Stored {
   return { task: JSON.parse(json) as Task, text: json, deleted, undoable, bornAt, takenAt };
-}
-
-function change({ entry, deleted, undoBefore }: HistoryDocument): Change {
-  return { entry: JSON.parse(entry) as Entry, deleted, undoBefore };
 }
 
 function document({ task, text, deleted, undoable, bornAt, takenAt }: Stored): TaskDocument {

@@ -1,5 +1,6 @@
 /** The read model in MongoDB: its collections and indexes, the port between the writer and those who read. */
 import type { Collection, CollectionOptions, Db, IndexDescription } from "mongodb";
+import type { Change, Entry } from "../model/past.ts";
 import type { Status } from "../model/task.ts";
 
 /** A task. Instants are epoch milliseconds, positions offsets in the partition of the task's id. */
@@ -25,17 +26,10 @@ export type TaskDocument = {
   json: string;
 };
 
-/** One change of a task; `_id` is the operation that made it, `entry` the JSON text that clients see. */
-export type HistoryDocument = {
-  _id: string;
-  task: string;
-  version: number;
-  deleted: boolean;
-  undoBefore: number;
-  entry: string;
-};
+/** What an operation changed: `version` is the one it made, `entry` the JSON text that clients see. */
+export type ChangeDocument = { version: number; deleted: boolean; undoBefore: number; entry: string };
 
-/** What became of an operation; one without a key has an end. */
+/** What became of an operation, with its change where it made one: those of a task are its history. One without either a change or a key has an end. */
 export type OperationDocument = {
   _id: string;
   task: string;
@@ -45,6 +39,7 @@ export type OperationDocument = {
   offset: number;
   code: string | null;
   version: number | null;
+  change?: ChangeDocument;
   expireAt?: Date;
 };
 
@@ -53,12 +48,11 @@ export type ErasedDocument = { _id: string; offset: number };
 
 export type ReadModel = {
   readonly tasks: Collection<TaskDocument>;
-  readonly history: Collection<HistoryDocument>;
   readonly operations: Collection<OperationDocument>;
   readonly erased: Collection<ErasedDocument>;
 };
 
-export const collections = ["operations", "history", "tasks", "erased"] as const satisfies readonly (keyof ReadModel)[];
+export const collections = ["operations", "tasks", "erased"] as const satisfies readonly (keyof ReadModel)[];
 
 /** `suffix`: after the names, for one that is not in its place yet. */
 export function readModelIn(
@@ -67,10 +61,16 @@ export function readModelIn(
 ): ReadModel {
   return {
     tasks: db.collection(`tasks${suffix}`, options),
-    history: db.collection(`history${suffix}`, options),
     operations: db.collection(`operations${suffix}`, options),
     erased: db.collection(`erased${suffix}`, options),
   };
+}
+
+/** None where the operation changed nothing. */
+export function changeIn({ change }: OperationDocument): Change[] {
+  if (change === undefined) return [];
+  const { entry, deleted, undoBefore } = change;
+  return [{ entry: JSON.parse(entry) as Entry, deleted, undoBefore }];
 }
 
 export const sortKeys = ["createdAt", "updatedAt", "dueAt", "priority", "title"] as const;
@@ -78,19 +78,16 @@ export const sortKeys = ["createdAt", "updatedAt", "dueAt", "priority", "title"]
 const indexes: Record<Exclude<keyof ReadModel, "erased">, IndexDescription[]> = {
   tasks: [
     ...sortKeys.map((key) => ({ key: { owner: 1, deleted: 1, [key]: 1, _id: 1 } })),
-    { key: { owner: 1, deleted: 1, status: 1, priority: 1 } },
     { key: { owner: 1, words: 1 } },
     { key: { owner: 1, labels: 1 } },
   ],
-  history: [{ key: { task: 1, version: 1 }, unique: true }],
-  operations: [{ key: { expireAt: 1 }, expireAfterSeconds: 0 }],
+  operations: [
+    { key: { task: 1, "change.version": 1 }, unique: true, partialFilterExpression: { "change.version": { $gt: 0 } } },
+    { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
+  ],
 };
 
 /** Makes the indexes that are missing; several writers may start at once. */
 export async function ensureIndexes(model: ReadModel): Promise<void> {
-  await Promise.all([
-    model.tasks.createIndexes(indexes.tasks),
-    model.history.createIndexes(indexes.history),
-    model.operations.createIndexes(indexes.operations),
-  ]);
+  await Promise.all([model.tasks.createIndexes(indexes.tasks), model.operations.createIndexes(indexes.operations)]);
 }

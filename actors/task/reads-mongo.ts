@@ -1,9 +1,8 @@
 /** The read model in MongoDB. A task is one round trip, a list one for each stretch of its order that it takes: one to three. */
 import { BSONRegExp, type Filter } from "mongodb";
-import type { Change, Entry } from "../model/past.ts";
 import { Problem } from "../model/problem.ts";
 import { priorities } from "../model/task.ts";
-import type { ReadModel, TaskDocument } from "../mongo/read-model.ts";
+import { changeIn, type ReadModel, type TaskDocument } from "../mongo/read-model.ts";
 import { withDeadline } from "../waiting.ts";
 import type { ListQuery } from "./list-query.ts";
 import type { Listed, Reads } from "./ports.ts";
@@ -19,7 +18,7 @@ export type MongoReads = {
   [M in keyof Reads]: (...given: Parameters<Reads[M]>) => Promise<Awaited<ReturnType<Reads[M]>>>;
 };
 
-export function mongoReads({ tasks, history, operations }: ReadModel): MongoReads {
+export function mongoReads({ tasks, operations }: ReadModel): MongoReads {
   return {
     task: guarded(async (id) => {
       const found = await tasks.findOne({ _id: id }, { projection: { owner: 1, version: 1, deleted: 1, json: 1 } });
@@ -53,11 +52,11 @@ export function mongoReads({ tasks, history, operations }: ReadModel): MongoRead
     }),
 
     history: guarded(async (taskId, before, limit) => {
-      const cursor = history.find({ task: taskId, version: { $lt: before } }).sort({ version: -1 });
+      const cursor = operations
+        .find({ task: taskId, "change.version": { $gte: 1, $lt: before } })
+        .sort({ "change.version": -1 });
       const found = await (Number.isSafeInteger(limit) && limit < 0x7fffffff ? cursor.limit(limit) : cursor).toArray();
-      return found.map(
-        ({ entry, deleted, undoBefore }): Change => ({ entry: JSON.parse(entry) as Entry, deleted, undoBefore }),
-      );
+      return found.flatMap(changeIn);
     }),
 
     operation: guarded(async (id) => {

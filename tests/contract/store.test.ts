@@ -252,10 +252,10 @@ function withoutTransactions(open: () => Promise<Fresh>): void {
     const commands = [create, command({ kind: "undo", taskId: create.taskId }), patch, second, remove];
     const batch = await written(store, commands);
     const cuts: Batch[] = [
-      { operations: batch.operations.slice(0, 2), changes: [], tasks: [], erasures: [] },
-      { operations: batch.operations, changes: [], tasks: [], erasures: [] },
-      { operations: batch.operations, changes: batch.changes.slice(1, 2), tasks: [], erasures: [] },
-      { operations: batch.operations, changes: batch.changes, tasks: batch.tasks.slice(1), erasures: [] },
+      { ...batch, operations: batch.operations.slice(0, 1), tasks: [] },
+      { ...batch, operations: batch.operations.slice(0, 3), tasks: [] },
+      { ...batch, tasks: [] },
+      { ...batch, tasks: batch.tasks.slice(1) },
     ];
     for (const cut of cuts) {
       expect(await store.write(cut)).toBe("written");
@@ -309,7 +309,7 @@ function withoutTransactions(open: () => Promise<Fresh>): void {
     await apply(another(), deliveries([theirs], 40, 1));
     expect(await store.write(mine)).toBe("again");
     expect(await model?.operations.findOne({ _id: patch.operationId })).toBeNull();
-    expect(await model?.history.countDocuments({ task: create.taskId })).toBe(0);
+    expect(await model?.operations.countDocuments({ task: create.taskId })).toBe(0);
     const outcomes = await apply(store, deliveries([create, patch], 1));
     expect(outcomes).toMatchObject([
       { verdict: "rejected", code: "idempotency-mismatch", position: { partition: 1, offset: 40 } },
@@ -334,18 +334,37 @@ function withoutTransactions(open: () => Promise<Fresh>): void {
     }
   });
 
-  test("records of operations without a key end after a day, those of keys never", async () => {
+  test("a version that another writer has made meanwhile is not made again, nor is anything behind it written", async () => {
+    const { store, another, model } = await open();
+    const [create, patch] = life();
+    await taken(store, [create]);
+    const [mine, behind] = [patch, command({ kind: "patch", taskId: create.taskId, body: { title: "behind" } })];
+    const late = await written(store, [mine, behind], 5);
+    await apply(another(), deliveries([command({ kind: "patch", taskId: create.taskId, body: { title: "now" } })], 4));
+    expect(store.write(late)).rejects.toThrow("changed by another writer");
+    expect(
+      await model?.operations.countDocuments({ _id: { $in: [mine, behind].map((each) => each.operationId) } }),
+    ).toBe(0);
+    expect(await taskOf(store, create.taskId)).toMatchObject({ task: { version: 2, title: "now" } });
+  });
+
+  test("records of operations end after a day that have no key and changed nothing, all others never", async () => {
     const { store, model } = await open();
     const [create] = life();
-    const unkeyed = command({ kind: "patch", taskId: create.taskId, body: { title: "later" } });
-    await taken(store, [create, unkeyed]);
+    const body = { title: "later" };
+    const [unkeyed, same] = [0, 1].map(() => command({ kind: "patch", taskId: create.taskId, body })) as [
+      Command,
+      Command,
+    ];
+    await taken(store, [create, unkeyed, same]);
     const expireAt = new Date(storedAtMs + 86_400_000);
-    expect(await model?.operations.findOne({ _id: unkeyed.operationId })).toMatchObject({ expireAt });
-    expect(await model?.operations.findOne({ _id: create.operationId })).not.toHaveProperty("expireAt");
+    expect(await model?.operations.findOne({ _id: same.operationId })).toMatchObject({ expireAt });
+    for (const { operationId } of [create, unkeyed])
+      expect(await model?.operations.findOne({ _id: operationId })).not.toHaveProperty("expireAt");
     const indexes = await model?.operations.indexes();
     expect(indexes?.find(({ key }) => key.expireAt === 1)).toMatchObject({ expireAfterSeconds: 0 });
-    await model?.operations.deleteOne({ _id: unkeyed.operationId });
-    expect(await apply(store, deliveries([unkeyed], 2))).toEqual([undefined]);
+    await model?.operations.deleteOne({ _id: same.operationId });
+    expect(await apply(store, deliveries([same], 3))).toEqual([undefined]);
   });
 }
 

@@ -55,7 +55,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
   async function everything(): Promise<Record<string, unknown>> {
     const db = mongo.db();
     const names = (await db.listCollections().toArray()).map(({ name }) => name).sort();
-    expect(names).toEqual(["erased", "history", "operations", "tasks"]);
+    expect(names).toEqual(["erased", "operations", "tasks"]);
     const found: Record<string, unknown> = {};
     for (const name of names) {
       const documents = await db.collection(name).find().sort({ _id: 1 }).toArray();
