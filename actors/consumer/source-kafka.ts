@@ -1,14 +1,16 @@
 /**
- * The log in Kafka as a source of commands: batches of one partition in order, each committed after its effect. What cannot be understood is
- * parked; what fails for a while is tried again for ever, with the partition held and heartbeats going on.
+ * The log in Kafka as a source of commands: those of one partition in order, committed after their effect. What cannot be understood is parked;
+ * what fails for a while is tried again for ever, with the partition held and heartbeats going on. Who loses a partition may still be at work on
+ * what it had begun when the next owner begins: the store takes no effect twice (apply.ts).
  */
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import { committing } from "../kafka/commits.ts";
 import { leaveForEarlierLives, membership } from "../kafka/group.ts";
-import { holdBatch } from "../kafka/hold-batch.ts";
 import { readCommand } from "../kafka/log-record.ts";
 import type { Names } from "../kafka/names.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { type Delivery, UndecidableError } from "./apply.ts";
+import { lanes } from "./lanes.ts";
 
 /** A record that is no command, or one that cannot be decided, with where it came from. What is larger than any command of ours is left there. */
 export type Parked = {
@@ -58,6 +60,9 @@ const parkedBytesMax = 800_000;
 /** A rebalance, for which others may have to finish, included: who gives up in the middle of one leaves a member that the next has to wait for. */
 const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_000;
+/** Of which what is under way may take so long, and then its commit. */
+const drainMs = 1_500;
+const commitMs = 500;
 /** Several heartbeats. */
 const silentMs = 6_000;
 
@@ -68,8 +73,11 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     ...membership,
   });
   const behind = new Map<number, number>();
+  /** By partition, the offset after the last one of the log, as the last fetch told. */
+  const ends = new Map<number, number>();
   let heardMs = 0;
   let stopped = false;
+  let drained: Promise<void> = Promise.resolve();
   let partMax = batchMax;
 
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
@@ -82,31 +90,39 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   consumer.on(consumer.events.FETCH, heard);
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     heard();
+    waiting.reset();
+    commits.forget();
     const mine = new Set(payload.memberAssignment[names.commands] ?? []);
     for (const partition of behind.keys()) if (!mine.has(partition)) behind.delete(partition);
   });
 
-  async function eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    const { partition } = batch;
-    const end = Number(batch.highWatermark);
-    for (let from = 0; from < batch.messages.length; from += batchMax) {
-      const messages = batch.messages.slice(from, from + batchMax);
-      const last = messages.at(-1)?.offset ?? batch.lastOffset();
+  let latest: EachBatchPayload | undefined;
+  const commits = committing(names.commands, async (places) => latest?.commitOffsetsIfNecessary(places));
+  const waiting = lanes({
+    messagesMax: batchMax,
+    work(partition, messages) {
       const work = sorted(partition, messages);
-      const isTaken = await holdBatch(payload, () => takeWhole(work), {
-        failing: (error) => failing(partition, error),
-        recovered: () => recovered(partition),
-      });
-      if (!isTaken) return;
-      const offset = String(Number(last) + 1);
-      await payload.commitOffsetsIfNecessary({
-        topics: [{ topic: names.commands, partitions: [{ partition, offset }] }],
-      });
-      payload.resolveOffset(last);
-      behind.set(partition, Math.max(0, end - 1 - Number(last)));
-      await payload.heartbeat();
-    }
+      return () => takeWhole(work);
+    },
+    done(partition, { offset }) {
+      commits.note({ partition, offset: String(Number(offset) + 1) });
+      behind.set(partition, Math.max(0, (ends.get(partition) ?? 0) - 1 - Number(offset)));
+    },
+    failing,
+    recovered,
+  });
+
+  async function eachBatch(payload: EachBatchPayload): Promise<void> {
+    // Nothing is taken any more, nor fetched in vain again and again.
+    if (stopped) return void (await settles(drained, drainMs));
+    latest = payload;
+    ends.set(payload.batch.partition, Number(payload.batch.highWatermark));
+    waiting.add(payload);
+  }
+
+  async function drain(): Promise<void> {
+    await settles(waiting.end(), drainMs);
+    await commits.end(commitMs);
   }
 
   /** Commands, and what is none. */
@@ -164,7 +180,11 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     healthy: () => Date.now() - heardMs < silentMs,
     async stop() {
       stopped = true;
-      await settles(stopConsumer(consumer), stopMs);
+      drained = drain();
+      await settles(
+        drained.then(() => stopConsumer(consumer)),
+        stopMs,
+      );
     },
   };
 }

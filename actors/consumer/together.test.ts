@@ -25,7 +25,7 @@ function taker(options: Partial<TogetherOptions> = {}) {
   const until = async (count: number): Promise<void> => {
     while (taken.length < count) await new Promise<void>((resolve) => (arrived = resolve));
   };
-  const give = together({ take, isOfOne: () => true, commandsMax: 100, takesAtOnce: 1, ...options });
+  const give = together({ take, isOfOne: () => true, commandsMax: 100, ...options });
   return { give, taken, until, all: () => taken.map(({ partitions }) => partitions) };
 }
 const told = (promise: Promise<void>): Promise<string> =>
@@ -50,15 +50,14 @@ test("what comes at the same moment is taken as one, what comes meanwhile as the
   ]);
 });
 
-test("no more is taken at once than may be, and so many at the same time", async () => {
-  const { give, taken, until, all } = taker({ commandsMax: 10, takesAtOnce: 2 });
+test("no more is taken at once than may be, unless it is of one partition, and one after the other", async () => {
+  const { give, taken, until, all } = taker({ commandsMax: 10 });
   const given = [give(work(1, 20)), give(work(2, 6)), give(work(3, 4)), give(work(4, 7)), give(work(5, 3))];
-  await until(2);
-  expect(all()).toEqual([[1], [2, 3]]);
-  taken[1]?.end();
-  await until(3);
-  expect(all()).toEqual([[1], [2, 3], [4, 5]]);
-  for (const { end } of taken) end();
+  for (let count = 1; count <= 3; count += 1) {
+    await until(count);
+    expect(all()).toEqual([[1], [2, 3], [4, 5]].slice(0, count));
+    taken[count - 1]?.end();
+  }
   await Promise.all(given);
 });
 

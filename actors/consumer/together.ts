@@ -1,4 +1,7 @@
-/** What several partitions have at the same moment is taken as one: a write, a journal's flush and an answer cost more than what is in them. */
+/**
+ * What several partitions have at the same moment is taken as one, and what comes meanwhile as the next: a write, a journal's flush and an answer
+ * cost more than what is in them, so that two takes at once are slower than both as one.
+ */
 import type { Work } from "./source-kafka.ts";
 
 export type TogetherOptions = {
@@ -7,16 +10,15 @@ export type TogetherOptions = {
   readonly isOfOne: (error: unknown) => boolean;
   /** Commands of one take at most, unless a single partition's are more. */
   readonly commandsMax: number;
-  readonly takesAtOnce: number;
 };
 
 type Waiting = { readonly work: Work; readonly done: () => void; readonly failed: (error: unknown) => void };
 
 /** One partition's work is given after the other: whoever gave it waits. Rejects with what `take` throws. */
-export function together({ take, isOfOne, commandsMax, takesAtOnce }: TogetherOptions): (work: Work) => Promise<void> {
+export function together({ take, isOfOne, commandsMax }: TogetherOptions): (work: Work) => Promise<void> {
   const waiting: Waiting[] = [];
-  let underWay = 0;
-  let looking = false;
+  /** A take is under way, or will be in this turn. */
+  let busy = false;
 
   async function run(some: readonly Waiting[]): Promise<void> {
     try {
@@ -37,27 +39,19 @@ export function together({ take, isOfOne, commandsMax, takesAtOnce }: TogetherOp
     return waiting.splice(0, end < 0 ? waiting.length : end);
   }
 
-  function look(): void {
-    looking = false;
-    while (underWay < takesAtOnce && waiting.length > 0) {
-      underWay += 1;
-      void run(next()).finally(() => {
-        underWay -= 1;
-        soon();
-      });
+  async function all(): Promise<void> {
+    busy = true;
+    while (waiting.length > 0) {
+      // A fetch has something of many partitions, one after the other.
+      await new Promise((resolve) => setImmediate(resolve));
+      await run(next());
     }
-  }
-
-  /** Not at once: a fetch has something of many partitions, one after the other. */
-  function soon(): void {
-    if (looking || waiting.length === 0) return;
-    looking = true;
-    setImmediate(look);
+    busy = false;
   }
 
   return (work) =>
     new Promise((done, failed) => {
       waiting.push({ work, done, failed });
-      soon();
+      if (!busy) void all();
     });
 }

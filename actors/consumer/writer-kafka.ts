@@ -25,7 +25,6 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 /** A member that the group has not heard from for so long, while Kafka answers, will not come back by itself. */
 const silenceMs = 60_000;
 
-const takesAtOnce = 4;
 /** A server that is away is away for all. */
 const isOfOne = (error: unknown): boolean => error instanceof UndecidableError || error instanceof MongoServerError;
 
@@ -93,7 +92,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       clientName,
       names,
       partitions,
-      take: together({ take: (works) => take(store, works), isOfOne, commandsMax: batchMax, takesAtOnce }),
+      take: together({ take: (works) => take(store, works), isOfOne, commandsMax: batchMax }),
       lost,
       failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
       recovered: (partition) => self.log("info", "batches-again", { partition }),

@@ -1,6 +1,7 @@
 /** `task.events` from its latest announcements on, in a group that nobody else is in. */
 import { randomUUID } from "node:crypto";
 import type { Admin, EachBatchPayload, Kafka } from "kafkajs";
+import { committing } from "../kafka/commits.ts";
 import { membership } from "../kafka/group.ts";
 import { type Names, namesIn } from "../kafka/names.ts";
 import { ensureTopics } from "../kafka/topics.ts";
@@ -32,6 +33,7 @@ export type FollowedEvents = {
 const rewind = 64;
 const startMs = 20_000;
 const forgetMs = 1_000;
+const commitMs = 500;
 const stopMs = 3_000;
 
 /** Resolves when the group has been joined; rejects, leaving nothing behind, when Kafka does not let it in time. */
@@ -53,18 +55,20 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
   /** By partition, the offset after the last announcement made before the start, until that has been heard. */
   const toHear = new Map<number, number>();
 
+  let latest: EachBatchPayload | undefined;
+  /** Not waited for: what comes next is heard at once, and what is heard twice does no harm. */
+  const commits = committing(names.events, async (places) => latest?.commitOffsetsIfNecessary(places));
+
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     if (payload.isStale()) return;
     const { batch } = payload;
     const { partition } = batch;
     heard(payload);
     const next = Number(batch.lastOffset()) + 1;
-    await payload.commitOffsetsIfNecessary({
-      topics: [{ topic: names.events, partitions: [{ partition, offset: String(next) }] }],
-    });
+    latest = payload;
+    commits.note({ partition, offset: String(next) });
     payload.resolveOffset(batch.lastOffset());
     if (next >= (toHear.get(partition) ?? 0)) toHear.delete(partition);
-    await payload.heartbeat();
   }
 
   async function start(): Promise<void> {
@@ -96,6 +100,7 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
 
   async function stop(): Promise<void> {
     stopping = true;
+    await commits.end(commitMs);
     const left = consumer.disconnect().then(() => admin.deleteGroups([group, ...earlier]));
     await settles(left, stopMs);
     await settles(admin.disconnect(), 500);
