@@ -76,7 +76,7 @@ const routes: Route[] = [
     ...meta,
     id: "unchanged",
     method: "GET",
-    path: "/unchanged",
+    path: "/unchanged/:name",
     auth: "user",
     cacheControl: "private, no-cache",
     handle: () => ({ status: 304, headers: { etag: '"1"' } }),
@@ -250,7 +250,7 @@ describe("an answer", () => {
   test("has the security headers, whatever it is", async () => {
     for (const [path, status, cache] of [
       [`/v1/things/${id}`, 200, "private, no-cache"],
-      ["/unchanged", 304, "private, no-cache"],
+      ["/unchanged/x", 304, "private, no-cache"],
       ["/v1/things/x", 404, "no-store"],
       ["/nothing", 404, "no-store"],
       ["/fail", 500, "no-store"],
@@ -265,16 +265,14 @@ describe("an answer", () => {
     ).toContain("max-age");
   });
 
-  test("of 304 has the tag, the limits and no body", async () => {
-    const { status, headers, text: content } = await send("GET", "/unchanged", me);
-    expect([status, content, headers.get("etag"), headers.get("content-type"), headers.get("ratelimit")]).toEqual([
-      304,
-      "",
-      '"1"',
-      null,
-      limits.ratelimit,
-    ]);
-  });
+  test.each(["GET", "HEAD"])(
+    "of 304 to %s has the tag, the limits and no body, of which it tells nothing",
+    async (method) => {
+      const { status, headers, text: content } = await send(method, "/unchanged/x", me);
+      const told = ["etag", "content-type", "content-length", "ratelimit"].map((name) => headers.get(name));
+      expect([status, content, ...told]).toEqual([304, "", '"1"', null, null, limits.ratelimit]);
+    },
+  );
 
   test("to somebody known tells the limits, refusals included", async () => {
     for (const [authorization, path, status] of [

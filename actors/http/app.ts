@@ -69,7 +69,16 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   }
   app.all("/*", ({ request }) => unknown(request), { parse: "none" });
   app.compile();
-  return { fetch: (request) => app.fetch(request) };
+  return {
+    fetch: (request) =>
+      request.method === "HEAD" ? Promise.resolve(app.fetch(request)).then(lengthless) : app.fetch(request),
+  };
+}
+
+/** Elysia tells a HEAD how long the body was: of a 304 that is nothing, and not what a 200 would have (RFC 9110 §8.6). */
+function lengthless(response: Response): Response {
+  if (response.status === 304) response.headers.delete("content-length");
+  return response;
 }
 
 type Refuse = (request: Request, failure: unknown, limits?: Caller["limits"], requestId?: string) => Response;
