@@ -37,6 +37,8 @@ const routes: Route[] = [
       types: ["application/json"],
     },
     query: { dry: { schema: t.Literal("1") } },
+    faults: async ({ body, query }) =>
+      query.has("dry") && (body as { a?: unknown }).a === "all" ? [{ path: "/a", message: "must not be all" }] : [],
     handle: took,
   },
   {
@@ -151,6 +153,15 @@ describe("refusals come in one order", () => {
   test("faults of the query and of the body come together", async () => {
     const { problem } = await send("PATCH", `/v1/things/${id}?zzz=1&dry=2&%zz=1`, me, '{"a":"long","b":1}');
     expect(problem.errors?.map(({ path }) => path).sort()).toEqual(["/%zz", "/a", "/b", "/dry", "/zzz"]);
+  });
+
+  test("what only the route knows to be a fault comes with the others", async () => {
+    const errors = async (query: string, body: string) =>
+      (await send("PATCH", `/v1/things/${id}${query}`, me, body)).problem.errors?.map(({ path }) => path);
+    expect(await errors("?dry=2", '{"a":"all","b":1}')).toEqual(["/dry", "/b", "/a"]);
+    expect(await errors("?dry=1", '{"a":"all"}')).toEqual(["/a"]);
+    expect(await errors("?dry=2", "null")).toEqual(["/dry", ""]);
+    expect(await errors("", '{"a":"all"}')).toBeUndefined();
   });
 
   test.each(["[]", "null", "1", '"a"'])("a body that is %s is a fault of the whole", async (body) => {

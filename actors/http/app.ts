@@ -113,15 +113,21 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
       body: undefined,
       caller,
     };
-    if (route.body === undefined || checkBody === undefined) {
-      if (faults.length > 0) throw new Problem("validation", undefined, { errors: faults });
+    if (route.body === undefined || checkBody === undefined) return answered(call, faults, context);
+    return readBody(request, route.body.types).then((body) =>
+      answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context),
+    );
+  }
+
+  /** What the route answers, once all faults of the request are known and there are none. */
+  function answered(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
+    const unless = (more: readonly Fault[]) => {
+      if (faults.length + more.length > 0) throw new Problem("validation", undefined, { errors: [...faults, ...more] });
       return finish(route.handle(call), context);
-    }
-    return readBody(request, route.body.types).then((body) => {
-      const all = [...faults, ...bodyFaults(body, checkBody)];
-      if (all.length > 0) throw new Problem("validation", undefined, { errors: all });
-      return finish(route.handle({ ...call, body }), context);
-    });
+    };
+    const hasFields = call.body === undefined || isObject(call.body);
+    const more = route.faults !== undefined && hasFields ? route.faults(call) : noFaults;
+    return more instanceof Promise ? more.then(unless) : unless(more);
   }
 
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
@@ -153,11 +159,14 @@ function finish(answer: ReturnType<Route["handle"]>, context: AnswerContext): Re
 }
 
 function bodyFaults(body: unknown, check: (value: unknown) => Fault[]): Fault[] {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    return [{ path: "", message: "must be a JSON object" }];
-  return check(body);
+  return isObject(body) ? check(body) : [{ path: "", message: "must be a JSON object" }];
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const noFaults: readonly Fault[] = [];
 const noParams = {};
 const noQuery: { query: URLSearchParams; faults: readonly Fault[] } = { query: new URLSearchParams(), faults: [] };
 
