@@ -47,7 +47,10 @@ export type Route = {
   readonly faults?: (call: Call) => readonly Fault[] | Promise<readonly Fault[]>;
   /** Request headers for the OpenAPI document, e.g. If-Match. */
   readonly headers?: readonly string[];
-  readonly answers: Readonly<Record<number, { description: string; schema?: TSchema; headers?: readonly string[] }>>;
+  /** `type` is the media type of what `schema` describes; `application/json` unless told. */
+  readonly answers: Readonly<
+    Record<number, { description: string; schema?: TSchema; type?: string; headers?: readonly string[] }>
+  >;
   readonly problems: readonly ProblemCode[];
   /** `Cache-Control` of its answers; `no-store` unless told. */
   readonly cacheControl?: string;
