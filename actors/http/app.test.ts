@@ -190,6 +190,11 @@ describe("a query", () => {
     expect(problem.errors?.map((fault) => fault.path)).toEqual([path]);
   });
 
+  test("of very many faults tells a thousand", async () => {
+    const { status, problem } = await send("GET", `/v1/things?${"%&".repeat(1_200)}`);
+    expect([status, problem.errors?.length]).toEqual([422, 1_000]);
+  });
+
   test("is decoded, keeps repeated values, and may be empty", async () => {
     await send("GET", "/v1/things?q=%C3%A9+a&tag=x&tag=y");
     expect([...(calls.at(-1)?.query ?? [])]).toEqual([

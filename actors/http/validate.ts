@@ -2,16 +2,13 @@
 import { FormatRegistry, Kind, type TSchema } from "@sinclair/typebox";
 import { TypeCompiler, type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
 import { instantMs } from "../model/instant.ts";
-import type { Fault } from "../model/problem.ts";
+import { type Fault, faultsMax } from "../model/problem.ts";
 import { type TextBounds, type TextsBounds, textFaults, textsFaults } from "./text.ts";
 
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 FormatRegistry.Set("uuid", (value) => uuidPattern.test(value));
 FormatRegistry.Set("date-time", (value) => instantMs(value) !== undefined);
-
-/** Faults listed at most: a body of 256 KiB may have more of them than anybody reads. */
-const faultsMax = 1_000;
 
 /** Compiles a model once; the check answers the faults of a value, none when it fits. Paths are JSON pointers (RFC 6901). */
 export function checker(schema: TSchema): (value: unknown) => Fault[] {
