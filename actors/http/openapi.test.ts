@@ -95,6 +95,7 @@ test("failures tell the headers that come with them: limits where a user asks, t
     ]);
   expect(headers("/v1/tasks/{id}", "patch", "413")).toEqual(limits);
   expect(headers("/tasks/{id}", "get", "404")).toEqual(limits);
+  expect(headers("/tasks/{id}", "get", "304")).toEqual([...limits, "ETag", "Consistency"]);
   expect(headers("/tasks/{id}", "get", "503")).toEqual(["Retry-After", ...limits]);
   for (const { operation } of operations) expect(operation.responses["405"]?.$ref).toEndWith("/method-not-allowed");
   expect(responseOf("/problems/{code}", "get", "404")?.$ref).toEndWith("/not-found");

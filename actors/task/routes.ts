@@ -155,7 +155,10 @@ export function taskRoutes(service: TaskService): Route[] {
       faults: ({ query }) =>
         query.has("version") && query.has("asOf") ? [{ path: "/version", message: "excludes asOf" }] : [],
       headers: readHeaders,
-      answers: { ...answersTask, 304: { description: "The client has this version", headers: ["ETag"] } },
+      answers: {
+        ...answersTask,
+        304: { description: "The client has this version", headers: ["ETag", "Consistency"] },
+      },
       problems: readProblems,
       cacheControl: taskRead,
       handle: (call) => then(find(service, call), (found) => tagged(call, found)),
