@@ -1000,6 +1000,11 @@ describe("a read", () => {
       expect([query, reply.status]).toEqual([query, 422]);
       expectProblem(reply, 422, "validation");
     }
+    const both = await send<{ errors: { path: string }[] }>(
+      "GET",
+      `/v1/tasks/${id}?version=1&asOf=2030-01-01T00:00:00Z&at=now`,
+    );
+    expect(both.body.errors.map(({ path }) => path)).toEqual(["/at", "/version"]);
     expectProblem(await send("GET", `/v1/tasks/${id}?version=2`), 404, "not-found");
   });
 

@@ -16,7 +16,10 @@ export type ApiTokenService = ReturnType<typeof apiTokenService>;
 export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; announce: (ended: Ended[]) => void }) {
   const { tokens, now, announce } = parts;
   return {
-    /** The secret is in this answer and nowhere else. `expiresMs` must lie in the future. */
+    /** Whether what ends then would never be of use. */
+    isOver: (expiresMs: number): boolean => expiresMs <= now(),
+
+    /** The secret is in this answer and nowhere else. */
     async make(of: {
       userId: string;
       name: string;
@@ -24,11 +27,6 @@ export function apiTokenService(parts: { tokens: ApiTokens; now: () => number; a
       scopes: string[];
     }): Promise<{ secret: string; token: ApiTokenRecord }> {
       const createdMs = now();
-      if (of.expiresMs !== null && of.expiresMs <= createdMs) {
-        throw new Problem("validation", undefined, {
-          errors: [{ path: "/expiresAt", message: "must be in the future" }],
-        });
-      }
       if ((await tokens.ofUser(of.userId)).length >= tokensOfUserMax) {
         throw new Problem("conflict", `Cannot make another API token: an account has at most ${tokensOfUserMax}`);
       }

@@ -131,6 +131,9 @@ describe("an account", () => {
     const patch = (body: unknown) => system.send("PATCH", "/v1/auth/me", body, accessToken);
     expect((await patch({ name: "Bea" })).body.name).toBe("Bea");
     expect((await patch({ email: "c@example.com" })).body.errors[0].path).toBe("/currentPassword");
+    const faults = (await patch({ name: "", email: "c@example.com" })).body.errors;
+    expect(faults.map(({ path }: { path: string }) => path)).toEqual(["/name", "/currentPassword"]);
+    expect((await patch({ name: "Bea", email: "b@example.com" })).status).toBe(200);
     expect((await patch({ email: "c@example.com", currentPassword: "no" })).body.code).toBe("invalid-credentials");
     expect((await patch({ email: "ADA@example.com", currentPassword: ada.password })).body.code).toBe("email-taken");
     expect((await patch({ email: "c@example.com", currentPassword: ada.password })).body).toMatchObject({
@@ -313,9 +316,13 @@ describe("an API token", () => {
 
   test("runs out, and cannot be made run out", async () => {
     const { accessToken } = await login();
-    const make = (expiresAt: string) =>
-      system.send("POST", "/v1/auth/tokens", { name: "short", expiresAt }, accessToken);
+    const make = (expiresAt: string, name = "short") =>
+      system.send("POST", "/v1/auth/tokens", { name, expiresAt }, accessToken);
     expect((await make("2001-01-01T00:00:00Z")).body.errors[0].path).toBe("/expiresAt");
+    expect((await make(new Date(system.clock.nowMs).toISOString(), "")).body.errors).toMatchObject([
+      { path: "/name" },
+      { path: "/expiresAt", message: "must be in the future" },
+    ]);
     const { token } = (await make(new Date(system.clock.nowMs + 5_000).toISOString())).body;
     expect((await system.send("POST", "/verify", { token })).body.active).toBe(true);
     system.clock.nowMs += 5_001;

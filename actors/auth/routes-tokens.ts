@@ -26,6 +26,13 @@ export function tokenRoutes(service: ApiTokenService): Route[] {
       tag,
       auth: "user",
       body: takes(model.NewApiToken),
+      faults: (call) => {
+        const { expiresAt } = body<{ expiresAt?: unknown }>(call);
+        const expiresMs = typeof expiresAt === "string" ? instantMs(expiresAt) : undefined;
+        return expiresMs !== undefined && service.isOver(expiresMs)
+          ? [{ path: "/expiresAt", message: "must be in the future" }]
+          : [];
+      },
       answers: { 201: { description: "The token with its secret", schema: model.ApiTokenMade } },
       problems: ["unauthenticated", "forbidden", "conflict", "users-unavailable"],
       handle: async (call) => {

@@ -168,6 +168,14 @@ export function authRoutes(parts: {
       tag,
       auth: "user",
       body: takes(model.MeChange, mergePatch),
+      faults: async (call) => {
+        const { email, currentPassword } = body<Record<string, unknown>>(call);
+        const needsPassword =
+          typeof email === "string" &&
+          currentPassword === undefined &&
+          (await service.isNewEmail(signed(call).userId, email));
+        return needsPassword ? [{ path: "/currentPassword", message: "is required to change the e-mail" }] : [];
+      },
       answers: { 200: { description: "The account", schema: model.User } },
       problems: [
         "unauthenticated",

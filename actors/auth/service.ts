@@ -156,22 +156,22 @@ export function authService(parts: ServiceParts) {
 
     me: account,
 
-    /** Changes what is given. A new e-mail needs the current password; whenever a password is given it must be right. */
+    /** Whether this is another e-mail than the account's. */
+    async isNewEmail(userId: string, email: string): Promise<boolean> {
+      return (await account(userId)).email !== email;
+    },
+
+    /** Changes what is given, an e-mail with the current password only: one without it is not looked at. Whenever a password is given it must be right. */
     async changeMe(
       userId: string,
       to: { name?: string; email?: string; currentPassword?: string },
     ): Promise<UserRecord> {
       const user = await account(userId);
-      const changesEmail = to.email !== undefined && to.email !== user.email;
-      if (changesEmail && to.currentPassword === undefined) {
-        throw new Problem("validation", undefined, {
-          errors: [{ path: "/currentPassword", message: "is required to change the e-mail" }],
-        });
-      }
       if (to.currentPassword !== undefined) await confirmed(userId, to.currentPassword);
       const change: UserChange = {
         ...(to.name !== undefined && { name: to.name }),
-        ...(to.email !== undefined && { email: to.email, emailKey: emailKey(to.email) }),
+        ...(to.email !== undefined &&
+          to.currentPassword !== undefined && { email: to.email, emailKey: emailKey(to.email) }),
       };
       if (Object.keys(change).length === 0) return user;
       const changed = await users.change(userId, change);

@@ -37,6 +37,8 @@ const routes: Route[] = [
       types: ["application/json"],
     },
     query: { dry: { schema: t.Literal("1") } },
+    faults: async ({ body, query }) =>
+      query.has("dry") && (body as { a?: unknown }).a === "all" ? [{ path: "/a", message: "must not be all" }] : [],
     handle: took,
   },
   {
@@ -76,7 +78,7 @@ const routes: Route[] = [
     ...meta,
     id: "unchanged",
     method: "GET",
-    path: "/unchanged",
+    path: "/unchanged/:name",
     auth: "user",
     cacheControl: "private, no-cache",
     handle: () => ({ status: 304, headers: { etag: '"1"' } }),
@@ -153,6 +155,15 @@ describe("refusals come in one order", () => {
     expect(problem.errors?.map(({ path }) => path).sort()).toEqual(["/%zz", "/a", "/b", "/dry", "/zzz"]);
   });
 
+  test("what only the route knows to be a fault comes with the others", async () => {
+    const errors = async (query: string, body: string) =>
+      (await send("PATCH", `/v1/things/${id}${query}`, me, body)).problem.errors?.map(({ path }) => path);
+    expect(await errors("?dry=2", '{"a":"all","b":1}')).toEqual(["/dry", "/b", "/a"]);
+    expect(await errors("?dry=1", '{"a":"all"}')).toEqual(["/a"]);
+    expect(await errors("?dry=2", "null")).toEqual(["/dry", ""]);
+    expect(await errors("", '{"a":"all"}')).toBeUndefined();
+  });
+
   test.each(["[]", "null", "1", '"a"'])("a body that is %s is a fault of the whole", async (body) => {
     expect((await send("PATCH", `/v1/things/${id}`, me, body)).problem).toMatchObject({
       code: "validation",
@@ -177,6 +188,11 @@ describe("a query", () => {
     const { status, problem } = await send("GET", `/v1/things?${query}`);
     expect(status).toBe(422);
     expect(problem.errors?.map((fault) => fault.path)).toEqual([path]);
+  });
+
+  test("of very many faults tells a thousand", async () => {
+    const { status, problem } = await send("GET", `/v1/things?${"%&".repeat(1_200)}`);
+    expect([status, problem.errors?.length]).toEqual([422, 1_000]);
   });
 
   test("is decoded, keeps repeated values, and may be empty", async () => {
@@ -250,7 +266,7 @@ describe("an answer", () => {
   test("has the security headers, whatever it is", async () => {
     for (const [path, status, cache] of [
       [`/v1/things/${id}`, 200, "private, no-cache"],
-      ["/unchanged", 304, "private, no-cache"],
+      ["/unchanged/x", 304, "private, no-cache"],
       ["/v1/things/x", 404, "no-store"],
       ["/nothing", 404, "no-store"],
       ["/fail", 500, "no-store"],
@@ -265,16 +281,14 @@ describe("an answer", () => {
     ).toContain("max-age");
   });
 
-  test("of 304 has the tag, the limits and no body", async () => {
-    const { status, headers, text: content } = await send("GET", "/unchanged", me);
-    expect([status, content, headers.get("etag"), headers.get("content-type"), headers.get("ratelimit")]).toEqual([
-      304,
-      "",
-      '"1"',
-      null,
-      limits.ratelimit,
-    ]);
-  });
+  test.each(["GET", "HEAD"])(
+    "of 304 to %s has the tag, the limits and no body, of which it tells nothing",
+    async (method) => {
+      const { status, headers, text: content } = await send(method, "/unchanged/x", me);
+      const told = ["etag", "content-type", "content-length", "ratelimit"].map((name) => headers.get(name));
+      expect([status, content, ...told]).toEqual([304, "", '"1"', null, null, limits.ratelimit]);
+    },
+  );
 
   test("to somebody known tells the limits, refusals included", async () => {
     for (const [authorization, path, status] of [

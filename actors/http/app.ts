@@ -69,7 +69,16 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   }
   app.all("/*", ({ request }) => unknown(request), { parse: "none" });
   app.compile();
-  return { fetch: (request) => app.fetch(request) };
+  return {
+    fetch: (request) =>
+      request.method === "HEAD" ? Promise.resolve(app.fetch(request)).then(lengthless) : app.fetch(request),
+  };
+}
+
+/** Elysia tells a HEAD how long the body was: of a 304 that is nothing, and not what a 200 would have (RFC 9110 §8.6). */
+function lengthless(response: Response): Response {
+  if (response.status === 304) response.headers.delete("content-length");
+  return response;
 }
 
 type Refuse = (request: Request, failure: unknown, limits?: Caller["limits"], requestId?: string) => Response;
@@ -104,15 +113,21 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
       body: undefined,
       caller,
     };
-    if (route.body === undefined || checkBody === undefined) {
-      if (faults.length > 0) throw new Problem("validation", undefined, { errors: faults });
+    if (route.body === undefined || checkBody === undefined) return answered(call, faults, context);
+    return readBody(request, route.body.types).then((body) =>
+      answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context),
+    );
+  }
+
+  /** What the route answers, once all faults of the request are known and there are none. */
+  function answered(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
+    const unless = (more: readonly Fault[]) => {
+      if (faults.length + more.length > 0) throw new Problem("validation", undefined, { errors: [...faults, ...more] });
       return finish(route.handle(call), context);
-    }
-    return readBody(request, route.body.types).then((body) => {
-      const all = [...faults, ...bodyFaults(body, checkBody)];
-      if (all.length > 0) throw new Problem("validation", undefined, { errors: all });
-      return finish(route.handle({ ...call, body }), context);
-    });
+    };
+    const hasFields = call.body === undefined || isObject(call.body);
+    const more = route.faults !== undefined && hasFields ? route.faults(call) : noFaults;
+    return more instanceof Promise ? more.then(unless) : unless(more);
   }
 
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
@@ -144,11 +159,14 @@ function finish(answer: ReturnType<Route["handle"]>, context: AnswerContext): Re
 }
 
 function bodyFaults(body: unknown, check: (value: unknown) => Fault[]): Fault[] {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    return [{ path: "", message: "must be a JSON object" }];
-  return check(body);
+  return isObject(body) ? check(body) : [{ path: "", message: "must be a JSON object" }];
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const noFaults: readonly Fault[] = [];
 const noParams = {};
 const noQuery: { query: URLSearchParams; faults: readonly Fault[] } = { query: new URLSearchParams(), faults: [] };
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Problem } from "../model/problem.ts";
 import { bodyBytesMax, form, readBody } from "./body.ts";
 import { problemOf } from "./problem-of-for-tests.ts";
 
@@ -103,6 +104,13 @@ test("chunks are put together across code points, and a body that is cut off is 
   expect(await problemOf(() => readBody(chunked(['{"a":', new Error("connection reset")]), json))).toBe(
     "malformed-json",
   );
+});
+
+test("a form of a hundred thousand faults tells a thousand", async () => {
+  const failed = await readBody(request("x&".repeat(100_000), { "content-type": form }), [form]).catch(
+    (problem: Problem) => problem,
+  );
+  expect((failed as Problem).errors).toHaveLength(1_000);
 });
 
 test("a form is read strictly", async () => {

@@ -48,7 +48,9 @@ export function documentRoutes(own: readonly Route[], other?: () => Promise<Resp
       summary: "This contract as a page",
       tag: "Meta",
       auth: "none",
-      answers: { 200: { description: "An HTML page that needs nothing from elsewhere" } },
+      answers: {
+        200: { description: "An HTML page that needs nothing from elsewhere", schema: t.String(), type: "text/html" },
+      },
       problems: ["users-unavailable"],
       handle: async () => ({
         status: 200,

@@ -2,15 +2,17 @@ import { expect, test } from "bun:test";
 import { taskRoutes } from "../task/routes.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
+import { documentRoutes } from "./document-routes.ts";
 import { healthRoute } from "./health-route.ts";
 import { merged, type OpenApi, openApi } from "./openapi.ts";
 
-const routes = [...taskRoutes({} as never), healthRoute(() => Promise.resolve(), Date.now), ...commonRoutes];
+const own = [...taskRoutes({} as never), healthRoute(() => Promise.resolve(), Date.now)];
+const routes = [...own, ...documentRoutes(own), ...commonRoutes];
 const document = openApi(routes);
 type Operation = {
   operationId: string;
   parameters: { name: string; in: string }[];
-  responses: Record<string, { $ref?: string }>;
+  responses: Record<string, { $ref?: string; headers?: object; content?: object }>;
   requestBody?: object;
   security: object[];
   deprecated?: boolean;
@@ -18,6 +20,9 @@ type Operation = {
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
 );
+
+const responseOf = (path: string, method: string, status: string) =>
+  (document.paths[path]?.[method] as Operation | undefined)?.responses[status];
 
 test("every route and every alias is there once, under an id of its own, and always the same", () => {
   const expected = routes.flatMap(({ method, path, aliases = [] }) =>
@@ -76,6 +81,31 @@ test("each operation tells the failures that its kind can have", () => {
     expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
     expect(statuses.some((status) => status < "400")).toBe(true);
   }
+});
+
+test("failures tell the headers that come with them: limits where a user asks, the place in the log where the writer refuses", () => {
+  const headers = (path: string, method: string, status: string) =>
+    Object.keys(responseOf(path, method, status)?.headers ?? {}).slice(1);
+  const limits = ["RateLimit-Policy", "RateLimit"];
+  for (const status of ["404", "412", "422"])
+    expect(headers("/v1/tasks/{id}", "patch", status)).toEqual([
+      ...limits,
+      "Consistency-Token",
+      "Idempotency-Replayed",
+    ]);
+  expect(headers("/v1/tasks/{id}", "patch", "413")).toEqual(limits);
+  expect(headers("/tasks/{id}", "get", "404")).toEqual(limits);
+  expect(headers("/tasks/{id}", "get", "304")).toEqual([...limits, "ETag", "Consistency"]);
+  expect(headers("/tasks/{id}", "get", "503")).toEqual(["Retry-After", ...limits]);
+  for (const { operation } of operations) expect(operation.responses["405"]?.$ref).toEndWith("/method-not-allowed");
+  expect(responseOf("/problems/{code}", "get", "404")?.$ref).toEndWith("/not-found");
+});
+
+test("an answer names its media type, and an answer that may be a failure too has both", () => {
+  const content = (path: string, status: string) => Object.keys(responseOf(path, "get", status)?.content ?? {});
+  expect(content("/docs", "200")).toEqual(["text/html"]);
+  expect(content("/health", "200")).toEqual(["application/json"]);
+  expect(content("/health", "503")).toEqual(["application/json", "application/problem+json"]);
 });
 
 test("two roles' documents become one, with both roles' models", () => {

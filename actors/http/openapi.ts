@@ -61,14 +61,18 @@ export function merged(one: OpenApi, other: OpenApi): OpenApi {
 
 /** `alias` is 0 for the route's own path, else the number of the alias. */
 function operation(route: Route, alias: number, schemas: Record<string, unknown>): Record<string, unknown> {
-  const answers = Object.entries(route.answers).map(([status, { description, schema, headers = [] }]) => [
-    status,
-    {
+  const responses = failures(route);
+  for (const [status, { description, schema, type = "application/json", headers = [] }] of Object.entries(
+    route.answers,
+  )) {
+    const content = schema === undefined ? {} : { [type]: { schema: reference(schema, schemas) } };
+    const failed = status in responses ? problemContent : {};
+    responses[status] = {
       description,
       headers: headersNamed(["X-Request-Id", ...(route.auth === "user" ? limitHeaders : []), ...headers]),
-      ...(schema === undefined ? {} : { content: { "application/json": { schema: reference(schema, schemas) } } }),
-    },
-  ]);
+      ...(schema === undefined ? {} : { content: { ...content, ...failed } }),
+    };
+  }
   return {
     operationId: alias === 0 ? route.id : `${route.id}Alias${alias}`,
     summary: route.summary,
@@ -87,7 +91,7 @@ function operation(route: Route, alias: number, schemas: Record<string, unknown>
             ),
           },
         }),
-    responses: { ...failures(route), ...Object.fromEntries(answers) },
+    responses,
   };
 }
 
@@ -126,13 +130,22 @@ function failures(route: Route): Record<string, unknown> {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
   return Object.fromEntries(
-    [...byStatus].map(([status, [first, ...others]]) => [
-      status,
-      others.length === 0
-        ? { $ref: `#/components/responses/${first}` }
-        : problemResponse(status, [first, ...others].map((code) => `\`${code}\``).join(", ")),
-    ]),
+    [...byStatus].map(([status, [first, ...others]]) => {
+      const headers = failureHeaders(route, status);
+      if (others.length === 0 && headers.length === 0) return [status, { $ref: `#/components/responses/${first}` }];
+      const codes = [first, ...others].map((code) => `\`${code}\``).join(", ");
+      return [status, problemResponse(status, codes, headers)];
+    }),
   );
+}
+
+/** What the answers of this route tell with a failure, too: the limits of the user, and of what the writer refused where it stands in the log. */
+function failureHeaders(route: Route, status: number): string[] {
+  const isLogged = Object.values(route.answers).some(({ headers }) => headers?.includes(replayed));
+  return [
+    ...(route.auth === "user" && status !== 405 ? limitHeaders : []),
+    ...(isLogged && refusals.includes(status) ? ["Consistency-Token", replayed] : []),
+  ];
 }
 
 /** A model with an id stands once under `components`. */
@@ -176,6 +189,9 @@ const problemSchema = {
 };
 
 const limitHeaders = ["RateLimit-Policy", "RateLimit"];
+const replayed = "Idempotency-Replayed";
+/** Statuses of what the writer refuses. */
+const refusals = [404, 409, 412, 422];
 /** Headers of problems, by status. */
 const problemHeaders: Readonly<Record<number, readonly string[]>> = {
   401: ["WWW-Authenticate"],
@@ -183,12 +199,13 @@ const problemHeaders: Readonly<Record<number, readonly string[]>> = {
   429: ["Retry-After", ...limitHeaders],
   503: ["Retry-After"],
 };
+const problemContent = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
-function problemResponse(status: number, description: string): unknown {
+function problemResponse(status: number, description: string, headers: readonly string[] = []): unknown {
   return {
     description,
-    headers: headersNamed(["X-Request-Id", ...(problemHeaders[status] ?? [])]),
-    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    headers: headersNamed(["X-Request-Id", ...(problemHeaders[status] ?? []), ...headers]),
+    content: problemContent,
   };
 }
 

@@ -1,6 +1,6 @@
 /** A route as data: Elysia's routes, the 405 table and the OpenAPI document are all made from a role's list of these. */
 import type { TSchema } from "@sinclair/typebox";
-import type { ProblemCode } from "../model/problem.ts";
+import type { Fault, ProblemCode } from "../model/problem.ts";
 
 /** Who asks. */
 export type Caller = {
@@ -43,9 +43,14 @@ export type Route = {
   readonly body?: { readonly schema: TSchema; readonly types: readonly string[] };
   /** Query parameters by name; one not listed is refused. */
   readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;
+  /** Faults that the schemas cannot tell, listed beside theirs: the body is an object, but what is in it may be of any type. */
+  readonly faults?: (call: Call) => readonly Fault[] | Promise<readonly Fault[]>;
   /** Request headers for the OpenAPI document, e.g. If-Match. */
   readonly headers?: readonly string[];
-  readonly answers: Readonly<Record<number, { description: string; schema?: TSchema; headers?: readonly string[] }>>;
+  /** `type` is the media type of what `schema` describes; `application/json` unless told. */
+  readonly answers: Readonly<
+    Record<number, { description: string; schema?: TSchema; type?: string; headers?: readonly string[] }>
+  >;
   readonly problems: readonly ProblemCode[];
   /** `Cache-Control` of its answers; `no-store` unless told. */
   readonly cacheControl?: string;

@@ -13,25 +13,27 @@ export type TText = TSchema & { static: string } & TextBounds;
 
 const blank = /^\p{White_Space}*$/u;
 
-/** The fault of a string against its bounds, or undefined. */
-export function textFault(value: unknown, bounds: TextBounds): string | undefined {
-  if (typeof value !== "string") return "must be a string";
-  if (!value.isWellFormed()) return "must be well-formed Unicode";
-  if (value.includes("\0")) return "must not contain NUL";
+/** Every fault of a string against its bounds. What is no text has no length, and only what is within the bounds is asked for the further rule. */
+export function textFaults(value: unknown, bounds: TextBounds): string[] {
+  if (typeof value !== "string") return ["must be a string"];
   const { minLength = 0, maxLength } = bounds;
+  const faults: string[] = [];
+  if (!value.isWellFormed()) faults.push("must be well-formed Unicode");
+  if (value.includes("\0")) faults.push("must not contain NUL");
   let length = value.length;
   // Only a string near a bound needs its code points counted: UTF-16 units are never fewer, and at most twice as many.
   if (length > maxLength || length < minLength * 2) {
     length = 0;
     for (const _ of value) length += 1;
   }
-  if (length < minLength) return `must have at least ${minLength} character${minLength === 1 ? "" : "s"}`;
-  if (length > maxLength) return `must have at most ${maxLength} characters`;
-  if (bounds.blank === false && blank.test(value)) return "must not be only white space";
-  return bounds.fault?.(value);
+  if (length < minLength) faults.push(`must have at least ${minLength} character${minLength === 1 ? "" : "s"}`);
+  else if (bounds.blank === false && blank.test(value)) faults.push("must not be only white space");
+  if (length > maxLength) faults.push(`must have at most ${maxLength} characters`);
+  const further = faults.length === 0 ? bounds.fault?.(value) : undefined;
+  return further === undefined ? faults : [further];
 }
 
-TypeRegistry.Set<TextBounds>("Text", (schema, value) => textFault(value, schema) === undefined);
+TypeRegistry.Set<TextBounds>("Text", (schema, value) => textFaults(value, schema).length === 0);
 
 export function text(bounds: TextBounds): TText {
   return { [Kind]: "Text", type: "string", ...bounds } as unknown as TText;
@@ -46,10 +48,8 @@ export function textsFaults(value: unknown, { items, maxItems }: TextsBounds): {
   const faults: { path: string; message: string }[] = [];
   if (value.length > maxItems) faults.push({ path: "", message: `must have at most ${maxItems} items` });
   if (new Set(value).size < value.length) faults.push({ path: "", message: "must not repeat an item" });
-  for (const [index, each] of value.entries()) {
-    const message = textFault(each, items);
-    if (message !== undefined) faults.push({ path: `/${index}`, message });
-  }
+  for (const [index, each] of value.entries())
+    for (const message of textFaults(each, items)) faults.push({ path: `/${index}`, message });
   return faults;
 }
 

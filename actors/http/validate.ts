@@ -2,16 +2,13 @@
 import { FormatRegistry, Kind, type TSchema } from "@sinclair/typebox";
 import { TypeCompiler, type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
 import { instantMs } from "../model/instant.ts";
-import type { Fault } from "../model/problem.ts";
-import { type TextBounds, type TextsBounds, textFault, textsFaults } from "./text.ts";
+import { type Fault, faultsMax } from "../model/problem.ts";
+import { type TextBounds, type TextsBounds, textFaults, textsFaults } from "./text.ts";
 
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 FormatRegistry.Set("uuid", (value) => uuidPattern.test(value));
 FormatRegistry.Set("date-time", (value) => instantMs(value) !== undefined);
-
-/** Faults listed at most: a body of 256 KiB may have more of them than anybody reads. */
-const faultsMax = 1_000;
 
 /** Compiles a model once; the check answers the faults of a value, none when it fits. Paths are JSON pointers (RFC 6901). */
 export function checker(schema: TSchema): (value: unknown) => Fault[] {
@@ -27,6 +24,9 @@ export function checker(schema: TSchema): (value: unknown) => Fault[] {
       if (error.schema[Kind] === "Texts" && !missing.has(error.path)) {
         const inner = textsFaults(error.value, error.schema as unknown as TextsBounds);
         faults.push(...inner.map(({ path, message }) => ({ path: error.path + path, message })));
+      } else if (error.schema[Kind] === "Text" && !missing.has(error.path)) {
+        const inner = textFaults(error.value, error.schema as unknown as TextBounds);
+        faults.push(...inner.map((message) => ({ path: error.path, message })));
       } else faults.push({ path: error.path.toWellFormed(), message: describe(error) });
       if (faults.length >= faultsMax) return faults.slice(0, faultsMax);
     }
@@ -35,7 +35,7 @@ export function checker(schema: TSchema): (value: unknown) => Fault[] {
 }
 
 function describe(error: ValueError): string {
-  const { schema, type, value } = error;
+  const { schema, type } = error;
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return "is required";
@@ -54,7 +54,6 @@ function describe(error: ValueError): string {
     case ValueErrorType.StringPattern:
       return `must match ${schema.pattern}`;
     default:
-      if (schema[Kind] === "Text") return textFault(value, schema as unknown as TextBounds) ?? "is not acceptable";
       return error.message
         .replace(/^Expected /, "must be ")
         .replace(/ (?=(?:array|object|integer)\b)/, " an ")

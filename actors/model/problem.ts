@@ -104,6 +104,9 @@ export type ProblemCode = keyof typeof problems;
 /** One fault of a validated body or query: `path` is a JSON pointer into the body, or `/<name>` of a query parameter. */
 export type Fault = { path: string; message: string };
 
+/** Faults told at most: a request may have more of them than anybody reads, in an answer many times its size. */
+export const faultsMax = 1_000;
+
 /** A failure that a client is told about. The message becomes `detail`: it never holds a token, a host or a driver's text. */
 export class Problem extends Error {
   readonly code: ProblemCode;
@@ -117,7 +120,7 @@ export class Problem extends Error {
     super(detail ?? problems[code].about, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Problem";
     this.code = code;
-    this.errors = more.errors;
+    this.errors = more.errors?.slice(0, faultsMax);
     this.headers = more.headers ?? {};
   }
 }

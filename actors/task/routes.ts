@@ -152,8 +152,13 @@ export function taskRoutes(service: TaskService): Route[] {
           }),
         },
       },
+      faults: ({ query }) =>
+        query.has("version") && query.has("asOf") ? [{ path: "/version", message: "excludes asOf" }] : [],
       headers: readHeaders,
-      answers: { ...answersTask, 304: { description: "The client has this version", headers: ["ETag"] } },
+      answers: {
+        ...answersTask,
+        304: { description: "The client has this version", headers: ["ETag", "Consistency"] },
+      },
       problems: readProblems,
       cacheControl: taskRead,
       handle: (call) => then(find(service, call), (found) => tagged(call, found)),
@@ -284,8 +289,6 @@ function find(service: TaskService, call: Call): MaybePromise<Shown> {
   const id = call.params.id as string;
   const reader = readerOf(call);
   if (query.size === 0) return service.get(reader, id);
-  if (query.size > 1)
-    throw new Problem("validation", undefined, { errors: [{ path: "/version", message: "excludes asOf" }] });
   return service.past(reader, id, momentOf(query));
 }
 
