@@ -228,6 +228,7 @@ describe("the past", () => {
     expect((await at(`asOf=${task.updatedAt}`)).task).toEqual(task);
     expect((await at(`asOf=${patched.updatedAt}`)).task).toEqual(patched);
     for (const query of [
+      "version=0",
       "version=3",
       "version=4",
       "version=999999999999999",
@@ -236,7 +237,7 @@ describe("the past", () => {
     ])
       expect([query, (await at(query)).status]).toEqual([query, 404]);
     for (const query of [
-      "version=0",
+      "version=00",
       "version=1.0",
       "version=x",
       "asOf=now",
