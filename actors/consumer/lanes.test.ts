@@ -55,6 +55,32 @@ test("a partition's messages are worked on in order, as many at once as may be, 
   expect(done).toEqual(["1:1", "1:4", "1:5", "2:8"]);
 });
 
+test("more is wanted at once when nothing is under way, else soon, or when a round waits already only behind it", async () => {
+  const { all, ends, begun } = worked();
+  const asked = async (): Promise<number> => {
+    const beganMs = performance.now();
+    await all.wantsMore();
+    return performance.now() - beganMs;
+  };
+  all.add(fetched(1, [1]));
+  await asked();
+  all.add(fetched(1, [2, 3, 4]));
+  const behind = all.wantsMore();
+  let isWanted = false;
+  void behind.then(() => {
+    isWanted = true;
+  });
+  expect(await asked()).toBeGreaterThan(500);
+  expect(isWanted).toBe(true);
+  const next = all.wantsMore();
+  ends[0]?.();
+  await next;
+  await poll("the next are begun", 1_000, () => begun.length === 2);
+  ends[1]?.();
+  await all.end();
+  await all.wantsMore();
+});
+
 test("what fails is tried again with the same messages, and told once", async () => {
   const { all, begun, done, told, ends } = worked();
   all.add(fetched(1, [1]));

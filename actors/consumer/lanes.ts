@@ -25,12 +25,18 @@ export type Fetched = Pick<EachBatchPayload, "pause" | "resolveOffset"> & {
 export type Lanes = {
   /** Takes the batch, with which the fetch may go on behind it. */
   add(fetched: Fetched): void;
+  /** Resolves when it is worth while to fetch again: at once when nothing is under way, else a moment later, or when that has ended. */
+  wantsMore(): Promise<void>;
   /** The partitions are given out anew: what waits is dropped (its owner fetches it again), what is under way is not tried again and not `done`. */
   reset(): void;
   /** What waits is dropped; resolves when what is under way is done, or has failed. */
   end(): Promise<void>;
 };
 
+/** What comes while something is under way can wait for a moment; fetched one by one it would keep Kafka and us busy with nothing else. */
+const momentMs = 5;
+/** When a whole round waits already, no more is fetched before one has ended, or for so long (the group is to hear of us). */
+const roundMs = 1_000;
 /** Beyond this a partition is fetched no further until half of it is gone. */
 const waitingBytesMax = 2_000_000;
 const pauses = { fromMs: 100, toMs: 5_000 };
@@ -39,6 +45,7 @@ type Lane = { waiting: KafkaMessage[]; bytes: number; running: Promise<void> | u
 
 export function lanes({ messagesMax, work, done, failing, recovered }: LanesOptions): Lanes {
   const all = new Map<number, Lane>();
+  const ending = new Set<() => void>();
   /** Of one giving out of the partitions. */
   let era = 0;
   let tries = new AbortController();
@@ -60,6 +67,7 @@ export function lanes({ messagesMax, work, done, failing, recovered }: LanesOpti
       } catch {
         continue;
       }
+      for (const each of ending) each();
       if (failed) recovered(partition);
       const last = messages.at(-1);
       if (last !== undefined && its === era) done(partition, last);
@@ -75,6 +83,7 @@ export function lanes({ messagesMax, work, done, failing, recovered }: LanesOpti
       lane.bytes = 0;
       resume(lane);
     }
+    for (const each of ending) each();
   }
 
   return {
@@ -87,6 +96,20 @@ export function lanes({ messagesMax, work, done, failing, recovered }: LanesOpti
       resolveOffset(batch.lastOffset());
       if (lane.bytes > waitingBytesMax) lane.resume ??= pause();
       lane.running ??= run(partition, lane);
+    },
+    async wantsMore() {
+      const lanes = [...all.values()];
+      if (!lanes.some(({ running }) => running !== undefined)) return;
+      const waiting = lanes.reduce((sum, each) => sum + each.waiting.length, 0);
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          clearTimeout(timer);
+          ending.delete(go);
+          resolve();
+        };
+        const timer = setTimeout(go, waiting < messagesMax ? momentMs : roundMs);
+        ending.add(go);
+      });
     },
     reset() {
       era += 1;

@@ -118,6 +118,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     latest = payload;
     ends.set(payload.batch.partition, Number(payload.batch.highWatermark));
     waiting.add(payload);
+    await waiting.wantsMore();
   }
 
   async function drain(): Promise<void> {

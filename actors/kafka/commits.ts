@@ -14,6 +14,8 @@ export type Commits = {
   end(withinMs: number): Promise<void>;
 };
 
+/** Nobody waits for them: what comes within such a time goes together. */
+const gatherMs = 50;
 const againMs = 500;
 
 /** `commit`: of the batch's payload, not the consumer's, from which what the group says of a rebalance comes as an error that ends it for good. */
@@ -21,39 +23,36 @@ export function committing(topic: string, commit: (places: OffsetsByTopicPartiti
   let noted = new Map<number, PlaceToCommit>();
   /** What was noted before the last `forget` is not noted again. */
   let era = 0;
-  let busy = false;
   let ended = false;
-  let underWay = Promise.resolve();
   let later: ReturnType<typeof setTimeout> | undefined;
+  let underWay: Promise<void> | undefined;
 
   async function all(): Promise<void> {
-    while (noted.size > 0) {
-      const places = noted;
-      const its = era;
-      noted = new Map();
-      try {
-        await commit({ topics: [{ topic, partitions: [...places.values()] }] });
-      } catch {
-        if (its !== era) continue;
-        noted = new Map([...places, ...noted]);
-        if (!ended) later = setTimeout(begin, againMs);
-        break;
-      }
+    const places = noted;
+    const its = era;
+    noted = new Map();
+    let pauseMs = gatherMs;
+    try {
+      await commit({ topics: [{ topic, partitions: [...places.values()] }] });
+    } catch {
+      pauseMs = againMs;
+      if (its === era) noted = new Map([...places, ...noted]);
     }
-    busy = false;
+    underWay = undefined;
+    soon(pauseMs);
   }
-  function begin(): void {
-    clearTimeout(later);
-    later = undefined;
-    if (busy) return;
-    busy = true;
-    underWay = all();
+  function soon(pauseMs: number): void {
+    if (ended || noted.size === 0 || later !== undefined || underWay !== undefined) return;
+    later = setTimeout(() => {
+      later = undefined;
+      underWay = all();
+    }, pauseMs);
   }
 
   return {
     note(place) {
       noted.set(place.partition, place);
-      if (later === undefined) begin();
+      soon(gatherMs);
     },
     forget() {
       noted.clear();
@@ -61,8 +60,9 @@ export function committing(topic: string, commit: (places: OffsetsByTopicPartiti
     },
     async end(withinMs) {
       ended = true;
-      begin();
-      await settles(underWay, withinMs);
+      clearTimeout(later);
+      const left = (underWay ?? Promise.resolve()).then(() => (noted.size > 0 ? all() : undefined));
+      await settles(left, withinMs);
     },
   };
 }
