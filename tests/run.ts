@@ -10,11 +10,17 @@ const roomBytes = 4 * 2 ** 30;
 if (process.env.TMPDIR === undefined && freeBytes(inMemory) >= roomBytes) process.env.TMPDIR = inMemory;
 const { down, status, up } = await import("../deploy/services/services.ts");
 
-/** Two at a time, since each waits most of its time: those on the shared servers one after the other, and beside them all others. */
-const onServers = ["./tests/contract", "./tests/stack", "./tests/flow.test.ts"];
+/**
+ * Two at a time, since each waits most of its time: those on the shared servers one after the other, with two more that make both halves equally
+ * long, and all others beside them.
+ */
+const first = [
+  ...["./tests/contract", "./tests/stack", "./tests/flow.test.ts"],
+  ...["./tests/outages/kafka-line.test.ts", "./tests/outages/kills.test.ts"],
+];
 const others = [
   "./tests",
-  ...onServers.map((path) => `--path-ignore-patterns=${path.slice(2)}${path.endsWith(".ts") ? "" : "/**"}`),
+  ...first.map((path) => `--path-ignore-patterns=${path.slice(2)}${path.endsWith(".ts") ? "" : "/**"}`),
 ];
 
 function freeBytes(folder: string): number {
@@ -44,7 +50,7 @@ async function bun(
 
 async function tests(): Promise<number> {
   const run = ["test", "--timeout", "30000"];
-  const [shown, kept] = await Promise.all([bun([...run, ...onServers]), bun([...run, ...others], "pipe")]);
+  const [shown, kept] = await Promise.all([bun([...run, ...first]), bun([...run, ...others], "pipe")]);
   process.stdout.write(kept.text);
   return shown.code || kept.code;
 }

@@ -45,7 +45,7 @@ export type KafkaSourceOptions = {
 export type KafkaSource = {
   /** Joins the group; rejects when Kafka does not let it in time. */
   start(): Promise<void>;
-  /** Commands known to wait behind those taken, by what the last fetch of each partition told. */
+  /** Commands known to wait to be taken, by what the last fetch of each partition told. */
   lag(): number;
   /** Whether the group has heard from this member lately. */
   healthy(): boolean;
@@ -72,9 +72,8 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     groupId: names.writers,
     ...membership,
   });
-  const behind = new Map<number, number>();
-  /** By partition, the offset after the last one of the log, as the last fetch told. */
-  const ends = new Map<number, number>();
+  /** By partition, the offset of the next command to be taken, and the one after the last of the log, as the last fetch told. */
+  const places = new Map<number, { next: number; end: number }>();
   let heardMs = 0;
   let stopped = false;
   let drained: Promise<void> = Promise.resolve();
@@ -93,7 +92,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     waiting.reset();
     commits.forget();
     const mine = new Set(payload.memberAssignment[names.commands] ?? []);
-    for (const partition of behind.keys()) if (!mine.has(partition)) behind.delete(partition);
+    for (const partition of places.keys()) if (!mine.has(partition)) places.delete(partition);
   });
 
   let latest: EachBatchPayload | undefined;
@@ -105,8 +104,10 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       return () => takeWhole(work);
     },
     done(partition, { offset }) {
-      commits.note({ partition, offset: String(Number(offset) + 1) });
-      behind.set(partition, Math.max(0, (ends.get(partition) ?? 0) - 1 - Number(offset)));
+      const next = Number(offset) + 1;
+      commits.note({ partition, offset: String(next) });
+      const place = places.get(partition);
+      if (place !== undefined) place.next = next;
     },
     failing,
     recovered,
@@ -116,7 +117,9 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
     // Nothing is taken any more, nor fetched in vain again and again.
     if (stopped) return void (await settles(drained, drainMs));
     latest = payload;
-    ends.set(payload.batch.partition, Number(payload.batch.highWatermark));
+    const { partition, highWatermark, messages } = payload.batch;
+    const next = places.get(partition)?.next ?? Number(messages[0]?.offset ?? highWatermark);
+    places.set(partition, { next, end: Number(highWatermark) });
     waiting.add(payload);
     await waiting.wantsMore();
   }
@@ -177,7 +180,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
       await withDeadline(started, startMs, () => new Error("late"));
       heard();
     },
-    lag: () => [...behind.values()].reduce((sum, each) => sum + each, 0),
+    lag: () => [...places.values()].reduce((sum, { next, end }) => sum + Math.max(0, end - next), 0),
     healthy: () => Date.now() - heardMs < silentMs,
     async stop() {
       stopped = true;

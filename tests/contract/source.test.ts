@@ -34,6 +34,7 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
     values.splice(150, 0, "poison");
     await Promise.all(values.map((value) => commands.append({ partition: 0, key: null, value }, deadlineMs)));
     const taken: number[] = [];
+    const lags: number[] = [];
     let joins = 0;
     let refused = 0;
     const name = `contract-${crypto.randomUUID()}`;
@@ -44,6 +45,7 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
         names: place.names,
         partitions: 1,
         async take({ deliveries, parked }) {
+          lags.push(joining.lag());
           if (deliveries.length > 40) {
             refused += 1;
             throw new Error("too much at once");
@@ -67,5 +69,7 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
     // Who had to join anew is given again what was not committed.
     expect(joins > 1 ? [...new Set(taken)] : taken).toEqual(Array.from({ length: 401 }, (_, offset) => offset));
     expect(refused).toBeGreaterThan(0);
+    expect(Math.max(...lags)).toBe(401);
+    await poll("nothing waits any more", 5_000, () => source?.now()?.lag() === 0);
   }, 60_000);
 });
