@@ -12,13 +12,15 @@ import { connectMongo } from "../mongo/connect.ts";
 import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
-import { keepTrying, settles } from "../waiting.ts";
+import { keepTrying, settles, withDeadline } from "../waiting.ts";
 import { apply, type Store, UndecidableError } from "./apply.ts";
 import { batchMax, type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
 import { mongoStore } from "./store-mongo.ts";
 import { together } from "./together.ts";
 import type { Writer } from "./writer.ts";
 
+/** For a whole batch. Each request has a shorter time of its own; this is for what a driver forgets. What comes of a late one afterwards does no harm, as of any zombie's. */
+const applyMs = 30_000;
 const announceMs = 10_000;
 const closeMs = 1_000;
 const pauses = { fromMs: 100, toMs: 3_000 };
@@ -63,7 +65,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   async function take(store: Store, works: readonly Work[]): Promise<void> {
     const deliveries = works.flatMap((work) => work.deliveries);
     const parked = works.flatMap((work) => work.parked);
-    const outcomes = await apply(store, deliveries);
+    const outcomes = await withDeadline(apply(store, deliveries), applyMs, () => new Error("late"));
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
       const outcome = outcomes[index];
