@@ -87,10 +87,15 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   };
   consumer.on(consumer.events.HEARTBEAT, heard);
   consumer.on(consumer.events.FETCH, heard);
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    heard();
+  // A commit that is sent behind a request to join is answered behind it, perhaps too late for the connection that both share.
+  const leave = () => {
     waiting.reset();
     commits.forget();
+  };
+  consumer.on(consumer.events.REBALANCING, leave);
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    heard();
+    leave();
     const mine = new Set(payload.memberAssignment[names.commands] ?? []);
     for (const partition of places.keys()) if (!mine.has(partition)) places.delete(partition);
   });

@@ -59,6 +59,8 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
   /** Not waited for: what comes next is heard at once, and what is heard twice does no harm. */
   const commits = committing(names.events, async (places) => latest?.commitOffsetsIfNecessary(places));
 
+  consumer.on(consumer.events.REBALANCING, () => commits.forget());
+
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     if (payload.isStale()) return;
     const { batch } = payload;
