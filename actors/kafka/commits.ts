@@ -57,6 +57,8 @@ export function committing(topic: string, commit: (places: OffsetsByTopicPartiti
     forget() {
       noted.clear();
       era += 1;
+      clearTimeout(later);
+      later = undefined;
     },
     async end(withinMs) {
       ended = true;
