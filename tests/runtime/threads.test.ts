@@ -22,8 +22,9 @@ for (const runtime of runtimes) {
         ] as const) {
           const line = lines.find((each) => each.kind === kind) as { gapMs: number; refusedInMs: number } & Line;
           expect(line).toMatchObject({ codes: ["Died"], down: "Died", other: true, lastError });
-          expect(line.gapMs).toBeLessThan(10);
-          expect(line.refusedInMs).toBeLessThan(10);
+          // At once, not at the ask's deadline; how many milliseconds that is, bench:runtime tells.
+          expect(line.gapMs).toBeLessThan(1_000);
+          expect(line.refusedInMs).toBeLessThan(1_000);
         }
         expect(event(lines, "stop-hook").map(({ actor, reason }) => `${actor}: ${reason}`)).toEqual([
           "subject: thrown in subject",
