@@ -101,7 +101,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
   });
 
   let latest: EachBatchPayload | undefined;
-  const commits = committing(names.commands, async (places) => latest?.commitOffsetsIfNecessary(places));
+  const commits = committing(names.commands, async (offsets) => latest?.commitOffsetsIfNecessary(offsets));
   const waiting = lanes({
     messagesMax: batchMax,
     work(partition, messages) {

@@ -57,7 +57,7 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
 
   let latest: EachBatchPayload | undefined;
   /** Not waited for: what comes next is heard at once, and what is heard twice does no harm. */
-  const commits = committing(names.events, async (places) => latest?.commitOffsetsIfNecessary(places));
+  const commits = committing(names.events, async (offsets) => latest?.commitOffsetsIfNecessary(offsets));
 
   consumer.on(consumer.events.REBALANCING, () => commits.forget());
 
