@@ -6,16 +6,26 @@ import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";
 import { pathOf } from "./http/target.ts";
+import { exposition } from "./metrics/exposition.ts";
+import { countThread, threadsOf } from "./metrics/threads.ts";
 import { Problem, problems } from "./model/problem.ts";
 import { type Heard, heardKey, readiness } from "./readiness.ts";
 import type { TaskTracker } from "./system.ts";
 
-export type AdminOptions = { host: string; port: number; role: Config["role"]; debugFaults: boolean };
+export type AdminOptions = {
+  host: string;
+  port: number;
+  role: Config["role"];
+  taskWorkers: number;
+  debugFaults: boolean;
+};
 
 type Reply = { status: number; type: string; text: string; headers?: Record<string, string> };
 
-export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: AdminOptions): Listener {
+export function admin(tracker: TaskTracker, { host, port, role, taskWorkers, debugFaults }: AdminOptions): Listener {
   const { system } = tracker;
+  countThread({ name: "main", index: 0, shared: system.shared });
+  const threads = threadsOf(system.shared, taskWorkers);
   const heard = new Map<string, DependencyHealth & { saidMs: number }>();
   system.subscribe(dependencyHealth, (said) => heard.set(heardKey(said), { ...said, saidMs: Date.now() }));
   const json = (status: number, value: unknown): Reply => ({
@@ -39,7 +49,7 @@ export function admin(tracker: TaskTracker, { host, port, role, debugFaults }: A
     "/metrics": () => ({
       status: 200,
       type: "text/plain; version=0.0.4",
-      text: system.metrics() + serverMetrics(heard) + processMetrics(),
+      text: system.metrics() + exposition(threads) + serverMetrics(heard) + processMetrics(),
     }),
     "/tree": () => json(200, system.inspect()),
   };

@@ -73,6 +73,7 @@ const pages = admin(tracker, {
   host: config.adminHost,
   port: config.adminPort,
   role: config.role,
+  taskWorkers: config.taskWorkers,
   debugFaults: config.debugFaults,
 });
 try {

@@ -10,7 +10,7 @@ import type { FaultKind } from "./debug.ts";
 import { follower } from "./follower/messages.ts";
 import { namesIn } from "./kafka/names.ts";
 import { keeper } from "./keeper/messages.ts";
-import { generationsBytes } from "./model/generations.ts";
+import { sharedBytes } from "./metrics/threads.ts";
 import { task } from "./task/messages.ts";
 
 export type TaskTracker = {
@@ -30,7 +30,7 @@ export function taskTracker(config: Config, log: Log): TaskTracker {
     tree: supervise("one_for_one", limits, children),
     log: known(log),
     signals: true,
-    sharedBytes: generationsBytes,
+    sharedBytes: sharedBytes(config.taskWorkers),
     stopMs: 15_000,
   });
   const faults: Record<string, (how: FaultKind) => void> = {

@@ -43,6 +43,8 @@ export type System = {
   inspect(): TreeView;
   /** The same as Prometheus' text. */
   metrics(): string;
+  /** The memory that all actors share, as they see it in `self.shared`. */
+  readonly shared: SharedArrayBuffer;
   /** Resolves, to the reason, when the root supervisor has given up or a thread could not be ended. */
   readonly failed: Promise<Error>;
 };
@@ -76,6 +78,7 @@ export function system(options: SystemOptions): System {
     ...members.map(({ child, index }) => ({ name: child.actor.name, index, here: child.where === "here" })),
   ];
   const pulse = Pulse.create(directory.length);
+  const shared = new SharedArrayBuffer(options.sharedBytes ?? 0);
   const topics = new Map<string, Subscriber[]>();
   const subscriptions = () => Object.fromEntries(topics);
   const seats: Seat[] = [];
@@ -92,7 +95,7 @@ export function system(options: SystemOptions): System {
   };
   const house: House = {
     pulse,
-    shared: new SharedArrayBuffer(options.sharedBytes ?? 0),
+    shared,
     exchange,
     directory,
     clock,
@@ -277,6 +280,7 @@ export function system(options: SystemOptions): System {
       watch();
       return prometheusText(viewOf(root, pulse));
     },
+    shared,
     failed,
   };
 }

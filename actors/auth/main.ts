@@ -8,6 +8,7 @@ import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { targetOf } from "../http/target.ts";
+import { countThread } from "../metrics/threads.ts";
 import { outage } from "../outage.ts";
 import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -188,6 +189,7 @@ type State = {
 export default behave(auth, {
   concurrency: 256,
   start: async (self: Self<typeof auth.accepts, AuthData>): Promise<State> => {
+    countThread(self);
     const { data } = self;
     const redis = data.redis && (await import("../redis/connect.ts")).connectRedis(data.redis);
     const publish = (ended: Ended[]) => self.publish(revoked, ended);

@@ -1,6 +1,7 @@
 /** The `consumer` actor: the single writer, on the log that this system has. */
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
+import { countThread } from "../metrics/threads.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { consumer } from "./messages.ts";
 import type { Writer } from "./writer.ts";
@@ -17,6 +18,7 @@ type State = { readonly writer: Writer; readonly debugFaults: boolean };
 
 export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
   async start(self: Self<typeof consumer.accepts, ConsumerData>) {
+    countThread(self);
     const { dataDir, debugFaults, kafka, mongo } = self.data;
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =

@@ -6,6 +6,7 @@ import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
+import { countThread } from "../metrics/threads.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
 import { followEvents } from "./events-kafka.ts";
@@ -31,6 +32,7 @@ const silentMs = 3_000;
 
 export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   start(self: Self<typeof follower.accepts, FollowerData>): State {
+    countThread(self);
     const { kafka: servers, group, debugFaults } = self.data;
     const kafka = kafkaClient(servers, "task-tracker-follower");
     let announced: number[] = [];

@@ -9,6 +9,7 @@ import { holdBatch } from "../kafka/hold-batch.ts";
 import { type Names, namesIn } from "../kafka/names.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
+import { countThread } from "../metrics/threads.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -28,6 +29,7 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 
 export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   start(self: Self<typeof keeper.accepts, KeeperData>): State {
+    countThread(self);
     const { kafka: servers, debugFaults } = self.data;
     const clientName = memberName("keeper");
     const kafka = kafkaClient(servers, clientName);

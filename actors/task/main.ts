@@ -9,6 +9,7 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { settles } from "../waiting.ts";
@@ -50,6 +51,7 @@ const patienceMs = 4_000;
 
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
+    countThread(self);
     const { host, port, rateLimit, debugFaults } = self.data;
     const check: AuthCheck = authCheck((of) => accounts.apiToken(of), rateLimiter(rateLimit, Date.now), Date.now);
     const accounts = await accountsOf(self, check);
