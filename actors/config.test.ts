@@ -29,6 +29,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     rateLimit: { requests: 1_200_000, windowS: 60 },
     issuer: "task-tracker",
     audience: "task-tracker",
+    trustedProxies: [],
     debugFaults: false,
   });
   expect(Object.isFrozen(config)).toBe(true);
@@ -40,6 +41,7 @@ test("every variable reaches its field", () => {
     PORT: "0",
     ADMIN_PORT: "0",
     TT_RATE_LIMIT: "10/1",
+    TT_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
     TT_DEBUG_FAULTS: "1",
     TT_TASK_WORKERS: "2",
     PATH: "/bin",
@@ -49,6 +51,7 @@ test("every variable reaches its field", () => {
     port: 0,
     adminPort: 0,
     rateLimit: { requests: 10, windowS: 1 },
+    trustedProxies: ["10.0.0.0/8", "::1"],
     debugFaults: true,
     taskWorkers: 2,
   });
@@ -137,6 +140,10 @@ const contradictory: [Record<string, string>, string][] = [
   [{ KAFKA_TLS: "1" }, "KAFKA_TLS needs KAFKA_BROKERS"],
   [{ REDIS_URL: "redis://r", REDIS_URL_FILE: "/nowhere" }, "REDIS_URL and REDIS_URL_FILE are both given: one of them"],
   [{ REDIS_URL_FILE: "/nowhere" }, "REDIS_URL_FILE cannot be read: ENOENT"],
+  [
+    { TT_TRUSTED_PROXIES: "10.0.0.0/8,proxy" },
+    'TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: "proxy" is no address or network',
+  ],
 ];
 test.each(contradictory)("%j is refused: %s", (env, fault) => {
   expect(faultsOf(env)).toContain(fault);

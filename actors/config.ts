@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { networkEntries, networkFaults } from "./http/ip-address.ts";
+import { nearest } from "./nearest.ts";
 import { postgresUrlFault } from "./postgres/url.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 
@@ -23,6 +25,8 @@ export type Config = {
   /** `iss` and `aud` of access tokens. */
   readonly issuer: string;
   readonly audience: string;
+  /** Addresses and networks of those whose `X-Forwarded-*` is believed. */
+  readonly trustedProxies: readonly string[];
   /** Accept a message that kills a worker from inside (test builds only). */
   readonly debugFaults: boolean;
   /** The real backends; each that is missing has its embedded default. */
@@ -132,6 +136,12 @@ export const variables = t.Object({
   }),
   TT_ISSUER: visible("task-tracker", "`iss` of access tokens."),
   TT_AUDIENCE: visible("task-tracker", "`aud` of access tokens."),
+  TT_TRUSTED_PROXIES: t.String({
+    default: "",
+    wanted: "like 10.0.0.0/8,::1",
+    description:
+      "Addresses and networks of reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.",
+  }),
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
     "0",
@@ -213,6 +223,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     rateLimit: Object.freeze({ requests, windowS }),
     issuer: values.TT_ISSUER,
     audience: values.TT_AUDIENCE,
+    trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
   });
@@ -260,6 +271,10 @@ function contradictions(values: Values): string[] {
   const faults: string[] = [];
   const ofDatabase = has("DATABASE_URL") ? postgresUrlFault(values.DATABASE_URL) : undefined;
   if (ofDatabase !== undefined) faults.push(`DATABASE_URL ${ofDatabase}`);
+  for (const entry of networkFaults(values.TT_TRUSTED_PROXIES))
+    faults.push(
+      `TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: ${JSON.stringify(entry.slice(0, 60))} is no address or network`,
+    );
   const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
     const missing = names.filter((name) => !has(name));
     if (missing.length > 0) faults.push(`${what} needs ${missing.join(" and ")}${why}`);
@@ -319,25 +334,4 @@ function shown(schema: TSchema, given: string | undefined): string {
   if (schema.secret === true) return "";
   if (given === undefined || given === "") return ", not empty";
   return `, not ${JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}...` : given)}`;
-}
-
-/** The known name that is at most three edits away. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((each) => ({ each, far: distance(name, each) })).sort((a, b) => a.far - b.far);
-  const [best] = ranked;
-  return best !== undefined && best.far <= 3 ? best.each : undefined;
-}
-
-/** Levenshtein's: letters to add, drop or change. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

@@ -76,6 +76,7 @@ function authChild(config: Config): ChildSpec {
       audience,
       debugFaults,
       rateLimit: { ...config.rateLimit },
+      trustedProxies: [...config.trustedProxies],
       ...given(config, "database", "redis", "kafka"),
       ...(role === "auth" ? { listen: { host, port } } : {}),
     },
@@ -104,7 +105,9 @@ function taskChild(config: Config): ChildSpec {
       debugFaults,
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis"),
-      ...(authUrl === undefined ? {} : { remoteAuth: { authUrl, issuer, audience } }),
+      ...(authUrl === undefined
+        ? {}
+        : { remoteAuth: { authUrl, issuer, audience, trustedProxies: [...config.trustedProxies] } }),
     },
   });
 }

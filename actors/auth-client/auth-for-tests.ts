@@ -11,7 +11,7 @@ export async function authServer() {
   const failures: unknown[] = [];
   const onFailure = (failure: unknown) => void failures.push(failure);
   const role = await openAuth({ dataDir, ...claims }, { announce() {}, onFailure, now: Date.now });
-  const listener = listen((request) => role.app.fetch(request), { host: "127.0.0.1", port: 0 });
+  const listener = listen(role.fetch, { host: "127.0.0.1", port: 0 });
   const send = async (method: string, path: string, body?: unknown, token?: string) => {
     const headers = {
       ...(body === undefined ? {} : { "content-type": "application/json" }),

@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type FaultProxy, faultProxy, type Mode } from "../../tests/system/fault-proxy.ts";
 import { bodyBytesMax } from "../http/body.ts";
+import { parseIp } from "../http/ip-address.ts";
 import { problemOf } from "../http/problem-of-for-tests.ts";
 import { authServer } from "./auth-for-tests.ts";
-import { forwardOverHttp } from "./forward-http.ts";
+import { type ForwardOptions, forwardOverHttp as forwardAs } from "./forward-http.ts";
 
 type Asked = { request: IncomingMessage; body: Buffer };
 
@@ -48,6 +49,10 @@ afterAll(async () => {
   mirror.close();
 });
 
+const client = { address: parseIp("192.0.2.1"), isSecure: false, host: "tasks.example:8080" };
+const forwardOverHttp = (url: string, sent: Request, more: Partial<ForwardOptions> = {}) =>
+  forwardAs(url, sent, { client, ...more });
+
 type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 const json = { "content-type": "application/json" };
 function request(path: string, body: Body = null, headers: Record<string, string> = {}, method = "POST"): Request {
@@ -65,7 +70,8 @@ test("a request goes there as it is and its answer comes back as it is, without 
     connection: "keep-alive, X-Mine",
     "x-mine": "1",
     "proxy-authorization": "secret",
-    "x-forwarded-for": "192.0.2.1",
+    "x-forwarded-for": "198.51.100.9",
+    "x-forwarded-host": "elsewhere.example",
     te: "trailers",
   };
   const answer = await forwardOverHttp(mirrorUrl, request("/v1/auth/login?x=%20é&x=1", '{"é":1}', headers));
@@ -166,7 +172,7 @@ test.each(faults)("%s: it is users-unavailable at once, and well again afterward
 });
 
 test("an auth that says nothing is users-unavailable in time, and more than can wait is overloaded", async () => {
-  const keys = () => forwardOverHttp(authUrl, request("/.well-known/jwks.json", null, {}, "GET"), 500);
+  const keys = () => forwardOverHttp(authUrl, request("/.well-known/jwks.json", null, {}, "GET"), { withinMs: 500 });
   await proxy.mode("stall");
   const began = performance.now();
   const waiting = Array.from({ length: 256 }, () => problemOf(keys));

@@ -1,8 +1,15 @@
 /** Hands auth's paths to an auth role in another process, as a reverse proxy does: the same request there, its answer back. */
 import { bodyBytesMax, readBytes } from "../http/body.ts";
+import { type Client, forwardingHeaders } from "../http/client.ts";
 import { methodOf, targetOf } from "../http/target.ts";
 import { Problem } from "../model/problem.ts";
 import { answerOf, type WholeAnswer } from "./answer-of.ts";
+
+export type ForwardOptions = {
+  /** Auth is told of this one, whatever the request says of itself. */
+  readonly client: Client;
+  readonly withinMs?: number;
+};
 
 const forwardMs = 10_000;
 const answerBytesMax = 16 * 1024 * 1024;
@@ -20,13 +27,14 @@ const ofOurs = ["host", "content-length", "expect", "accept-encoding"];
 const ofTheirs = (method: string) => ["content-encoding", ...(method === "HEAD" ? [] : ["content-length"])];
 
 /** `authUrl` is auth's base without a slash at the end. Throws (after 10 s unless told) `users-unavailable`, `overloaded`, and `malformed-json` for a body that was cut off. */
-export async function forwardOverHttp(authUrl: string, request: Request, withinMs = forwardMs): Promise<Response> {
+export async function forwardOverHttp(authUrl: string, request: Request, options: ForwardOptions): Promise<Response> {
+  const { client, withinMs = forwardMs } = options;
   if (underWay >= underWayMax) throw new Problem("overloaded");
   underWay += 1;
   try {
     const method = methodOf(request);
     const bytes = request.body === null ? undefined : await bodyOf(request);
-    const asked = { method, headers: requestHeaders(request), ...(bytes === undefined ? {} : { body: bytes }) };
+    const asked = { method, headers: requestHeaders(request, client), ...(bytes === undefined ? {} : { body: bytes }) };
     let answer: WholeAnswer;
     try {
       const bounds = { withinMs, bytesMax: answerBytesMax };
@@ -49,15 +57,14 @@ async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   return bytes === undefined ? new Uint8Array(bodyBytesMax + 1) : new Uint8Array(bytes);
 }
 
-function requestHeaders(request: Request): Headers {
+function requestHeaders(request: Request, client: Client): Headers {
   const headers = without(request.headers, ofOurs);
   headers.set("accept-encoding", "identity");
   // Our own client would name itself where the caller named nobody.
   if (!headers.has("user-agent")) headers.set("user-agent", "");
-  if (!headers.has("x-forwarded-proto"))
-    headers.set("x-forwarded-proto", request.url.slice(0, request.url.indexOf(":")));
-  const host = request.headers.get("host");
-  if (host !== null && !headers.has("x-forwarded-host")) headers.set("x-forwarded-host", host);
+  for (const [name, value] of Object.entries(forwardingHeaders(request.headers, client)))
+    if (value === null) headers.delete(name);
+    else headers.set(name, value);
   return headers;
 }
 

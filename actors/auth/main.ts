@@ -6,6 +6,7 @@ import { type Edge, edge } from "../http/app.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
+import type { Peer } from "../http/peer.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { targetOf } from "../http/target.ts";
 import { countThread } from "../metrics/threads.ts";
@@ -51,6 +52,8 @@ export type AuthData = {
   kafka?: KafkaServers;
   /** Of one user; without it none is counted. */
   rateLimit?: RateLimit;
+  /** Whose `X-Forwarded-*` is believed; nobody's unless told. */
+  trustedProxies?: readonly string[];
   debugFaults?: boolean;
   listen?: { host: string; port: number };
 };
@@ -116,6 +119,8 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     });
     return {
       app,
+      /** For its own port. Who asks is looked up at once: afterwards the connection may be gone. */
+      fetch: (request: Request, { remoteAddress }: Peer) => app.fetch(request, { remoteAddress }),
       standing: async (): Promise<Standing> => ({ jwks: keyed().jwks, ...claims, revoked: await list.latest() }),
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
       revoked: list.current,
@@ -152,12 +157,15 @@ function once<T>(make: () => T): () => T {
 }
 
 /** Runs the app on a request that another role took from the network. */
-export async function answerHttp(app: Edge, { method, url, headers, body, base64 }: HttpRequest): Promise<HttpAnswer> {
+export async function answerHttp(
+  app: Edge,
+  { method, url, headers, body, base64, remoteAddress }: HttpRequest,
+): Promise<HttpAnswer> {
   const takesBody = body !== null && method !== "GET" && method !== "HEAD";
   const bytes = takesBody && (base64 === true ? new Uint8Array(Buffer.from(body, "base64")) : body);
   const target = `http://localhost${targetOf(url)}`;
   const request = new Request(target, { method, headers, ...(bytes !== false && { body: bytes }) });
-  const response = await app.fetch(request);
+  const response = await app.fetch(request, { remoteAddress });
   const text = response.body === null ? null : await response.text();
   return { status: response.status, headers: Object.fromEntries(response.headers), body: text };
 }
@@ -238,7 +246,7 @@ export default behave(auth, {
       await role.close();
     };
     try {
-      listener = data.listen && listen((request) => role.app.fetch(request), data.listen);
+      listener = data.listen && listen(role.fetch, data.listen);
     } catch (error) {
       await stop();
       throw error;

@@ -9,6 +9,8 @@ export type HttpRequest = {
   headers: Record<string, string>;
   body: string | null;
   base64?: boolean;
+  /** Of the connection over which it came to that role. */
+  remoteAddress?: string;
 };
 export type HttpAnswer = { status: number; headers: Record<string, string>; body: string | null };
 

@@ -91,9 +91,9 @@ const app = edge(routes, {
     if (authorization !== "me") throw new Problem("unauthenticated");
     return { userId: "u", sessionId: "s", scopes: [], limits };
   },
-  elsewhere: (_request, path) =>
+  elsewhere: (_request, path, peer) =>
     path.startsWith("/other/")
-      ? Promise.resolve(new Response("from elsewhere"))
+      ? Promise.resolve(new Response(`from elsewhere${peer === undefined ? "" : ` to ${peer.remoteAddress}`}`))
       : path === "/away"
         ? Promise.reject(new Problem("users-unavailable"))
         : undefined,
@@ -126,6 +126,17 @@ async function send(
   };
 }
 const me = { authorization: "me" };
+
+test("the other end of the connection is known to the route that it came with, and to no other", async () => {
+  const from = (path: string, remoteAddress?: string) => {
+    const request = new Request(`http://localhost.local${path}`, { headers: me });
+    return app.fetch(request, remoteAddress === undefined ? undefined : { remoteAddress });
+  };
+  calls.length = 0;
+  await Promise.all([from("/v1/things", "192.0.2.1"), from(`/v1/things/${id}`, "192.0.2.2"), from("/v1/things")]);
+  expect(calls.map(({ peer }) => peer?.remoteAddress)).toEqual(["192.0.2.1", "192.0.2.2", undefined]);
+  expect(await (await from("/other/x", "192.0.2.3")).text()).toBe("from elsewhere to 192.0.2.3");
+});
 
 describe("refusals come in one order", () => {
   test.each([

@@ -4,6 +4,7 @@ import { type Fault, Problem } from "../model/problem.ts";
 import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
+import type { Peer } from "./peer.ts";
 import type { Call, Caller, Route } from "./route.ts";
 import { pathOf } from "./target.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
@@ -15,10 +16,10 @@ export type EdgeOptions = {
   /** An unexpected failure, for the log; the client gets `internal` and the request id. */
   onFailure: (failure: unknown, requestId: string) => void;
   /** Takes requests for paths that are none of ours (the other role's), before they are 404. */
-  elsewhere?: (request: Request, path: string) => Promise<Response> | undefined;
+  elsewhere?: (request: Request, path: string, peer: Peer | undefined) => Promise<Response> | undefined;
 };
 
-export type Edge = { fetch(request: Request): Response | Promise<Response> };
+export type Edge = { fetch(request: Request, peer?: Peer): Response | Promise<Response> };
 
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header: no all-zero id, no version ff; later versions may append to it. */
@@ -28,6 +29,9 @@ const traceparentPattern = new RegExp(`^(?:00${traceIds}|(?!00|ff)[0-9a-f]{2}${t
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
+  // Elysia hands on the request alone, and hands it on at once: what came with it waits here meanwhile. Of any other request nothing is known.
+  let arriving: { request: Request; peer: Peer } | undefined;
+  const peerOf = (request: Request) => (arriving?.request === request ? arriving.peer : undefined);
   // Elysia is the router and the server; bodies and queries are checked by us (docs/decisions.md says why).
   // The path of a URL is looked for from its beginning: a host may be short.
   const app = new Elysia({ normalize: false, handler: { standardHostname: false } }).onError(
@@ -47,7 +51,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
 
   function unknown(request: Request): Response | Promise<Response> {
     const path = pathOf(request.url);
-    const handled = options.elsewhere?.(request, path);
+    const handled = options.elsewhere?.(request, path, peerOf(request));
     if (handled !== undefined) return handled.catch((failure: unknown) => refuse(request, failure));
     const allow = known.methods(path);
     return refuse(
@@ -61,7 +65,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   for (const route of routes) {
     const serve = serving(route, options, refuse);
     const handler = ({ request, params }: { request: Request; params?: Record<string, string> }) =>
-      serve(request, params ?? noParams);
+      serve(request, params ?? noParams, peerOf(request));
     for (const path of [route.path, ...(route.aliases ?? [])]) {
       app.route(route.method, path, handler, { parse: "none" });
       if (route.method === "GET") app.route("HEAD", path, handler, { parse: "none" });
@@ -70,8 +74,12 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   app.all("/*", ({ request }) => unknown(request), { parse: "none" });
   app.compile();
   return {
-    fetch: (request) =>
-      request.method === "HEAD" ? Promise.resolve(app.fetch(request)).then(lengthless) : app.fetch(request),
+    fetch(request, peer) {
+      arriving = peer === undefined ? undefined : { request, peer };
+      const response = app.fetch(request);
+      arriving = undefined;
+      return request.method === "HEAD" ? Promise.resolve(response).then(lengthless) : response;
+    },
   };
 }
 
@@ -94,6 +102,7 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
     params: Record<string, string>,
     context: AnswerContext,
     caller: Caller | undefined,
+    peer: Peer | undefined,
   ): Response | Promise<Response> {
     context.limits = caller?.limits;
     if (params.id !== undefined && !uuidPattern.test(params.id)) throw new Problem("not-found");
@@ -112,6 +121,7 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
       query,
       body: undefined,
       caller,
+      peer,
     };
     if (route.body === undefined || checkBody === undefined) return answered(call, faults, context);
     return readBody(request, route.body.types).then((body) =>
@@ -130,16 +140,16 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
     return more instanceof Promise ? more.then(unless) : unless(more);
   }
 
-  return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
+  return (request: Request, params: Record<string, string>, peer: Peer | undefined): Response | Promise<Response> => {
     const context = contextOf(request);
     context.cacheControl = route.cacheControl;
     const failed = (failure: unknown) => refuse(request, failure, context.limits, context.requestId);
     try {
-      if (route.auth === "none") return settle(handle(request, params, context, undefined), failed);
+      if (route.auth === "none") return settle(handle(request, params, context, undefined, peer), failed);
       const caller = options.authenticate(request.headers.get("authorization"), route);
       return caller instanceof Promise
-        ? caller.then((known) => handle(request, params, context, known)).catch(failed)
-        : settle(handle(request, params, context, caller), failed);
+        ? caller.then((known) => handle(request, params, context, known, peer)).catch(failed)
+        : settle(handle(request, params, context, caller, peer), failed);
     } catch (failure) {
       return failed(failure);
     }

@@ -15,7 +15,8 @@ writeFileSync(
   `
   import process from "node:process";
   import { listen } from ${JSON.stringify(new URL("./listen.ts", import.meta.url).href)};
-  const listener = listen(async ({ url }) => {
+  const listener = listen(async ({ url }, peer) => {
+    if (url.endsWith("/who")) return new Response(peer.remoteAddress);
     // Answered a moment after the stop has begun.
     if (url.endsWith("/slow")) await new Promise((resolve) => process.once("SIGTERM", () => setTimeout(resolve, 50)));
     return new Response("well");
@@ -84,6 +85,17 @@ for (const runtime of ["bun", "deno"] as const) {
     expect(await server.stoppedMs()).toBeLessThan(1_000);
     expect(await slow.closed).toEndWith("well");
     await Promise.all(idle.map(({ closed }) => closed));
+    expect(await server.ended).toBe(0);
+  });
+
+  test(`on ${runtime}, the other end of the connection is known, also of a request without a host`, async () => {
+    const server = await serve(runtime);
+    const { answered, closed } = client(server.port, get("/who"));
+    await answered;
+    const old = client(server.port, "GET /who HTTP/1.0\r\n\r\n");
+    expect(await old.closed).toEndWith("127.0.0.1");
+    server.stop();
+    expect(await closed).toEndWith("127.0.0.1");
     expect(await server.ended).toBe(0);
   });
 

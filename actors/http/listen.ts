@@ -1,5 +1,6 @@
 /** A listening HTTP server on either runtime. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Peer } from "./peer.ts";
 
 export type Listener = {
   port: number;
@@ -9,7 +10,10 @@ export type Listener = {
    */
   stop(): Promise<void>;
 };
-type Fetch = (request: Request) => Response | Promise<Response>;
+export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+type BunServer = { requestIP(request: Request): { address: string } | null };
+type DenoInfo = { remoteAddr: { hostname?: string } };
 
 type DenoServer = { addr: { port: number }; shutdown(): Promise<void> };
 type DenoApi = {
@@ -17,7 +21,7 @@ type DenoApi = {
   listenDatagram?: unknown;
   serve(
     options: { hostname: string; port: number; reusePort?: boolean; onListen: () => void },
-    fetch: Fetch,
+    fetch: (request: Request, info: DenoInfo) => Response | Promise<Response>,
   ): DenoServer;
 };
 
@@ -26,6 +30,29 @@ const drainMs = 2_200;
 
 /** The server's own bound answers with nothing but a status: ours, which is far below, is to answer. What nobody reads it does not keep. */
 const serverBodyBytesMax = 2 ** 40;
+
+/** Asks only when somebody wants to know. */
+class BunPeer implements Peer {
+  readonly #server: BunServer;
+  readonly #request: Request;
+  constructor(server: BunServer, request: Request) {
+    this.#server = server;
+    this.#request = request;
+  }
+  get remoteAddress(): string | undefined {
+    return this.#server.requestIP(this.#request)?.address;
+  }
+}
+
+class DenoPeer implements Peer {
+  readonly #info: DenoInfo;
+  constructor(info: DenoInfo) {
+    this.#info = info;
+  }
+  get remoteAddress(): string | undefined {
+    return this.#info.remoteAddr.hostname;
+  }
+}
 
 /** Whether several listeners can share a port in this process: always on Bun, on Deno only with `--unstable-net` (which ends the process when it is missing). */
 export function sharesPorts(): boolean {
@@ -38,7 +65,8 @@ export function listen(fetch: Fetch, options: { host: string; port: number; reus
   const { host: hostname, port, reusePort = false } = options;
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
   if (deno !== undefined) {
-    const server = deno.serve({ hostname, port, reusePort: reusePort && sharesPorts(), onListen: () => {} }, fetch);
+    const given = { hostname, port, reusePort: reusePort && sharesPorts(), onListen: () => {} };
+    const server = deno.serve(given, (request, info) => fetch(request, new DenoPeer(info)));
     return { port: server.addr.port, stop: () => drained(server.shutdown(), () => undefined) };
   }
   const server = Bun.serve({
@@ -46,8 +74,11 @@ export function listen(fetch: Fetch, options: { host: string; port: number; reus
     port,
     reusePort,
     // A request without a usable Host (HTTP/1.0 has none) comes with nothing but its target.
-    fetch: (request) =>
-      fetch(request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request),
+    fetch: (request, self) =>
+      fetch(
+        request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request,
+        new BunPeer(self, request),
+      ),
     development: false,
     maxRequestBodySize: serverBodyBytesMax,
     idleTimeout: 60,

@@ -1,6 +1,7 @@
 /** A route as data: Elysia's routes, the 405 table and the OpenAPI document are all made from a role's list of these. */
 import type { TSchema } from "@sinclair/typebox";
 import type { Fault, ProblemCode } from "../model/problem.ts";
+import type { Peer } from "./peer.ts";
 
 /** Who asks. */
 export type Caller = {
@@ -24,6 +25,8 @@ export type Call = {
   readonly body: unknown;
   /** Set wherever the route's `auth` is "user". */
   readonly caller: Caller | undefined;
+  /** Who is at the other end of the connection; undefined where the request came over none. */
+  readonly peer: Peer | undefined;
 };
 
 /** What a handler answers; the edge adds the headers that every answer has. `json` is a JSON text, sent as it is. */

@@ -4,6 +4,8 @@ import type { Standing } from "../auth/messages.ts";
 import { forwardOverHttp } from "../auth-client/forward-http.ts";
 import { followRevocations } from "../auth-client/revocation-feed-redis.ts";
 import { standingOverHttp } from "../auth-client/standing-http.ts";
+import { clientReader } from "../http/client.ts";
+import { networksOf } from "../http/ip-address.ts";
 import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { type Accounts, type Learn, unknownKeys } from "./accounts.ts";
@@ -11,11 +13,18 @@ import { type Accounts, type Learn, unknownKeys } from "./accounts.ts";
 /** Several rounds of asking. */
 const awayMs = 4_000;
 
-export type RemoteAuth = { authUrl: string; issuer: string; audience: string; redis?: Server };
+export type RemoteAuth = {
+  authUrl: string;
+  issuer: string;
+  audience: string;
+  redis?: Server;
+  trustedProxies?: readonly string[];
+};
 
 /** What has ended comes at once through Redis where there is one, and with the next of auth's answers anyway. */
 export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Learn, options: RemoteAuth): Accounts {
-  const { authUrl, issuer, audience, redis } = options;
+  const { authUrl, issuer, audience, redis, trustedProxies = [] } = options;
+  const clientOf = clientReader(networksOf(trustedProxies));
   let learnedMs: number | undefined;
   const take = (standing: Standing) => {
     learnedMs = Date.now();
@@ -24,7 +33,8 @@ export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Lea
   const standing = standingOverHttp({ authUrl, take, log: self.log, claims: { issuer, audience } });
   const feed = redis === undefined ? undefined : followRevocations(redis, revoke);
   return {
-    forward: (request) => forwardOverHttp(authUrl, request),
+    forward: (request, remoteAddress) =>
+      forwardOverHttp(authUrl, request, { client: clientOf(request.headers, remoteAddress) }),
     apiToken: ({ token }) => standing.verifyApiToken(token),
     known: standing.first,
     ready: async () => undefined,

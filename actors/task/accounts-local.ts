@@ -27,7 +27,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
     isKnown = true;
   });
   return {
-    forward: (request) => forward(ref, request),
+    forward: (request, remoteAddress) => forward(ref, request, remoteAddress),
     apiToken: ({ hash }) => ref.ask("apiToken", { hash }),
     known: () => learned,
     ready: async () => void (await ref.ask("ready", null, { withinMs: readyMs })),

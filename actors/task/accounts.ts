@@ -3,7 +3,8 @@ import type { ApiTokenGrant, Ended, Standing } from "../auth/messages.ts";
 import { NotWell } from "../report-health.ts";
 
 export type Accounts = {
-  forward(request: Request): Promise<Response>;
+  /** `remoteAddress` is the other end of the connection over which the request came. */
+  forward(request: Request, remoteAddress?: string | undefined): Promise<Response>;
   /** Rejects when auth does not answer in time. */
   apiToken(of: { readonly token: string; readonly hash: string }): Promise<ApiTokenGrant>;
   /** Resolves when the keys have been learned. */

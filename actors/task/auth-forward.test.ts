@@ -36,6 +36,13 @@ test("a request goes there as it is, and its answer comes back as it is", async 
   expect([answer.status, answer.headers.get("etag"), await answer.text()]).toEqual([201, '"1"', "{}"]);
 });
 
+test("auth is told the other end of the connection, and by nobody else", async () => {
+  const { ref, asked } = mailbox(well);
+  await forward(ref, post("{}", { "x-forwarded-for": "198.51.100.1" }), "192.0.2.7");
+  await forward(ref, post("{}"));
+  expect(asked.map(({ remoteAddress }) => remoteAddress)).toEqual(["192.0.2.7", undefined]);
+});
+
 test("a body that is no UTF-8, or begins with a byte order mark, arrives byte for byte", async () => {
   for (const bytes of [new Uint8Array([0xff, 0x00, 0x7b]), new Uint8Array([0xef, 0xbb, 0xbf, 0x7b, 0x7d])]) {
     const { ref, asked } = mailbox(well);

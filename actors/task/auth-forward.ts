@@ -10,7 +10,11 @@ const forwardMs = 10_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Throws `users-unavailable` or `overloaded` when auth does not answer in time, and `malformed-json` for a body that was cut off. */
-export async function forward(to: Ref<typeof auth.accepts>, request: Request): Promise<Response> {
+export async function forward(
+  to: Ref<typeof auth.accepts>,
+  request: Request,
+  remoteAddress?: string | undefined,
+): Promise<Response> {
   const headers = Object.fromEntries(request.headers);
   const bytes = request.body === null ? new Uint8Array() : await readBytes(request);
   // A body that is too large is refused by auth's own edge, in its turn, which only needs to be told the length.
@@ -19,7 +23,13 @@ export async function forward(to: Ref<typeof auth.accepts>, request: Request): P
   try {
     answer = await to.ask(
       "http",
-      { method: methodOf(request), url: request.url, headers, ...bodyOf(bytes) },
+      {
+        method: methodOf(request),
+        url: request.url,
+        headers,
+        ...bodyOf(bytes),
+        ...(remoteAddress === undefined ? {} : { remoteAddress }),
+      },
       { withinMs: forwardMs },
     );
   } catch (cause) {

@@ -71,7 +71,8 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       );
       const app = edge([...routes, ...documents], {
         authenticate: check.authenticate,
-        elsewhere: (request, path) => (ownedByAuth(path) ? accounts.forward(request) : undefined),
+        elsewhere: (request, path, peer) =>
+          ownedByAuth(path) ? accounts.forward(request, peer?.remoteAddress) : undefined,
         onFailure: (failure, requestId) => {
           const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
           self.log("error", "request-failed", { requestId, reason });

@@ -1,0 +1,5 @@
+/** The other end of a connection, as the platform's server knows it. */
+export type Peer = {
+  /** An IP address without its port; undefined when it is not known (any more). To be read at once: it is looked up only then. */
+  readonly remoteAddress: string | undefined;
+};
