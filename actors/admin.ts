@@ -1,15 +1,15 @@
 /** What the process tells of itself, on a port of its own: `/livez`, `/readyz`, `/metrics`, `/tree`. It stays in the supervisor's thread and answers while workers hang. */
-import process from "node:process";
 import type { Config } from "./config.ts";
 import { type FaultKind, faultKinds } from "./debug.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";
 import { pathOf } from "./http/target.ts";
-import { exposition } from "./metrics/exposition.ts";
+import { exposition, single } from "./metrics/exposition.ts";
+import { type DiskSpace, processText } from "./metrics/process.ts";
 import { countThread, threadsOf } from "./metrics/threads.ts";
 import { Problem, problems } from "./model/problem.ts";
-import { type Heard, heardKey, readiness } from "./readiness.ts";
+import { type Heard, heardKey, type Readiness, readiness } from "./readiness.ts";
 import type { TaskTracker } from "./system.ts";
 
 export type AdminOptions = {
@@ -18,11 +18,15 @@ export type AdminOptions = {
   role: Config["role"];
   taskWorkers: number;
   debugFaults: boolean;
+  disk?: DiskSpace | undefined;
 };
 
 type Reply = { status: number; type: string; text: string; headers?: Record<string, string> };
 
-export function admin(tracker: TaskTracker, { host, port, role, taskWorkers, debugFaults }: AdminOptions): Listener {
+export function admin(
+  tracker: TaskTracker,
+  { host, port, role, taskWorkers, debugFaults, disk }: AdminOptions,
+): Listener {
   const { system } = tracker;
   countThread({ name: "main", index: 0, shared: system.shared });
   const threads = threadsOf(system.shared, taskWorkers);
@@ -49,7 +53,12 @@ export function admin(tracker: TaskTracker, { host, port, role, taskWorkers, deb
     "/metrics": () => ({
       status: 200,
       type: "text/plain; version=0.0.4",
-      text: system.metrics() + exposition(threads) + serverMetrics(heard) + processMetrics(),
+      text:
+        system.metrics() +
+        exposition(threads) +
+        healthText(heard, readiness(system.inspect(), heard, role, Date.now())) +
+        (disk?.text() ?? "") +
+        processText(),
     }),
     "/tree": () => json(200, system.inspect()),
   };
@@ -95,34 +104,25 @@ export function admin(tracker: TaskTracker, { host, port, role, taskWorkers, deb
   );
 }
 
-/** Nothing where everything is embedded. */
-function serverMetrics(heard: Heard): string {
-  if (heard.size === 0) return "";
+/** Whether the process can do its job, and what its actors say of their servers: nothing of those where everything is embedded. */
+function healthText(heard: Heard, { ready, status }: Readiness): string {
   const said = [...heard.values()];
-  const lags = said.filter(({ lag }) => lag !== undefined);
   return [
-    "# HELP server_up Whether the actor reaches the server.",
-    "# TYPE server_up gauge",
-    ...said.map(({ actor, dependency, ok }) => `server_up{actor="${actor}",server="${dependency}"} ${Number(ok)}`),
-    "# HELP log_lag_commands Commands in the log that are not announced (follower) or taken (consumer) yet.",
-    "# TYPE log_lag_commands gauge",
-    ...lags.map(({ actor, lag }) => `log_lag_commands{actor="${actor}"} ${lag}`),
-    "",
-  ].join("\n");
-}
-
-function processMetrics(): string {
-  const seconds = process.cpuUsage();
-  return [
-    "# HELP process_resident_memory_bytes Memory of the whole process.",
-    "# TYPE process_resident_memory_bytes gauge",
-    `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
-    "# HELP process_cpu_seconds_total Processor time of the whole process.",
-    "# TYPE process_cpu_seconds_total counter",
-    `process_cpu_seconds_total ${(seconds.user + seconds.system) / 1e6}`,
-    "# HELP process_uptime_seconds Since the process began.",
-    "# TYPE process_uptime_seconds gauge",
-    `process_uptime_seconds ${process.uptime()}`,
-    "",
-  ].join("\n");
+    single("ready", "gauge", "Whether the process can do its job, as /readyz tells.", [[{}, Number(ready)]]),
+    single("degraded", "gauge", "Whether it does its job while something that it would like to have is away.", [
+      [{}, Number(status === "degraded")],
+    ]),
+    single(
+      "server_up",
+      "gauge",
+      "Whether the actor reaches the server.",
+      said.map(({ actor, dependency, ok }) => [{ actor, server: dependency }, Number(ok)]),
+    ),
+    single(
+      "log_lag_commands",
+      "gauge",
+      "Commands in the log that are not announced (follower) or taken (consumer) yet.",
+      said.flatMap(({ actor, lag }) => (lag === undefined ? [] : [[{ actor }, lag] as const])),
+    ),
+  ].join("");
 }

@@ -10,6 +10,7 @@ import { greeting } from "./greeting.ts";
 import { readArguments } from "./help.ts";
 import { sharesPorts } from "./http/listen.ts";
 import { isTerminal, logger, writeNow } from "./log.ts";
+import { diskSpace } from "./metrics/process.ts";
 import { PortError, tryPort } from "./ports.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import { type Standby, standby } from "./standby.ts";
@@ -75,6 +76,7 @@ const pages = admin(tracker, {
   role: config.role,
   taskWorkers: config.taskWorkers,
   debugFaults: config.debugFaults,
+  disk: embeddedFiles(config).length > 0 ? diskSpace(config.dataDir) : undefined,
 });
 try {
   await tracker.system.start();

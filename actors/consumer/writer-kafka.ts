@@ -18,6 +18,7 @@ import { batchMax, type KafkaSource, kafkaSource, type Parked, type Work } from 
 import { mongoStore } from "./store-mongo.ts";
 import { together } from "./together.ts";
 import type { Writer } from "./writer.ts";
+import { counted, parkedCommands } from "./writer-counts.ts";
 
 /** For a whole batch. Each request has a shorter time of its own; this is for what a driver forgets. What comes of a late one afterwards does no harm, as of any zombie's. */
 const applyMs = 30_000;
@@ -58,6 +59,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
       const { partition, offset, key, reason } = each;
       await parking.append({ partition: 0, key, value: JSON.stringify(each) }, Date.now() + announceMs);
       parkedAlready.add(each);
+      parkedCommands.add();
       self.log("error", "command-parked", { partition, offset, reason });
     }
   }
@@ -65,7 +67,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   async function take(store: Store, works: readonly Work[]): Promise<void> {
     const deliveries = works.flatMap((work) => work.deliveries);
     const parked = works.flatMap((work) => work.parked);
-    const outcomes = await withDeadline(apply(store, deliveries), applyMs, () => new Error("late"));
+    const outcomes = await counted(() => withDeadline(apply(store, deliveries), applyMs, () => new Error("late")));
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
       const outcome = outcomes[index];

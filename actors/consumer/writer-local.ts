@@ -8,6 +8,7 @@ import type { consumer } from "./messages.ts";
 import { mailboxSource } from "./source-mailbox.ts";
 import { sqliteStore } from "./store-sqlite.ts";
 import type { Writer } from "./writer.ts";
+import { counted } from "./writer-counts.ts";
 
 const cleanPauseMs = 5;
 /** After a failure, such as a full disk. */
@@ -45,7 +46,7 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
     for (;;) {
       const rest = deliveries.filter((each) => !answers.has(each));
       try {
-        const outcomes = await apply(store, rest);
+        const outcomes = await counted(() => apply(store, rest));
         for (const outcome of outcomes) if (outcome?.verdict === "applied") told.changed(outcome.taskId);
         if (rest.some(({ command }) => command.kind === "erase")) clean();
         for (const [index, delivery] of rest.entries())

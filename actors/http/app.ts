@@ -4,6 +4,7 @@ import { type Fault, Problem } from "../model/problem.ts";
 import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
+import { meter, meterOfUnknown } from "./meter.ts";
 import type { Peer } from "./peer.ts";
 import type { Call, Caller, Route } from "./route.ts";
 import { pathOf } from "./target.ts";
@@ -29,6 +30,7 @@ const traceparentPattern = new RegExp(`^(?:00${traceIds}|(?!00|ff)[0-9a-f]{2}${t
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
+  const unknownMeter = meterOfUnknown();
   // Elysia hands on the request alone, and hands it on at once: what came with it waits here meanwhile. Of any other request nothing is known.
   let arriving: { request: Request; peer: Peer } | undefined;
   const peerOf = (request: Request) => (arriving?.request === request ? arriving.peer : undefined);
@@ -51,21 +53,27 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
 
   function unknown(request: Request): Response | Promise<Response> {
     const path = pathOf(request.url);
+    const measured = unknownMeter(request.method);
     const handled = options.elsewhere?.(request, path, peerOf(request));
-    if (handled !== undefined) return handled.catch((failure: unknown) => refuse(request, failure));
+    // What the other role has answered, it has counted.
+    if (handled !== undefined) return handled.catch((failure: unknown) => measured(() => refuse(request, failure)));
     const allow = known.methods(path);
-    return refuse(
-      request,
-      allow === undefined
-        ? new Problem("not-found")
-        : new Problem("method-not-allowed", undefined, { headers: { allow } }),
+    return measured(() =>
+      refuse(
+        request,
+        allow === undefined
+          ? new Problem("not-found")
+          : new Problem("method-not-allowed", undefined, { headers: { allow } }),
+      ),
     );
   }
 
   for (const route of routes) {
     const serve = serving(route, options, refuse);
+    const [measured, measuredHead] = [meter(route.method, route.path), meter("HEAD", route.path)];
+    // Elysia may give a HEAD to the GET of the same path.
     const handler = ({ request, params }: { request: Request; params?: Record<string, string> }) =>
-      serve(request, params ?? noParams, peerOf(request));
+      (request.method === "HEAD" ? measuredHead : measured)(() => serve(request, params ?? noParams, peerOf(request)));
     for (const path of [route.path, ...(route.aliases ?? [])]) {
       app.route(route.method, path, handler, { parse: "none" });
       if (route.method === "GET") app.route("HEAD", path, handler, { parse: "none" });

@@ -1,5 +1,8 @@
 /** Requests of one user per fixed window (IETF draft-ietf-httpapi-ratelimit-headers), counted in each worker that serves HTTP by itself. */
+import { counter } from "../metrics/registry.ts";
 import { Problem } from "../model/problem.ts";
+
+const refused = counter("rate_limited_requests_total", "Requests refused because their user had sent too many.");
 
 export type RateLimiter = {
   /** Counts one request; the headers to answer with. Throws `rate-limited`. */
@@ -31,8 +34,10 @@ export function rateLimiter({ requests, windowS }: RateLimit, now: () => number)
         "ratelimit-policy": policy,
         ratelimit: `"default";r=${Math.max(0, requests - count)};t=${resetS}`,
       };
-      if (count > requests)
+      if (count > requests) {
+        refused.add();
         throw new Problem("rate-limited", undefined, { headers: { ...headers, "retry-after": String(resetS) } });
+      }
       return headers;
     },
   };

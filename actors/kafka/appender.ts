@@ -6,6 +6,7 @@
  * log twice, never in another order. Whoever reads it recognises repeats.
  */
 import type { Kafka, Producer } from "kafkajs";
+import { counter, histogram } from "../metrics/registry.ts";
 import { pauseMs, settles, withDeadline } from "../waiting.ts";
 import { reasonOf } from "./client.ts";
 
@@ -55,6 +56,15 @@ const disconnectMs = 2_000;
 const pauses = { fromMs: 20, toMs: 500 };
 /** How late a deadline may be noticed. */
 const sweepMs = 25;
+
+const sends = histogram(
+  "kafka_send_duration_seconds",
+  "Sends of records to Kafka that went well, until all replicas have them.",
+);
+const sendFailures = counter(
+  "kafka_send_failures_total",
+  "Sends and connections to Kafka that failed and are made again.",
+);
 
 type Waiting = NewRecord & {
   readonly deadlineMs: number;
@@ -135,6 +145,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
           continue;
         }
         failures += 1;
+        sendFailures.add();
         if (failures === 1) failing(reasonOf(error));
         await new Promise((resolve) => setTimeout(resolve, pauseMs(failures, pauses)));
       }
@@ -167,6 +178,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
 
   async function send(records: readonly Waiting[]): Promise<void> {
     sentMs = Date.now();
+    const startMs = performance.now();
     const results = await withDeadline(
       connected().then((ready) =>
         ready.send({
@@ -180,6 +192,7 @@ export function appender({ kafka, topic, failing, recovered }: AppenderOptions):
     ).finally(() => {
       sentMs = undefined;
     });
+    sends.observe((performance.now() - startMs) / 1_000);
     const next = new Map(results.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
     // Offsets of one partition follow each other in the order of the records.
     for (const { partition, resolve } of records) {

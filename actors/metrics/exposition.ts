@@ -48,6 +48,18 @@ function samples({ name, buckets }: Family, { labels, numbers }: Sum): string[] 
   return [...lines, `${name}_sum${of()} ${numbers[buckets.length + 1]}`, `${name}_count${of()} ${count}`];
 }
 
-export function label(name: string, value: string): string {
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** A whole family whose values are known when it is asked for; nothing when there are none. */
+export function single(name: string, type: "counter" | "gauge", help: string, values: readonly Sample[]): string {
+  if (values.length === 0) return "";
+  const lines = values.map(([labels, value]) => {
+    const text = Object.entries(labels).map(([key, each]) => label(key, each));
+    return `${name}${text.length === 0 ? "" : `{${text.join(",")}}`} ${value}`;
+  });
+  return `${[`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines].join("\n")}\n`;
+}
+
+function label(name: string, value: string): string {
   return `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }

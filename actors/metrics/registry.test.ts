@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { exposition } from "./exposition.ts";
 import { overflowAt, Region, regionBytes } from "./region.ts";
-import { counter, countIn, gauge, histogram } from "./registry.ts";
+import { registry } from "./registry.ts";
 
 const region = () => new Region(new SharedArrayBuffer(regionBytes), 0);
 const shown = (...regions: Region[]) =>
@@ -9,6 +9,7 @@ const shown = (...regions: Region[]) =>
 /** The lines of one metric. */
 const linesOf = (name: string, text: string) => text.split("\n").filter((line) => line.includes(name));
 
+const { countIn, counter, gauge, histogram } = registry();
 const plain = counter("plain_total", "Counted before there is a region.");
 const refused = counter("refused_total", "By reason.", { labels: ["reason"], known: [["full"]] });
 const inFlight = gauge("in_flight", "Now.");

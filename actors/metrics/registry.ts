@@ -25,26 +25,53 @@ export type Histogram = { observe(value: number): void };
 /** A metric with labels: one of its series, made when it is first asked for. Keep it where it is used often. */
 export type Labelled<Kind> = { of(...values: readonly string[]): Kind };
 
-/** Where a series' numbers are; moves once, when the thread gets its region. */
-class Place implements Counter, Gauge {
-  at = 0;
+type Options = MetricOptions<string>;
+/** With labels a metric is asked for its series, without it is counted itself. */
+type Of<Kind, O extends Options> = O extends { labels: readonly string[] } ? Labelled<Kind> : Kind;
+
+export type Registry = {
+  counter<const O extends Options>(name: string, help: string, options?: O): Of<Counter, O>;
+  gauge<const O extends Options>(name: string, help: string, options?: O): Of<Gauge, O>;
+  /** Values in base units (seconds, bytes). */
+  histogram<const O extends Options & { buckets?: readonly number[] }>(
+    name: string,
+    help: string,
+    options?: O,
+  ): Of<Histogram, O>;
+  /**
+   * From now on counts in this region. What an earlier incarnation counted there goes on, what has been counted already is added; gauges are this
+   * incarnation's.
+   */
+  countIn(region: Region): void;
+};
+
+/** The numbers that are counted in now: the registry's own until its region is known. */
+type Memory = { numbers: Float64Array };
+
+/** One series; `at` moves once, when the thread gets its region. */
+class Place implements Counter, Gauge, Histogram {
+  at = overflowAt;
   readonly family: Family;
   readonly values: readonly string[];
+  readonly #memory: Memory;
 
-  constructor(family: Family, values: readonly string[]) {
+  constructor(memory: Memory, family: Family, values: readonly string[]) {
+    this.#memory = memory;
     this.family = family;
     this.values = values;
   }
 
   add(by = 1): void {
+    const { numbers } = this.#memory;
     numbers[this.at] = (numbers[this.at] as number) + by;
   }
 
   set(to: number): void {
-    numbers[this.at] = to;
+    this.#memory.numbers[this.at] = to;
   }
 
   observe(value: number): void {
+    const { numbers } = this.#memory;
     const buckets = this.family.buckets as readonly number[];
     let bucket = 0;
     while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket += 1;
@@ -54,101 +81,79 @@ class Place implements Counter, Gauge {
   }
 }
 
-/** Own memory until the thread's region is known. */
-let region = new Region(new ArrayBuffer(regionBytes), 0);
-let numbers = region.numbers;
-let used = 0;
-const families = new Map<string, Family>();
-const places = new Map<string, Place>();
-
 const keyOf = (name: string, values: readonly string[]): string => JSON.stringify([name, ...values]);
-
-function place(family: Family, values: readonly string[]): Place {
-  if (values.length !== family.labels.length)
-    throw new TypeError(`Cannot count ${family.name}: it has ${family.labels.length} labels, not ${values.length}`);
-  const key = keyOf(family.name, values);
-  const known = places.get(key);
-  if (known !== undefined) return known;
-  const made = new Place(family, values);
-  places.set(key, made);
-  allocate(made);
-  return made;
-}
-
-function allocate(made: Place): void {
-  const { family, values } = made;
-  const width = widthOf(family);
-  if (region.add([["series", family.name, used, values]], used + width)) {
-    made.at = used;
-    used += width;
-  } else {
-    made.at = overflowAt;
-  }
-}
-
-function declare(name: string, type: FamilyType, help: string, more: Partial<Family>): Family {
-  if (families.has(name)) throw new TypeError(`Cannot declare ${name} twice`);
-  const family: Family = { name, type, help, labels: [], ...more };
-  families.set(name, family);
-  region.add([["family", family]], used);
-  return family;
-}
-
-function metric<Kind>(family: Family, known: MetricOptions<string>["known"]): Kind & Labelled<Kind> {
-  for (const values of known ?? []) place(family, values);
-  if (family.labels.length === 0) return place(family, []) as unknown as Kind & Labelled<Kind>;
-  return { of: (...values: readonly string[]) => place(family, values) } as unknown as Kind & Labelled<Kind>;
-}
-
-type Options = MetricOptions<string>;
-/** With labels a metric is asked for its series, without it is counted itself. */
-type Of<Kind, O extends Options> = O extends { labels: readonly string[] } ? Labelled<Kind> : Kind;
-
 const shape = ({ labels, perThread }: Options): Partial<Family> => ({
   ...(labels === undefined ? {} : { labels }),
   ...(perThread === undefined ? {} : { perThread }),
 });
 
-export function counter<const O extends Options>(name: string, help: string, options?: O): Of<Counter, O> {
-  return metric<Counter>(declare(name, "counter", help, shape(options ?? {})), options?.known) as Of<Counter, O>;
-}
+export function registry(): Registry {
+  let region = new Region(new ArrayBuffer(regionBytes), 0);
+  const memory: Memory = { numbers: region.numbers };
+  let used = 0;
+  const families = new Map<string, Family>();
+  const places = new Map<string, Place>();
 
-export function gauge<const O extends Options>(name: string, help: string, options?: O): Of<Gauge, O> {
-  return metric<Gauge>(declare(name, "gauge", help, shape(options ?? {})), options?.known) as Of<Gauge, O>;
-}
-
-/** Values in base units (seconds, bytes). */
-export function histogram<const O extends Options & { buckets?: readonly number[] }>(
-  name: string,
-  help: string,
-  options?: O,
-): Of<Histogram, O> {
-  const family = declare(name, "histogram", help, {
-    ...shape(options ?? {}),
-    buckets: options?.buckets ?? latencyBuckets,
-  });
-  return metric<Histogram>(family, options?.known) as Of<Histogram, O>;
-}
-
-/**
- * From now on this thread counts in its region. What an earlier incarnation counted there goes on, what this one has counted already is added; gauges are
- * this one's.
- */
-export function countIn(of: Region): void {
-  const before = numbers;
-  const found = of.read();
-  const known = new Map(found.series.map(({ family, values, at }) => [keyOf(family.name, values), at]));
-  for (const { family, at } of found.series) if (family.type === "gauge") of.numbers[at] = 0;
-  region = of;
-  numbers = of.numbers;
-  used = found.used;
-  for (const family of families.values()) if (!found.families.has(family.name)) region.add([["family", family]], used);
-  for (const [key, each] of places) {
-    const from = each.at;
-    const at = known.get(key);
-    if (at === undefined) allocate(each);
-    else each.at = at;
-    for (let offset = 0; offset < widthOf(each.family); offset++)
-      numbers[each.at + offset] = (numbers[each.at + offset] as number) + (before[from + offset] as number);
+  function place(family: Family, values: readonly string[]): Place {
+    if (values.length !== family.labels.length)
+      throw new TypeError(`Cannot count ${family.name}: it has ${family.labels.length} labels, not ${values.length}`);
+    const key = keyOf(family.name, values);
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    const made = new Place(memory, family, values);
+    places.set(key, made);
+    allocate(made);
+    return made;
   }
+
+  /** What finds no room goes on counting, unseen. */
+  function allocate(made: Place): void {
+    const { family, values } = made;
+    const end = used + widthOf(family);
+    const fits = region.add([["series", family.name, used, values]], end);
+    made.at = fits ? used : overflowAt;
+    if (fits) used = end;
+  }
+
+  function declare<Kind>(name: string, type: FamilyType, help: string, options: Options, more: Partial<Family> = {}) {
+    if (families.has(name)) throw new TypeError(`Cannot declare ${name} twice`);
+    const family: Family = { name, type, help, labels: [], ...shape(options), ...more };
+    families.set(name, family);
+    region.add([["family", family]], used);
+    for (const values of options.known ?? []) place(family, values);
+    const made =
+      family.labels.length === 0 ? place(family, []) : { of: (...values: readonly string[]) => place(family, values) };
+    return made as unknown as Kind;
+  }
+
+  function countIn(of: Region): void {
+    const before = memory.numbers;
+    const found = of.read();
+    const known = new Map(found.series.map(({ family, values, at }) => [keyOf(family.name, values), at]));
+    for (const { family, at } of found.series) if (family.type === "gauge") of.numbers[at] = 0;
+    region = of;
+    memory.numbers = of.numbers;
+    used = found.used;
+    for (const family of families.values())
+      if (!found.families.has(family.name)) region.add([["family", family]], used);
+    for (const [key, each] of places) {
+      const from = each.at;
+      const at = known.get(key);
+      if (at === undefined) allocate(each);
+      else each.at = at;
+      for (let offset = 0; offset < widthOf(each.family); offset++)
+        of.numbers[each.at + offset] = (of.numbers[each.at + offset] as number) + (before[from + offset] as number);
+    }
+  }
+
+  return {
+    countIn,
+    counter: (name, help, options) => declare(name, "counter", help, options ?? {}),
+    gauge: (name, help, options) => declare(name, "gauge", help, options ?? {}),
+    histogram: (name, help, options) =>
+      declare(name, "histogram", help, options ?? {}, { buckets: options?.buckets ?? latencyBuckets }),
+  };
 }
+
+/** This thread's own. */
+export const { counter, gauge, histogram, countIn } = registry();

@@ -8,6 +8,7 @@ import { created, taskText } from "../model/created.ts";
 import { Problem } from "../model/problem.ts";
 import type { Entry } from "../redis/task-cache.ts";
 import type { Announced } from "./announced.ts";
+import { cacheCounts } from "./cache-counts.ts";
 import { ownWrites } from "./own-writes.ts";
 import type { Cache, Cached, Latest, Reader, StoredTask } from "./ports.ts";
 import type { MongoReads } from "./reads-mongo.ts";
@@ -25,6 +26,7 @@ export type LatestOptions = {
 
 export function latestBehindCache({ announced, reads, cache, partitions, now }: LatestOptions): Latest {
   const own = ownWrites(announced);
+  const counts = cache === undefined ? undefined : cacheCounts("redis");
   const underWay = new Map<string, { asOf: number; found: Promise<StoredTask | undefined> }>();
 
   /** Throws when a token's position is not reached in time; answers whether the reader's own positions are. */
@@ -55,7 +57,10 @@ export function latestBehindCache({ announced, reads, cache, partitions, now }: 
     partition: number,
   ): Promise<{ task: StoredTask | undefined; stale: boolean }> {
     const { userId, token } = reader;
-    const cached = await cache?.read(userId, id, partition).catch(() => undefined);
+    const cached = await cache?.read(userId, id, partition).catch(() => {
+      counts?.failed.add();
+      return undefined;
+    });
     const mine = own.task(id);
     const written = Math.max(own.of(userId).get(partition) ?? -1, cached?.own.get(partition) ?? -1);
     const elsewhere = token !== undefined && token.partition !== partition ? token : undefined;
@@ -64,8 +69,11 @@ export function latestBehindCache({ announced, reads, cache, partitions, now }: 
     const entry = [mine, cached?.entry].filter((each) => each !== undefined).sort((a, b) => b.version - a.version)[0];
     const isCurrent = entry !== undefined && announced.isCurrent(id, partition, { ...entry, kept: cached?.kept ?? -1 });
     const isPast = (offset: number) => announced.offset(partition) >= offset;
-    if (isCurrent && elsewhere === undefined && (entry.asOf >= least || isPast(least)))
+    if (isCurrent && elsewhere === undefined && (entry.asOf >= least || isPast(least))) {
+      if (cached !== undefined) counts?.hit.add();
       return { task: stored(entry), stale: false };
+    }
+    if (cached !== undefined) counts?.[entry === undefined ? "miss" : "stale"].add();
 
     const hasAll = await waited(token, written < 0 ? [] : [{ partition, offset: written }]);
     if (!hasAll && entry !== undefined) return { task: stored(entry), stale: true };

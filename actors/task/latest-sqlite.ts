@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Position } from "../model/command.ts";
 import type { Generations } from "../model/generations.ts";
 import { Problem } from "../model/problem.ts";
+import { cacheCounts } from "./cache-counts.ts";
 import type { Latest, StoredTask } from "./ports.ts";
 import type { SqliteReads } from "./reads-sqlite.ts";
 
@@ -23,6 +24,7 @@ export type LatestInSqliteParts = {
 };
 
 export function latestInSqlite({ reads, generations, now }: LatestInSqliteParts): Latest {
+  const counts = cacheCounts("memory");
   const remembered = new Map<string, { readonly generation: number; readonly found: Found; readonly chars: number }>();
   let charsRemembered = 0;
 
@@ -30,8 +32,15 @@ export function latestInSqlite({ reads, generations, now }: LatestInSqliteParts)
     // Before it is read: what changes meanwhile is then counted on after this.
     const generation = generations.of(id);
     const known = remembered.get(id);
-    if (known?.generation === generation) return known.found;
-    if (known !== undefined) forget(id, known.chars);
+    if (known?.generation === generation) {
+      counts.hit.add();
+      return known.found;
+    }
+    if (known === undefined) counts.miss.add();
+    else {
+      counts.stale.add();
+      forget(id, known.chars);
+    }
     const task = reads.task(id);
     const found: Found = { task, stale: false };
     if (task === undefined) return found;

@@ -1,6 +1,7 @@
 /** What the `task` role does with a request that has passed the edge: append a command and tell its outcome, or read. */
 import { createHash } from "node:crypto";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { histogram } from "../metrics/registry.ts";
 import { type Command, type CommandKind, isCertain, type Outcome, type Position } from "../model/command.ts";
 import { created, taskText } from "../model/created.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
@@ -46,6 +47,18 @@ export type TaskService = {
 /** The log has it; the rest will be known by its operation. */
 export type Undecided = { readonly verdict: "pending"; readonly operationId: string; readonly position: Position };
 
+const verdicts = histogram(
+  "verdict_duration_seconds",
+  "From a command to what the writer decided, as the edge waits for it; pending: not in time.",
+  { labels: ["verdict"] },
+);
+const took = {
+  applied: verdicts.of("applied"),
+  rejected: verdicts.of("rejected"),
+  replayed: verdicts.of("replayed"),
+  pending: verdicts.of("pending"),
+} as const;
+
 /** The creation and everything after it, read back for a look at the past. */
 const historyMax = Number.MAX_SAFE_INTEGER;
 
@@ -70,7 +83,10 @@ export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now
     async change(change) {
       const command = commandOf(change, now());
       const verdict = !isCertain(command);
+      const startMs = performance.now();
       const appended = await log.append(command, { verdict });
+      if (verdict || appended.outcome !== undefined)
+        took[appended.outcome?.verdict ?? "pending"].observe((performance.now() - startMs) / 1_000);
       await latest.wrote(command, appended);
       const { position, outcome } = appended;
       if (outcome !== undefined) return outcome;

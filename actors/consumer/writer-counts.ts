@@ -1,0 +1,43 @@
+/** What the writer counts, wherever its log is. */
+import { counter, histogram } from "../metrics/registry.ts";
+import type { Outcome } from "../model/command.ts";
+
+const commands = counter(
+  "writer_commands_total",
+  "Commands decided; forgotten: taken again so late that their outcome is gone.",
+  {
+    labels: ["verdict"],
+  },
+);
+const verdicts = {
+  applied: commands.of("applied"),
+  rejected: commands.of("rejected"),
+  replayed: commands.of("replayed"),
+  forgotten: commands.of("forgotten"),
+} as const;
+const batches = histogram("writer_batch_duration_seconds", "From a batch of commands being taken to it being durable.");
+const failures = counter(
+  "writer_batch_failures_total",
+  "Batches that could not be made durable; they are tried again.",
+);
+
+export const parkedCommands = counter(
+  "writer_parked_commands_total",
+  "Commands set aside because they could not be understood or decided.",
+);
+
+/** Runs one batch and counts what comes of it. */
+export async function counted<Outcomes extends readonly (Outcome | undefined)[]>(
+  batch: () => Promise<Outcomes>,
+): Promise<Outcomes> {
+  const startMs = performance.now();
+  try {
+    const outcomes = await batch();
+    batches.observe((performance.now() - startMs) / 1_000);
+    for (const outcome of outcomes) verdicts[outcome?.verdict ?? "forgotten"].add();
+    return outcomes;
+  } catch (error) {
+    failures.add();
+    throw error;
+  }
+}
