@@ -60,8 +60,10 @@ describe("a session", () => {
   test("may repeat its immediate predecessor at once, as a client does that lost the answer", async () => {
     const first = await login(ada);
     expect((await refresh(first.refreshToken)).status).toBe(200);
+    const lost = await refresh(first.refreshToken);
     const again = await refresh(first.refreshToken);
     expect(again.status).toBe(200);
+    expect(again.body.refreshToken).toBe(lost.body.refreshToken);
     expect((await refresh(again.body.refreshToken)).status).toBe(200);
   });
 

@@ -37,6 +37,11 @@ CREATE INDEX deleted_api_tokens_by_time ON deleted_api_tokens (deleted_ms);
   `
 CREATE TABLE erasures (user_id TEXT PRIMARY KEY, erased_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `,
+  `
+CREATE TABLE reset_tokens (
+  hash TEXT PRIMARY KEY, user_id TEXT NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE, expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
 ];
 const schemaVersion = steps.length;
 /** For the check before the start. */

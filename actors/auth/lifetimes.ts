@@ -2,7 +2,7 @@
 export const accessTokenMs = 600_000;
 /** A session ends by itself when it was not refreshed for this long. */
 export const sessionIdleMs = 30 * 86_400_000;
-/** A spent refresh token's immediate follower may have been lost on the way: this long it may be asked for again. */
+/** A spent refresh token's successor may have been lost on the way: this long it may be asked for again. */
 export const refreshGraceMs = 10_000;
 /** How long an ended session must be remembered: its last access token's life, and a minute for clocks that differ. */
 export const revocationMs = accessTokenMs + 60_000;

@@ -31,6 +31,7 @@ import {
 } from "./messages.ts";
 import { type Opening, opening } from "./opening.ts";
 import { passwords } from "./passwords.ts";
+import { successorOf } from "./refresh-tokens.ts";
 import { revocationList } from "./revocation-list.ts";
 import { revocationsInProcess } from "./revocations-local.ts";
 import { revocationsInRedis } from "./revocations-redis.ts";
@@ -83,7 +84,13 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     const { isOpen } = opened;
     const keyed = once(() => {
       const key = opened.key();
-      return { jwks: key.jwks, sign: accessTokenSigner(key, claims), verify: verifier({ jwks: key.jwks, ...claims }) };
+      const successor = (refreshToken: string) => successorOf(refreshToken, key.refreshKey);
+      return {
+        successor,
+        jwks: key.jwks,
+        sign: accessTokenSigner(key, claims),
+        verify: verifier({ jwks: key.jwks, ...claims }),
+      };
     });
     const announce = (ended: Ended[]) => {
       list.outdated();
@@ -94,6 +101,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       sessions: available(stores.sessions, isOpen),
       passwords: hashing,
       sign: async (of) => keyed().sign(of),
+      successor: (refreshToken) => keyed().successor(refreshToken),
       now,
       announce,
       endApiTokens: (userId) => apiTokens.removeAll(userId),

@@ -42,11 +42,11 @@ export type SessionRecord = {
 };
 
 export type Rotation = {
-  /** SHA-256 of the refresh token presented, and of the one that follows it. */
+  /** SHA-256 of the refresh token presented, and of its successor: of the same token always the same. */
   presented: string;
   next: string;
   nowMs: number;
-  /** How long after it was spent a token may still be followed by another, unless a follower of it was spent already. */
+  /** How long after it was spent a token is answered with its successor again, unless that one was spent already. */
   graceMs: number;
   expiresMs: number;
 };
@@ -57,8 +57,9 @@ export type EndedSession = { sessionId: string; untilMs: number };
 export type Sessions = {
   open(session: SessionRecord, refreshHash: string): Promise<void>;
   /**
-   * Spends a refresh token in one atomic step. `reused`: it was spent before and the grace does not apply; the session is ended by this very step.
-   * `unknown`: there is no such token, or its session ended or ran out.
+   * Spends a refresh token in one atomic step; each has one successor, however many spend it at once. `reused`: it was spent before and the grace does
+   * not apply; the session is ended by this very step. `unknown`: there is no such token, its session ended or ran out, or its successor is another
+   * one (made with a key that has gone).
    */
   rotate(
     rotation: Rotation,

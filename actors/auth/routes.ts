@@ -108,7 +108,7 @@ export function authRoutes(parts: {
       id: "refresh",
       summary: "Spend a refresh token for fresh tokens",
       description:
-        "A spent token may be sent again for 10 s, in case the answer was lost, unless its follower was spent; later it ends the session.",
+        "A spent token may be sent again for 10 s, in case the answer was lost, and is answered with the same successor; later, or once that one was spent, it ends the session.",
       tag,
       auth: "none",
       body: takes(model.RefreshRequest),

@@ -6,7 +6,7 @@ export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
 }
 
-const newestKnown = 2;
+const newestKnown = 3;
 
 /**
  * One statement is one transaction, and the lock in it lets one process at a time change the schema: many may start at once.
@@ -95,6 +95,54 @@ BEGIN
   IF found < 2 THEN
     CREATE TABLE erasures (user_id text COLLATE "C" PRIMARY KEY, erased_ms bigint NOT NULL);
     UPDATE schema_version SET version = 2;
+  END IF;
+
+  IF found < 3 THEN
+    -- As before, but each refresh token has one successor: within the grace it is answered again.
+    CREATE OR REPLACE FUNCTION rotate_refresh_token(presented text, follower text, now_ms bigint, grace_ms bigint, next_expires_ms bigint)
+    RETURNS TABLE (outcome text, session sessions) LANGUAGE plpgsql AS $rotate$
+    DECLARE
+      spent bigint;
+      successor refresh_tokens;
+    BEGIN
+      SELECT s.* INTO session FROM sessions s
+        WHERE s.id = (SELECT t.session_id FROM refresh_tokens t WHERE t.hash = presented)
+        FOR NO KEY UPDATE;
+      IF NOT FOUND OR session.ended_ms IS NOT NULL OR session.expires_ms <= now_ms THEN
+        outcome := 'unknown';
+        session := NULL;
+        RETURN NEXT;
+        RETURN;
+      END IF;
+      SELECT t.spent_ms INTO spent FROM refresh_tokens t WHERE t.hash = presented;
+      IF spent IS NULL THEN
+        UPDATE refresh_tokens t SET spent_ms = now_ms WHERE t.hash = presented;
+        INSERT INTO refresh_tokens (hash, session_id, parent) VALUES (follower, session.id, presented);
+      ELSE
+        SELECT t.* INTO successor FROM refresh_tokens t WHERE t.parent = presented;
+        IF now_ms - spent > grace_ms OR successor.spent_ms IS NOT NULL THEN
+          outcome := 'reused';
+          UPDATE sessions s SET ended_ms = now_ms WHERE s.id = session.id;
+          RETURN NEXT;
+          RETURN;
+        END IF;
+        IF successor.hash IS DISTINCT FROM follower THEN
+          outcome := 'unknown';
+          session := NULL;
+          RETURN NEXT;
+          RETURN;
+        END IF;
+      END IF;
+      outcome := 'rotated';
+      UPDATE sessions s SET used_ms = now_ms, expires_ms = next_expires_ms WHERE s.id = session.id RETURNING s.* INTO session;
+      RETURN NEXT;
+    END
+    $rotate$;
+
+    CREATE TABLE reset_tokens (
+      hash text COLLATE "C" PRIMARY KEY, user_id text COLLATE "C" NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE, expires_ms bigint NOT NULL
+    );
+    UPDATE schema_version SET version = 3;
   END IF;
 END
 $schema$`;

@@ -1,5 +1,5 @@
 /** Accounts and sessions: what each route of the contract's section 2 means, whatever the stores behind the ports are. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
 import { Problem } from "../model/problem.ts";
 import type { SignAccessToken } from "./access-token.ts";
@@ -8,6 +8,7 @@ import { accessTokenMs, refreshGraceMs, sessionIdleMs } from "./lifetimes.ts";
 import type { Ended } from "./messages.ts";
 import type { Passwords } from "./passwords.ts";
 import type { EndedSession, SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
+import { firstRefreshToken } from "./refresh-tokens.ts";
 
 /** Tokens of a session just opened or refreshed, and whose it is. */
 export type Granted = { accessToken: string; refreshToken: string; expiresInS: number; user: UserRecord };
@@ -19,6 +20,8 @@ export type ServiceParts = {
   sessions: Sessions;
   passwords: Passwords;
   sign: SignAccessToken;
+  /** The refresh token that follows this one: the same each time. */
+  successor: (refreshToken: string) => string;
   now: () => number;
   /** Called at once, after the sessions' end is durable. */
   announce: (ended: Ended[]) => void;
@@ -49,8 +52,7 @@ function emailTaken(): Problem {
 }
 
 export function authService(parts: ServiceParts) {
-  const { users, sessions, passwords, sign, now, announce, endApiTokens, erased } = parts;
-  const refreshSecret = () => `rt_${randomBytes(32).toString("base64url")}`;
+  const { users, sessions, passwords, sign, successor, now, announce, endApiTokens, erased } = parts;
 
   async function granted(user: UserRecord, sessionId: string, refreshToken: string): Promise<Granted> {
     const accessToken = await sign({ userId: user.id, sessionId, nowMs: now() });
@@ -61,7 +63,7 @@ export function authService(parts: ServiceParts) {
     user: UserRecord,
     userAgent: string | null,
   ): Promise<{ sessionId: string; refreshToken: string }> {
-    const refreshToken = refreshSecret();
+    const refreshToken = firstRefreshToken();
     const nowMs = now();
     const session = {
       id: uuidV7(),
@@ -126,9 +128,9 @@ export function authService(parts: ServiceParts) {
       return granted(latest, sessionId, refreshToken);
     },
 
-    /** Spends the refresh token. Throws `token-reused` (the session is ended then) or `unauthenticated`. */
+    /** Spends the refresh token; within the grace its successor is answered again. Throws `token-reused` (the session is ended then) or `unauthenticated`. */
     async refresh(presented: string): Promise<Granted> {
-      const next = refreshSecret();
+      const next = successor(presented);
       const nowMs = now();
       const rotation = await sessions.rotate({
         presented: sha256(presented),

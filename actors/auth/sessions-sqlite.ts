@@ -35,7 +35,7 @@ export function sessionsInSqlite(db: DatabaseSync): Sessions {
   );
   const insertToken = db.prepare("INSERT INTO refresh_tokens (hash, session_id, parent) VALUES (?, ?, ?)");
   const tokenOf = db.prepare("SELECT hash, session_id, spent_ms FROM refresh_tokens WHERE hash = ?");
-  const followerSpent = db.prepare("SELECT 1 FROM refresh_tokens WHERE parent = ? AND spent_ms IS NOT NULL LIMIT 1");
+  const successorOf = db.prepare("SELECT hash, session_id, spent_ms FROM refresh_tokens WHERE parent = ?");
   const spend = db.prepare("UPDATE refresh_tokens SET spent_ms = ? WHERE hash = ?");
   const use = db.prepare("UPDATE sessions SET used_ms = ?, expires_ms = ? WHERE id = ?");
   const byId = db.prepare("SELECT * FROM sessions WHERE id = ?");
@@ -72,12 +72,17 @@ export function sessionsInSqlite(db: DatabaseSync): Sessions {
         const token = tokenOf.get(presented) as TokenRow | undefined;
         const row = token && (byId.get(token.session_id) as Row | undefined);
         if (!token || !row || !alive(row, nowMs)) return { outcome: "unknown" };
-        if (token.spent_ms !== null && (nowMs - token.spent_ms > graceMs || followerSpent.get(presented))) {
-          end.run(nowMs, row.id);
-          return { outcome: "reused", revoked: { sessionId: row.id, untilMs: nowMs + revocationMs } };
+        if (token.spent_ms === null) {
+          spend.run(nowMs, presented);
+          insertToken.run(next, row.id, presented);
+        } else {
+          const successor = successorOf.get(presented) as TokenRow | undefined;
+          if (nowMs - token.spent_ms > graceMs || (successor?.spent_ms ?? null) !== null) {
+            end.run(nowMs, row.id);
+            return { outcome: "reused", revoked: { sessionId: row.id, untilMs: nowMs + revocationMs } };
+          }
+          if (successor?.hash !== next) return { outcome: "unknown" };
         }
-        if (token.spent_ms === null) spend.run(nowMs, presented);
-        insertToken.run(next, row.id, presented);
         use.run(nowMs, expiresMs, row.id);
         return { outcome: "rotated", session: { ...session(row), usedMs: nowMs, expiresMs } };
       });
