@@ -467,14 +467,12 @@ describe("a task's body", () => {
     ["a title of null", { title: null }, ["/title"]],
     ["a title that is a number", { title: 1 }, ["/title"]],
     ["a description of 20,001", { title: "x", description: "x".repeat(20_001) }, ["/description"]],
-    ["a description of null", { title: "x", description: null }, ["/description"]],
     ["an unknown status", { title: "x", status: "Done" }, ["/status"]],
     ["an unknown priority", { title: "x", priority: 1 }, ["/priority"]],
     ["21 labels", { title: "x", labels: Array.from({ length: 21 }, (_, index) => `l${index}`) }, ["/labels"]],
     ["a label twice", { title: "x", labels: ["a", "b", "a"] }, ["/labels"]],
     ["an empty label", { title: "x", labels: ["a", ""] }, ["/labels/1"]],
     ["a label of 51", { title: "x", labels: [emoji.repeat(51)] }, ["/labels/0"]],
-    ["labels of null", { title: "x", labels: null }, ["/labels"]],
     ["a label that is no string", { title: "x", labels: ["a", null] }, ["/labels/1"]],
     ["a date without a time", { title: "x", dueAt: "2030-01-01" }, ["/dueAt"]],
     ["a time without an offset", { title: "x", dueAt: "2030-01-01T00:00:00" }, ["/dueAt"]],
@@ -580,15 +578,53 @@ describe("a task's body", () => {
     }
   });
 
-  test("as a merge patch takes null only where null is a value", async () => {
-    const task = await createTask(ada, { title: "x", dueAt: "2030-01-01T00:00:00Z", description: "kept" });
-    const patched = await send<Task>("PATCH", `/v1/tasks/${task.id}`, { body: { dueAt: null } });
-    expect(patched.body).toMatchObject({ dueAt: null, description: "kept", version: 2 });
-    expectProblem(await send("PATCH", `/v1/tasks/${task.id}`, { body: { description: null } }), 422, "validation");
-    for (const body of [{}, { dueAt: null }, { title: "x" }]) {
-      const same = await send<Task>("PATCH", `/v1/tasks/${task.id}`, { body });
-      expect([same.status, same.text, same.headers.get("etag")]).toEqual([200, patched.text, '"2"']);
+  test("as a merge patch takes null for a field's default, and refuses it where there is none", async () => {
+    const task = await createTask(ada, {
+      title: "x",
+      description: "told",
+      status: "done",
+      priority: "high",
+      labels: ["a"],
+      dueAt: "2030-01-01T00:00:00Z",
+    });
+    const path = `/v1/tasks/${task.id}`;
+    const defaults = { description: "", status: "todo", priority: "none", labels: [], dueAt: null };
+    for (const [index, [name, value]] of Object.entries(defaults).entries()) {
+      const patched = await send<Task>("PATCH", path, { body: { [name]: null }, headers: { "idempotency-key": name } });
+      expect([patched.status, patched.body[name as keyof Task], patched.body.version]).toEqual([200, value, index + 2]);
     }
+    const all = Object.fromEntries(Object.keys(defaults).map((name) => [name, null]));
+    const reset = await send<Task>("PATCH", path, { body: all });
+    expect(reset.body).toMatchObject({ title: "x", ...defaults, completedAt: null, version: 6 });
+    for (const body of [{}, { dueAt: null }, { labels: null, status: null }, { title: "x" }]) {
+      const same = await send<Task>("PATCH", path, {
+        body,
+        headers: { "content-type": "application/merge-patch+json" },
+      });
+      expect([same.status, same.text, same.headers.get("etag")]).toEqual([200, reset.text, '"6"']);
+    }
+    const refused = await send("PATCH", path, { body: { ...all, title: null, labels: [null], id: null } });
+    expectProblem(refused, 422, "validation");
+    expect(paths(refused)).toEqual(["/id", "/labels/0", "/title"]);
+    for (const [method, target] of [
+      ["POST", "/v1/tasks"],
+      ["PUT", path],
+    ] as const)
+      expect(paths(await send(method, target, { body: { title: "x", ...all } }))).toEqual([
+        "/description",
+        "/labels",
+        "/priority",
+        "/status",
+      ]);
+  });
+
+  test("as a merge patch of the account takes null for its name, and for nothing else", async () => {
+    const who = await person(system.url);
+    const me = await who.call("PATCH", "/v1/auth/me", { body: { name: null } });
+    expect([me.status, (me.body as { name: unknown }).name]).toEqual([200, null]);
+    expect((await who.call<{ name: unknown }>("GET", "/v1/auth/me")).body.name).toBeNull();
+    for (const body of [{ email: null }, { email: who.email, currentPassword: null }])
+      expectProblem(await who.call("PATCH", "/v1/auth/me", { body }), 422, "validation");
   });
 });
 
@@ -706,6 +742,41 @@ describe("a query", () => {
     const reply = await send("GET", `/v1/tasks?${query}`);
     expectProblem(reply, 422, "validation");
     expect(paths(reply)).toEqual([`/${query.split("=")[0]}`]);
+  });
+
+  test("whose instant has lost its + says so, and one with %2B is taken", async () => {
+    const id = crypto.randomUUID();
+    for (const [path, name] of [
+      ["/v1/tasks?", "dueBefore"],
+      ["/v1/tasks?", "dueAfter"],
+      ["/v1/tasks?", "updatedAfter"],
+      [`/v1/tasks/${id}?`, "asOf"],
+    ] as const) {
+      const message = async (value: string) =>
+        ((await send("GET", `${path}${name}=${value}`)).body as ProblemBody).errors?.map((fault) => fault.message);
+      for (const lost of ["2030-01-01T00:00:00+02:00", "2030-01-01t00:00:00.5%2002:00"])
+        expect(await message(lost)).toEqual([
+          "must be an RFC 3339 instant such as 2026-01-31T09:30:00Z: it has a space where a + was meant, which is written %2B in a URL",
+        ]);
+      for (const none of ["2030-01-01+00:00:00Z", "2030-01-01T00:00:00+02", "2030-13-01T00:00:00+02:00", "+02:00"])
+        expect(await message(none)).toEqual(["must be an RFC 3339 instant such as 2026-01-31T09:30:00Z"]);
+      expect(await message("2030-01-01T00:00:00%2B02:00")).toBeUndefined();
+    }
+  });
+
+  test("tells its bounds where they are crossed", async () => {
+    const messages = async (path: string) =>
+      ((await send("GET", path)).body as ProblemBody).errors?.map((fault) => fault.message);
+    const id = crypto.randomUUID();
+    for (const limit of ["0", "101", "1.5", "", "x", "-1", "01"]) {
+      expect(await messages(`/v1/tasks?limit=${limit}`)).toEqual(["must be an integer from 1 to 100"]);
+      expect(await messages(`/v1/tasks/${id}/history?limit=${limit}`)).toEqual(["must be an integer from 1 to 100"]);
+    }
+    expect(await messages(`/v1/tasks/${id}?version=-1`)).toEqual(["must be an integer of at least 0"]);
+    expect(await messages(`/v1/tasks?q=${"x".repeat(501)}&label=`)).toEqual([
+      "must have at least 1 character",
+      "must have at most 500 characters",
+    ]);
   });
 
   test("with several faults names each", async () => {

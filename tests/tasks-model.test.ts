@@ -217,11 +217,15 @@ const change: Action = async (world, who) => {
   const { id, stored } = target(world, who);
   const put = world.choose.chance(0.3);
   const fields = put ? { title: world.choose.pick(titles), ...someFields(world) } : someFields(world);
+  // In a merge patch null stands for a field's default.
+  const nulls = put ? [] : Object.keys(defaults).filter((name) => name !== "title" && world.choose.chance(0.1));
+  const body = { ...fields, ...Object.fromEntries(nulls.map((name) => [name, null])) };
+  for (const name of nulls) Object.assign(fields, { [name]: defaults[name as keyof Writable] });
   const { header, met } = condition(world, stored?.task.version);
   const reply = await write(world, who, {
     method: put ? "PUT" : "PATCH",
     path: `/v1/tasks/${id}`,
-    options: { body: fields, headers: header === undefined ? {} : { "if-match": header } },
+    options: { body, headers: header === undefined ? {} : { "if-match": header } },
   });
   if (stored === undefined || stored.deleted) return void expectProblem(reply, 404, "not-found");
   if (!met) return void expectProblem(reply, 412, "version-mismatch");

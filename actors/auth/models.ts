@@ -1,5 +1,6 @@
 /** What clients send to auth's routes and get from them. */
 import { type Static, Type as t } from "@sinclair/typebox";
+import { patchFields } from "../http/merge-patch.ts";
 import { text } from "../http/text.ts";
 import { scopes } from "./api-tokens.ts";
 import { isCommonPassword } from "./common-passwords.ts";
@@ -24,8 +25,10 @@ const strict = { additionalProperties: false };
 export const Registration = t.Object({ email, password: newPassword, name: t.Optional(name) }, strict);
 export const Credentials = t.Object({ email: presentedEmail, password: presentedPassword }, strict);
 export const RefreshRequest = t.Object({ refreshToken: presentedToken }, strict);
+/** What an account has of what its owner may change, until it is given. */
+export const accountDefaults = { name: null };
 export const MeChange = t.Object(
-  { name: t.Optional(name), email: t.Optional(email), currentPassword: t.Optional(presentedPassword) },
+  { ...patchFields({ name, email }, accountDefaults), currentPassword: t.Optional(presentedPassword) },
   strict,
 );
 export const Erasure = t.Object({ currentPassword: presentedPassword }, strict);
@@ -55,7 +58,7 @@ export const PasswordGrant = t.Object(
 export type Registration = Static<typeof Registration>;
 export type Credentials = Static<typeof Credentials>;
 export type RefreshRequest = Static<typeof RefreshRequest>;
-export type MeChange = Static<typeof MeChange>;
+export type MeChange = { name?: string | null; email?: string; currentPassword?: string };
 export type Erasure = Static<typeof Erasure>;
 export type PasswordChange = Static<typeof PasswordChange>;
 export type NewApiToken = Static<typeof NewApiToken>;

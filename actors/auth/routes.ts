@@ -1,4 +1,5 @@
 /** Section 2 of the contract (accounts, sessions, keys) and auth's part of section 5, as data over the service. */
+import { withDefaults } from "../http/merge-patch.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { toInstant } from "../model/instant.ts";
 import type { ApiTokenService } from "./api-tokens.ts";
@@ -55,7 +56,7 @@ export function authRoutes(parts: {
       answers: { 201: { description: "The account, signed in", schema: model.Tokens } },
       problems: ["email-taken", "overloaded", "users-unavailable"],
       handle: async (call) => {
-        const { email, password, name = null } = body<model.Registration>(call);
+        const { email, password, name = model.accountDefaults.name } = body<model.Registration>(call);
         return answer(201, tokens(await service.register({ email, password, name, userAgent: userAgent(call) })));
       },
     },
@@ -164,7 +165,7 @@ export function authRoutes(parts: {
       aliases: [...short("/users/me"), "/auth/me"],
       id: "changeMe",
       summary: "Change the account",
-      description: "A new e-mail needs `currentPassword`.",
+      description: "A new e-mail needs `currentPassword`; `null` takes the name away.",
       tag,
       auth: "user",
       body: takes(model.MeChange, mergePatch),
@@ -186,7 +187,15 @@ export function authRoutes(parts: {
         "users-unavailable",
       ],
       handle: async (call) =>
-        answer(200, user(await service.changeMe(signed(call).userId, body<model.MeChange>(call)))),
+        answer(
+          200,
+          user(
+            await service.changeMe(
+              signed(call).userId,
+              withDefaults(body<model.MeChange>(call), model.accountDefaults),
+            ),
+          ),
+        ),
     },
     {
       method: "DELETE",

@@ -166,7 +166,7 @@ export function authService(parts: ServiceParts) {
     /** Changes what is given, an e-mail with the current password only: one without it is not looked at. Whenever a password is given it must be right. */
     async changeMe(
       userId: string,
-      to: { name?: string; email?: string; currentPassword?: string },
+      to: { name?: string | null; email?: string; currentPassword?: string },
     ): Promise<UserRecord> {
       const user = await account(userId);
       if (to.currentPassword !== undefined) await confirmed(userId, to.currentPassword);

@@ -1,4 +1,5 @@
 /** Makes a role's Elysia app from its routes: every convention of the contract's section 1 is kept here, once, in the order in which they refuse. */
+import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type Fault, Problem } from "../model/problem.ts";
 import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
@@ -193,7 +194,7 @@ function queryReader(route: Route): (url: string) => typeof noQuery {
   const checks = Object.entries(route.query ?? {}).map(([name, { schema, repeatable }]) => ({
     name,
     repeatable,
-    check: checker(schema),
+    check: parameterChecker(schema),
   }));
   const names = new Set(checks.map(({ name }) => name));
   return (url) => {
@@ -204,13 +205,20 @@ function queryReader(route: Route): (url: string) => typeof noQuery {
       if (!names.has(name)) faults.push({ path: pointer(name), message: "is not a known parameter" });
     for (const { name, repeatable, check } of checks) {
       const values = query.getAll(name);
-      const messages =
-        values.length > 1 && repeatable !== true
-          ? ["must be given once"]
-          : values.flatMap(check).map(({ message }) => message);
+      const messages = values.length > 1 && repeatable !== true ? ["must be given once"] : values.flatMap(check);
       for (const message of new Set(messages)) faults.push({ path: pointer(name), message });
     }
     return { query, faults };
+  };
+}
+
+/** The messages about a parameter's value. In a query a `+` is a space, which is how the offset of an instant is lost. */
+function parameterChecker(schema: TSchema): (value: string) => string[] {
+  const check = checker(schema);
+  return (value) => {
+    const messages = check(value).map(({ message }) => message);
+    if (messages.length === 0 || check(value.replace(/ (?=\d\d:\d\d$)/, "+")).length > 0) return messages;
+    return [`${messages[0]}: it has a space where a + was meant, which is written %2B in a URL`];
   };
 }
 

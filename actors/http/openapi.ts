@@ -151,7 +151,7 @@ function failureHeaders(route: Route, status: number): string[] {
 /** A model with an id stands once under `components`. */
 function reference(schema: TSchema, schemas: Record<string, unknown>): unknown {
   if (typeof schema.$ref === "string") return { $ref: `#/components/schemas/${schema.$ref}` };
-  const { blank, ...keywords } = schema;
+  const { blank, orNull: _orNull, ...keywords } = schema;
   const inner = Object.fromEntries(Object.entries(keywords).map(([name, value]) => [name, within(value, schemas)]));
   // JSON Schema has no word for Unicode's white space.
   if (blank === false) inner.description ??= "Not only white space";

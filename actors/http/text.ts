@@ -6,6 +6,8 @@ export type TextBounds = {
   maxLength: number;
   /** false: not only white space (Unicode's White_Space) */
   blank?: boolean;
+  /** true: `null` is taken as well */
+  orNull?: boolean;
   /** A further rule: the fault of a string within the bounds, or undefined. */
   fault?: (value: string) => string | undefined;
 };
@@ -15,7 +17,8 @@ const blank = /^\p{White_Space}*$/u;
 
 /** Every fault of a string against its bounds. What is no text has no length, and only what is within the bounds is asked for the further rule. */
 export function textFaults(value: unknown, bounds: TextBounds): string[] {
-  if (typeof value !== "string") return ["must be a string"];
+  if (value === null && bounds.orNull === true) return [];
+  if (typeof value !== "string") return [`must be a string${bounds.orNull === true ? " or null" : ""}`];
   const { minLength = 0, maxLength } = bounds;
   const faults: string[] = [];
   if (!value.isWellFormed()) faults.push("must be well-formed Unicode");
@@ -39,12 +42,14 @@ export function text(bounds: TextBounds): TText {
   return { [Kind]: "Text", type: "string", ...bounds } as unknown as TText;
 }
 
-export type TextsBounds = { items: TextBounds; maxItems: number };
+export type TextsBounds = { items: TextBounds; maxItems: number; orNull?: boolean };
 export type TTexts = TSchema & { static: string[] } & TextsBounds;
 
 /** The faults of a list of different texts; paths are JSON pointers from the list on. */
-export function textsFaults(value: unknown, { items, maxItems }: TextsBounds): { path: string; message: string }[] {
-  if (!Array.isArray(value)) return [{ path: "", message: "must be an array" }];
+export function textsFaults(value: unknown, bounds: TextsBounds): { path: string; message: string }[] {
+  const { items, maxItems, orNull: takesNull = false } = bounds;
+  if (value === null && takesNull) return [];
+  if (!Array.isArray(value)) return [{ path: "", message: `must be an array${takesNull ? " or null" : ""}` }];
   const faults: { path: string; message: string }[] = [];
   if (value.length > maxItems) faults.push({ path: "", message: `must have at most ${maxItems} items` });
   if (new Set(value).size < value.length) faults.push({ path: "", message: "must not repeat an item" });
@@ -58,4 +63,9 @@ TypeRegistry.Set<TextsBounds>("Texts", (schema, value) => textsFaults(value, sch
 /** A list of different texts. TypeBox's own `uniqueItems` hashes each item with big integers, which costs more than all other checks of a task. */
 export function texts(items: TextBounds, { maxItems }: { maxItems: number }): TTexts {
   return { [Kind]: "Texts", type: "array", items: text(items), maxItems, uniqueItems: true } as unknown as TTexts;
+}
+
+/** The same text or list of texts, or `null`. */
+export function orNull(schema: TSchema): TSchema {
+  return { ...schema, type: [schema.type, "null"], orNull: true };
 }

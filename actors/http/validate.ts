@@ -5,6 +5,8 @@ import { instantMs } from "../model/instant.ts";
 import { type Fault, faultsMax } from "../model/problem.ts";
 import { type TextBounds, type TextsBounds, textFaults, textsFaults } from "./text.ts";
 
+const instantInWords = "an RFC 3339 instant such as 2026-01-31T09:30:00Z";
+
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 FormatRegistry.Set("uuid", (value) => uuidPattern.test(value));
@@ -28,14 +30,14 @@ export function checker(schema: TSchema): (value: unknown) => Fault[] {
         const inner = textFaults(error.value, error.schema as unknown as TextBounds);
         faults.push(...inner.map((message) => ({ path: error.path, message })));
       } else faults.push({ path: error.path.toWellFormed(), message: describe(error) });
-      if (faults.length >= faultsMax) return faults.slice(0, faultsMax);
+      // One more than are told, so that the answer can say that there are more.
+      if (faults.length > faultsMax) return faults.slice(0, faultsMax + 1);
     }
     return faults;
   };
 }
 
-function describe(error: ValueError): string {
-  const { schema, type } = error;
+function describe({ schema, type }: ValueError): string {
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return "is required";
@@ -43,28 +45,46 @@ function describe(error: ValueError): string {
       return "is not a known field";
     case ValueErrorType.ArrayUniqueItems:
       return "must not repeat an item";
+    case ValueErrorType.ArrayMinItems:
+      return `must have at least ${counted(schema.minItems, "item")}`;
     case ValueErrorType.ArrayMaxItems:
-      return `must have at most ${schema.maxItems} items`;
-    case ValueErrorType.StringFormat:
-    case ValueErrorType.Union:
-    case ValueErrorType.Literal:
+      return `must have at most ${counted(schema.maxItems, "item")}`;
+    case ValueErrorType.StringMinLength:
+      return `must have at least ${counted(schema.minLength, "character")}`;
+    case ValueErrorType.StringMaxLength:
+      return `must have at most ${counted(schema.maxLength, "character")}`;
+    case ValueErrorType.StringPattern:
+      return `must match ${schema.pattern}`;
+    case ValueErrorType.IntegerMinimum:
+    case ValueErrorType.IntegerMaximum:
+    case ValueErrorType.NumberMinimum:
+    case ValueErrorType.NumberMaximum:
+      return `must be ${range(schema).replace(/^of /, "")}`;
+    default:
       return `must be ${choices(schema)
         .join(", ")
         .replace(/, ([^,]*)$/, " or $1")}`;
-    case ValueErrorType.StringPattern:
-      return `must match ${schema.pattern}`;
-    default:
-      return error.message
-        .replace(/^Expected /, "must be ")
-        .replace(/ (?=(?:array|object|integer)\b)/, " an ")
-        .replace(/ (?=(?:string|number|boolean)\b)/, " a ");
   }
+}
+
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** What would be taken, in words. */
 function choices(schema: TSchema): string[] {
   if (schema.anyOf !== undefined) return (schema.anyOf as TSchema[]).flatMap(choices);
   if (schema.const !== undefined) return [JSON.stringify(schema.const)];
-  if (schema.format === "date-time") return ["an RFC 3339 instant"];
-  return [schema.format === "uuid" ? "a lower-case UUID" : schema.type === "null" ? "null" : `a ${schema.type}`];
+  if (schema.format === "date-time") return [instantInWords];
+  if (schema.format === "uuid") return ["a lower-case UUID"];
+  if (schema.type === "null") return ["null"];
+  const article = /^[aeiou]/.test(String(schema.type)) ? "an" : "a";
+  return [`${article} ${schema.type} ${range(schema)}`.trimEnd()];
+}
+
+/** The bounds of a number; empty when it has none. */
+function range({ minimum, maximum }: TSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return `from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return `of at least ${minimum}`;
+  return maximum === undefined ? "" : `of at most ${maximum}`;
 }

@@ -2,8 +2,8 @@
 import type { Command } from "./command.ts";
 import type { Task, Writable } from "./task.ts";
 
-export const defaults: Writable = {
-  title: "",
+/** What a field is that nobody sets, and what `null` in a patch sets it to; a title has none. */
+export const defaults: Omit<Writable, "title"> = {
   description: "",
   status: "todo",
   priority: "none",
@@ -13,7 +13,7 @@ export const defaults: Writable = {
 
 /** The task that a create command makes. Pure: the edge answers a create without a key by it, before the writer has decided the same. */
 export function created(command: Pick<Command, "taskId" | "userId" | "body" | "at">): Task {
-  const values = { ...defaults, ...command.body };
+  const values = { title: "", ...defaults, ...command.body };
   return {
     id: command.taskId,
     title: values.title,

@@ -38,7 +38,7 @@ export function past(taskId: string, changes: readonly Change[]): Past | undefin
   const [first] = changes;
   const last = changes.at(-1);
   if (first === undefined || last === undefined) return undefined;
-  const values: Tracked = { ...defaults, completedAt: null };
+  const values: Tracked = { title: "", ...defaults, completedAt: null };
   for (const { entry } of changes) take(values, entry.changes, "to");
   return {
     task: {

@@ -107,6 +107,13 @@ export type Fault = { path: string; message: string };
 /** Faults told at most: a request may have more of them than anybody reads, in an answer many times its size. */
 export const faultsMax = 1_000;
 
+/** All faults, or as many as are told, of which the last says that there are more. */
+function told(faults: readonly Fault[]): readonly Fault[] {
+  if (faults.length <= faultsMax) return faults;
+  const more = { path: "", message: `has more faults than these ${(faultsMax - 1).toLocaleString("en")}` };
+  return [...faults.slice(0, faultsMax - 1), more];
+}
+
 /** A failure that a client is told about. The message becomes `detail`: it never holds a token, a host or a driver's text. */
 export class Problem extends Error {
   readonly code: ProblemCode;
@@ -120,7 +127,7 @@ export class Problem extends Error {
     super(detail ?? problems[code].about, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Problem";
     this.code = code;
-    this.errors = more.errors?.slice(0, faultsMax);
+    this.errors = more.errors && told(more.errors);
     this.headers = more.headers ?? {};
   }
 }

@@ -1,5 +1,6 @@
 /** `GET /v1/tasks`: its parameters as a query for the read model, and the cursor that continues it. */
 import { type TSchema, Type as t } from "@sinclair/typebox";
+import { integerParameter } from "../http/integer-parameter.ts";
 import { text } from "../http/text.ts";
 import { uuidPattern } from "../http/validate.ts";
 import { instantMs } from "../model/instant.ts";
@@ -41,8 +42,9 @@ const oneOf = (values: readonly string[], description: string): TSchema =>
   );
 const instant = (description: string) => t.String({ format: "date-time", description });
 
+const limitDefault = 50;
 export const limitParameter = {
-  schema: t.String({ pattern: "^([1-9][0-9]?|100)$", description: "Items at most, 1 to 100; 50 unless given" }),
+  schema: integerParameter({ minimum: 1, maximum: 100, default: limitDefault, description: "Items at most" }),
 };
 export const cursorParameter = { schema: t.String({ description: "`nextCursor` of the page before" }) };
 
@@ -93,7 +95,7 @@ export function cursorAfter(query: ListQuery, end: PageEnd): string {
 }
 
 export function pageLimit(query: URLSearchParams): number {
-  return Number(query.get("limit") ?? 50);
+  return Number(query.get("limit") ?? limitDefault);
 }
 
 /** Tasks have whole milliseconds: what is before an instant finer than that is before the next of them. */

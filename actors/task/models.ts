@@ -1,5 +1,7 @@
 /** What tasks' routes take and answer, as TypeBox models. */
 import { Type as t } from "@sinclair/typebox";
+import { patchFields } from "../http/merge-patch.ts";
+import { defaults } from "../model/created.ts";
 import { Task, writable } from "../model/task.ts";
 
 /** A whole task as a client sends it: what is left out takes its default. */
@@ -8,7 +10,7 @@ export const NewTask = t.Object(
   { $id: "NewTask", additionalProperties: false },
 );
 
-export const TaskPatch = t.Partial(t.Object(writable), { $id: "TaskPatch", additionalProperties: false });
+export const TaskPatch = t.Object(patchFields(writable, defaults), { $id: "TaskPatch", additionalProperties: false });
 
 export const HistoryEntry = t.Object(
   {

@@ -1,5 +1,7 @@
 /** The routes of tasks (section 3 of the contract). */
 import { Type as t } from "@sinclair/typebox";
+import { integerParameter } from "../http/integer-parameter.ts";
+import { withDefaults } from "../http/merge-patch.ts";
 import type { Answer, Call, Caller, Route } from "../http/route.ts";
 import type { CommandKind, Outcome } from "../model/command.ts";
 import { defaults } from "../model/created.ts";
@@ -146,14 +148,13 @@ export function taskRoutes(service: TaskService): Route[] {
           }),
         },
         version: {
-          schema: t.String({
-            pattern: "^(0|[1-9][0-9]*)$",
-            description: "The task at this version, a deleted one included",
-          }),
+          schema: integerParameter({ minimum: 0, description: "The task at this version, a deleted one included" }),
         },
       },
       faults: ({ query }) =>
-        query.has("version") && query.has("asOf") ? [{ path: "/version", message: "excludes asOf" }] : [],
+        query.has("version") && query.has("asOf")
+          ? [{ path: "/version", message: "must not be given together with asOf" }]
+          : [],
       headers: readHeaders,
       answers: {
         ...answersTask,
@@ -169,14 +170,16 @@ export function taskRoutes(service: TaskService): Route[] {
       aliases: ["/tasks/:id"],
       id: "patchTask",
       summary: "Change the named fields (JSON Merge Patch)",
-      description: "Fields that are not named stay untouched, whoever else writes at the same moment.",
+      description:
+        "Fields that are not named stay untouched, whoever else writes at the same moment; `null` sets a field to its default.",
       tag: "Tasks",
       auth: "user",
       body: { schema: TaskPatch, types: [json, mergePatch] },
       headers: writeHeaders,
       answers: answersChange,
       problems: [...bodyProblems, ...writeProblems],
-      handle: (call) => change(call, "patch", call.params.id, utcDue(call.body as Partial<Writable>)),
+      handle: (call) =>
+        change(call, "patch", call.params.id, utcDue(withDefaults(call.body as Partial<Writable>, defaults))),
     },
     {
       method: "PUT",
