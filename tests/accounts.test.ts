@@ -1,5 +1,6 @@
 /** Sessions, API tokens and limits as a client sees them: what has ended is refused everywhere within a second. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createPrivateKey, sign } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { call, createTask, expectProblem, type Person, person, type Reply, type Tokens } from "./system/client.ts";
@@ -156,6 +157,35 @@ describe("an account", () => {
       db.close();
       return !found.join().includes("a most private errand");
     });
+  });
+});
+
+describe("an access token signed with the real key", () => {
+  test("is refused by every worker where auth never made it: in the future, of a session that is nobody's or another's", async () => {
+    const db = new DatabaseSync(join(system.dataDir, "auth.db"), { readOnly: true });
+    const { private_jwk: jwk } = db.prepare("SELECT private_jwk FROM keys").get() as { private_jwk: string };
+    db.close();
+    const key = createPrivateKey({ key: JSON.parse(jwk), format: "jwk" });
+    const [head = "", body = ""] = ada.tokens.accessToken.split(".");
+    const own = JSON.parse(Buffer.from(body, "base64url").toString());
+    const signed = (claims: object) => {
+      const text = `${head}.${Buffer.from(JSON.stringify({ ...own, ...claims })).toString("base64url")}`;
+      return `${text}.${sign(null, Buffer.from(text), key).toString("base64url")}`;
+    };
+    const theirs = await person(system.url);
+    const { sid } = JSON.parse(Buffer.from(theirs.tokens.accessToken.split(".")[1] ?? "", "base64url").toString());
+    // Known to the workers as theirs by then.
+    await Promise.all(Array.from({ length: 12 }, () => theirs.call("GET", "/v1/tasks")));
+    const read = (token: string) => call(system.url, "GET", "/v1/tasks", { token });
+    expect((await read(signed({ jti: crypto.randomUUID() }))).status).toBe(200);
+    const forged = [
+      signed({ iat: own.iat + 3_600, exp: own.exp + 3_600 }),
+      signed({ sid: crypto.randomUUID() }),
+      signed({ sid }),
+      signed({ sub: theirs.id }),
+      signed({ exp: own.exp + 86_400 }),
+    ];
+    for (const token of forged) await refusedEverywhere(token);
   });
 });
 

@@ -60,6 +60,20 @@ test("it learns the keys and what auth says of itself", async () => {
   close();
 });
 
+test("auth tells whether an access token's session goes on, and whose it is", async () => {
+  const { verifySession, close } = follow();
+  const token = await auth.person();
+  const { sub: userId, sid: sessionId } = claimsIn(token);
+  expect(await verifySession({ token, userId, sessionId })).toBe(true);
+  expect(await verifySession({ token, userId: crypto.randomUUID(), sessionId })).toBe(false);
+  expect(await verifySession({ token, userId, sessionId: crypto.randomUUID() })).toBe(false);
+  await auth.send("POST", "/v1/auth/logout", undefined, token);
+  expect(await verifySession({ token, userId, sessionId })).toBe(false);
+  await proxy.mode("refuse");
+  await expect(verifySession({ token, userId, sessionId })).rejects.toThrow();
+  close();
+});
+
 test("a session that ends, and an API token that is deleted, are known within a second", async () => {
   const { first, taken, close } = follow();
   await first();

@@ -11,6 +11,8 @@ export type StandingOverHttp = {
   first(): Promise<void>;
   /** Rejects when auth does not answer in time. */
   verifyApiToken(token: string): Promise<ApiTokenGrant>;
+  /** Whether an access token's session goes on and is that user's. Rejects likewise. */
+  verifySession(of: { token: string; userId: string; sessionId: string }): Promise<boolean>;
   close(): void;
 };
 
@@ -90,18 +92,25 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
     }
   })();
 
+  async function verification(token: string): Promise<unknown> {
+    if (verifications >= verificationsMax) throw new Error(`Cannot ask auth: ${verificationsMax} questions are open`);
+    verifications += 1;
+    try {
+      const headers = { "content-type": "application/json" };
+      const request = { method: "POST", headers, body: JSON.stringify({ token }) };
+      return await json("/v1/auth/verify", grantBytesMax, request);
+    } finally {
+      verifications -= 1;
+    }
+  }
+
   return {
     first: () => known.promise,
-    async verifyApiToken(token) {
-      if (verifications >= verificationsMax) throw new Error(`Cannot ask auth: ${verificationsMax} questions are open`);
-      verifications += 1;
-      try {
-        const headers = { "content-type": "application/json" };
-        const request = { method: "POST", headers, body: JSON.stringify({ token }) };
-        return grantOf(await json("/v1/auth/verify", grantBytesMax, request));
-      } finally {
-        verifications -= 1;
-      }
+    verifyApiToken: async (token) => grantOf(await verification(token)),
+    async verifySession({ token, userId, sessionId }) {
+      const { active, sub, sid } = ((await verification(token)) ?? {}) as Record<string, unknown>;
+      if (typeof active !== "boolean") throw malformed("answer");
+      return active && sub === userId && sid === sessionId;
     },
     close() {
       closed.abort();

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { jwt } from "@elysiajs/jwt";
 import type { SigningKey } from "./keys.ts";
-import { accessTokenMs } from "./lifetimes.ts";
+import { accessTokenMs } from "./messages.ts";
 
 export type SignAccessToken = (of: { userId: string; sessionId: string; nowMs: number }) => Promise<string>;
 

@@ -302,6 +302,8 @@ describe("an access token", async () => {
     ["without an end", made(header, { exp: undefined })],
     ["for another audience", made(header, { aud: "other" })],
     ["of another issuer", made(header, { iss: "other" })],
+    ["made in the future", made(header, { iat: payload.iat + 3_600, exp: payload.exp + 3_600 })],
+    ["of a session that nobody opened", made(header, { sid: crypto.randomUUID() })],
     ["of a session that is another user's", made(header, { sub: crypto.randomUUID() })],
     ["with a critical extension", made({ ...header, crit: ["b64"], b64: false }, {})],
     ["cut short", token.slice(0, -2)],

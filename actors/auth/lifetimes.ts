@@ -1,5 +1,6 @@
-/** How long tokens live, in milliseconds. */
-export const accessTokenMs = 600_000;
+/** How long sessions live and what has ended is remembered, in milliseconds. */
+import { accessTokenMs } from "./messages.ts";
+
 /** A session ends by itself when it was not refreshed for this long. */
 export const sessionIdleMs = 30 * 86_400_000;
 /** A spent refresh token's successor may have been lost on the way: this long it may be asked for again. */

@@ -131,6 +131,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       fetch: (request: Request, { remoteAddress }: Peer) => app.fetch(request, { remoteAddress }),
       standing: async (): Promise<Standing> => ({ jwks: keyed().jwks, ...claims, revoked: await list.latest() }),
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
+      isLiving: service.isLiving,
       revoked: list.current,
       erasures: available(stores.erasures, isOpen),
       /** Looks at the server of the stores; undefined where there is none. */
@@ -269,6 +270,7 @@ export default behave(auth, {
     http: ({ role }, request) => answerHttp(role.app, request),
     standing: ({ role }) => role.standing(),
     apiToken: ({ role }, { hash }) => role.apiToken(hash),
+    session: ({ role }, of) => role.isLiving(of),
   },
   stop: ({ stop }) => stop(),
 });

@@ -14,6 +14,9 @@ export type HttpRequest = {
 };
 export type HttpAnswer = { status: number; headers: Record<string, string>; body: string | null };
 
+/** How long an access token lives, in milliseconds. */
+export const accessTokenMs = 600_000;
+
 /** RFC 7517 key set of the public Ed25519 keys (`kid`, `kty: OKP`, `crv`, `x`, `alg`, `use`). */
 export type KeySet = { keys: Record<string, string>[] };
 /**
@@ -43,6 +46,8 @@ export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
   standing: ask<null, Standing>(),
   /** Looks an API token up by the lower-case hexadecimal SHA-256 of its whole text. */
   apiToken: ask<{ hash: string }, ApiTokenGrant>(),
+  /** Whether the session goes on and is that user's. */
+  session: ask<{ userId: string; sessionId: string }, boolean>(),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */
   debug: tell<{ how: FaultKind }>(),
 });

@@ -1,7 +1,8 @@
 /** Verifies access tokens with auth's public keys, in whatever role serves HTTP; no network, and mostly one look in a map. */
 import { createHash, createPublicKey } from "node:crypto";
 import { jwt } from "@elysiajs/jwt";
-import type { KeySet } from "../auth/messages.ts";
+import { accessTokenMs, type KeySet } from "../auth/messages.ts";
+import { uuidPattern } from "./validate.ts";
 
 export type VerifiedToken = {
   readonly userId: string;
@@ -20,6 +21,8 @@ export type VerifyToken = (
 const tokenCharsMax = 2_048;
 /** Compact JWS as it is written: the last two bits of a signature of 64 bytes are zero, and the library would overlook others, as it does white space. */
 const wellFormed = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
+/** How far the clock of whoever signed may be ahead of ours. */
+const clockToleranceS = 60;
 const rememberedMs = 30_000;
 const rememberedMax = 10_000;
 
@@ -31,6 +34,19 @@ function headerOf(token: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+type Claims = { sub: string; sid: string; exp: number };
+
+/** Auth signs nothing else: ids that can be, whole seconds, not made in the future, and not for longer than an access token lives. */
+function isOurs(claims: Record<string, unknown>, nowMs: number): claims is Claims {
+  const { sub, sid, jti, aud, iat, exp } = claims;
+  const areTexts = [sub, sid, jti, aud].every((each) => typeof each === "string");
+  if (!areTexts || !uuidPattern.test(sub as string) || !uuidPattern.test(sid as string) || jti === "") return false;
+  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return false;
+  const [issuedS, endS] = [iat as number, exp as number];
+  const lifeS = endS - issuedS;
+  return issuedS <= nowMs / 1000 + clockToleranceS && lifeS > 0 && lifeS <= accessTokenMs / 1000 + clockToleranceS;
 }
 
 /**
@@ -59,8 +75,7 @@ export function verifier({ jwks, issuer, audience }: { jwks: KeySet; issuer: str
       currentDate: new Date(nowMs),
       requiredClaims: ["sub", "sid", "jti", "iat", "exp"],
     });
-    if (!claims || typeof claims.sub !== "string" || typeof claims.sid !== "string" || typeof claims.exp !== "number")
-      return undefined;
+    if (!claims || !isOurs(claims, nowMs)) return undefined;
     const { sub: userId, sid: sessionId } = claims;
     const sessionHash = createHash("sha256").update(sessionId).digest("hex");
     const verified = { userId, sessionId, sessionHash, expMs: claims.exp * 1000, verifiedMs: nowMs };

@@ -36,6 +36,7 @@ export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Lea
     forward: (request, remoteAddress) =>
       forwardOverHttp(authUrl, request, { client: clientOf(request.headers, remoteAddress) }),
     apiToken: ({ token }) => standing.verifyApiToken(token),
+    session: (of) => standing.verifySession(of),
     known: standing.first,
     ready: async () => undefined,
     probe() {

@@ -29,6 +29,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
   return {
     forward: (request, remoteAddress) => forward(ref, request, remoteAddress),
     apiToken: ({ hash }) => ref.ask("apiToken", { hash }),
+    session: ({ userId, sessionId }) => ref.ask("session", { userId, sessionId }),
     known: () => learned,
     ready: async () => void (await ref.ask("ready", null, { withinMs: readyMs })),
     probe() {

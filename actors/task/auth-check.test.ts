@@ -9,6 +9,7 @@ import { rateLimiter } from "../http/rate-limit.ts";
 import type { Caller, Route } from "../http/route.ts";
 import type { Problem } from "../model/problem.ts";
 import { authCheck } from "./auth-check.ts";
+import type { SessionOf } from "./session-check.ts";
 
 let standing: Standing;
 let accessToken: string;
@@ -49,17 +50,25 @@ const post = route("POST");
 function check(grant: () => ApiTokenGrant | Promise<ApiTokenGrant> = () => ({ active: false }), requests = 1000) {
   const clock = { nowMs: Date.now() };
   const asked: string[] = [];
+  const looked: SessionOf[] = [];
+  const sessions = { ask: async (_of: SessionOf): Promise<boolean> => true };
   const made = authCheck(
-    async ({ token, hash }) => {
-      expect(hash).toBe(sha256(token));
-      asked.push(hash);
-      return grant();
+    {
+      async apiToken({ token, hash }) {
+        expect(hash).toBe(sha256(token));
+        asked.push(hash);
+        return grant();
+      },
+      session(of) {
+        looked.push(of);
+        return sessions.ask(of);
+      },
     },
     rateLimiter({ requests, windowS: 60 }, () => clock.nowMs),
     () => clock.nowMs,
   );
   const as = async (token: string, on = get): Promise<Caller> => made.authenticate(`Bearer ${token}`, on);
-  return { ...made, clock, asked, as };
+  return { ...made, clock, asked, looked, sessions, as };
 }
 const granted = (more: Partial<ApiTokenGrant & { active: true }> = {}): ApiTokenGrant => ({
   active: true,
@@ -102,6 +111,51 @@ test("a token that has run out is refused though its session lives", async () =>
   learn(standing);
   await as(accessToken);
   clock.nowMs += 3_600_000;
+  expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
+});
+
+test("the session of a token is asked for once, however many come at once", async () => {
+  const { as, learn, looked, authenticate } = check();
+  learn(standing);
+  await Promise.all([as(accessToken), as(accessToken), as(accessToken)]);
+  expect(looked).toEqual([{ token: accessToken, userId, sessionId }]);
+  expect(authenticate(`Bearer ${accessToken}`, get)).not.toBeInstanceOf(Promise);
+});
+
+test("a token whose session auth does not know as that user's is refused each time, and auth asked each time", async () => {
+  const { as, learn, looked, sessions } = check();
+  learn(standing);
+  sessions.ask = async () => false;
+  for (let tries = 1; tries <= 2; tries += 1) {
+    expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
+    expect(looked).toHaveLength(tries);
+  }
+  sessions.ask = async () => true;
+  expect(await as(accessToken)).toMatchObject({ userId });
+});
+
+test("a session that ends while it is asked for is refused", async () => {
+  const { as, learn, revoke, sessions, clock } = check();
+  learn(standing);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  sessions.ask = () => promise;
+  const asking = as(accessToken);
+  revoke([{ hash: sessionHash, untilMs: clock.nowMs + 60_000 }]);
+  resolve(true);
+  expect(await problemOf(() => asking)).toBe("unauthenticated");
+});
+
+test("while auth does not answer, what its keys have signed counts, and it is left alone for a second", async () => {
+  const { as, learn, looked, sessions, clock } = check();
+  learn(standing);
+  sessions.ask = async () => {
+    throw new Error("not there");
+  };
+  await as(accessToken);
+  await as(accessToken);
+  expect(looked).toHaveLength(1);
+  clock.nowMs += 1_000;
+  sessions.ask = async () => false;
   expect(await problemOf(() => as(accessToken))).toBe("unauthenticated");
 });
 

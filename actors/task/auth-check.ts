@@ -1,4 +1,4 @@
-/** Who asks, decided here and now: access tokens by auth's public keys, API tokens by asking auth once in a while, revocations by what auth announced. */
+/** Who asks, decided here and now: access tokens by auth's public keys, their sessions and API tokens by asking auth once in a while, revocations by what auth announced. */
 import { createHash } from "node:crypto";
 import type { ApiTokenGrant, Ended, Standing } from "../auth/messages.ts";
 import { type VerifiedToken, type VerifyToken, verifier } from "../http/access-tokens.ts";
@@ -6,6 +6,7 @@ import { bearerToken } from "../http/bearer.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Caller, Route } from "../http/route.ts";
 import { Problem } from "../model/problem.ts";
+import { type AskSession, sessionCheck } from "./session-check.ts";
 
 export type AuthCheck = {
   authenticate(authorization: string | null, route: Route): Caller | Promise<Caller>;
@@ -19,26 +20,36 @@ const apiTokenMs = 30_000;
 const apiTokensMax = 10_000;
 const bothScopes = ["tasks:read", "tasks:write"];
 
-export function authCheck(
-  askApiToken: (of: { token: string; hash: string }) => Promise<ApiTokenGrant>,
-  limiter: RateLimiter,
-  now: () => number,
-): AuthCheck {
+/** What auth is asked. */
+export type AuthQuestions = {
+  readonly apiToken: (of: { token: string; hash: string }) => Promise<ApiTokenGrant>;
+  readonly session: AskSession;
+};
+
+export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: () => number): AuthCheck {
+  const sessions = sessionCheck(questions.session, now);
   let verify: VerifyToken | undefined;
   let keys = "";
   const revoked = new Map<string, number>();
   const grants = new Map<string, { grant: ApiTokenGrant; untilMs: number }>();
 
-  function sessionCaller(known: VerifiedToken | undefined): Caller {
+  function sessionCaller(token: string, known: VerifiedToken | undefined): Caller | Promise<Caller> {
     if (known === undefined || revoked.has(known.sessionHash)) throw new Problem("unauthenticated");
-    return { userId: known.userId, sessionId: known.sessionId, scopes: bothScopes, limits: limiter.take(known.userId) };
+    const isGood = sessions.isGood(token, known);
+    return isGood instanceof Promise ? isGood.then((good) => admitted(known, good)) : admitted(known, isGood);
+  }
+
+  function admitted({ userId, sessionId, sessionHash }: VerifiedToken, isGood: boolean): Caller {
+    // It may have ended while it was asked for.
+    if (!isGood || revoked.has(sessionHash)) throw new Problem("unauthenticated");
+    return { userId, sessionId, scopes: bothScopes, limits: limiter.take(userId) };
   }
 
   async function apiCaller(token: string, route: Route): Promise<Caller> {
     const hash = createHash("sha256").update(token).digest("hex");
     let known = grants.get(hash);
     if (known === undefined || known.untilMs <= now()) {
-      const grant = await askApiToken({ token, hash }).catch((cause: unknown) => {
+      const grant = await questions.apiToken({ token, hash }).catch((cause: unknown) => {
         throw new Problem("users-unavailable", undefined, { cause });
       });
       known = { grant, untilMs: now() + apiTokenMs };
@@ -62,6 +73,7 @@ export function authCheck(
     for (const { hash, untilMs } of ended) {
       revoked.set(hash, untilMs);
       grants.delete(hash);
+      sessions.forget(hash);
     }
   }
 
@@ -73,7 +85,7 @@ export function authCheck(
       if (token.startsWith("tt_")) return apiCaller(token, route);
       if (verify === undefined) throw new Problem("users-unavailable");
       const known = verify(token, now());
-      return known instanceof Promise ? known.then(sessionCaller) : sessionCaller(known);
+      return known instanceof Promise ? known.then((late) => sessionCaller(token, late)) : sessionCaller(token, known);
     },
 
     learn({ jwks, issuer, audience, revoked: ended }) {

@@ -53,7 +53,11 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
     countThread(self);
     const { host, port, rateLimit, debugFaults } = self.data;
-    const check: AuthCheck = authCheck((of) => accounts.apiToken(of), rateLimiter(rateLimit, Date.now), Date.now);
+    const check: AuthCheck = authCheck(
+      { apiToken: (of) => accounts.apiToken(of), session: (of) => accounts.session(of) },
+      rateLimiter(rateLimit, Date.now),
+      Date.now,
+    );
     const accounts = await accountsOf(self, check);
     self.subscribe(revoked, "revoked");
     const { back, heard, begun } = await backOf(self);
