@@ -173,3 +173,29 @@ test("every variable is explained", () => {
   for (const row of variableRows())
     expect([row.name, row.about.length > 10, row.values.length > 0]).toEqual([row.name, true, true]);
 });
+
+test("traces are asked for by their endpoint alone; headers are secret and checked", () => {
+  const endpoint = "https://collector.example:4318/otlp/";
+  expect(readConfig({ OTEL_SERVICE_NAME: "x", OTEL_TRACES_SAMPLER_ARG: "0.5" }).tracing).toBeUndefined();
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_HEADERS: "api-key=a%2Cb=c,X-Tenant=one",
+    OTEL_TRACES_SAMPLER_ARG: "0.25",
+  };
+  expect(readConfig(env).tracing).toEqual({
+    endpoint: "https://collector.example:4318/otlp",
+    headers: { "api-key": "a,b=c", "x-tenant": "one" },
+    service: "task-tracker",
+    ratio: 0.25,
+  });
+  const faulty: Record<string, string> = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://user:hunter2@collector:4318",
+    OTEL_EXPORTER_OTLP_HEADERS: "hunter2",
+    OTEL_TRACES_SAMPLER_ARG: "2",
+    OTEL_SERVICE_NAME: "",
+  };
+  expect(faultsOf(faulty)).toHaveLength(4);
+  expect(faultsOf(faulty).join()).not.toContain("hunter2");
+  for (const headers of ["a=%zz", "a b=c", "a=1,=2", "\u00e9=1"])
+    expect(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: headers })).toHaveLength(1);
+});

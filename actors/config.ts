@@ -7,6 +7,8 @@ import { networkEntries, networkFaults } from "./http/ip-address.ts";
 import { nearest } from "./nearest.ts";
 import { postgresUrlFault } from "./postgres/url.ts";
 import type { KafkaServers, Server } from "./servers.ts";
+import type { TracingSettings } from "./tracing/exporter.ts";
+import { tracingSettings, tracingVariables } from "./tracing/settings.ts";
 
 /** The configuration as one frozen value; what each field means stands in the README's table. */
 export type Config = {
@@ -37,6 +39,8 @@ export type Config = {
   readonly mongo?: Server;
   /** Where `ROLE=task` reaches auth: no path, no slash at its end. */
   readonly authUrl?: string;
+  /** Where traces go; without it there are none. */
+  readonly tracing?: TracingSettings;
 };
 
 const one = <const V extends readonly string[]>(values: V, byDefault: V[number], description: string) =>
@@ -114,6 +118,7 @@ export const variables = t.Object({
   REDIS_PASSWORD: password("of Redis"),
   AUTH_URL: optional("^https?://[^\\s/?#]+/?$", "like http://host:3000", "Where `ROLE=task` reaches the auth role."),
   TLS_CA_FILE: optional("^[^\\0]+$", "a path", "PEM file of further certificate authorities, for all servers."),
+  ...tracingVariables,
   LOG_LEVEL: one(["debug", "info", "warn", "error"], "info", "The least important lines that are logged."),
   TT_VERDICT_TIMEOUT_MS: whole(
     1,
@@ -207,6 +212,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   }
   const values = read as Static<typeof variables>;
   faults.push(...contradictions(values));
+  const tracing = tracingSettings(values, faults);
   const ca = values.TLS_CA_FILE === "" ? undefined : fileText("TLS_CA_FILE", values.TLS_CA_FILE, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   const [requests = 0, windowS = 0] = values.TT_RATE_LIMIT.split("/").map(Number);
@@ -226,6 +232,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
+    ...(tracing === undefined ? {} : { tracing }),
   });
 }
 

@@ -77,7 +77,7 @@ function authChild(config: Config): ChildSpec {
       debugFaults,
       rateLimit: { ...config.rateLimit },
       trustedProxies: [...config.trustedProxies],
-      ...given(config, "database", "redis", "kafka"),
+      ...given(config, "database", "redis", "kafka", "tracing"),
       ...(role === "auth" ? { listen: { host, port } } : {}),
     },
   });
@@ -90,7 +90,7 @@ function followerChild({ debugFaults }: Config, kafka: NonNullable<Config["kafka
 
 function consumerChild(config: Config): ChildSpec {
   const { dataDir, debugFaults } = config;
-  return child(consumer, { data: { dataDir, debugFaults, ...given(config, "kafka", "mongo") } });
+  return child(consumer, { data: { dataDir, debugFaults, ...given(config, "kafka", "mongo", "tracing") } });
 }
 
 function taskChild(config: Config): ChildSpec {
@@ -104,7 +104,7 @@ function taskChild(config: Config): ChildSpec {
       verdictTimeoutMs,
       debugFaults,
       rateLimit: { ...config.rateLimit },
-      ...given(config, "kafka", "mongo", "redis"),
+      ...given(config, "kafka", "mongo", "redis", "tracing"),
       ...(authUrl === undefined
         ? {}
         : { remoteAuth: { authUrl, issuer, audience, trustedProxies: [...config.trustedProxies] } }),
@@ -112,8 +112,8 @@ function taskChild(config: Config): ChildSpec {
   });
 }
 
-/** Those of the named servers that are configured. */
-function given<Name extends "database" | "kafka" | "mongo" | "redis">(
+/** Those of the named parts that are configured. */
+function given<Name extends "database" | "kafka" | "mongo" | "redis" | "tracing">(
   config: Config,
   ...names: readonly Name[]
 ): { [N in Name]?: NonNullable<Config[N]> } {

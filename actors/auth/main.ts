@@ -13,6 +13,8 @@ import { countThread } from "../metrics/threads.ts";
 import { outage } from "../outage.ts";
 import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
+import type { TracingSettings } from "../tracing/exporter.ts";
+import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { accessTokenSigner } from "./access-token.ts";
 import { apiTokenService } from "./api-tokens.ts";
 import { authenticator, identifier } from "./authenticate.ts";
@@ -56,6 +58,8 @@ export type AuthData = {
   /** Whose `X-Forwarded-*` is believed; nobody's unless told. */
   trustedProxies?: readonly string[];
   debugFaults?: boolean;
+  /** Where traces go; without it there are none. */
+  tracing?: TracingSettings;
   listen?: { host: string; port: number };
 };
 
@@ -66,6 +70,7 @@ export type AuthParts = {
   erased?: () => void;
   onFailure: (failure: unknown, requestId: string) => void;
   now: () => number;
+  tracer?: Tracer | undefined;
 };
 
 /**
@@ -124,6 +129,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     const app = edge([...own, ...documentRoutes(own)], {
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
       onFailure: parts.onFailure,
+      tracer: parts.tracer,
     });
     return {
       app,
@@ -212,6 +218,7 @@ export default behave(auth, {
     const publish = (ended: Ended[]) => self.publish(revoked, ended);
     let erasing: Eraser | undefined;
     const tellers = [revocationsInProcess(publish), ...(redis ? [revocationsInRedis(redis.redis)] : [])];
+    const tracer = tracerOf(self, data.tracing);
     let role: Role;
     try {
       role = await openAuth(data, {
@@ -222,6 +229,7 @@ export default behave(auth, {
           self.log("error", "request-failed", { requestId, reason });
         },
         now: Date.now,
+        tracer,
       });
     } catch (error) {
       redis?.close();
@@ -247,6 +255,7 @@ export default behave(auth, {
       });
     const stop = async () => {
       await listener?.stop();
+      await tracer?.close();
       erasing?.close();
       await log?.close();
       endHealth();

@@ -3,6 +3,8 @@ import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { countThread } from "../metrics/threads.ts";
 import type { KafkaServers, Server } from "../servers.ts";
+import type { TracingSettings } from "../tracing/exporter.ts";
+import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { consumer } from "./messages.ts";
 import type { Writer } from "./writer.ts";
 
@@ -12,20 +14,23 @@ export type ConsumerData = {
   /** Both or none. */
   kafka?: KafkaServers;
   mongo?: Server;
+  /** Where traces go; without it there are none. */
+  tracing?: TracingSettings;
 };
 
-type State = { readonly writer: Writer; readonly debugFaults: boolean };
+type State = { readonly writer: Writer; readonly tracer: Tracer | undefined; readonly debugFaults: boolean };
 
 export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
   async start(self: Self<typeof consumer.accepts, ConsumerData>) {
     countThread(self);
     const { dataDir, debugFaults, kafka, mongo } = self.data;
+    const tracer = tracerOf(self, self.data.tracing);
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =
       kafka === undefined || mongo === undefined
-        ? (await import("./writer-local.ts")).localWriter(self, dataDir)
-        : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo });
-    return { writer, debugFaults };
+        ? (await import("./writer-local.ts")).localWriter(self, dataDir, tracer)
+        : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo, tracer });
+    return { writer, tracer, debugFaults };
   },
   on: {
     ready({ writer }) {
@@ -36,5 +41,8 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
     },
   },
   batch: { kinds: ["append"], max: 256, on: ({ writer }, messages) => writer.append(messages) },
-  stop: ({ writer }) => writer.stop(),
+  async stop({ writer, tracer }) {
+    await writer.stop();
+    await tracer?.close();
+  },
 });

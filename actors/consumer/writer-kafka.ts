@@ -12,6 +12,7 @@ import { connectMongo } from "../mongo/connect.ts";
 import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 import { apply, type Store, UndecidableError } from "./apply.ts";
 import { batchMax, type KafkaSource, kafkaSource, type Parked, type Work } from "./source-kafka.ts";
@@ -19,6 +20,7 @@ import { mongoStore } from "./store-mongo.ts";
 import { together } from "./together.ts";
 import type { Writer } from "./writer.ts";
 import { counted, parkedCommands } from "./writer-counts.ts";
+import { batchTrace } from "./writer-trace.ts";
 
 /** For a whole batch. Each request has a shorter time of its own; this is for what a driver forgets. What comes of a late one afterwards does no harm, as of any zombie's. */
 const applyMs = 30_000;
@@ -33,7 +35,10 @@ const isOfOne = (error: unknown): boolean => error instanceof UndecidableError |
 
 type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 
-export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: Server }): Writer {
+export function kafkaWriter(
+  self: Body,
+  servers: { kafka: KafkaServers; mongo: Server; tracer?: Tracer | undefined },
+): Writer {
   const clientName = memberName("consumer");
   const kafka = kafkaClient(servers.kafka, clientName);
   const mongo = connectMongo(servers.mongo);
@@ -67,7 +72,9 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
   async function take(store: Store, works: readonly Work[]): Promise<void> {
     const deliveries = works.flatMap((work) => work.deliveries);
     const parked = works.flatMap((work) => work.parked);
+    const trace = batchTrace(servers.tracer, deliveries);
     const outcomes = await counted(() => withDeadline(apply(store, deliveries), applyMs, () => new Error("late")));
+    trace?.written(outcomes);
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
       const outcome = outcomes[index];
@@ -85,6 +92,7 @@ export function kafkaWriter(self: Body, servers: { kafka: KafkaServers; mongo: S
         events.append({ partition: said.taken.partition, key, value: JSON.stringify(said) }, deadlineMs),
       ),
     );
+    trace?.announced();
   }
 
   async function join(lost: (error: Error) => void): Promise<KafkaSource> {

@@ -2,6 +2,7 @@
 import type { BatchMessage, Self } from "../../runtime/actor.ts";
 import type { Outcome } from "../model/command.ts";
 import { generations } from "../model/generations.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { apply, type Delivery, UndecidableError } from "./apply.ts";
 import { openDatabase } from "./database.ts";
 import type { consumer } from "./messages.ts";
@@ -9,12 +10,13 @@ import { mailboxSource } from "./source-mailbox.ts";
 import { sqliteStore } from "./store-sqlite.ts";
 import type { Writer } from "./writer.ts";
 import { counted } from "./writer-counts.ts";
+import { batchTrace } from "./writer-trace.ts";
 
 const cleanPauseMs = 5;
 /** After a failure, such as a full disk. */
 const cleanAgainMs = 5_000;
 
-export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string): Writer {
+export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string, tracer?: Tracer): Writer {
   const told = generations(self.shared);
   // The writer before may have been cut off between a commit and its count.
   told.changedAll();
@@ -46,7 +48,9 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
     for (;;) {
       const rest = deliveries.filter((each) => !answers.has(each));
       try {
+        const trace = batchTrace(tracer, rest);
         const outcomes = await counted(() => apply(store, rest));
+        trace?.written(outcomes);
         for (const outcome of outcomes) if (outcome?.verdict === "applied") told.changed(outcome.taskId);
         if (rest.some(({ command }) => command.kind === "erase")) clean();
         for (const [index, delivery] of rest.entries())

@@ -362,6 +362,9 @@ describe("the trace", () => {
     [`00-${"0".repeat(32)}-b7ad6b7169203331-01`, false],
     [`00-0af7651916cd43dd8448eb211c80319c-${"0".repeat(16)}-01`, false],
     ["garbage", false],
+    // No longer than the log takes: what is not understood there is set aside.
+    [`01-${ids}-${"x".repeat(512 - 56)}`, true],
+    [`01-${ids}-${"x".repeat(513 - 56)}`, false],
   ])("%s is continued: %p", async (traceparent, continued) => {
     await send("GET", "/v1/things", { traceparent });
     expect(calls.at(-1)?.traceparent).toBe(continued ? traceparent : undefined);

@@ -2,6 +2,8 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { type Fault, Problem } from "../model/problem.ts";
+import { isTraceparent } from "../tracing/traceparent.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
@@ -9,6 +11,7 @@ import { meter, meterOfUnknown } from "./meter.ts";
 import type { Peer } from "./peer.ts";
 import type { Call, Caller, Route } from "./route.ts";
 import { pathOf } from "./target.ts";
+import { type Serve, traced } from "./traced.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
 import { checker, uuidPattern } from "./validate.ts";
 
@@ -19,15 +22,13 @@ export type EdgeOptions = {
   onFailure: (failure: unknown, requestId: string) => void;
   /** Takes requests for paths that are none of ours (the other role's), before they are 404. */
   elsewhere?: (request: Request, path: string, peer: Peer | undefined) => Promise<Response> | undefined;
+  /** Makes a span of each request of a route; without it there are none. */
+  tracer?: Tracer | undefined;
 };
 
 export type Edge = { fetch(request: Request, peer?: Peer): Response | Promise<Response> };
 
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header: no all-zero id, no version ff; later versions may append to it. */
-const traceIds = "-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}";
-const traceparentPattern = new RegExp(`^(?:00${traceIds}|(?!00|ff)[0-9a-f]{2}${traceIds}(?:-.*)?)$`);
-
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
@@ -70,7 +71,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   }
 
   for (const route of routes) {
-    const serve = serving(route, options, refuse);
+    const serve = traced(serving(route, options, refuse), route, options.tracer);
     const [measured, measuredHead] = [meter(route.method, route.path), meter("HEAD", route.path)];
     // Elysia may give a HEAD to the GET of the same path.
     const handler = ({ request, params }: { request: Request; params?: Record<string, string> }) =>
@@ -101,7 +102,7 @@ function lengthless(response: Response): Response {
 type Refuse = (request: Request, failure: unknown, limits?: Caller["limits"], requestId?: string) => Response;
 
 /** The way of one request through its route's conventions; synchronous wherever nothing needs waiting for. */
-function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
+function serving(route: Route, options: EdgeOptions, refuse: Refuse): Serve {
   const checkBody = route.body === undefined ? undefined : checker(route.body.schema);
   const readQuery = queryReader(route);
   const needsKey = route.method !== "GET";
@@ -112,6 +113,7 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
     context: AnswerContext,
     caller: Caller | undefined,
     peer: Peer | undefined,
+    traceparent: string | null,
   ): Response | Promise<Response> {
     context.limits = caller?.limits;
     if (params.id !== undefined && !uuidPattern.test(params.id)) throw new Problem("not-found");
@@ -121,11 +123,10 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
         throw new Problem("malformed-header", "Idempotency-Key must be 1 to 255 visible ASCII characters.");
     }
     const { query, faults } = readQuery(request.url);
-    const traceparent = request.headers.get("traceparent");
     const call: Call = {
       request,
       requestId: context.requestId,
-      traceparent: traceparent !== null && traceparentPattern.test(traceparent) ? traceparent : undefined,
+      traceparent: traceparent !== null && isTraceparent(traceparent) ? traceparent : undefined,
       params,
       query,
       body: undefined,
@@ -149,16 +150,17 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse) {
     return more instanceof Promise ? more.then(unless) : unless(more);
   }
 
-  return (request: Request, params: Record<string, string>, peer: Peer | undefined): Response | Promise<Response> => {
+  return (request, params, peer, trace) => {
     const context = contextOf(request);
+    const traceparent = trace ?? request.headers.get("traceparent");
     context.cacheControl = route.cacheControl;
     const failed = (failure: unknown) => refuse(request, failure, context.limits, context.requestId);
     try {
-      if (route.auth === "none") return settle(handle(request, params, context, undefined, peer), failed);
+      if (route.auth === "none") return settle(handle(request, params, context, undefined, peer, traceparent), failed);
       const caller = options.authenticate(request.headers.get("authorization"), route);
       return caller instanceof Promise
-        ? caller.then((known) => handle(request, params, context, known, peer)).catch(failed)
-        : settle(handle(request, params, context, caller, peer), failed);
+        ? caller.then((known) => handle(request, params, context, known, peer, traceparent)).catch(failed)
+        : settle(handle(request, params, context, caller, peer, traceparent), failed);
     } catch (failure) {
       return failed(failure);
     }

@@ -12,6 +12,8 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
+import type { TracingSettings } from "../tracing/exporter.ts";
+import { tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RemoteAuth } from "./accounts-http.ts";
@@ -33,6 +35,8 @@ export type TaskData = {
   kafka?: KafkaServers;
   mongo?: Server;
   redis?: Server;
+  /** Where traces go; without it there are none. */
+  tracing?: TracingSettings;
   /** Without it auth is an actor of this process. */
   remoteAuth?: Omit<RemoteAuth, "redis">;
 };
@@ -62,19 +66,22 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     self.subscribe(revoked, "revoked");
     const { back, heard, begun } = await backOf(self);
     const endReports = reportHealth(self, { auth: accounts.probe });
+    const tracer = tracerOf(self, self.data.tracing);
     const close = async () => {
       endReports();
+      await tracer?.close();
       accounts.close();
       await back.close();
     };
     try {
       const ready = () => Promise.all([accounts.ready(), back.ready()]);
-      const routes = [...taskRoutes(taskService({ ...back, now: Date.now })), healthRoute(ready, Date.now)];
+      const routes = [...taskRoutes(taskService({ ...back, now: Date.now, tracer })), healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, () =>
         accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
       const app = edge([...routes, ...documents], {
         authenticate: check.authenticate,
+        tracer,
         elsewhere: (request, path, peer) =>
           ownedByAuth(path) ? accounts.forward(request, peer?.remoteAddress) : undefined,
         onFailure: (failure, requestId) => {

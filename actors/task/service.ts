@@ -8,9 +8,11 @@ import { instantMs, toInstant } from "../model/instant.ts";
 import { type Change as PastChange, past } from "../model/past.ts";
 import { Problem, problems } from "../model/problem.ts";
 import type { Writable } from "../model/task.ts";
+import { text, whole } from "../tracing/exporter.ts";
+import type { Tracer } from "../tracing/tracer.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { cursorAfter, type ListQuery } from "./list-query.ts";
-import type { Latest, Listed, Log, MaybePromise, Reader, Reads, StoredOperation } from "./ports.ts";
+import type { Appended, Latest, Listed, Log, MaybePromise, Reader, Reads, StoredOperation } from "./ports.ts";
 
 export type Change = {
   readonly kind: CommandKind;
@@ -62,8 +64,16 @@ const took = {
 /** The creation and everything after it, read back for a look at the past. */
 const historyMax = Number.MAX_SAFE_INTEGER;
 
-export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now: () => number }): TaskService {
-  const { log, reads, latest, now } = parts;
+export type ServiceParts = {
+  readonly log: Log;
+  readonly reads: Reads;
+  readonly latest: Latest;
+  readonly now: () => number;
+  readonly tracer?: Tracer | undefined;
+};
+
+export function taskService(parts: ServiceParts): TaskService {
+  const { log, reads, latest, now, tracer } = parts;
 
   /** What is read of a task by its owner, once the owner's own writes to it can be read. */
   function ofOwner<T>(
@@ -84,7 +94,7 @@ export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now
       const command = commandOf(change, now());
       const verdict = !isCertain(command);
       const startMs = performance.now();
-      const appended = await log.append(command, { verdict });
+      const appended = await traced(command, () => log.append(command, { verdict }));
       if (verdict || appended.outcome !== undefined)
         took[appended.outcome?.verdict ?? "pending"].observe((performance.now() - startMs) / 1_000);
       await latest.wrote(command, appended);
@@ -146,6 +156,24 @@ export function taskService(parts: { log: Log; reads: Reads; latest: Latest; now
         }),
       ),
   };
+
+  /** Runs the append in a span, below which the writer goes on. */
+  async function traced(command: Command, append: () => Promise<Appended>): Promise<Appended> {
+    const { traceparent: parent, kind, operationId } = command;
+    const span = tracer?.start(`append ${kind}`, { kind: "producer", parent, onlyWithin: true });
+    if (span === undefined) return append();
+    command.traceparent = span.traceparent;
+    try {
+      const appended = await append();
+      const { partition, offset } = appended.position;
+      const place = [whole("tt.log.partition", partition), whole("tt.log.offset", offset)];
+      span.end([text("tt.operation_id", operationId), ...place]);
+      return appended;
+    } catch (failure) {
+      span.end([text("tt.operation_id", operationId)], { failed: true });
+      throw failure;
+    }
+  }
 
   /** What the read model has of it, else whether it is known to be under way. */
   function operationOf(id: string, userId: string): MaybePromise<StoredOperation | "pending" | undefined> {
