@@ -18,6 +18,22 @@ export function settles(promise: Promise<unknown>, withinMs: number): Promise<bo
   return withDeadline(settled, withinMs, () => new Error("late")).catch(() => false);
 }
 
+/** The promise, or the signal's reason as soon as it is aborted; a later result is ignored. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+  });
+  signal.addEventListener("abort", onAbort);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    promise.catch(() => undefined);
+  }
+}
+
 export type Pauses = { readonly fromMs: number; readonly toMs: number };
 
 /** The pause before the next try: doubles from `fromMs` to `toMs`, of which a random half is cut off, so that those who wait together do not come together. */

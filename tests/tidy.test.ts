@@ -55,12 +55,7 @@ describe("imports point one way", () => {
     const shared =
       /^(runtime|actors\/(model|http|metrics|tracing|kafka|mongo|redis|postgres|auth-client))\/|^actors\/(data-dir|debug|health|outage|report-health|servers|sqlite-file|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
     // The task role reads the writer's file: its tables are the port between them.
-    const allowed = [
-      "actors/task/reads-sqlite.ts → actors/consumer/database.ts",
-      // Commands of their own, which read their configuration as main does.
-      "actors/consumer/rebuild.ts → actors/config.ts",
-      "actors/consumer/redrive.ts → actors/config.ts",
-    ];
+    const allowed = ["actors/task/reads-sqlite.ts → actors/consumer/database.ts"];
     const wrong = refused(
       files,
       (imported) =>

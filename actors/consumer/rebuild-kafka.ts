@@ -5,100 +5,146 @@
  * Commands are taken in the order of their time over all partitions: an operation that was sent for two tasks belongs to the first, and only
  * time tells which. Where the old records still know, they decide.
  */
-import type { Admin, KafkaMessage } from "kafkajs";
-import { kafkaClient } from "../kafka/client.ts";
+import type { Admin, Kafka, KafkaMessage } from "kafkajs";
+import { type Db, MongoNetworkError, MongoServerError } from "mongodb";
+import { kafkaClient, toolRequestMs } from "../kafka/client.ts";
 import { readCommand } from "../kafka/log-record.ts";
 import { type Names, namesIn } from "../kafka/names.ts";
 import { readThrough } from "../kafka/read-through.ts";
-import { connectMongo } from "../mongo/connect.ts";
+import { connectMongo, toolBounds } from "../mongo/connect.ts";
 import { collections, ensureIndexes, type ReadModel, readModelIn } from "../mongo/read-model.ts";
 import type { KafkaServers, Server } from "../servers.ts";
-import { settles, withDeadline } from "../waiting.ts";
+import { settles, unlessAborted, withDeadline } from "../waiting.ts";
 import { apply, type Delivery, type Store, UndecidableError } from "./apply.ts";
 import { inOrderOfTime, type Timed } from "./in-order-of-time.ts";
+import { type RebuildControl, RebuildError } from "./rebuild.ts";
 import { mongoStore, operation } from "./store-mongo.ts";
 
-/** Nothing was changed; the message is one clear line. */
-export class RebuildError extends Error {
-  override readonly name = "RebuildError";
-}
+export type KafkaRebuildOptions = RebuildControl & { readonly kafka: KafkaServers; readonly mongo: Server };
 
-export type RebuildOptions = {
-  readonly kafka: KafkaServers;
-  readonly mongo: Server;
-  /** Is told after each batch how many commands have been taken. */
-  readonly progress: (commands: number) => void;
-};
-
-/** Commands decided and written together: as many as a writer takes, since the store has to answer in the time it has for one of those. */
+/** Commands decided and written together. */
 const batchSize = 500;
 /** Commands that wait for those of other partitions, by partition. */
 const aheadMax = 10_000;
 const suffix = ".rebuilt";
 const closeMs = 2_000;
-const adminMs = 15_000;
+const dropMs = 4_000;
+const adminMs = 30_000;
+/** MongoDB's code for a collection that is not there. */
+const namespaceNotFound = 26;
 
 type Stretch = { readonly partition: number; readonly from: number; readonly to: number };
 
 /** Resolves to the number of commands. Throws a `RebuildError` when it may not be done now, else what the servers throw. */
-export async function rebuildFromKafka({ kafka: servers, mongo: server, progress }: RebuildOptions): Promise<number> {
-  const kafka = kafkaClient(servers, "task-tracker-rebuild");
-  const names = namesIn(servers);
+export async function rebuildFromKafka(options: KafkaRebuildOptions): Promise<number> {
+  const { progress, signal } = options;
+  const kafka = kafkaClient(options.kafka, "task-tracker-rebuild", { requestMs: toolRequestMs });
+  const names = namesIn(options.kafka);
   const admin = kafka.admin();
-  const mongo = connectMongo(server, { retryWrites: true });
+  const mongo = connectMongo(options.mongo, { retryWrites: true, bounds: toolBounds });
   try {
     await withDeadline(admin.connect(), adminMs, () => new RebuildError("Cannot rebuild: Kafka does not answer"));
     const { stretches, committed } = await placesOf(admin, names);
-    const before = readModelIn(mongo.db);
-    // Nothing reads it yet: that it is on the disk matters once, at the end.
+    signal.throwIfAborted();
+    progress.stage("Making room for the new read model");
     const fresh = readModelIn(mongo.db, { suffix, writeConcern: { w: 1, journal: false } });
-    for (const name of collections) await fresh[name].drop();
-    await ensureIndexes(fresh);
-    // It has no index that would make it, and may stay empty.
-    await mongo.db.createCollection(`erased${suffix}`);
-
-    let commands = 0;
-    let nowMs = 0;
-    const store = replayStore(fresh, before, { partitions: stretches.length, now: () => nowMs });
-    const merged = inOrderOfTime<Delivery>({
-      partitions: stretches.filter(({ from, to }) => from < to).map(({ partition }) => partition),
-      batchSize,
-      async take(batch) {
-        // Records without a key end a day after their commands, whenever they are made.
-        nowMs = Math.max(nowMs, ...batch.map(({ timeMs }) => timeMs));
-        await applyAll(
-          store,
-          batch.map(({ item }) => item),
+    try {
+      await unlessAborted(makeEmpty(mongo.db, fresh), signal);
+      const commands = await replay({ ...options, client: kafka, stretches, before: readModelIn(mongo.db), fresh });
+      progress.stage("Writing the new read model to the disks");
+      await unlessAborted(untilDurable(mongo.db), signal);
+      if ((await placesOf(admin, names)).committed !== committed)
+        throw new RebuildError(
+          "Cannot rebuild: a writer was at work meanwhile; stop every consumer, then run it again",
         );
-        commands += batch.length;
-        progress(commands);
-      },
-    });
-    const ends = new Map(stretches.map(({ partition, to }) => [partition, to]));
-    await readThrough({
-      kafka,
-      topic: names.commands,
-      group: `${names.commands}.rebuild`,
-      stretches,
-      hasEnough: (partition) => merged.waiting(partition) > aheadMax,
-      take(partition, messages) {
-        merged.add(partition, deliveriesIn(partition, messages, stretches.length));
-        if (Number(messages.at(-1)?.offset) + 1 >= (ends.get(partition) ?? 0)) merged.end(partition);
-      },
-    });
-    await merged.done();
-
-    // Waits, as everybody's writes do, until this and all before it are on a majority's disks.
-    for (const name of collections)
-      await mongo.db.collection<{ _id: string }>(name + suffix).deleteOne({ _id: "none" });
-    if ((await placesOf(admin, names)).committed !== committed)
-      throw new RebuildError("Cannot rebuild: a writer was at work meanwhile; stop every consumer, then run it again");
-    for (const name of collections) await mongo.db.renameCollection(name + suffix, name, { dropTarget: true });
-    return commands;
+      signal.throwIfAborted();
+      progress.stage("Putting the new read model in the old one's place");
+      for (const name of collections) await replaceCollection(mongo.db, name);
+      return commands;
+    } catch (error) {
+      // What is left would only take room; the next rebuild begins by dropping it.
+      await settles(dropAll(fresh), dropMs);
+      throw error;
+    }
   } finally {
     await settles(admin.disconnect(), closeMs);
     await settles(mongo.close(), closeMs);
   }
+}
+
+async function makeEmpty(db: Db, fresh: ReadModel): Promise<void> {
+  await dropAll(fresh);
+  await ensureIndexes(fresh);
+  // It has no index that would make it, and may stay empty.
+  await db.createCollection(`erased${suffix}`);
+}
+
+/** Such a write is acknowledged when it and all before it are on a majority's disks; the replay's own writes did not wait for that. */
+async function untilDurable(db: Db): Promise<void> {
+  for (const name of collections) await db.collection<{ _id: string }>(name + suffix).deleteOne({ _id: "none" });
+}
+
+async function dropAll(model: ReadModel): Promise<void> {
+  for (const name of collections) await model[name].drop();
+}
+
+/** Once more when its answer was lost, since it may have been done. */
+async function replaceCollection(db: Db, name: string): Promise<void> {
+  const rename = () => db.renameCollection(name + suffix, name, { dropTarget: true });
+  try {
+    await rename();
+  } catch (error) {
+    if (!(error instanceof MongoNetworkError)) throw error;
+    await rename().catch((again: unknown) => {
+      if (!(again instanceof MongoServerError && again.code === namespaceNotFound)) throw again;
+    });
+  }
+}
+
+type ReplayOptions = KafkaRebuildOptions & {
+  readonly client: Kafka;
+  readonly stretches: readonly Stretch[];
+  readonly before: ReadModel;
+  readonly fresh: ReadModel;
+};
+
+/** Applies the commands of all partitions to the new read model; resolves to their number. */
+async function replay({ kafka, client, stretches, before, fresh, progress, signal }: ReplayOptions): Promise<number> {
+  const names = namesIn(kafka);
+  const total = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
+  let commands = 0;
+  let nowMs = 0;
+  const store = replayStore(fresh, before, { partitions: stretches.length, now: () => nowMs });
+  const merged = inOrderOfTime<Delivery>({
+    partitions: stretches.filter(({ from, to }) => from < to).map(({ partition }) => partition),
+    batchSize,
+    async take(batch) {
+      signal.throwIfAborted();
+      // Records without a key end a day after their commands, whenever they are made.
+      nowMs = Math.max(nowMs, ...batch.map(({ timeMs }) => timeMs));
+      await applyAll(
+        store,
+        batch.map(({ item }) => item),
+      );
+      commands += batch.length;
+      progress.update(commands, total);
+    },
+  });
+  const ends = new Map(stretches.map(({ partition, to }) => [partition, to]));
+  await readThrough({
+    kafka: client,
+    topic: names.commands,
+    group: `${names.commands}.rebuild`,
+    stretches,
+    signal,
+    hasEnough: (partition) => merged.waiting(partition) > aheadMax,
+    take(partition, messages) {
+      merged.add(partition, deliveriesIn(partition, messages, stretches.length));
+      if (Number(messages.at(-1)?.offset) + 1 >= (ends.get(partition) ?? 0)) merged.end(partition);
+    },
+  });
+  await merged.done();
+  return commands;
 }
 
 /** What to read of each partition: what the writers had taken, or all where none has ever said how far it was. Throws when one is at work, or the log has forgotten. */

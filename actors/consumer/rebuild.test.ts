@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { lockDataDir } from "../data-dir.ts";
 import type { Command, CommandKind, Outcome } from "../model/command.ts";
 import { erasure } from "../model/erasure.ts";
 import { apply } from "./apply.ts";
@@ -151,23 +150,25 @@ test("a verdict that does not come out as recorded stops the rebuild and leaves 
     db.close();
   }));
 
-test("the rebuild command tells how it went, and refuses a folder that another process holds", () =>
+test("a rebuild that is told to stop stops between two batches and leaves everything as it was", () =>
   inFolder(async (dir) => {
     const { db, store, source } = open(dir);
-    await apply(store, source.deliveries([command({ kind: "create", body: { title: "One" } })]));
-    db.close();
-    const run = () => {
-      const { exitCode, stdout, stderr } = Bun.spawnSync([
-        process.execPath,
-        new URL("./rebuild.ts", import.meta.url).pathname,
-        dir,
-      ]);
-      return { exitCode, out: stdout.toString(), err: stderr.toString() };
+    const creates = Array.from({ length: 1_500 }, (_, n) => command({ kind: "create", body: { title: `Task ${n}` } }));
+    await apply(store, source.deliveries(creates));
+    const before = everything(db);
+    const stop = new AbortController();
+    const seen: [number, number][] = [];
+    const progress = {
+      stage: () => {},
+      update(done: number, total: number) {
+        seen.push([done, total]);
+        stop.abort(new Error("told to stop"));
+      },
     };
-    expect(run()).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Rebuilt from 1 commands in /) });
-    const lock = lockDataDir(dir);
-    expect(run()).toMatchObject({ exitCode: 2, err: expect.stringContaining("another process uses it") });
-    lock.release();
+    await expect(rebuild(db, { progress, signal: stop.signal })).rejects.toThrow("told to stop");
+    expect(seen).toEqual([[1_000, 1_500]]);
+    expect(everything(db)).toBe(before);
+    db.close();
   }));
 
 test("an erased user leaves nothing but a mark, in the file and after a rebuild, and others' tasks stay", () =>

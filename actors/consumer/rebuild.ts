@@ -3,22 +3,13 @@
  *
  * The log's own columns (code, version) are verdicts: they are decided anew as well and must come out as recorded. All of it is one
  * transaction, so an interrupted rebuild leaves the read model as it was.
- *
- *     bun run rebuild <DATA_DIR>
- *     KAFKA_BROKERS=... MONGO_URL=... bun run rebuild
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
 import type { DatabaseSync } from "node:sqlite";
-import { readConfig } from "../config.ts";
-import { lockDataDir } from "../data-dir.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Command } from "../model/command.ts";
 import { transactionAsync } from "../sqlite-file.ts";
 import { apply, type Delivery, markOf, type Store, type Stored } from "./apply.ts";
 import { cleaner } from "./clean-sqlite.ts";
-import { openDatabase, tasksFile } from "./database.ts";
-import { rebuildFromKafka } from "./rebuild-kafka.ts";
 import { dropReadModel, readModel } from "./schema.ts";
 import { readModelWriter } from "./store-sqlite.ts";
 
@@ -27,16 +18,26 @@ const batchSize = 1_000;
 /** Tasks kept as objects between batches at most; the rest are read back from the file. */
 const tasksKept = 20_000;
 
-export type Rebuilt = { readonly commands: number; readonly elapsedMs: number };
+/** The rebuild is refused and nothing was changed; the message is one clear line. */
+export class RebuildError extends Error {
+  override readonly name = "RebuildError";
+}
+
+/** How a rebuild tells how far it is, and is told to stop. */
+export type RebuildControl = {
+  readonly progress: { update(commands: number, total: number): void; stage(what: string): void };
+  /** Looked at between batches; once aborted, its reason is thrown. */
+  readonly signal: AbortSignal;
+};
 
 type LogRow = { position: number; command: string; code: string | null; version: number | null };
 
 /**
- * The caller holds the folder's lock and the only connection that writes. `progress` is called after each batch. Throws when a verdict
- * does not come out as recorded: then nothing is changed.
+ * Resolves to the number of commands. The caller holds the folder's lock and the only connection that writes. Throws a `RebuildError` when a
+ * verdict does not come out as recorded: then nothing is changed.
  */
-export async function rebuild(db: DatabaseSync, progress: (commands: number) => void = () => {}): Promise<Rebuilt> {
-  const startedMs = performance.now();
+export async function rebuild(db: DatabaseSync, control?: RebuildControl): Promise<number> {
+  const { total } = db.prepare("SELECT count(*) AS total FROM log").get() as { total: number };
   let commands = 0;
   await transactionAsync(db, async () => {
     db.exec(dropReadModel + readModel);
@@ -57,18 +58,22 @@ export async function rebuild(db: DatabaseSync, progress: (commands: number) => 
       for (const [index, { position, code, version }] of logged.entries()) {
         const outcome = outcomes[index];
         if ((outcome?.code ?? null) !== code || (outcome?.version ?? null) !== version)
-          throw new Error(
+          throw new RebuildError(
             `Cannot rebuild: the command at position ${position} was decided as ${verdict(code, version)} and now as ${verdict(outcome?.code ?? null, outcome?.version ?? null)}`,
           );
         last = position;
       }
       commands += logged.length;
-      progress(commands);
+      control?.progress.update(commands, total);
+      // Signals are heard between turns of the event loop only.
+      await nextTurn();
+      control?.signal.throwIfAborted();
     }
+    control?.progress.stage("Writing the new read model to the disk");
   });
   for (const clean = cleaner(db); clean(); );
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  return { commands, elapsedMs: performance.now() - startedMs };
+  return commands;
 }
 
 function verdict(code: string | null, version: number | null): string {
@@ -99,75 +104,4 @@ function replayStore(db: DatabaseSync): Store {
       return "written";
     },
   };
-}
-
-const help = `Throws the read model away and makes it again from the log. Stop the system first; only task processes on servers may go on.
-
-Usage: bun run rebuild DATA_DIR
-       KAFKA_BROKERS=... MONGO_URL=... [VARIABLE=value ...] bun run rebuild
-
-With KAFKA_BROKERS and MONGO_URL (and what else the system is given for them) it is the read model in MongoDB, else the one in the folder.
-Exit codes: 0 done, 2 when it cannot be done (one line tells why, and everything is as it was).
-`;
-
-async function main(given: readonly string[]): Promise<void> {
-  const [dataDir, ...more] = given;
-  if (given.includes("--help") || given.includes("-h")) return void process.stdout.write(help);
-  if (more.length > 0 || dataDir?.startsWith("-") === true)
-    throw new Error(`Cannot take the argument ${JSON.stringify(more[0] ?? dataDir)}; see --help`);
-  const { kafka, mongo } = readConfig();
-  if (kafka === undefined || mongo === undefined) return await inFolder(dataDir);
-  if (dataDir !== undefined) throw new Error("Cannot rebuild both: give a DATA_DIR, or KAFKA_BROKERS and MONGO_URL");
-  const begunMs = performance.now();
-  const commands = await rebuildFromKafka({ kafka, mongo, progress: progress() });
-  finished(commands, performance.now() - begunMs);
-}
-
-async function inFolder(dataDir: string | undefined): Promise<void> {
-  if (dataDir === undefined)
-    throw new Error("Cannot rebuild: give the DATA_DIR, as in `bun run rebuild data`, or KAFKA_BROKERS and MONGO_URL");
-  if (!existsSync(join(dataDir, tasksFile.name)))
-    throw new Error(`Cannot rebuild: there is no ${tasksFile.name} in ${dataDir}`);
-  const lock = lockDataDir(dataDir);
-  try {
-    const db = openDatabase(dataDir);
-    try {
-      const { total } = db.prepare("SELECT count(*) AS total FROM log").get() as { total: number };
-      const { commands, elapsedMs } = await rebuild(db, progress(total));
-      finished(commands, elapsedMs);
-    } finally {
-      db.close();
-    }
-  } finally {
-    lock.release();
-  }
-}
-
-/** Says something now and then. */
-function progress(total?: number): (done: number) => void {
-  let told = 0;
-  return (done) => {
-    if (done - told < 50_000) return;
-    told = done;
-    process.stdout.write(`${done}${total === undefined ? "" : ` of ${total}`} commands\n`);
-  };
-}
-
-function finished(commands: number, elapsedMs: number): void {
-  const seconds = (elapsedMs / 1_000).toFixed(1);
-  process.stdout.write(
-    `Rebuilt from ${commands} commands in ${seconds} s (${Math.round((commands * 1_000) / elapsedMs)} a second)\n`,
-  );
-}
-
-if (import.meta.main) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    const { name, message } = error as Error;
-    // What drivers say names hosts.
-    const isTheirs = /^(Kafka|Mongo)/.test(name);
-    process.stderr.write(`${isTheirs ? `Cannot rebuild: a server does not do its part (${name})` : message}\n`);
-    process.exitCode = 2;
-  }
 }

@@ -49,7 +49,7 @@ const reasons = {
   large: "Cannot append: the record is larger than Kafka takes",
 };
 /** A send that takes longer than this hangs, and is made again; one that takes longer than `slowMs` is no good sign. */
-const sendMs = 4_000;
+const servingSendMs = 4_000;
 const slowMs = 1_000;
 const connectMs = 4_000;
 const disconnectMs = 2_000;
@@ -78,9 +78,12 @@ export type AppenderOptions = {
   /** Called at the first failure of an outage, and when it is over. */
   readonly failing: (reason: string) => void;
   readonly recovered: () => void;
+  /** How long one send may take; a tool has more time than a server. */
+  readonly sendMs?: number;
 };
 
-export function appender({ kafka, topic, failing, recovered }: AppenderOptions): Appender {
+export function appender(options: AppenderOptions): Appender {
+  const { kafka, topic, failing, recovered, sendMs = servingSendMs } = options;
   let waiting: Waiting[] = [];
   let sending: Waiting[] = [];
   let producer: Promise<Producer> | undefined;

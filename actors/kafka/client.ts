@@ -8,10 +8,16 @@ import "./request-queue.ts";
 /** Brokers answer in milliseconds; a connection that takes longer than this is none. */
 const connectMs = 3_000;
 /** Kafka's own work (joining a group, making a topic) included. */
-const requestMs = 5_000;
+const servingRequestMs = 5_000;
+/** For a tool, which has the time: a broker under load may need longer for one request, and nobody's answer depends on it. */
+export const toolRequestMs = 60_000;
 
 /** `clientId` tells brokers who asks. Nothing is connected yet. kafkajs' own log lines would name hosts and repeat what we log ourselves, so they are dropped. */
-export function kafkaClient(servers: KafkaServers, clientId: string): Kafka {
+export function kafkaClient(
+  servers: KafkaServers,
+  clientId: string,
+  { requestMs = servingRequestMs }: { readonly requestMs?: number } = {},
+): Kafka {
   const { brokers, tls, ca, sasl } = servers;
   return new Kafka({
     clientId,

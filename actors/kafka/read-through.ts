@@ -15,19 +15,24 @@ export type ReadOptions = {
   readonly take: (partition: number, messages: readonly KafkaMessage[]) => void | Promise<void>;
   /** Whether no more is wanted of a partition for now; asked again and again. Always more, unless given. */
   readonly hasEnough?: (partition: number) => boolean;
+  /** Ends the reading; its reason is thrown. */
+  readonly signal: AbortSignal;
 };
 
-/** When nothing comes for so long, nothing will. */
-const silentMs = 30_000;
+/** When nothing comes for so long, nothing will: longer than one slow request, and one more try, may take. */
+const silentMs = 180_000;
 const lookMs = 50;
 const heartbeatMs = 1_000;
 const leaveMs = 3_000;
 const bytesPerPartition = 1_048_576;
 
 /** Rejects with what `take` throws, with what ends the consumer, or when Kafka gives nothing more before the ends. */
-export async function readThrough({ kafka, topic, group, stretches, take, hasEnough }: ReadOptions): Promise<void> {
+export async function readThrough(options: ReadOptions): Promise<void> {
+  const { kafka, topic, group, stretches, take, hasEnough, signal } = options;
   const left = new Map(stretches.filter(({ from, to }) => from < to).map((each) => [each.partition, each]));
   if (left.size === 0) return;
+  /** By partition, the first offset that was not given yet: Kafka may give a part once more, after a rebalance for example. */
+  const next = new Map(stretches.map(({ partition, from }) => [partition, from]));
   const groupId = `${group}.${randomUUID()}`;
   const count = left.size;
   const consumer = kafka.consumer({
@@ -68,9 +73,11 @@ export async function readThrough({ kafka, topic, group, stretches, take, hasEno
         const { partition } = batch;
         const stretch = left.get(partition);
         if (failure !== undefined || isStale()) return;
+        const first = next.get(partition) ?? 0;
         const messages = batch.messages.filter(
-          ({ offset }) => stretch !== undefined && Number(offset) >= stretch.from && Number(offset) < stretch.to,
+          ({ offset }) => stretch !== undefined && Number(offset) >= first && Number(offset) < stretch.to,
         );
+        next.set(partition, Math.max(first, Number(batch.lastOffset()) + 1));
         const beating = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
         taking += 1;
         try {
@@ -90,6 +97,7 @@ export async function readThrough({ kafka, topic, group, stretches, take, hasEno
     });
     for (const { partition, from } of left.values()) consumer.seek({ topic, partition, offset: String(from) });
     while (left.size > 0 && failure === undefined) {
+      signal.throwIfAborted();
       balance();
       if (taking > 0 || paused.size > 0) cameMs = Date.now();
       if (Date.now() - cameMs > silentMs)

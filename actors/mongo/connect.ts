@@ -7,8 +7,38 @@ import { keepTrying, settles, withDeadline } from "../waiting.ts";
 /** The database when the URL names none. */
 const databaseName = "tracker";
 const pingMs = 1_000;
-const connectMs = 2_000;
+const closeMs = 2_000;
 const pauses = { fromMs: 50, toMs: 1_000 };
+
+type Bounds = Required<
+  Pick<
+    MongoClientOptions,
+    "serverSelectionTimeoutMS" | "connectTimeoutMS" | "socketTimeoutMS" | "waitQueueTimeoutMS" | "heartbeatFrequencyMS"
+  >
+>;
+
+/** Of a process that serves: an operation that takes longer is one that failed, and somebody is told so. */
+export const servingBounds: Bounds = {
+  serverSelectionTimeoutMS: 2_000,
+  connectTimeoutMS: 2_000,
+  // A connection that is silent for so long in the middle of an operation is dead.
+  socketTimeoutMS: 5_000,
+  waitQueueTimeoutMS: 500,
+  heartbeatFrequencyMS: 10_000,
+};
+
+/**
+ * Of a tool: building an index or waiting for a majority's disks takes as long as it takes, so an operation has no time of its own (0). It ends when the
+ * server no longer answers the driver's heartbeats, which go on beside it: a heartbeat that runs out of time (connecting and waiting, 40 s) breaks off
+ * what is under way.
+ */
+export const toolBounds: Bounds = {
+  serverSelectionTimeoutMS: 30_000,
+  connectTimeoutMS: 30_000,
+  socketTimeoutMS: 0,
+  waitQueueTimeoutMS: 60_000,
+  heartbeatFrequencyMS: 10_000,
+};
 
 export type Mongo = {
   readonly db: Db;
@@ -21,14 +51,13 @@ export type Mongo = {
  * Connects by itself, for ever until it can, and again when it was cut; a fault of the URL itself is thrown at once. `retryWrites`: for one who does
  * not repeat a write that was cut off; the server keeps a record of each write for that.
  */
-export function connectMongo({ url, password, ca }: Server, { retryWrites = false } = {}): Mongo {
+export function connectMongo(
+  { url, password, ca }: Server,
+  { retryWrites = false, bounds = servingBounds }: { readonly retryWrites?: boolean; readonly bounds?: Bounds } = {},
+): Mongo {
   const settings: MongoClientOptions = {
-    serverSelectionTimeoutMS: connectMs,
-    connectTimeoutMS: connectMs,
-    // A connection that is silent for so long in the middle of an operation is dead.
-    socketTimeoutMS: 5_000,
+    ...bounds,
     maxPoolSize: 20,
-    waitQueueTimeoutMS: 500,
     retryWrites,
     writeConcern: { w: "majority", journal: true },
     ignoreUndefined: true,
@@ -51,7 +80,7 @@ export function connectMongo({ url, password, ca }: Server, { retryWrites = fals
     async close() {
       closing.abort();
       await client.close();
-      await settles(connecting, connectMs);
+      await settles(connecting, closeMs);
       await client.close();
     },
   };

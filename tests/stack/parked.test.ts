@@ -1,7 +1,5 @@
 /** What cannot be understood in the log is parked with its reason and origin, its partition goes on, and `redrive` puts back what can be. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { Kafka, logLevel, type Producer } from "kafkajs";
 import { partitionOf } from "../../runtime/partition.ts";
 import { call, type Person, person, type Task } from "../system/client.ts";
@@ -10,9 +8,9 @@ import { type Crew, crew } from "../system/member.ts";
 import { poll } from "../system/poll.ts";
 import { cleanUp } from "../system/server.ts";
 import { describeWith } from "../system/services.ts";
+import { type TrackerExit, tracker } from "../system/tracker.ts";
 
 const partitions = 4;
-const root = join(import.meta.dir, "..", "..");
 
 type Parked = { partition: number; offset: number; key: string | null; value: string | null; reason: string };
 
@@ -82,20 +80,7 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
     return found;
   }
 
-  async function redrive(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-    const child = spawn(process.execPath, [join(root, "actors", "consumer", "redrive.ts"), ...args], {
-      env: { PATH: "/usr/bin:/bin", ...place.env },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (part: Buffer) => {
-      out += part.toString();
-    });
-    child.stderr.on("data", (part: Buffer) => {
-      err += part.toString();
-    });
-    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { code, out, err };
-  }
+  const redrive = (...args: string[]): Promise<TrackerExit> => tracker(["redrive", ...args], place.env).exited;
 
   /** A create with a key in this partition: its verdict passes all that is before it there. */
   async function goesOn(partition: number): Promise<void> {
@@ -164,13 +149,12 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
   }, 40_000);
 
   test("redrive refuses a bad argument and a system without Kafka with one clear line, and tells how it is used", async () => {
-    expect(await redrive("--all")).toEqual({ code: 2, out: "", err: 'Cannot take the argument "--all"; see --help\n' });
+    const err = 'Cannot take the argument "--all"; see `tracker help redrive`\n';
+    expect(await redrive("--all")).toEqual({ code: 2, out: "", err });
     const help = await redrive("--help");
     expect([help.code, help.out]).toEqual([0, expect.stringContaining("Usage:")]);
-    const { exitCode, stderr } = Bun.spawnSync([process.execPath, join(root, "actors", "consumer", "redrive.ts")], {
-      env: { PATH: "/usr/bin:/bin" },
-    });
-    expect([exitCode, stderr.toString()]).toEqual([2, expect.stringMatching(/^redrive needs KAFKA_BROKERS.*\n$/)]);
+    const without = await tracker(["redrive"]).exited;
+    expect([without.code, without.err]).toEqual([2, expect.stringMatching(/^redrive needs KAFKA_BROKERS.*\n$/)]);
     expect((await call(system.urls[0] as string, "GET", "/health")).status).toBe(200);
   }, 20_000);
 });

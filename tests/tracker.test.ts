@@ -1,0 +1,154 @@
+/** `tracker` as an operator meets it: its help, its refusals, its exit codes, Ctrl-C, and its bar at a terminal. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { apply } from "../actors/consumer/apply.ts";
+import { command } from "../actors/consumer/commands-for-tests.ts";
+import { openDatabase } from "../actors/consumer/database.ts";
+import { mailboxSource } from "../actors/consumer/source-mailbox.ts";
+import { sqliteStore } from "../actors/consumer/store-sqlite.ts";
+import { lockDataDir } from "../actors/data-dir.ts";
+import { commands } from "../actors/tracker/commands.ts";
+import { poll } from "./system/poll.ts";
+import type { Runtime } from "./system/runtimes.ts";
+import { cleanUp, temporaryFolder } from "./system/server.ts";
+import { tracker } from "./system/tracker.ts";
+
+const deadlineMs = 60_000;
+const runtimes: readonly Runtime[] = ["bun", "deno"];
+afterAll(cleanUp);
+
+/** A folder whose log has that many commands; what its read model holds, to compare. */
+async function folderWith(count: number): Promise<string> {
+  const dataDir = join(temporaryFolder(), "data");
+  const db = openDatabase(dataDir);
+  const store = sqliteStore(db);
+  const source = mailboxSource(store.end());
+  for (let made = 0; made < count; made += 1_000) {
+    const some = Array.from({ length: Math.min(1_000, count - made) }, (_, n) =>
+      command({ kind: "create", body: { title: `Task ${made + n}` } }),
+    );
+    await apply(store, source.deliveries(some));
+  }
+  db.close();
+  return dataDir;
+}
+function tasksIn(dataDir: string): unknown[] {
+  const db = openDatabase(dataDir);
+  try {
+    return db.prepare("SELECT * FROM tasks ORDER BY id").all();
+  } finally {
+    db.close();
+  }
+}
+
+test.each(runtimes)(
+  "on %s, help lists every command and help of each tells how it is called and the exit codes",
+  async (runtime) => {
+    const { code, out, err } = await tracker(["help"], {}, runtime).exited;
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    for (const [name, { summary }] of Object.entries(commands)) {
+      expect(out).toContain(`${name}`);
+      expect(out).toContain(summary);
+      for (const args of [
+        ["help", name],
+        [name, "--help"],
+      ]) {
+        const one = await tracker(args, {}, runtime).exited;
+        expect([one.code, one.err]).toEqual([0, ""]);
+        expect(one.out).toMatch(new RegExp(`Usage: .*tracker ${name}\\b`));
+        expect(one.out).toContain("Exit codes: 0 done;");
+      }
+    }
+  },
+  deadlineMs,
+);
+
+test.each([
+  [["rebuid"], {}, 'Cannot run "rebuid": there is no such command; see `tracker help`\n'],
+  [["help", "rebuid"], {}, 'Cannot run "rebuid": there is no such command; see `tracker help`\n'],
+  [["rebuild", "data"], {}, 'Cannot take the argument "data"; see `tracker help rebuild`\n'],
+  [["rebuild"], { DATA_DIR: "/nonexistent" }, "Cannot rebuild: there is no tasks.db in DATA_DIR /nonexistent\n"],
+  [["rebuild"], { PORT: "x" }, 'PORT must be a whole number from 0 to 65535, not "x"\n'],
+])(
+  "tracker %j with %j is refused with 2 and one clear line",
+  async (args, env, line) => {
+    expect(await tracker(args, env as Record<string, string>).exited).toEqual({ code: 2, out: "", err: line });
+  },
+  deadlineMs,
+);
+
+test(
+  "without a command it is refused with the list of commands",
+  async () => {
+    const { code, out, err } = await tracker([]).exited;
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain("Usage: ");
+  },
+  deadlineMs,
+);
+
+describe("rebuild in a folder", () => {
+  let dataDir: string;
+  let before: unknown[];
+  beforeAll(async () => {
+    dataDir = await folderWith(60_000);
+    before = tasksIn(dataDir);
+  }, deadlineMs * 2);
+
+  test(
+    "tells how it went, and refuses a folder that another process holds",
+    async () => {
+      const lock = lockDataDir(dataDir);
+      const held = await tracker(["rebuild"], { DATA_DIR: dataDir }).exited;
+      lock.release();
+      expect(held).toEqual({ code: 2, out: "", err: expect.stringContaining("another process uses it") });
+      for (const runtime of runtimes) {
+        const { code, out, err } = await tracker(["rebuild"], { DATA_DIR: dataDir }, runtime).exited;
+        expect({ code, err }).toEqual({ code: 0, err: "Writing the new read model to the disk\n" });
+        expect(out).toMatch(/^Rebuilt from 60000 commands in \d+\.\d s \(\d+ a second\)\n$/);
+        expect(tasksIn(dataDir)).toEqual(before);
+      }
+    },
+    deadlineMs * 2,
+  );
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "%s ends it with %d and leaves the read model as it was",
+    async (signal, wanted) => {
+      const { child, exited } = tracker(["rebuild"], { DATA_DIR: dataDir });
+      // Its write-ahead log grows once it is at work.
+      const grows = () => readFileSync(`/proc/${child.pid}/io`, "utf8").match(/^wchar: (\d+)/m)?.[1] ?? "0";
+      await poll("it is at work", deadlineMs, () => child.exitCode !== null || Number(grows()) > 100_000);
+      child.kill(signal);
+      const { code, out, err } = await exited;
+      expect({ code, out }).toEqual({ code: wanted, out: "" });
+      expect(err).toBe("Stopping; once more ends it at once\nInterrupted: rebuild was not finished\n");
+      expect(tasksIn(dataDir)).toEqual(before);
+    },
+    deadlineMs * 2,
+  );
+
+  test.skipIf(Bun.which("script") === null)(
+    "at a terminal it draws a bar and removes it",
+    async () => {
+      const program = join(import.meta.dir, "..", "actors", "tracker", "main.ts");
+      const shell = `'${process.execPath}' '${program}' rebuild`;
+      const child = Bun.spawn(["script", "-qec", shell, "/dev/null"], {
+        env: { PATH: "/usr/bin:/bin", DATA_DIR: dataDir, TERM: "xterm", SHELL: "/bin/sh" },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const text = await new Response(child.stdout).text();
+      expect(await child.exited).toBe(0);
+      const drawn = text.split("\r\x1b[K");
+      expect(drawn.some((each) => /^ +\d+ % \[#*-*\] [\d,]+ of 60,000 commands, [\d,]+ a second/.test(each))).toBe(
+        true,
+      );
+      expect(drawn.at(-1)).toStartWith("Rebuilt from 60000 commands");
+    },
+    deadlineMs,
+  );
+});
