@@ -156,9 +156,9 @@ describe("docker compose", () => {
     {
       rule: "the roles take their environment as it is",
       faults: (project) =>
-        k8s.roles.flatMap((role) => {
+        [...k8s.roles, "tracker"].flatMap((role) => {
           const env = compose.environmentOf(project, role);
-          expect(readConfig(withSecretFiles(env)).role as string).toBe(role);
+          expect(readConfig(withSecretFiles(env)).role as string).toBe(role === "tracker" ? "all" : role);
           return Object.keys(env).filter((name) => !isKnown(name));
         }),
       breaks: (project) => put(project, ["services", "auth", "environment", "DATABASE_UR"], "postgres://postgres/x"),
@@ -173,6 +173,15 @@ describe("docker compose", () => {
     const project = compose.readProject([base]);
     breaks(project);
     expect(faults(project)).not.toEqual([]);
+  });
+
+  test("the operator's tools have all servers that the roles have, and are not started with them", () => {
+    const project = compose.readProject([base]);
+    const ofRoles = Object.assign({}, ...k8s.roles.map((role) => compose.environmentOf(project, role)));
+    const { ROLE: _role, AUTH_URL: _url, ...servers } = ofRoles as Record<string, string>;
+    expect(compose.environmentOf(project, "tracker")).toEqual(servers);
+    expect(list(at(service(project, "tracker"), "profiles")).map(text)).toEqual(["tracker"]);
+    expect(list(at(service(project, "tracker"), "entrypoint")).map(text)).toEqual(["tracker"]);
   });
 
   test("two ports are published, and three more with the tools", () => {
@@ -227,6 +236,9 @@ describe("the image", () => {
     expect(lines("USER")).toEqual(["bun"]);
     expect(lines("STOPSIGNAL")).toEqual(["SIGTERM"]);
     expect(lines("ENTRYPOINT")).toEqual(['["bun", "actors/main.ts"]']);
+    expect(lines("RUN").at(-1)).toMatch(
+      /exec bun \/home\/bun\/app\/actors\/tracker\/main.ts "\$@".* > \/usr\/local\/bin\/tracker\b/,
+    );
     expect(lines("HEALTHCHECK")[0]).toContain("/readyz");
   });
 });
@@ -241,7 +253,13 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     });
     const overlays = join(folder, "deploy", "k8s", "overlays");
     expect(Bun.spawnSync(["sh", join(overlays, "dev", "secrets.sh")]).exitCode).toBe(0);
-    for (const name of ["dev", "prod"]) rendered[name] = await renderer.had(join(overlays, name));
+    // As an operator whose backends have certificates of an authority of their own.
+    mkdirSync(join(overlays, "own-ca"));
+    const ownCa = { resources: ["../../jobs/prod"], components: ["../../components/own-ca"] };
+    writeFileSync(join(overlays, "own-ca", "kustomization.yaml"), JSON.stringify(ownCa));
+    for (const name of ["dev", "prod", "own-ca"]) rendered[name] = await renderer.had(join(overlays, name));
+    for (const name of ["dev", "prod"])
+      rendered[`jobs/${name}`] = await renderer.had(join(folder, "deploy", "k8s", "jobs", name));
   }, toolsDeadlineMs);
   const manifests = (overlay: string): Value[] => list(Bun.YAML.parse(rendered[overlay] ?? "") as Value);
   const outside: Record<string, string[]> = { dev: [], prod: ["backends"] };
@@ -252,13 +270,16 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
       writeFileSync(path, yaml);
       return path;
     };
-    test.each(["dev", "prod"])("%s has the form of Kubernetes' own resources and no unknown field", async (overlay) => {
-      const said = await validate.manifests(inFile(rendered[overlay] ?? ""));
-      const passed = said.split("\n").filter((line) => line.startsWith("INFO")).length;
-      const foreign = manifests(overlay).filter((each) => text(at(each, "apiVersion")).startsWith("keda.sh/")).length;
-      expect(passed).toBe(manifests(overlay).length - foreign);
-      expect(foreign).toBe(overlay === "prod" ? 2 : 0);
-    });
+    test.each(["dev", "prod", "jobs/dev", "jobs/prod", "own-ca"])(
+      "%s has the form of Kubernetes' own resources and no unknown field",
+      async (overlay) => {
+        const said = await validate.manifests(inFile(rendered[overlay] ?? ""));
+        const passed = said.split("\n").filter((line) => line.startsWith("INFO")).length;
+        const foreign = manifests(overlay).filter((each) => text(at(each, "apiVersion")).startsWith("keda.sh/")).length;
+        expect(passed).toBe(manifests(overlay).length - foreign);
+        expect(foreign).toBe(overlay.endsWith("dev") ? 0 : 2);
+      },
+    );
     test("an unknown field is found", async () => {
       const broken = (rendered.prod ?? "").replace("readOnlyRootFilesystem", "readOnlyRootFileSystem");
       await expect(validate.manifests(inFile(broken))).rejects.toThrow();
@@ -468,8 +489,8 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     expect([authPaths.filter((path) => !ownedByAuth(path)), otherPaths.filter(ownedByAuth)]).toEqual([[], []]);
   });
 
-  function environmentOf(all: Value[], name: string): Record<string, string> {
-    const container = at(k8s.podOf(k8s.named(all, "Deployment", name)), "containers", 0);
+  function environmentOf(all: Value[], name: string, kind = "Deployment"): Record<string, string> {
+    const container = at(k8s.podOf(k8s.named(all, kind, name)), "containers", 0);
     const shared = list(at(container, "envFrom")).flatMap((from) =>
       entries(at(k8s.named(all, "ConfigMap", text(at(from, "configMapRef", "name"))), "data")),
     );
@@ -503,6 +524,12 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     ...[5432, 6379, 9093].map((port) => `auth → ${network}:${port}`),
     ...["task", "consumer"].flatMap((each) => [9093, 27017, 6379].map((port) => `${each} → ${network}:${port}`)),
   ]);
+  const toolsToBackends = ["postgres:5432", "redis:6379", "kafka:9092", "mongo:27017"].map(
+    (each) => `tracker → ${each}`,
+  );
+  const toolsOutward = networks.flatMap((network) =>
+    [5432, 6379, 9093, 27017].map((port) => `tracker → ${network}:${port}`),
+  );
   const withoutNames = (all: string[]) => all.filter((each) => !each.endsWith(":53"));
   test("dev: exactly these edges are open, each on both sides", () => {
     expect(edges(manifests("dev"), "ingress")).toEqual([...within.in, ...toBackends].sort());
@@ -512,6 +539,101 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     expect(edges(manifests("prod"), "ingress")).toEqual([...within.in].sort());
     expect(withoutNames(edges(manifests("prod"), "egress"))).toEqual([...within.out, ...outward].sort());
   });
+  test("the Job of the operator's tools reaches the backends and nothing else", () => {
+    const ofTools = (all: string[]) => withoutNames(all).filter((each) => each.includes("tracker"));
+    expect(ofTools(edges(manifests("jobs/dev"), "egress"))).toEqual(toolsToBackends.sort());
+    expect(ofTools(edges(manifests("jobs/dev"), "ingress"))).toEqual(
+      [...toolsToBackends, "monitoring → tracker:3001"].sort(),
+    );
+    expect(ofTools(edges(manifests("jobs/prod"), "egress"))).toEqual(toolsOutward.sort());
+  });
+  test("each way out of prod is named by the one backend that it leads to", () => {
+    const ways = manifests("prod").filter((each) => text(at(each, "metadata", "name")).startsWith("out-to-"));
+    const ports = ways.map((each) => [
+      text(at(each, "metadata", "name")).slice("out-to-".length),
+      list(at(each, "spec", "egress")).flatMap((rule) => list(at(rule, "ports")).map((port) => at(port, "port"))),
+    ]);
+    expect(Object.fromEntries(ports)).toEqual({ postgres: [5432], redis: [6379], kafka: [9093], mongo: [27017] });
+  });
+
+  describe.each(["dev", "prod"])("the Job in %s", (overlay) => {
+    const job = () => k8s.named(manifests(`jobs/${overlay}`), "Job", "tracker");
+    const container = () => at(k8s.podOf(job()), "containers", 0);
+    test("runs rebuild once, with the image of the roles, and is the only thing that its label selects", () => {
+      const task = k8s.named(manifests(overlay), "Deployment", "task");
+      expect(text(at(container(), "image"))).toBe(text(at(k8s.podOf(task), "containers", 0, "image")));
+      expect([at(container(), "command"), at(container(), "args")]).toEqual([["tracker"], ["rebuild"]]);
+      const labelled = manifests(`jobs/${overlay}`).filter(
+        (each) => at(each, "metadata", "labels", "task-tracker/role") === "tracker",
+      );
+      expect(labelled.map((each) => at(each, "kind"))).toEqual(["Job"]);
+    });
+    test("is tried again when a server failed and not when it was refused", () => {
+      expect(Number(at(job(), "spec", "backoffLimit"))).toBeGreaterThan(0);
+      expect(at(job(), "spec", "podFailurePolicy", "rules", 0)).toMatchObject({
+        action: "FailJob",
+        onExitCodes: { containerName: "role", operator: "In", values: [2] },
+      });
+      expect(at(k8s.podOf(job()), "restartPolicy")).toBe("Never");
+    });
+    test("takes the roles' environment and every secret that it names, and is as restricted as they are", () => {
+      const env = environmentOf(manifests(`jobs/${overlay}`), "tracker", "Job");
+      const config = readConfig(withSecretFiles(env));
+      expect([config.role, config.kafka, config.mongo, config.database]).toEqual([
+        "all",
+        expect.anything(),
+        expect.anything(),
+        expect.anything(),
+      ]);
+      const items = list(at(k8s.podOf(job()), "volumes")).flatMap((volume) => list(at(volume, "secret", "items")));
+      const read = entries(env).flatMap(([key, path]) => (key.endsWith("_FILE") ? [text(path)] : []));
+      expect(items.map((item) => `/secrets/${text(at(item, "path"))}`).sort()).toEqual(read.sort());
+      for (const holds of [k8s.isNotRoot, k8s.isRestricted, k8s.hasReadOnlyRoot, k8s.hasNoToken, k8s.hasResources])
+        expect(holds(k8s.podOf(job()), container(), job())).toBe(true);
+      expect(k8s.references(manifests(`jobs/${overlay}`), outside[overlay] ?? [])).toEqual([]);
+    });
+  });
+
+  test("an own certificate authority is given to every role, to the Job and to KEDA", () => {
+    const all = manifests("own-ca");
+    const workloads = [...k8s.roles.map((role) => ["Deployment", role]), ["Job", "tracker"]] as const;
+    for (const [kind = "", name = ""] of workloads) {
+      const env = environmentOf(all, name, kind);
+      const items = list(at(k8s.podOf(k8s.named(all, kind, name)), "volumes", 1, "secret", "items"));
+      expect(items).toContainEqual({ key: "ca.crt", path: env.TLS_CA_FILE?.replace("/secrets/", "") ?? "" });
+    }
+    expect(list(at(k8s.named(all, "TriggerAuthentication", "kafka"), "spec", "secretTargetRef"))).toContainEqual({
+      parameter: "ca",
+      name: "backends",
+      key: "ca.crt",
+    });
+  });
+
+  test.each(["dev", "prod"])(
+    "%s names the class of its ingress, which buffers no streams and lets whole batches in",
+    (overlay) => {
+      const ingress = k8s.named(manifests(overlay), "Ingress", "task-tracker");
+      expect(at(ingress, "spec", "ingressClassName")).toBe("nginx");
+      const annotation = (name: string) =>
+        text(at(ingress, "metadata", "annotations", `nginx.ingress.kubernetes.io/${name}`));
+      expect(annotation("proxy-buffering")).toBe("off");
+      expect(Number.parseInt(annotation("proxy-body-size"), 10) * 2 ** 20).toBeGreaterThan(2 * 2 ** 20);
+      expect(Number(annotation("proxy-read-timeout"))).toBeGreaterThan(15);
+    },
+  );
+
+  test.each(["dev", "prod"])("%s tells Prometheus where each role's figures are", (overlay) => {
+    for (const role of k8s.roles) {
+      const template = at(k8s.named(manifests(overlay), "Deployment", role), "spec", "template");
+      const port = list(at(template, "spec", "containers", 0, "ports")).find((each) => at(each, "name") === "admin");
+      expect(at(template, "metadata", "annotations")).toEqual({
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": text(at(port, "containerPort")),
+        "prometheus.io/path": "/metrics",
+      });
+    }
+  });
+
   test("an edge too many is seen", () => {
     const all = manifests("prod");
     put(k8s.named(all, "NetworkPolicy", "to-task"), ["spec", "ingress", 0, "from"], undefined);

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { at, entries, list, text, type Value } from "./value.ts";
 
-export const ours = ["secrets", "edge", "auth", "task", "consumer"];
+export const ours = ["secrets", "edge", "auth", "task", "consumer", "tracker"];
+/** Those that end by themselves. */
+const passing = ["secrets", "tracker"];
 
 /** Reads compose files and merges them as Compose does: maps key by key, lists one after the other, what is tagged `!override` anew. */
 export function readProject(paths: readonly string[]): Value {
@@ -67,7 +69,7 @@ function canBeMet(other: Value | undefined, condition: string): boolean {
 
 export const unhealthy = (project: Value) =>
   failing(project, (service, name) => {
-    if (name === "secrets") return at(service, "restart") === "no";
+    if (passing.includes(name)) return at(service, "restart") === "no";
     return canBeMet(service, "service_healthy") && at(service, "restart") === "unless-stopped";
   });
 

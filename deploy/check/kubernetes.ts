@@ -10,7 +10,7 @@ export const named = (all: readonly Value[], kind: string, name: string): Value 
 const ofKind = (all: readonly Value[], kind: string) => all.filter((each) => at(each, "kind") === kind);
 export const podOf = (workload: Value | undefined): Value | undefined => at(workload, "spec", "template", "spec");
 const labelsOf = (workload: Value | undefined) => at(workload, "spec", "template", "metadata", "labels");
-const workloads = (all: readonly Value[]) => [...ofKind(all, "Deployment"), ...ofKind(all, "StatefulSet")];
+const workloads = (all: readonly Value[]) => ["Deployment", "StatefulSet", "Job"].flatMap((kind) => ofKind(all, kind));
 const nameOf = (each: Value | undefined) => `${text(at(each, "kind"))} ${text(at(each, "metadata", "name"))}`;
 
 type Test = (pod: Value | undefined, container: Value | undefined, workload: Value | undefined) => boolean;
@@ -83,7 +83,7 @@ export const isSpread: Test = (pod, _container, workload) => {
 };
 
 export const hasExactImage: Test = (_pod, container) =>
-  /^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?$/.test(text(at(container, "image")));
+  /^[a-z0-9./-]+(:v?\d+\.\d+(\.\d+)?|@sha256:[0-9a-f]{64})$/.test(text(at(container, "image")));
 
 /** Each role has one budget that lets exactly one pod go at a time. */
 export function budgets(all: readonly Value[]): string[] {
