@@ -1,0 +1,173 @@
+/** One decision under way: the space as it would be after the changes made so far, and what is still to be read. */
+import type { Command, IntentKind } from "./command.ts";
+import { type Document, defaultOf, type Fields, type Head, later } from "./document.ts";
+import { applied, type Change, type ChangeKind, type Fact, type Refusal, type RefusalCode } from "./fact.ts";
+import { isSame, type Json } from "./field.ts";
+import { headAfterChange, isPersonal, personalDocument } from "./head.ts";
+import type { Step } from "./rank.ts";
+import type { ResourceType } from "./resource-type.ts";
+
+/** What a decision may know. `null`: there is none; `undefined`: not read yet. */
+export type View = {
+  /** Of a shared space that no fact has made: null. Of a personal one there is always a head. */
+  readonly head: Head | null;
+  document(id: string): Document | null | undefined;
+  /** By `seq`. */
+  fact(seq: number): Fact | null | undefined;
+  operation(operationId: string): Fact | null | undefined;
+};
+
+/** What a decision has to read, and does not yet know. */
+export type Needs = {
+  readonly documents: Set<string>;
+  readonly facts: Set<number>;
+  readonly operations: Set<string>;
+};
+
+/** Ends one intent: the operation is refused. */
+export class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+/** Ends one intent: something that it needs has not been read. */
+export class Unread extends Error {}
+
+export class Draft {
+  readonly command: Command;
+  readonly needs: Needs = { documents: new Set(), facts: new Set(), operations: new Set() };
+  readonly changes: Change[] = [];
+  /** The space's instant: the command's, or the latest one where that is later. */
+  readonly at: string;
+  readonly seq: number;
+  /** The place of the intent under way in its operation. */
+  place = 0;
+  intentKind: IntentKind = "patch";
+  head: Head;
+  readonly #view: View;
+  readonly #made = new Map<string, Document>();
+
+  constructor(view: View, head: Head, command: Command) {
+    this.#view = view;
+    this.head = head;
+    this.command = command;
+    this.at = later(command.at, head.at);
+    this.seq = head.seq + 1;
+  }
+
+  get operationId(): string {
+    return this.command.operationId;
+  }
+
+  /** The instant of the edge, by which it answers a creation before it is decided. */
+  get askedAt(): string {
+    return this.command.at;
+  }
+
+  get isImport(): boolean {
+    return this.command.kind === "change" && this.command.isImport === true;
+  }
+
+  get isPersonal(): boolean {
+    return isPersonal(this.head.spaceId, this.command.userId);
+  }
+
+  get step(): Step {
+    return { seq: this.seq, place: this.place };
+  }
+
+  /** As this operation has left it so far; undefined where the space has none of this id. Throws `Unread`. */
+  document(id: string): Document | undefined {
+    const made = this.#made.get(id);
+    if (made !== undefined) return made;
+    const known = this.#view.document(id);
+    if (known === undefined) {
+      this.needs.documents.add(id);
+      throw new Unread();
+    }
+    return known ?? (this.isPersonal ? personalDocument(this.head.spaceId, id) : undefined);
+  }
+
+  /** Throws `Unread`. */
+  fact(seq: number): Fact | undefined {
+    const known = this.#view.fact(seq);
+    if (known !== undefined) return known ?? undefined;
+    this.needs.facts.add(seq);
+    throw new Unread();
+  }
+
+  /** Throws `Unread`. */
+  operation(operationId: string): Fact | undefined {
+    const known = this.#view.operation(operationId);
+    if (known !== undefined) return known ?? undefined;
+    this.needs.operations.add(operationId);
+    throw new Unread();
+  }
+
+  refuse(code: RefusalCode, more: Omit<Refusal, "code" | "change"> = {}): never {
+    throw new Refused({ code, change: this.place, ...more });
+  }
+
+  /** Adds a version. `deleted` where that changes. A change of nothing adds none. */
+  make(
+    type: ResourceType,
+    input: {
+      readonly id: string;
+      readonly before: Document | undefined;
+      readonly fields: Fields;
+      readonly kind: ChangeKind;
+      readonly deleted?: boolean;
+      readonly undoableBefore?: number;
+      readonly createdAt?: string;
+      readonly updatedAt?: string;
+    },
+  ): void {
+    const { id, before, fields, kind, ...more } = input;
+    const changed = differences(type, before?.fields, fields);
+    if (kind === "changed" && Object.keys(changed).length === 0) return;
+    const change: Change = { type: type.name, id, version: (before?.version ?? 0) + 1, kind, fields: changed, ...more };
+    const fact = { spaceId: this.head.spaceId, at: this.at, actorId: this.command.userId, seq: this.seq };
+    this.changes.push(change);
+    this.#made.set(id, applied(type, before, change, fact));
+    this.head = headAfterChange(this.head, change, fact);
+  }
+
+  /** All documents that this operation changed, as it leaves them. */
+  documents(): Document[] {
+    return [...this.#made.values()];
+  }
+
+  /**
+   * A change that came alone can be taken back by `undo` of its resource; what came with changes of others is taken back with them. To be called once all
+   * changes are made.
+   */
+  settle(): void {
+    const [change, second] = this.changes;
+    if (change === undefined || second !== undefined || change.kind === "created" || change.kind === "undone") return;
+    const before = this.#view.document(change.id) ?? undefined;
+    const alone: Change = { ...change, undoableBefore: before?.undoable ?? 0 };
+    this.changes[0] = alone;
+    const document = this.#made.get(change.id);
+    if (document !== undefined) this.#made.set(change.id, { ...document, undoable: this.seq });
+  }
+}
+
+/** A resource of this type that exists and is not deleted. */
+export function livingDocument(draft: Draft, id: string, type: string): Document | undefined {
+  const document = draft.document(id);
+  return document?.type === type && document.deletedBy === undefined ? document : undefined;
+}
+
+/** What differs, from null where there was nothing. */
+function differences(type: ResourceType, before: Fields | undefined, after: Fields): Change["fields"] {
+  const changed: Record<string, { from: Json; to: Json }> = {};
+  for (const [name, field] of Object.entries(type.fields)) {
+    const from = before?.[name] ?? null;
+    const to = after[name] ?? defaultOf(field);
+    if (!isSame(from, to)) changed[name] = { from, to };
+  }
+  return changed;
+}

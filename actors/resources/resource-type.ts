@@ -1,0 +1,59 @@
+/** What a type of resource is: its fields, who may do what, and its rules. Everything else of a type is derived from this. */
+import type { Intent, IntentKind } from "./command.ts";
+import type { Document, Fields, Role } from "./document.ts";
+import type { Draft } from "./draft.ts";
+import type { Field, Json } from "./field.ts";
+
+/** Who may do it: whoever has at least this role, and where there is more to it, only those for whom `and` holds (else `forbidden`). */
+export type Permission = { readonly least: Role; readonly and?: (attempt: Attempt) => boolean };
+
+export type Attempt = {
+  readonly userId: string;
+  readonly role: Role;
+  readonly document: Document;
+  readonly intent: Intent;
+};
+
+/** One new version being made. Rules write to `fields` and end it with `refuse`. */
+export type Making = {
+  readonly draft: Draft;
+  readonly kind: "create" | "change";
+  readonly id: string;
+  readonly before: Document | undefined;
+  readonly fields: Record<string, Json>;
+  /** What the request named, in kept form; nothing for an undo. */
+  readonly body: Fields;
+  readonly isReplacement: boolean;
+};
+
+export type ResourceType = {
+  readonly name: string;
+  /** In addresses. */
+  readonly plural: string;
+  /** In the order in which they are served. */
+  readonly fields: Readonly<Record<string, Field>>;
+  /** What a space is made of: batches change it, and the undo of a whole operation takes it back. */
+  readonly isContent?: true;
+  /** Names in bodies that are no fields but tell the rules something. */
+  readonly inputs?: readonly string[];
+  /** Kinds that are not here do not exist for this type. */
+  readonly may: Readonly<Partial<Record<IntentKind, Permission>>>;
+  /** What stands in the way, whatever the values: throws with `draft.refuse`. Runs before references are checked. */
+  readonly guard?: (draft: Draft, before: Document | undefined, fields: Fields) => void;
+  /** The rules that make fields from others, once references hold. */
+  readonly derive?: (making: Making) => void;
+  /** Values made for readers only, each served after the field of the same key. */
+  readonly served?: Readonly<Record<string, { readonly name: string; readonly of: (fields: Fields) => Json }>>;
+};
+
+/** Whether this member may try it at all; `and` is asked for once the resource is known to exist. */
+export function permissionOf(type: ResourceType, kind: IntentKind): Permission {
+  const permission = type.may[kind];
+  if (permission === undefined) throw new Error(`Cannot ${kind} a ${type.name}: its type has no such change`);
+  return permission;
+}
+
+/** Fields that a request may name. */
+export function isWritable({ setBy }: Field, kind: "create" | "change"): boolean {
+  return setBy === "client" || (setBy === "once" && kind === "create");
+}

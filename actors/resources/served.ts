@@ -1,0 +1,21 @@
+/** A resource as it is stored in the read model, cached and served: always the same keys in the same order, so that equal resources are equal texts. */
+import type { Document, Fields } from "./document.ts";
+import type { Json } from "./field.ts";
+import type { ResourceType } from "./resource-type.ts";
+
+/** `shown`: values that the projection shows in the place of stored ones (a task's column after its own has gone). */
+export function resourceOf(type: ResourceType, document: Document, shown: Fields = {}): Record<string, Json> {
+  const resource: Record<string, Json> = { id: document.id, spaceId: document.spaceId };
+  for (const [name, { setBy }] of Object.entries(type.fields)) {
+    if (setBy === "hidden") continue;
+    resource[name] = shown[name] ?? document.fields[name] ?? null;
+    const more = type.served?.[name];
+    if (more !== undefined) resource[more.name] = more.of(document.fields);
+  }
+  const { creatorId, version, createdAt, updatedAt } = document;
+  return { ...resource, creatorId, version, createdAt, updatedAt };
+}
+
+export function resourceText(type: ResourceType, document: Document, shown?: Fields): string {
+  return JSON.stringify(resourceOf(type, document, shown));
+}

@@ -1,0 +1,143 @@
+/** Tasks: what is to be done. */
+import type { Document, Fields } from "./document.ts";
+import { type Draft, livingDocument } from "./draft.ts";
+import { type Due, instantOfDue } from "./due.ts";
+import { choice, due, instant, integer, type Json, members, reference, text, texts } from "./field.ts";
+import { type Column, columnsOf, firstColumn, shownColumn, statuses } from "./project.ts";
+import { rankAfter, rankBefore, rankLast, rankLengthMax } from "./rank.ts";
+import type { Making, ResourceType } from "./resource-type.ts";
+
+/** In the order of a sort: `none` is the lowest. */
+export const priorities = ["none", "low", "medium", "high", "urgent"] as const;
+/** Tasks above a task at most. */
+export const ancestorsMax = 8;
+
+const least = "member";
+
+export const task: ResourceType = {
+  name: "task",
+  plural: "tasks",
+  isContent: true,
+  fields: {
+    title: text({ min: 1, max: 500, blank: false }, { sortable: true }),
+    description: text({ max: 20_000 }, { byDefault: "" }),
+    status: choice(statuses, { byDefault: "todo" }),
+    priority: choice(priorities, { byDefault: "none", ranked: true, sortable: true }),
+    labels: texts({ max: 20, textMax: 50 }),
+    due: due({ byDefault: null, sortable: true }),
+    projectId: reference("project", { byDefault: null }),
+    columnId: text({ max: 36 }, { byDefault: null }),
+    parentId: reference("task", { byDefault: null }),
+    assigneeIds: members(20),
+    estimateMinutes: integer(0, 100_000, { byDefault: null }),
+    rank: text({ max: rankLengthMax }, { byDefault: null, sortable: true, setBy: "writer" }),
+    completedAt: instant({ byDefault: null, setBy: "writer" }),
+  },
+  inputs: ["position"],
+  may: {
+    create: { least },
+    patch: { least },
+    replace: { least },
+    delete: { least },
+    restore: { least },
+    undo: { least },
+  },
+  guard(draft, before, fields) {
+    for (const id of new Set([before?.fields.projectId, fields.projectId]))
+      if (typeof id === "string") refuseArchived(draft, id);
+  },
+  derive(making) {
+    const columns = placeInProject(making);
+    completion(making);
+    checkParent(making);
+    placeInOrder(making, columns);
+  },
+  served: { due: { name: "dueAt", of: (fields) => instantOfDue(fields.due as Due | null) } },
+};
+
+/** Archived projects take no new tasks and no changes of their tasks. */
+export function refuseArchived(draft: Draft, projectId: string): void {
+  if (draft.document(projectId)?.fields.archived === true)
+    draft.refuse("conflict", { message: "The project is archived." });
+}
+
+/** `columnId` and `status` go together: a column named sets the status, a status set alone moves to its first column. */
+function placeInProject({ draft, before, fields, body, kind, isReplacement }: Making): readonly Column[] {
+  const columns = typeof fields.projectId === "string" ? columnsOf(draft.document(fields.projectId)) : [];
+  const named = body.columnId;
+  if (typeof named === "string") {
+    const column = columns.find(({ id }) => id === named);
+    if (column === undefined)
+      return draft.refuse("invalid-reference", {
+        path: "/columnId",
+        message: "must be a column of the task's project",
+      });
+    if (body.status !== undefined && fields.status !== column.status)
+      return draft.refuse("invalid-reference", { path: "/status", message: `must be the column's, ${column.status}` });
+    fields.status = column.status;
+    return columns;
+  }
+  const isMoved =
+    kind === "create" ||
+    isReplacement ||
+    named === null ||
+    fields.projectId !== before?.fields.projectId ||
+    fields.status !== before?.fields.status;
+  if (isMoved) fields.columnId = firstColumn(columns, fields.status as string)?.id ?? null;
+  return columns;
+}
+
+function completion({ draft, before, fields, body }: Making): void {
+  if (fields.status !== "done") fields.completedAt = null;
+  else if (draft.isImport && typeof body.completedAt === "string") fields.completedAt = body.completedAt;
+  else if (before?.fields.status !== "done") fields.completedAt = before === undefined ? draft.askedAt : draft.at;
+}
+
+/** Above a task are at most `ancestorsMax` others, and never itself. */
+function checkParent({ draft, id, before, fields }: Making): void {
+  if (fields.parentId === null || fields.parentId === before?.fields.parentId) return;
+  const fault = parentFault(draft, id, fields.parentId as string);
+  if (fault !== undefined) draft.refuse("invalid-reference", { path: "/parentId", message: fault });
+}
+
+export function parentFault(draft: Draft, id: string, parentId: string): string | undefined {
+  let above = 0;
+  for (let at: Json | undefined = parentId; typeof at === "string"; at = draft.document(at)?.fields.parentId) {
+    if (at === id) return "must not be the task itself or a task below it";
+    if (++above > ancestorsMax) return `must have at most ${ancestorsMax - 1} tasks above it`;
+  }
+  return undefined;
+}
+
+type Position = { readonly after?: string; readonly before?: string };
+
+/** The rank: beside the neighbour named, where it is, or last where the column is another. */
+function placeInOrder({ draft, id, before, fields, body }: Making, columns: readonly Column[]): void {
+  const column = columnKey(fields, columns);
+  const { after, before: behind } = (body.position ?? {}) as Position;
+  const neighbour = (neighbourId: string | undefined): string | undefined => {
+    if (neighbourId === undefined || neighbourId === id) return undefined;
+    const document = livingDocument(draft, neighbourId, "task");
+    return document !== undefined && columnKey(document.fields, columns) === column
+      ? (document.fields.rank as string)
+      : undefined;
+  };
+  const [upper, lower] = [neighbour(after), neighbour(behind)];
+  if (upper !== undefined) fields.rank = rankAfter(upper, draft.step);
+  else if (lower !== undefined) fields.rank = rankBefore(lower, draft.step);
+  else if (before === undefined || columnOf(draft, before) !== column)
+    fields.rank = rankLast({ at: draft.askedAt, place: draft.step.place, operationId: draft.operationId });
+  if ((fields.rank as string).length > rankLengthMax)
+    draft.refuse("limit-reached", { message: "There is no more room between these two tasks." });
+}
+
+function columnOf(draft: Draft, { fields }: Document): string {
+  const project = typeof fields.projectId === "string" ? draft.document(fields.projectId) : undefined;
+  return columnKey(fields, columnsOf(project));
+}
+
+/** Names the order that a task stands in. Tasks without a project have one order in the space. */
+function columnKey(fields: Fields, columns: readonly Column[]): string {
+  if (fields.projectId === null) return "";
+  return `${fields.projectId} ${shownColumn(columns, fields)?.id ?? ""}`;
+}
