@@ -89,7 +89,9 @@ function commandsOf(space: SpaceForTests, { user, intents, undoes, expected }: S
             : ids[type as keyof typeof ids].map(idOf);
       const id = own?.[at % own.length] ?? idOf(99);
       const whole = kind === "create" || kind === "replace";
-      const isNamed = Object.fromEntries(Object.entries(body).filter(([, value]) => !whole || !isSetPatch(value as Json)));
+      const isNamed = Object.fromEntries(
+        Object.entries(body).filter(([, value]) => !whole || !isSetPatch(value as Json)),
+      );
       return [
         {
           type,

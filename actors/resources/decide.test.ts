@@ -303,6 +303,56 @@ describe("tasks", () => {
   });
 });
 
+describe("bounds and clocks", () => {
+  test("a space has 1,000 projects, and a deleted one makes room", () => {
+    const many = Array.from({ length: 1_000 }, (_, index) =>
+      create("project", idOf(5_000 + index), { name: "P", columns: [] }),
+    );
+    as(ann, ...many.slice(0, 500));
+    as(ann, ...many.slice(500));
+    const one = create("project", p, { name: "P", columns: [] });
+    expect(codeOf(as(ann, one))).toBe("limit-reached");
+    as(ann, end("project", idOf(5_000)));
+    expect(as(ann, one).verdict).toBe("applied");
+    expect(codeOf(as(ann, intent("project", "restore", idOf(5_000))))).toBe("limit-reached");
+  });
+
+  test("a space has 500 members", () => {
+    for (let number = 0; number < 499; number++) join(idOf(7_000 + number), "viewer");
+    const secret = { role: "member", expiresAt: "2027-01-01T00:00:00.000Z", tokenHash: "secret" };
+    as(ann, create("invitation", idOf(70), secret));
+    const accept = intent("invitation", "accept", idOf(70), { tokenHash: "secret" });
+    expect(codeOf(as(bob, accept))).toBe("limit-reached");
+    as(ann, end("member", memberId(idOf(7_000))));
+    expect(as(bob, accept).verdict).toBe("applied");
+  });
+
+  test("time does not run backwards within a space, and a creation keeps the instant that its edge has answered", () => {
+    as(ann, newTask(t1));
+    const latest = shared.head?.at ?? "";
+    const early = "2026-01-01T00:00:00.000Z";
+    const { fact } = shared.take(commandOf({ spaceId, userId: ann, at: early }, [newTask(t2, { status: "done" })]));
+    expect(fact.at).toBe(latest);
+    expect(shared.documents.get(t2)).toMatchObject({
+      createdAt: early,
+      updatedAt: early,
+      fields: { completedAt: early },
+    });
+    shared.take(commandOf({ spaceId, userId: ann, at: early }, [patch("task", t1, { status: "done" })]));
+    expect(shared.documents.get(t1)).toMatchObject({ updatedAt: latest, fields: { completedAt: latest } });
+  });
+
+  test("an import brings the past along", () => {
+    const past = { createdAt: "2020-01-01T00:00:00.000Z", completedAt: "2021-01-01T00:00:00.000Z" };
+    const intents = [newTask(t1, { status: "done", ...past })];
+    shared.take(commandOf({ spaceId, userId: ann }, intents, { isImport: true }));
+    expect(shared.documents.get(t1)).toMatchObject({
+      createdAt: past.createdAt,
+      fields: { completedAt: past.completedAt },
+    });
+  });
+});
+
 describe("comments", () => {
   test("the author changes a comment, an admin may delete it, and who deleted it may restore it", () => {
     join(bob, "member");
