@@ -1,0 +1,158 @@
+/** What the writer of a partition has at hand of its spaces: what it has read, and what it has decided and the store does not have yet. */
+import type { Document, Head } from "../resources/document.ts";
+import type { View } from "../resources/draft.ts";
+import type { Fact } from "../resources/fact.ts";
+import { isPersonal, personalHead, unmadeHead } from "../resources/head.ts";
+import type { DocumentKey, Found, Reading } from "./write-ports.ts";
+
+/** Another writer has gone on with this partition: this one must stop, forget all and join again. */
+export class SupersededError extends Error {
+  override readonly name = "SupersededError";
+}
+
+/** Documents kept though the store has them. */
+const documentsMax = 20_000;
+/** Heads kept likewise: each has the whole roster. */
+const headsMax = 5_000;
+
+export class SpaceMemory {
+  readonly #heads = new Map<string, Head | null>();
+  /** In the order of their last use. */
+  readonly #documents = new Map<string, Document | null>();
+  /** The `seq` of those that the store may not have. */
+  readonly #unprojected = new Map<string, number>();
+  /** The position of heads that the store may not have. */
+  readonly #unprojectedHeads = new Map<string, number>();
+  readonly #byOperation = new Map<string, Fact | null>();
+  readonly #bySeq = new Map<string, Fact | null>();
+  /** Facts that the store may not have. */
+  readonly #pending = new Set<Fact>();
+
+  /** Null: the store has none. Undefined: not read. */
+  headOf(spaceId: string): Head | null | undefined {
+    return this.#heads.get(spaceId);
+  }
+
+  document(key: DocumentKey): Document | null | undefined {
+    const text = keyOf(key.spaceId, key.id);
+    const document = this.#documents.get(text);
+    if (document === undefined) return undefined;
+    this.#documents.delete(text);
+    this.#documents.set(text, document);
+    return document;
+  }
+
+  operation(spaceId: string, operationId: string): Fact | null | undefined {
+    return this.#byOperation.get(keyOf(spaceId, operationId));
+  }
+
+  /** Its documents throw a `SupersededError` where one is of a later fact than the head. */
+  view(spaceId: string, userId: string): View {
+    const head = this.headOf(spaceId) ?? (isPersonal(spaceId, userId) ? personalHead(userId) : null);
+    return {
+      head,
+      document: (id) => {
+        const document = this.document({ spaceId, id });
+        if ((document?.seq ?? 0) > (head?.seq ?? 0))
+          throw new SupersededError(`The document ${id} of space ${spaceId} is ahead of what was decided here`);
+        return document;
+      },
+      fact: (seq) => this.#bySeq.get(keyOf(spaceId, seq)),
+      operation: (operationId) => this.operation(spaceId, operationId),
+    };
+  }
+
+  /** Those of the reading that are not known. */
+  unknown({ heads, documents, operations, seqs }: Reading): Reading {
+    return {
+      heads: heads.filter((spaceId) => !this.#heads.has(spaceId)),
+      documents: documents.filter(({ spaceId, id }) => !this.#documents.has(keyOf(spaceId, id))),
+      operations: operations.filter(({ spaceId, operationId }) => !this.#byOperation.has(keyOf(spaceId, operationId))),
+      seqs: seqs.filter(({ spaceId, seq }) => !this.#bySeq.has(keyOf(spaceId, seq))),
+    };
+  }
+
+  /** Takes what was read; what has become known meanwhile stays. */
+  add(reading: Reading, found: Found): void {
+    for (const spaceId of reading.heads)
+      setNew(
+        this.#heads,
+        spaceId,
+        null,
+        found.heads.find((head) => head.spaceId === spaceId),
+      );
+    const documents = new Map(found.documents.map((document) => [keyOf(document.spaceId, document.id), document]));
+    for (const { spaceId, id } of reading.documents) {
+      setNew(this.#documents, keyOf(spaceId, id), null, documents.get(keyOf(spaceId, id)));
+    }
+    const facts = new Map(
+      found.facts.flatMap((fact) => [
+        [keyOf(fact.spaceId, fact.operationId), fact],
+        [keyOf(fact.spaceId, fact.seq ?? ""), fact],
+      ]),
+    );
+    for (const { spaceId, operationId } of reading.operations)
+      setNew(this.#byOperation, keyOf(spaceId, operationId), null, facts.get(keyOf(spaceId, operationId)));
+    for (const { spaceId, seq } of reading.seqs)
+      setNew(this.#bySeq, keyOf(spaceId, seq), null, facts.get(keyOf(spaceId, seq)));
+  }
+
+  /** A decision that the store does not have yet, with what it makes of documents and head. */
+  decided(fact: Fact, documents: readonly Document[], head: Head | undefined): void {
+    this.#pending.add(fact);
+    this.#byOperation.set(keyOf(fact.spaceId, fact.operationId), fact);
+    if (fact.seq !== undefined) this.#bySeq.set(keyOf(fact.spaceId, fact.seq), fact);
+    if (head !== undefined) {
+      this.#heads.delete(fact.spaceId);
+      this.#heads.set(fact.spaceId, head);
+      this.#unprojectedHeads.set(fact.spaceId, head.position);
+    }
+    for (const document of documents) {
+      const key = keyOf(document.spaceId, document.id);
+      this.#documents.delete(key);
+      this.#documents.set(key, document);
+      this.#unprojected.set(key, document.seq);
+    }
+  }
+
+  /** The store has these now: they may be forgotten. */
+  projected(facts: readonly Fact[], documents: readonly Document[], heads: readonly Head[]): void {
+    for (const fact of facts) this.#pending.delete(fact);
+    for (const { spaceId, id, seq } of documents) forgetSame(this.#unprojected, keyOf(spaceId, id), seq);
+    for (const { spaceId, position } of heads) forgetSame(this.#unprojectedHeads, spaceId, position);
+  }
+
+  /** Between two batches, never within one: what the store has goes, facts all and the rest down to a bound. */
+  trim(): void {
+    for (const facts of [this.#byOperation, this.#bySeq])
+      for (const [key, fact] of facts) if (fact === null || !this.#pending.has(fact)) facts.delete(key);
+    forgetOldest(this.#documents, this.#unprojected, documentsMax);
+    forgetOldest(this.#heads, this.#unprojectedHeads, headsMax);
+  }
+}
+
+/** The head that a command of this space is decided on. */
+export function headOrFirst(memory: SpaceMemory, { spaceId, userId }: { spaceId: string; userId: string }): Head {
+  return memory.headOf(spaceId) ?? (isPersonal(spaceId, userId) ? personalHead(userId) : unmadeHead(spaceId));
+}
+
+function keyOf(spaceId: string, of: string | number): string {
+  return `${spaceId} ${of}`;
+}
+
+/** Unless it has become another one meanwhile. */
+function forgetSame(unprojected: Map<string, number>, key: string, projected: number): void {
+  if (unprojected.get(key) === projected) unprojected.delete(key);
+}
+
+/** Of those that the store has, until no more than `max` are left. */
+function forgetOldest<V>(map: Map<string, V>, unprojected: ReadonlyMap<string, number>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) break;
+    if (!unprojected.has(key)) map.delete(key);
+  }
+}
+
+function setNew<V>(map: Map<string, V | null>, key: string, none: null, value: V | undefined): void {
+  if (!map.has(key)) map.set(key, value ?? none);
+}

@@ -1,0 +1,72 @@
+/** What the writer of spaces needs: a store of facts and their projection, the topic on which verdicts are told, and the place in the log. */
+import type { Command } from "../resources/command.ts";
+import type { Document, Head } from "../resources/document.ts";
+import type { Fact } from "../resources/fact.ts";
+
+/** A command with its offset in its partition of the log. */
+export type SpaceDelivery = {
+  readonly position: number;
+  readonly command: Command;
+  /** Its sender may have sent it before, and cannot tell whether that arrived. */
+  readonly isResent: boolean;
+};
+
+export type DocumentKey = { readonly spaceId: string; readonly id: string };
+export type OperationKey = { readonly spaceId: string; readonly operationId: string };
+export type SeqKey = { readonly spaceId: string; readonly seq: number };
+
+export type Reading = {
+  readonly heads: readonly string[];
+  readonly documents: readonly DocumentKey[];
+  readonly operations: readonly OperationKey[];
+  readonly seqs: readonly SeqKey[];
+};
+
+/** What exists of a reading, in any order. */
+export type Found = {
+  readonly heads: readonly Head[];
+  readonly documents: readonly Document[];
+  readonly facts: readonly Fact[];
+};
+
+/** The read model as its one writer sees it. Faults of the store are thrown as they come. */
+export type FactStore = {
+  /** Heads and documents are read before facts. */
+  read(reading: Reading): Promise<Found>;
+  /**
+   * Makes the facts durable in their order. A fact whose operation or `seq` its space has already is not written; answers the facts that stood in the way.
+   */
+  record(facts: readonly Fact[]): Promise<readonly Fact[]>;
+  /** Writes each document over an older version of it only, and then each head over one of an earlier position only. */
+  project(documents: readonly Document[], heads: readonly Head[]): Promise<void>;
+};
+
+/** What became of the command at a position. Of those told of one position the first counts. */
+export type Verdict = {
+  readonly position: number;
+  readonly operationId: string;
+  readonly spaceId: string;
+} & (
+  | { readonly kind: "decided"; readonly fact: Fact; readonly documents: readonly Document[] }
+  /** The operation was taken at an earlier position: its outcome again, or `idempotency-mismatch` where the request was another one. */
+  | { readonly kind: "repeated"; readonly first: Fact; readonly isSame: boolean }
+  /** It was refused so long ago that nobody remembers why. */
+  | { readonly kind: "expired" }
+);
+
+export type VerdictTopic = {
+  /** Durable when it resolves; in this order, none without those before it. */
+  append(verdicts: readonly Verdict[]): Promise<void>;
+  /** All verdicts of positions from here on that were told until now. */
+  tail(fromPosition: number): Promise<readonly Verdict[]>;
+  /** The first verdict that was told of each position of the range, both ends included, where all of them have been told. */
+  first(from: number, to: number): Promise<readonly Verdict[]>;
+};
+
+export type LogPlace = {
+  /** The first position that may not be projected yet. */
+  committed(): Promise<number>;
+  /** The position that the next command will have: what comes from there on, no earlier writer has seen alone. */
+  end(): Promise<number>;
+  commit(position: number): Promise<void>;
+};
