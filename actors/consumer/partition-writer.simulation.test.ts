@@ -4,6 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { type Random, random } from "../../tests/system/random.ts";
+import { schedules } from "../../tests/system/schedules.ts";
 import type { Command, Intent } from "../resources/command.ts";
 import type { Document } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
@@ -20,7 +21,7 @@ import {
   type Turn,
   topicOver,
   type World,
-} from "./stores-for-tests.ts";
+} from "./spaces-for-tests.ts";
 import type { Verdict } from "./write-ports.ts";
 
 const [ann, bob] = [idOf(11), idOf(12)];
@@ -289,9 +290,6 @@ function plain(value: Fact | Document | readonly object[] | undefined): Json {
   return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json);
 }
 
-/** Schedules of each test; `npm test` plays many times as many. */
-const schedules = Number(process.env.SIMULATION_SCHEDULES ?? 150);
-
 async function failing(count: number, options: Parameters<typeof play>[1]): Promise<string[]> {
   const found: string[] = [];
   for (let seed = 1; seed <= count; seed++) {
@@ -302,11 +300,11 @@ async function failing(count: number, options: Parameters<typeof play>[1]): Prom
 }
 
 test("whatever happens to its writers, a partition comes to what one that never fails makes of its log", async () => {
-  expect(await failing(schedules, {})).toEqual([]);
+  expect(await failing(schedules(100), {})).toEqual([]);
 }, 600_000);
 
 test("an upgrade that decides otherwise changes no verdict that was told", async () => {
-  expect(await failing(schedules, { isUpgraded: true })).toEqual([]);
+  expect(await failing(schedules(100), { isUpgraded: true })).toEqual([]);
 }, 600_000);
 
 test.each<[Mutation, { isUpgraded?: true }]>([
