@@ -4,6 +4,7 @@ import { type FaultKind, faultKinds } from "./debug.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";
+import { rootSite } from "./http/site.ts";
 import { pathOf } from "./http/target.ts";
 import { exposition, single } from "./metrics/exposition.ts";
 import { type DiskSpace, processText } from "./metrics/process.ts";
@@ -90,14 +91,15 @@ export function admin(
 
   return listen(
     (request) => {
-      const context = contextOf(request);
+      const context = contextOf(request, rootSite);
       try {
         const { status, type, text, headers } = reply(request);
         return toResponse({ status, json: text, headers: { "content-type": type, ...headers } }, context);
       } catch (error) {
         const problem =
           error instanceof Problem ? error : new Problem("internal", problems.internal.about, { cause: error });
-        return toResponse(problemAnswer(problem, context.requestId, pathOf(request.url)), context);
+        const of = { requestId: context.requestId, path: pathOf(request.url), site: rootSite };
+        return toResponse(problemAnswer(problem, of), context);
       }
     },
     { host, port },

@@ -20,6 +20,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     role: "all",
     host: "127.0.0.1",
     port: 3000,
+    site: { url: "", allowedOrigins: [], hsts: "host" },
     adminHost: "127.0.0.1",
     adminPort: 3001,
     dataDir: "./data",
@@ -32,7 +33,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     trustedProxies: [],
     debugFaults: false,
   });
-  expect(Object.isFrozen(config)).toBe(true);
+  expect([config, config.site, config.site.allowedOrigins].every(Object.isFrozen)).toBe(true);
 });
 
 test("every variable reaches its field", () => {
@@ -44,6 +45,9 @@ test("every variable reaches its field", () => {
     TT_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
     TT_DEBUG_FAULTS: "1",
     TT_TASK_WORKERS: "2",
+    TT_PUBLIC_URL: "https://example.org:8443/todo/",
+    TT_ALLOWED_ORIGINS: "https://app.example.org, http://localhost:5173",
+    TT_HSTS: "subdomains",
     PATH: "/bin",
   });
   expect(config).toMatchObject({
@@ -54,6 +58,11 @@ test("every variable reaches its field", () => {
     trustedProxies: ["10.0.0.0/8", "::1"],
     debugFaults: true,
     taskWorkers: 2,
+    site: {
+      url: "https://example.org:8443/todo",
+      allowedOrigins: ["https://app.example.org", "http://localhost:5173"],
+      hsts: "subdomains",
+    },
   });
 });
 
@@ -144,6 +153,7 @@ const contradictory: [Record<string, string>, string][] = [
     { TT_TRUSTED_PROXIES: "10.0.0.0/8,proxy" },
     'TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: "proxy" is no address or network',
   ],
+  [{ TT_HSTS: "1" }, 'TT_HSTS must be one of host, subdomains, off, not "1"'],
 ];
 test.each(contradictory)("%j is refused: %s", (env, fault) => {
   expect(faultsOf(env)).toContain(fault);
@@ -198,4 +208,47 @@ test("traces are asked for by their endpoint alone; headers are secret and check
   expect(faultsOf(faulty).join()).not.toContain("hunter2");
   for (const headers of ["a=%zz", "a b=c", "a=1,=2", "\u00e9=1"])
     expect(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: headers })).toHaveLength(1);
+});
+
+test.each([
+  "*",
+  "null",
+  "https://*.example.org",
+  "https://example.org/",
+  "https://EXAMPLE.org",
+  "https://a.b,",
+  "file://",
+])("TT_ALLOWED_ORIGINS=%s is refused: it holds what no browser sends, or what would let in anybody", (list) => {
+  expect(faultsOf({ TT_ALLOWED_ORIGINS: list })).toEqual([
+    expect.stringMatching(/^TT_ALLOWED_ORIGINS must be origins like https:\/\/app\.example\.org: ".*" is none$/),
+  ]);
+});
+
+test("each origin of a list that is none is a fault of its own", () => {
+  expect(faultsOf({ TT_ALLOWED_ORIGINS: "https://a.example,*,https://a.example:443" })).toHaveLength(2);
+});
+
+test.each([
+  ...["example.org", "ftp://example.org", "https://", "https://ada:pass@example.org", "https://example.org/?x=1"],
+  ...["https://example.org/#x", "https://example.org/a//b", "https://example.org/a/../b", "https://example.org/%61"],
+  ...["https://EXAMPLE.org", "https://example.org:443/a", "https://example.org/a b", "https://example.org//"],
+])("TT_PUBLIC_URL=%s is refused", (url) => {
+  expect(faultsOf({ TT_PUBLIC_URL: url })).toEqual([
+    "TT_PUBLIC_URL must be like https://example.org/todo, without user, query and fragment",
+  ]);
+});
+
+test.each([
+  "http://localhost:3000",
+  "https://example.org/",
+  "https://example.org/todo",
+  "https://[::1]:8443/a-b/c_d.e/",
+])("TT_PUBLIC_URL=%s is taken, without a slash at its end", (url) => {
+  expect(readConfig({ TT_PUBLIC_URL: url }).site.url).toBe(url.replace(/\/$/, ""));
+});
+
+test("TT_PUBLIC_URL with a path that the server has itself is refused", () => {
+  expect(faultsOf({ TT_PUBLIC_URL: "https://example.org/tasks/mine" })).toEqual([
+    "TT_PUBLIC_URL must not have a path that begins with /tasks: the server has paths of that name",
+  ]);
 });

@@ -1,9 +1,10 @@
 /** Everything that can be set from outside: one schema, read once in `main`, from which the checks, `--help` and the README's table follow. */
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { fileText, valueOrFile } from "./config-file.ts";
 import { networkEntries, networkFaults } from "./http/ip-address.ts";
+import { type Site, siteFaults, siteOf } from "./http/site.ts";
 import { nearest } from "./nearest.ts";
 import { postgresUrlFault } from "./postgres/url.ts";
 import type { KafkaServers, Server } from "./servers.ts";
@@ -15,6 +16,7 @@ export type Config = {
   readonly role: "all" | "auth" | "task" | "consumer";
   readonly host: string;
   readonly port: number;
+  readonly site: Site;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly dataDir: string;
@@ -141,6 +143,22 @@ export const variables = t.Object({
   }),
   TT_ISSUER: visible("task-tracker", "`iss` of access tokens."),
   TT_AUDIENCE: visible("task-tracker", "`aud` of access tokens."),
+  TT_PUBLIC_URL: t.String({
+    default: "",
+    wanted: "like https://example.org/todo",
+    description:
+      "Where clients reach the server: what `Location`, links and the document's `servers` begin with. Its path may have been taken off requests or not.",
+  }),
+  TT_ALLOWED_ORIGINS: t.String({
+    default: "",
+    wanted: "like https://app.example.org,http://localhost:5173",
+    description: "Origins of pages that may call the server from a browser, exactly; none unless given.",
+  }),
+  TT_HSTS: one(
+    ["host", "subdomains", "off"],
+    "host",
+    "`Strict-Transport-Security` where a request came by TLS: for this host, for its subdomains too, or not at all.",
+  ),
   TT_TRUSTED_PROXIES: t.String({
     default: "",
     wanted: "like 10.0.0.0/8,::1",
@@ -220,6 +238,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     role: values.ROLE,
     host: values.HOST,
     port: values.PORT,
+    site: siteOf(values),
     adminHost: values.ADMIN_HOST,
     adminPort: values.ADMIN_PORT,
     dataDir: values.DATA_DIR,
@@ -282,6 +301,7 @@ function contradictions(values: Values): string[] {
     faults.push(
       `TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: ${JSON.stringify(entry.slice(0, 60))} is no address or network`,
     );
+  faults.push(...siteFaults(values));
   const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
     const missing = names.filter((name) => !has(name));
     if (missing.length > 0) faults.push(`${what} needs ${missing.join(" and ")}${why}`);
@@ -299,28 +319,6 @@ function contradictions(values: Values): string[] {
   if (values.PORT === values.ADMIN_PORT && values.PORT !== 0 && role !== "consumer")
     faults.push(`PORT and ADMIN_PORT must differ, not both be ${values.PORT}`);
   return faults;
-}
-
-/** A variable's own value, or what the file holds that `<NAME>_FILE` names. */
-function valueOrFile(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  faults: string[],
-): string | undefined {
-  const path = env[`${name}_FILE`];
-  if (path === undefined || path === "") return env[name];
-  if ((env[name] ?? "") !== "") faults.push(`${name} and ${name}_FILE are both given: one of them`);
-  return fileText(`${name}_FILE`, path, faults);
-}
-
-/** The text of a small file without the line break at its end. */
-function fileText(name: string, path: string, faults: string[]): string | undefined {
-  try {
-    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
-  } catch (error) {
-    faults.push(`${name} cannot be read: ${(error as { code?: string }).code ?? "it is no text file"}`);
-    return undefined;
-  }
 }
 
 /** Numbers are decimal digits and nothing else: no sign, space, exponent or leading zero. */

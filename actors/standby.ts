@@ -4,6 +4,8 @@ import type { ActorView, TreeView } from "../runtime/inspect.ts";
 import type { System } from "../runtime/system.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen, sharesPorts } from "./http/listen.ts";
+import { openToOrigins } from "./http/origins.ts";
+import { belowPrefix, pathPrefix, type Site } from "./http/site.ts";
 import { pathOf } from "./http/target.ts";
 import { Problem } from "./model/problem.ts";
 
@@ -16,14 +18,15 @@ export type Standby = {
   close(): void;
 };
 
-export function standby(system: System, options: { host: string; port: number }): Standby {
+export function standby(system: System, options: { host: string; port: number; site: Site }): Standby {
+  const { host, port, site } = options;
   let listener: Listener | undefined;
   let looking: ReturnType<typeof setInterval> | undefined;
   let closed = false;
   const open = () => {
     if (listener !== undefined || !sharesPorts()) return;
     try {
-      listener = listen(overloaded, { ...options, reusePort: true });
+      listener = listen(openToOrigins(site, overloadedAt(site)), { host, port, reusePort: true });
     } catch {
       // A worker that hangs on its last leg still holds the port by itself: the next look tries again.
     }
@@ -59,10 +62,15 @@ function isUp(view: TreeView): boolean {
 }
 
 /** The connection is closed, so that the next request meets a worker. */
-function overloaded(request: Request): Response {
-  const context = contextOf(request);
+function overloadedAt(site: Site): (request: Request) => Response {
   const problem = new Problem("overloaded", "The server is starting; retry in a second.", {
     headers: { connection: "close", "retry-after": "1" },
   });
-  return toResponse(problemAnswer(problem, context.requestId, pathOf(request.url)), context);
+  const prefix = pathPrefix(site);
+  return (received) => {
+    const request = belowPrefix(prefix, received);
+    const context = contextOf(request, site);
+    const of = { requestId: context.requestId, path: pathOf(request.url), site };
+    return toResponse(problemAnswer(problem, of), context);
+  };
 }

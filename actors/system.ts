@@ -68,12 +68,15 @@ function childrenOf(config: Config): ChildSpec[] {
 }
 
 function authChild(config: Config): ChildSpec {
-  const { dataDir, issuer, audience, debugFaults, host, port, role } = config;
+  const { dataDir, issuer, audience, debugFaults, host, port, role, site } = config;
+  // Where the task role has the port, it opens what auth answers to other origins.
+  const allowedOrigins = role === "auth" ? [...site.allowedOrigins] : [];
   return child(auth, {
     data: {
       dataDir,
       issuer,
       audience,
+      site: { ...site, allowedOrigins },
       debugFaults,
       rateLimit: { ...config.rateLimit },
       trustedProxies: [...config.trustedProxies],
@@ -94,13 +97,14 @@ function consumerChild(config: Config): ChildSpec {
 }
 
 function taskChild(config: Config): ChildSpec {
-  const { dataDir, host, port, verdictTimeoutMs, debugFaults, issuer, audience, authUrl } = config;
+  const { dataDir, host, port, site, verdictTimeoutMs, debugFaults, issuer, audience, authUrl } = config;
   return child(task, {
     times: config.taskWorkers,
     data: {
       dataDir,
       host,
       port,
+      site: { ...site, allowedOrigins: [...site.allowedOrigins] },
       verdictTimeoutMs,
       debugFaults,
       rateLimit: { ...config.rateLimit },

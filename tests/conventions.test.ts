@@ -263,8 +263,19 @@ describe("every route", () => {
 });
 
 describe("a path", () => {
+  test("/ leads to the documentation, and takes no other method", async () => {
+    for (const method of ["GET", "HEAD"]) {
+      const reply = await call(system.url, method, "/");
+      expect([reply.status, reply.headers.get("location"), reply.text]).toEqual([303, "/docs", ""]);
+      expectSafe(reply, method);
+    }
+    expect((await call(system.url, "GET", "/?x=1")).status).toBe(422);
+    const refused = await call(system.url, "POST", "/", { body: {} });
+    expectProblem(refused, 405, "method-not-allowed");
+    expect(refused.headers.get("allow")).toBe("GET, HEAD");
+  });
+
   test.each([
-    "/",
     "/nothing",
     "/v1",
     "/v1/nothing",

@@ -5,9 +5,13 @@ import { poll } from "./system/poll.ts";
 import { type System, start } from "./system/server.ts";
 
 describe("while the task worker is away", () => {
+  const origin = "https://app.example.org";
+  const publicUrl = "https://example.org/todo";
   let system: System;
   beforeAll(async () => {
-    system = await start({ env: { TT_DEBUG_FAULTS: "1", LOG_LEVEL: "error" } });
+    system = await start({
+      env: { TT_DEBUG_FAULTS: "1", LOG_LEVEL: "error", TT_ALLOWED_ORIGINS: origin, TT_PUBLIC_URL: publicUrl },
+    });
   });
   afterAll(async () => {
     await system.end("SIGTERM");
@@ -30,8 +34,8 @@ describe("while the task worker is away", () => {
         "the worker is back",
         10_000,
         async () => {
-          const reply = await fetch(`${system.url}/problems/overloaded`, {
-            headers: { connection: "close" },
+          const reply = await fetch(`${system.url}/todo/problems/overloaded`, {
+            headers: { connection: "close", origin },
             signal: AbortSignal.timeout(2_000),
           }).catch((error: unknown) => String(error));
           if (typeof reply === "string") answers.push(reply);
@@ -39,7 +43,13 @@ describe("while the task worker is away", () => {
             answers.push(String(reply.status));
             if (reply.status === 503) {
               expect(reply.headers.get("retry-after")).toBe("1");
-              expect(((await reply.json()) as { code: string }).code).toBe("overloaded");
+              expect(reply.headers.get("access-control-allow-origin")).toBe(origin);
+              expect(reply.headers.get("strict-transport-security")).toBe("max-age=31536000");
+              expect((await reply.json()) as object).toMatchObject({
+                code: "overloaded",
+                type: `${publicUrl}/problems/overloaded`,
+                instance: "/todo/problems/overloaded",
+              });
             }
           }
           return reply !== null && (await restarts()) > before && answers.at(-1) === "200";

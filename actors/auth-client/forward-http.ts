@@ -23,8 +23,14 @@ const hopByHop = [
 ];
 /** Said anew by our own client. */
 const ofOurs = ["host", "content-length", "expect", "accept-encoding"];
+/** Which origins may read the answer is for the one to say who gives it them. */
+const ofOrigins = ["access-control-allow-origin", "access-control-expose-headers"];
 /** Of a body in another form than the one that we pass on; HEAD is told the length of the one that it does not get. */
-const ofTheirs = (method: string) => ["content-encoding", ...(method === "HEAD" ? [] : ["content-length"])];
+const ofTheirs = (method: string) => [
+  ...ofOrigins,
+  "content-encoding",
+  ...(method === "HEAD" ? [] : ["content-length"]),
+];
 
 /** `authUrl` is auth's base without a slash at the end. Throws (after 10 s unless told) `users-unavailable`, `overloaded`, and `malformed-json` for a body that was cut off. */
 export async function forwardOverHttp(authUrl: string, request: Request, options: ForwardOptions): Promise<Response> {

@@ -8,6 +8,7 @@ import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import type { Peer } from "../http/peer.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import { rootSite, type Site } from "../http/site.ts";
 import { targetOf } from "../http/target.ts";
 import { countThread } from "../metrics/threads.ts";
 import { outage } from "../outage.ts";
@@ -53,6 +54,8 @@ export type AuthData = {
   redis?: Server;
   /** The log of tasks, to erase those of erased users; without it the writer is an actor of this process, or (with `listen`) is not reached. */
   kafka?: KafkaServers;
+  /** At the root, and open to no other page, unless given. */
+  site?: Site;
   /** Of one user; without it none is counted. */
   rateLimit?: RateLimit;
   /** Whose `X-Forwarded-*` is believed; nobody's unless told. */
@@ -126,7 +129,9 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       revoked: list.current,
     });
     const own = [...routes, healthRoute(async () => probe?.(), now)];
-    const app = edge([...own, ...documentRoutes(own)], {
+    const { site = rootSite } = data;
+    const app = edge([...own, ...documentRoutes(own, site)], {
+      site,
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
       onFailure: parts.onFailure,
       tracer: parts.tracer,

@@ -1,13 +1,14 @@
 /** Answers with the headers that every one of them has (section 1 of the contract). */
-import { type Problem, problems } from "../model/problem.ts";
+import { type Problem, type ProblemCode, problems } from "../model/problem.ts";
 import type { Answer } from "./route.ts";
+import { hstsOf, pathPrefix, type Site } from "./site.ts";
 
 const contentPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 export type AnswerContext = {
   requestId: string;
-  /** The request came over TLS (as the proxy in front says). */
-  secure: boolean;
+  /** `Strict-Transport-Security`, where the request came by TLS: as the proxy in front says, or as the public URL does. */
+  hsts: string | undefined;
   limits?: Readonly<Record<string, string>> | undefined;
   cacheControl?: string | undefined;
 };
@@ -15,19 +16,19 @@ export type AnswerContext = {
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** `known`: the request's id, where it has been chosen already. */
-export function contextOf({ headers }: Request, known?: string): AnswerContext {
+export function contextOf({ headers }: Request, site: Site, known?: string): AnswerContext {
   const given = known ?? headers.get("x-request-id");
   return {
     requestId: given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID(),
-    secure: /^https(?:,|$)/.test(headers.get("x-forwarded-proto") ?? ""),
+    hsts: hstsOf(site, headers.get("x-forwarded-proto")),
   };
 }
 
 /** What is the same in many answers, made once: setting a few more on a copy costs less than all of them anew. */
 const bases = new Map<string, Headers>();
 
-function baseOf(cacheControl: string, isJson: boolean, isSecure: boolean): Headers {
-  const key = `${isJson}${isSecure}${cacheControl}`;
+function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined): Headers {
+  const key = `${isJson}${hsts}${cacheControl}`;
   let base = bases.get(key);
   if (base === undefined) {
     base = new Headers({
@@ -37,7 +38,7 @@ function baseOf(cacheControl: string, isJson: boolean, isSecure: boolean): Heade
       "referrer-policy": "no-referrer",
     });
     if (isJson) base.set("content-type", "application/json");
-    if (isSecure) base.set("strict-transport-security", "max-age=31536000; includeSubDomains");
+    if (hsts !== undefined) base.set("strict-transport-security", hsts);
     bases.set(key, base);
   }
   return base;
@@ -45,11 +46,11 @@ function baseOf(cacheControl: string, isJson: boolean, isSecure: boolean): Heade
 
 export function toResponse(
   answer: Answer,
-  { cacheControl = "no-store", secure, requestId, limits }: AnswerContext,
+  { cacheControl = "no-store", hsts, requestId, limits }: AnswerContext,
 ): Response {
   const response = new Response(answer.json ?? null, {
     status: answer.status,
-    headers: baseOf(cacheControl, answer.json !== undefined, secure),
+    headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });
   const { headers } = response;
   headers.set("x-request-id", requestId);
@@ -58,19 +59,25 @@ export function toResponse(
   return response;
 }
 
-/** RFC 9457; `instance` is the request's path. */
-export function problemAnswer(problem: Problem, requestId: string, instance: string): Answer {
+/** Where a problem's code is explained: its `type`. */
+export function problemType(code: ProblemCode, site: Pick<Site, "url">): string {
+  return `${site.url}/problems/${code}`;
+}
+
+/** RFC 9457; `path` is the request's, below the root. */
+export function problemAnswer(problem: Problem, of: { requestId: string; path: string; site: Site }): Answer {
+  const { requestId, path, site } = of;
   const { status, title } = problems[problem.code];
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   if (status === 401)
     headers["www-authenticate"] = problem.code === "unauthenticated" ? 'Bearer error="invalid_token"' : "Bearer";
   if (status === 503 || status === 429) headers["retry-after"] = "1";
   const body = {
-    type: `/problems/${problem.code}`,
+    type: problemType(problem.code, site),
     title,
     status,
     detail: problem.message,
-    instance,
+    instance: pathPrefix(site) + path,
     code: problem.code,
     requestId,
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),

@@ -8,8 +8,10 @@ import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answ
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { meter, meterOfUnknown } from "./meter.ts";
+import { openToOrigins } from "./origins.ts";
 import type { Peer } from "./peer.ts";
 import type { Call, Caller, Route } from "./route.ts";
+import { belowPrefix, pathPrefix, rootSite, type Site } from "./site.ts";
 import { pathOf } from "./target.ts";
 import { type Serve, traced } from "./traced.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
@@ -20,6 +22,8 @@ export type EdgeOptions = {
   authenticate: (authorization: string | null, route: Route) => Caller | Promise<Caller>;
   /** An unexpected failure, for the log; the client gets `internal` and the request id. */
   onFailure: (failure: unknown, requestId: string) => void;
+  /** Where and to whom this app is open; at the root, to no other page, unless given. */
+  site?: Site;
   /** Takes requests for paths that are none of ours (the other role's), before they are 404. */
   elsewhere?: (request: Request, path: string, peer: Peer | undefined) => Promise<Response> | undefined;
   /** Makes a span of each request of a route; without it there are none. */
@@ -30,6 +34,8 @@ export type Edge = { fetch(request: Request, peer?: Peer): Response | Promise<Re
 
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
+  const { site = rootSite } = options;
+  const prefix = pathPrefix(site);
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
   const unknownMeter = meterOfUnknown();
@@ -43,14 +49,15 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   );
 
   function refuse(request: Request, failure: unknown, limits?: Caller["limits"], given?: string): Response {
-    const context = contextOf(request, given);
+    const context = contextOf(request, site, given);
     context.limits = limits;
     let problem = failure;
     if (!(problem instanceof Problem)) {
       options.onFailure(failure, context.requestId);
       problem = new Problem("internal");
     }
-    return toResponse(problemAnswer(problem as Problem, context.requestId, pathOf(request.url)), context);
+    const of = { requestId: context.requestId, path: pathOf(request.url), site };
+    return toResponse(problemAnswer(problem as Problem, of), context);
   }
 
   function unknown(request: Request): Response | Promise<Response> {
@@ -71,7 +78,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   }
 
   for (const route of routes) {
-    const serve = traced(serving(route, options, refuse), route, options.tracer);
+    const serve = traced(serving(route, { ...options, site }, refuse), route, options.tracer);
     const [measured, measuredHead] = [meter(route.method, route.path), meter("HEAD", route.path)];
     // Elysia may give a HEAD to the GET of the same path.
     const handler = ({ request, params }: { request: Request; params?: Record<string, string> }) =>
@@ -84,12 +91,13 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   app.all("/*", ({ request }) => unknown(request), { parse: "none" });
   app.compile();
   return {
-    fetch(request, peer) {
+    fetch: openToOrigins(site, (received, peer) => {
+      const request = belowPrefix(prefix, received);
       arriving = peer === undefined ? undefined : { request, peer };
       const response = app.fetch(request);
       arriving = undefined;
       return request.method === "HEAD" ? Promise.resolve(response).then(lengthless) : response;
-    },
+    }),
   };
 }
 
@@ -102,7 +110,7 @@ function lengthless(response: Response): Response {
 type Refuse = (request: Request, failure: unknown, limits?: Caller["limits"], requestId?: string) => Response;
 
 /** The way of one request through its route's conventions; synchronous wherever nothing needs waiting for. */
-function serving(route: Route, options: EdgeOptions, refuse: Refuse): Serve {
+function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Refuse): Serve {
   const checkBody = route.body === undefined ? undefined : checker(route.body.schema);
   const readQuery = queryReader(route);
   const needsKey = route.method !== "GET";
@@ -151,7 +159,7 @@ function serving(route: Route, options: EdgeOptions, refuse: Refuse): Serve {
   }
 
   return (request, params, peer, trace) => {
-    const context = contextOf(request);
+    const context = contextOf(request, options.site);
     const traceparent = trace ?? request.headers.get("traceparent");
     context.cacheControl = route.cacheControl;
     const failed = (failure: unknown) => refuse(request, failure, context.limits, context.requestId);
@@ -231,7 +239,8 @@ class KnownPaths {
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       for (const path of [route.path, ...(route.aliases ?? [])]) {
-        const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replace(/:[a-z]+/gi, "[^/]+")}/?$`);
+        const literal = path.replace(/\/$/, "").replaceAll(".", "\\.");
+        const pattern = new RegExp(`^${literal.replace(/:[a-z]+/gi, "[^/]+")}/?$`);
         let entry = this.#paths.find((other) => other.pattern.source === pattern.source);
         if (entry === undefined) this.#paths.push((entry = { pattern, methods: new Set() }));
         entry.methods.add(route.method);

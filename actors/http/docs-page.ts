@@ -22,6 +22,9 @@ pre { overflow-x: auto; background: #8882; padding: .6rem; border-radius: 6px; f
 table { border-collapse: collapse; } td, th { text-align: left; vertical-align: top; padding: .15rem .8rem .15rem 0; }
 `;
 
+/** Stands in the page where its links need the way from the page to the root: nothing that a text of the document can hold, because those are escaped. */
+export const root = "<root>";
+
 /** The page's own content policy: its one style sheet and nothing else. */
 export const docsPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; frame-ancestors 'none'`;
 
@@ -46,7 +49,7 @@ export function docsPage(document: OpenApi): string {
       `<details id="${escape(name)}"><summary><code>${escape(name)}</code></summary>${pre(schema)}</details>`,
   );
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(document.info.title)}: the HTTP contract</title><style>${style}</style></head>
-<body><h1>${escape(document.info.title)}</h1><p>${escape(document.info.description)} The same as data: <a href="/v1/openapi.json">/v1/openapi.json</a>.</p>
+<body><h1>${escape(document.info.title)}</h1><p>${escape(document.info.description)} The same as data: <a href="${root}v1/openapi.json">/v1/openapi.json</a>.</p>
 ${sections.join("\n")}<section><h2>Models</h2>${models.join("")}</section><section><h2>Compatibility aliases</h2><ul>${aliases.join("")}</ul></section></body></html>`;
 }
 

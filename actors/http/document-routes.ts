@@ -2,12 +2,14 @@
 import { Type as t } from "@sinclair/typebox";
 import { Problem } from "../model/problem.ts";
 import { commonRoutes } from "./common-routes.ts";
-import { docsPage, docsPolicy } from "./docs-page.ts";
+import { docsPage, docsPolicy, root } from "./docs-page.ts";
 import { merged, type OpenApi, openApi } from "./openapi.ts";
 import type { Route } from "./route.ts";
+import type { Site } from "./site.ts";
+import { pathOf } from "./target.ts";
 
 /** The routes of both documents; `other` fetches the other role's document where there is one, and is asked until it answers once. */
-export function documentRoutes(own: readonly Route[], other?: () => Promise<Response>): Route[] {
+export function documentRoutes(own: readonly Route[], site: Site, other?: () => Promise<Response>): Route[] {
   let made: { json: string; page: string } | undefined;
 
   async function documents(): Promise<{ json: string; page: string }> {
@@ -18,7 +20,7 @@ export function documentRoutes(own: readonly Route[], other?: () => Promise<Resp
   }
 
   async function whole(): Promise<OpenApi> {
-    const mine = openApi([...own, ...routes, ...commonRoutes]);
+    const mine = openApi([...own, ...routes, ...commonRoutes], site.url === "" ? "/" : site.url);
     if (other === undefined) return mine;
     const answer = await other();
     if (answer.status !== 200)
@@ -30,6 +32,18 @@ export function documentRoutes(own: readonly Route[], other?: () => Promise<Resp
   }
 
   const routes: Route[] = [
+    {
+      method: "GET",
+      path: "/",
+      id: "root",
+      summary: "Leads to the documentation",
+      tag: "Meta",
+      auth: "none",
+      isUnlisted: true,
+      answers: { 303: { description: "The documentation", headers: ["Location"] } },
+      problems: [],
+      handle: () => ({ status: 303, headers: { location: `${site.url}/docs` } }),
+    },
     {
       method: "GET",
       path: "/v1/openapi.json",
@@ -52,9 +66,10 @@ export function documentRoutes(own: readonly Route[], other?: () => Promise<Resp
         200: { description: "An HTML page that needs nothing from elsewhere", schema: t.String(), type: "text/html" },
       },
       problems: ["users-unavailable"],
-      handle: async () => ({
+      handle: async ({ request }) => ({
         status: 200,
-        json: (await documents()).page,
+        // Its links are relative, so that they hold below any path.
+        json: (await documents()).page.replaceAll(root, pathOf(request.url).endsWith("/") ? "../" : "./"),
         headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": docsPolicy },
       }),
     },

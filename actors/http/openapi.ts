@@ -1,11 +1,13 @@
 /** A role's routes as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). */
 import type { TSchema } from "@sinclair/typebox";
 import { type ProblemCode, problems } from "../model/problem.ts";
+import { type AnswerHeader, answerHeaders, requestHeaders } from "./header-names.ts";
 import type { Route } from "./route.ts";
 
 export type OpenApi = {
   openapi: "3.1.0";
   info: { title: string; version: string; description: string };
+  servers: { url: string }[];
   paths: Record<string, Record<string, unknown>>;
   components: {
     schemas: Record<string, unknown>;
@@ -20,10 +22,11 @@ const withUser: readonly ProblemCode[] = ["unauthenticated", "forbidden", "rate-
 const withBody: readonly ProblemCode[] = ["malformed-json", "body-too-large", "unsupported-media-type"];
 const withWrite: readonly ProblemCode[] = ["malformed-header"];
 
-export function openApi(routes: readonly Route[]): OpenApi {
+/** `serverUrl` is what the paths come behind; it is the root unless given. */
+export function openApi(routes: readonly Route[], serverUrl = "/"): OpenApi {
   const schemas: Record<string, unknown> = { Problem: problemSchema };
   const paths: OpenApi["paths"] = {};
-  for (const route of routes) {
+  for (const route of routes.filter(({ isUnlisted }) => isUnlisted !== true)) {
     for (const [index, path] of [route.path, ...(route.aliases ?? [])].entries()) {
       const entry = (paths[path.replace(/:([a-z]+)/gi, "{$1}")] ??= {});
       entry[route.method.toLowerCase()] = operation(route, index, schemas);
@@ -37,6 +40,7 @@ export function openApi(routes: readonly Route[]): OpenApi {
       description:
         "Every answer carries X-Request-Id. Failures are RFC 9457 problem details with a `code` from a closed list.",
     },
+    servers: [{ url: serverUrl }],
     paths,
     components: {
       schemas,
@@ -113,7 +117,7 @@ function parameters(route: Route): unknown[] {
     name,
     in: "header",
     required: false,
-    schema: { type: "string" },
+    schema: { type: "string", description: requestHeaders[name] },
   }));
   return [...inPath, ...inQuery, ...inHeader];
 }
@@ -140,11 +144,11 @@ function failures(route: Route): Record<string, unknown> {
 }
 
 /** What the answers of this route tell with a failure, too: the limits of the user, and of what the writer refused where it stands in the log. */
-function failureHeaders(route: Route, status: number): string[] {
+function failureHeaders(route: Route, status: number): AnswerHeader[] {
   const isLogged = Object.values(route.answers).some(({ headers }) => headers?.includes(replayed));
   return [
     ...(route.auth === "user" && status !== 405 ? limitHeaders : []),
-    ...(isLogged && refusals.includes(status) ? ["Consistency-Token", replayed] : []),
+    ...(isLogged && refusals.includes(status) ? (["Consistency-Token", replayed] as const) : []),
   ];
 }
 
@@ -188,12 +192,12 @@ const problemSchema = {
   },
 };
 
-const limitHeaders = ["RateLimit-Policy", "RateLimit"];
+const limitHeaders: readonly AnswerHeader[] = ["RateLimit-Policy", "RateLimit"];
 const replayed = "Idempotency-Replayed";
 /** Statuses of what the writer refuses. */
 const refusals = [404, 409, 412, 422];
 /** Headers of problems, by status. */
-const problemHeaders: Readonly<Record<number, readonly string[]>> = {
+const problemHeaders: Readonly<Record<number, readonly AnswerHeader[]>> = {
   401: ["WWW-Authenticate"],
   405: ["Allow"],
   429: ["Retry-After", ...limitHeaders],
@@ -201,7 +205,7 @@ const problemHeaders: Readonly<Record<number, readonly string[]>> = {
 };
 const problemContent = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
-function problemResponse(status: number, description: string, headers: readonly string[] = []): unknown {
+function problemResponse(status: number, description: string, headers: readonly AnswerHeader[] = []): unknown {
   return {
     description,
     headers: headersNamed(["X-Request-Id", ...(problemHeaders[status] ?? []), ...headers]),
@@ -209,6 +213,8 @@ function problemResponse(status: number, description: string, headers: readonly 
   };
 }
 
-function headersNamed(names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(names.map((name) => [name, { schema: { type: "string" } }]));
+function headersNamed(names: readonly AnswerHeader[]): Record<string, unknown> {
+  return Object.fromEntries(
+    names.map((name) => [name, { description: answerHeaders[name], schema: { type: "string" } }]),
+  );
 }

@@ -1,6 +1,7 @@
 /** A route as data: Elysia's routes, the 405 table and the OpenAPI document are all made from a role's list of these. */
 import type { TSchema } from "@sinclair/typebox";
 import type { Fault, ProblemCode } from "../model/problem.ts";
+import type { AnswerHeader, RequestHeader } from "./header-names.ts";
 import type { Peer } from "./peer.ts";
 
 /** Who asks. */
@@ -49,13 +50,15 @@ export type Route = {
   /** Faults that the schemas cannot tell, listed beside theirs: the body is an object, but what is in it may be of any type. */
   readonly faults?: (call: Call) => readonly Fault[] | Promise<readonly Fault[]>;
   /** Request headers for the OpenAPI document, e.g. If-Match. */
-  readonly headers?: readonly string[];
+  readonly headers?: readonly RequestHeader[];
   /** `type` is the media type of what `schema` describes; `application/json` unless told. */
   readonly answers: Readonly<
-    Record<number, { description: string; schema?: TSchema; type?: string; headers?: readonly string[] }>
+    Record<number, { description: string; schema?: TSchema; type?: string; headers?: readonly AnswerHeader[] }>
   >;
   readonly problems: readonly ProblemCode[];
   /** `Cache-Control` of its answers; `no-store` unless told. */
   readonly cacheControl?: string;
+  /** For people who type an address: no part of the published contract. */
+  readonly isUnlisted?: true;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 };

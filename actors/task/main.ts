@@ -9,6 +9,7 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import type { Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -28,6 +29,7 @@ export type TaskData = {
   dataDir: string;
   host: string;
   port: number;
+  site: Site;
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
   debugFaults: boolean;
@@ -56,7 +58,7 @@ const patienceMs = 4_000;
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
     countThread(self);
-    const { host, port, rateLimit, debugFaults } = self.data;
+    const { host, port, site, rateLimit, debugFaults } = self.data;
     const check: AuthCheck = authCheck(
       { apiToken: (of) => accounts.apiToken(of), session: (of) => accounts.session(of) },
       rateLimiter(rateLimit, Date.now),
@@ -75,11 +77,13 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     };
     try {
       const ready = () => Promise.all([accounts.ready(), back.ready()]);
-      const routes = [...taskRoutes(taskService({ ...back, now: Date.now, tracer })), healthRoute(ready, Date.now)];
-      const documents = documentRoutes(routes, () =>
+      const service = taskService({ ...back, now: Date.now, tracer, site });
+      const routes = [...taskRoutes(service, site), healthRoute(ready, Date.now)];
+      const documents = documentRoutes(routes, site, () =>
         accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
       const app = edge([...routes, ...documents], {
+        site,
         authenticate: check.authenticate,
         tracer,
         elsewhere: (request, path, peer) =>

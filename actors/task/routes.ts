@@ -3,6 +3,7 @@ import { Type as t } from "@sinclair/typebox";
 import { integerParameter } from "../http/integer-parameter.ts";
 import { withDefaults } from "../http/merge-patch.ts";
 import type { Answer, Call, Caller, Route } from "../http/route.ts";
+import { rootSite, type Site } from "../http/site.ts";
 import type { CommandKind, Outcome } from "../model/command.ts";
 import { defaults } from "../model/created.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
@@ -20,9 +21,9 @@ const taskRead = "private, no-cache";
 
 const Page = <T extends typeof Task | typeof HistoryEntry>(item: T) =>
   t.Object({ items: t.Array(item), nextCursor: t.Union([t.String(), t.Null()]) });
-const writeHeaders = ["Idempotency-Key", "If-Match"];
-const readHeaders = ["Consistency-Token", "If-None-Match"];
-const taskHeaders = ["ETag", "Consistency-Token", "Idempotency-Replayed"];
+const writeHeaders = ["Idempotency-Key", "If-Match"] as const;
+const readHeaders = ["Consistency-Token", "If-None-Match"] as const;
+const taskHeaders = ["ETag", "Consistency-Token", "Idempotency-Replayed"] as const;
 const writeProblems = [
   "not-found",
   "version-mismatch",
@@ -40,7 +41,8 @@ const readProblems = [
   "read-model-unavailable",
 ] as const;
 
-export function taskRoutes(service: TaskService): Route[] {
+/** `publicUrl` is what links begin with. */
+export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, "url"> = rootSite): Route[] {
   async function change(
     call: Call,
     kind: CommandKind,
@@ -60,7 +62,7 @@ export function taskRoutes(service: TaskService): Route[] {
       expected: parseIfMatch(request.headers.get("if-match")),
       ...(kind === "create" && taskId !== undefined ? { onTaken: "version-mismatch" as const } : {}),
     });
-    return answerTo(outcome, kind);
+    return answerTo(outcome, kind, publicUrl);
   }
 
   const shown = (shown: Shown): Answer => ({
@@ -79,15 +81,20 @@ export function taskRoutes(service: TaskService): Route[] {
   }
 
   const onTask = (kind: "delete" | "restore" | "undo") => (call: Call) => change(call, kind, call.params.id, {});
-  const answersTask = { 200: { description: "The task", schema: Task, headers: ["ETag", "Consistency"] } };
-  const answersUndecided = {
+  const answersTask: Route["answers"] = {
+    200: { description: "The task", schema: Task, headers: ["ETag", "Consistency"] },
+  };
+  const answersUndecided: Route["answers"] = {
     202: {
       description: "The log has it; what becomes of it is told under Location",
       schema: Operation,
       headers: ["Location", "Consistency-Token"],
     },
   };
-  const answersChange = { 200: { description: "The task", schema: Task, headers: taskHeaders }, ...answersUndecided };
+  const answersChange: Route["answers"] = {
+    200: { description: "The task", schema: Task, headers: taskHeaders },
+    ...answersUndecided,
+  };
 
   return [
     {
@@ -316,10 +323,10 @@ function utcDue<Body extends Partial<Writable>>(body: Body): Body {
   return typeof body.dueAt === "string" ? { ...body, dueAt: toInstant(instantMs(body.dueAt) ?? 0) } : body;
 }
 
-function answerTo(outcome: Outcome | Undecided, kind: CommandKind): Answer {
+function answerTo(outcome: Outcome | Undecided, kind: CommandKind, publicUrl: string): Answer {
   const headers: Record<string, string> = { "consistency-token": consistencyToken(outcome.position) };
   if (outcome.verdict === "pending") {
-    headers.location = `/v1/operations/${outcome.operationId}`;
+    headers.location = `${publicUrl}/v1/operations/${outcome.operationId}`;
     return { status: 202, json: JSON.stringify({ id: outcome.operationId, status: "pending" }), headers };
   }
   if (outcome.verdict === "replayed") headers["idempotency-replayed"] = "true";
@@ -327,6 +334,6 @@ function answerTo(outcome: Outcome | Undecided, kind: CommandKind): Answer {
   if (outcome.task === undefined) return { status: 204, headers };
   headers.etag = etag(outcome.version ?? 1);
   const isMade = outcome.made ?? kind === "create";
-  if (isMade) headers.location = `/v1/tasks/${outcome.taskId}`;
+  if (isMade) headers.location = `${publicUrl}/v1/tasks/${outcome.taskId}`;
   return { status: isMade ? 201 : 200, json: outcome.task, headers };
 }

@@ -1,6 +1,8 @@
 /** What the `task` role does with a request that has passed the edge: append a command and tell its outcome, or read. */
 import { createHash } from "node:crypto";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { problemType } from "../http/answer.ts";
+import { rootSite, type Site } from "../http/site.ts";
 import { histogram } from "../metrics/registry.ts";
 import { type Command, type CommandKind, isCertain, type Outcome, type Position } from "../model/command.ts";
 import { created, taskText } from "../model/created.ts";
@@ -70,10 +72,12 @@ export type ServiceParts = {
   readonly latest: Latest;
   readonly now: () => number;
   readonly tracer?: Tracer | undefined;
+  /** What links in answers begin with. */
+  readonly site?: Pick<Site, "url">;
 };
 
 export function taskService(parts: ServiceParts): TaskService {
-  const { log, reads, latest, now, tracer } = parts;
+  const { log, reads, latest, now, tracer, site = rootSite } = parts;
 
   /** What is read of a task by its owner, once the owner's own writes to it can be read. */
   function ofOwner<T>(
@@ -191,7 +195,7 @@ export function taskService(parts: ServiceParts): TaskService {
     if (operation.verdict === "rejected") {
       const code = operation.code as keyof typeof problems;
       const { status, title, about } = problems[code];
-      const problem = { type: `/problems/${code}`, title, status, detail: about, code };
+      const problem = { type: problemType(code, site), title, status, detail: about, code };
       return JSON.stringify({ id, status: "rejected", problem });
     }
     return then(until(reads, operation.taskId, { version: operation.version ?? 0 }), (changes) => {
