@@ -5,6 +5,7 @@ import { type Appender, appender } from "../kafka/appender.ts";
 import { kafkaClient, reasonOf } from "../kafka/client.ts";
 import { memberName } from "../kafka/group.ts";
 import { namesIn } from "../kafka/names.ts";
+import { watchParked } from "../kafka/parked.ts";
 import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
@@ -129,6 +130,7 @@ export function kafkaWriter(
   }
   const beginning = begin().catch(() => undefined);
 
+  const watching = watchParked(kafka, names);
   const endReports = reportHealth(self, {
     kafka: () => {
       const isWell = source()?.healthy() === true && events.healthy();
@@ -147,6 +149,7 @@ export function kafkaWriter(
     isReady: () => source()?.healthy() === true,
     async stop() {
       endReports();
+      await watching.close();
       await settles(beginning, closeMs);
       await staying?.stop();
       await Promise.all([events.close(closeMs), parking.close(closeMs)]);

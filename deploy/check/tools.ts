@@ -21,6 +21,29 @@ export async function kustomize(say: Say): Promise<(folder: string) => Promise<s
   return (of) => run(join(folder, "kustomize"), ["build", of], { deadlineMs });
 }
 
+export type Promtool = {
+  /** Rejects with the first fault, as the others do. */
+  config(path: string): Promise<string>;
+  rules(path: string): Promise<string>;
+  /** Runs the cases of a file of alert tests. */
+  cases(path: string): Promise<string>;
+  /** Metrics as a process shows them, from a file. */
+  metrics(path: string): Promise<string>;
+};
+
+/** Prometheus' own checker. */
+export async function promtool(say: Say): Promise<Promtool> {
+  if (Bun.which("promtool") === null) await debianPackages(["prometheus"], say);
+  const check = (args: readonly string[]) => run("promtool", args, { deadlineMs });
+  return {
+    config: (path) => check(["check", "config", path]),
+    rules: (path) => check(["check", "rules", path]),
+    cases: (path) => check(["test", "rules", path]),
+    // It takes them from its standard input alone.
+    metrics: (path) => run("sh", ["-c", 'promtool check metrics <"$1"', "sh", path], { deadlineMs }),
+  };
+}
+
 export type Schemas = {
   /** Rejects with the first fault when a manifest in the file does not have its form, or has more than it. */
   manifests(path: string): Promise<string>;

@@ -92,6 +92,13 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
     }
   }
 
+  /** What is parked and not put back yet is a metric, looked at now and then. */
+  const countsParked = (count: number) =>
+    poll(`${count} are told to be parked`, 30_000, async () => {
+      const { text } = await call(system.consumers[0]?.admin ?? "", "GET", "/metrics");
+      return text.includes(`\nlog_parked_records ${count}\n`);
+    });
+
   let strayed: ReturnType<typeof command>;
 
   test("each is parked with its reason and where it came from, and its partition goes on", async () => {
@@ -121,7 +128,8 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
     expect(log.split("\n").filter((line) => line.includes('"command-parked"'))).toHaveLength(poison.length);
     expect(log).not.toContain("put back");
     expect((await who.call("GET", `/v1/tasks/${strayed.taskId}`)).status).toBe(404);
-  }, 40_000);
+    await countsParked(poison.length);
+  }, 60_000);
 
   test("a dry run tells what redrive would do and does nothing", async () => {
     const { code, out, err } = await redrive("--dry-run");
@@ -130,7 +138,7 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
     expect(out).toEndWith("Would put back 1, and keep 7 that cannot be understood\n");
     expect(await parked()).toHaveLength(8);
     expect((await who.call("GET", `/v1/tasks/${strayed.taskId}`)).status).toBe(404);
-  }, 40_000);
+  }, 90_000);
 
   test("redrive puts back the good one, which takes effect, and keeps the others; the next one finds only those", async () => {
     const first = await redrive();
@@ -141,12 +149,13 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
       const reply = await who.call<Task>("GET", `/v1/tasks/${strayed.taskId}`);
       return reply.status === 200 && reply.body.title === "put back" && reply.body.version === 1;
     });
+    await countsParked(7);
     const again = await redrive();
     expect(again.out).toEndWith("Put back 0, kept 7 that cannot be understood\n");
     expect(await parked()).toHaveLength(8 + 7 + 7);
     await goesOn(2);
     expect((await who.call<Task>("GET", `/v1/tasks/${strayed.taskId}`)).body.version).toBe(1);
-  }, 40_000);
+  }, 90_000);
 
   test("redrive refuses a bad argument and a system without Kafka with one clear line, and tells how it is used", async () => {
     const err = 'Cannot take the argument "--all"; see `tracker help redrive`\n';
