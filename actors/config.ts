@@ -31,6 +31,8 @@ export type Config = {
   readonly audience: string;
   /** Addresses and networks of those whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Slow down wrong passwords. */
+  readonly loginDelay: boolean;
   /** Accept a message that kills a worker from inside (test builds only). */
   readonly debugFaults: boolean;
   /** The real backends; each that is missing has its embedded default. */
@@ -165,6 +167,7 @@ export const variables = t.Object({
     description:
       "Addresses and networks of reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.",
   }),
+  TT_LOGIN_DELAY: one(["on", "off"], "on", "Slow down who sends wrong passwords; `off` is for tests only."),
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
     "0",
@@ -249,6 +252,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuer: values.TT_ISSUER,
     audience: values.TT_AUDIENCE,
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
+    loginDelay: values.TT_LOGIN_DELAY === "on",
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
     ...(tracing === undefined ? {} : { tracing }),

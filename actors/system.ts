@@ -80,6 +80,7 @@ function authChild(config: Config): ChildSpec {
       debugFaults,
       rateLimit: { ...config.rateLimit },
       trustedProxies: [...config.trustedProxies],
+      loginDelay: config.loginDelay,
       ...given(config, "database", "redis", "kafka", "tracing"),
       ...(role === "auth" ? { listen: { host, port } } : {}),
     },

@@ -1,10 +1,13 @@
 /** What auth's route files share: their forms of body, answer and caller. */
 import type { TSchema } from "@sinclair/typebox";
 import type { Answer, Call, Route } from "../http/route.ts";
+import { toInstant } from "../model/instant.ts";
 import { Problem } from "../model/problem.ts";
+import type { UserRecord } from "./ports.ts";
 import type { Signed } from "./service.ts";
 
 export const tag = "Auth";
+export const done: Answer = { status: 204 };
 const json = ["application/json"];
 
 export function takes(schema: TSchema, types: readonly string[] = json): NonNullable<Route["body"]> {
@@ -24,4 +27,13 @@ export function body<T>(call: Call): T {
 export function signed({ caller }: Call): Signed {
   if (caller?.sessionId === undefined) throw new Problem("unauthenticated");
   return { userId: caller.userId, sessionId: caller.sessionId };
+}
+
+/** A path's short names: bare, and under `/auth`. */
+export function short(...names: string[]): string[] {
+  return names.flatMap((name) => [name, `/auth${name}`]);
+}
+
+export function user({ id, email, name, createdMs }: UserRecord) {
+  return { id, email, name, createdAt: toInstant(createdMs) };
 }

@@ -3,8 +3,10 @@ import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { verifier } from "../http/access-tokens.ts";
 import { type Edge, edge } from "../http/app.ts";
+import { clientReader } from "../http/client.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
+import { networksOf } from "../http/ip-address.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import type { Peer } from "../http/peer.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
@@ -18,6 +20,7 @@ import type { TracingSettings } from "../tracing/exporter.ts";
 import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { accessTokenSigner } from "./access-token.ts";
 import { apiTokenService } from "./api-tokens.ts";
+import { attempts, type Refusal } from "./attempts.ts";
 import { authenticator, identifier } from "./authenticate.ts";
 import { available } from "./available.ts";
 import { type Eraser, eraser } from "./eraser.ts";
@@ -33,6 +36,7 @@ import {
   type Standing,
 } from "./messages.ts";
 import { type Opening, opening } from "./opening.ts";
+import { passwordCheck } from "./password-check.ts";
 import { passwords } from "./passwords.ts";
 import { successorOf } from "./refresh-tokens.ts";
 import { revocationList } from "./revocation-list.ts";
@@ -60,6 +64,8 @@ export type AuthData = {
   rateLimit?: RateLimit;
   /** Whose `X-Forwarded-*` is believed; nobody's unless told. */
   trustedProxies?: readonly string[];
+  /** False where wrong passwords are not to be slowed down. */
+  loginDelay?: boolean;
   debugFaults?: boolean;
   /** Where traces go; without it there are none. */
   tracing?: TracingSettings;
@@ -72,6 +78,8 @@ export type AuthParts = {
   /** Is told that a user was erased, whose tasks are to follow. */
   erased?: () => void;
   onFailure: (failure: unknown, requestId: string) => void;
+  /** Is told of each password that was refused. */
+  refused?: (refusal: Refusal) => void;
   now: () => number;
   tracer?: Tracer | undefined;
 };
@@ -86,7 +94,9 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
   const stores = await openStores(data.dataDir, data.database);
   let open: Opening | undefined;
   try {
-    const hashing = await passwords();
+    const checked = attempts({ now, delays: data.loginDelay !== false, refused: parts.refused ?? (() => undefined) });
+    const hashing = passwordCheck(await passwords(), checked);
+    const clientOf = clientReader(networksOf(data.trustedProxies ?? []));
     const opened = await opening(stores, now);
     open = opened;
     const { isOpen } = opened;
@@ -126,6 +136,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       identify,
       jwks: () => keyed().jwks,
       claims,
+      clientOf,
       revoked: list.current,
     });
     const own = [...routes, healthRoute(async () => probe?.(), now)];
@@ -229,6 +240,7 @@ export default behave(auth, {
       role = await openAuth(data, {
         announce: (ended) => void Promise.all(tellers.map(({ announce }) => announce(ended))),
         erased: () => erasing?.wake(),
+        refused: (refusal) => self.log("warn", "login-refused", refusal),
         onFailure: (failure, requestId) => {
           const reason = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
           self.log("error", "request-failed", { requestId, reason });

@@ -1,34 +1,19 @@
 /** Section 2 of the contract (accounts, sessions, keys) and auth's part of section 5, as data over the service. */
+
+import type { ClientOf } from "../http/client.ts";
 import { withDefaults } from "../http/merge-patch.ts";
-import type { Answer, Call, Route } from "../http/route.ts";
+import type { Call, Route } from "../http/route.ts";
 import { toInstant } from "../model/instant.ts";
 import type { ApiTokenService } from "./api-tokens.ts";
 import type { Identify } from "./authenticate.ts";
-import { answer, body, signed, tag, takes } from "./call.ts";
+import { answer, body, done, short, signed, tag, takes, user } from "./call.ts";
 import type { Ended, KeySet } from "./messages.ts";
 import * as model from "./models.ts";
-import type { UserRecord } from "./ports.ts";
+import { signInRoutes } from "./routes-sign-in.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
-import type { Granted, Service } from "./service.ts";
+import type { Service } from "./service.ts";
 
 const mergePatch = ["application/json", "application/merge-patch+json"];
-const form = ["application/x-www-form-urlencoded"];
-
-/** A path's short names: bare, and under `/auth`. */
-function short(...names: string[]): string[] {
-  return names.flatMap((name) => [name, `/auth${name}`]);
-}
-
-function user({ id, email, name, createdMs }: UserRecord) {
-  return { id, email, name, createdAt: toInstant(createdMs) };
-}
-
-function tokens(granted: Granted) {
-  const { accessToken, refreshToken, expiresInS } = granted;
-  return { accessToken, tokenType: "Bearer", expiresIn: expiresInS, refreshToken, user: user(granted.user) };
-}
-
-const done: Answer = { status: 204 };
 
 export function authRoutes(parts: {
   service: Service;
@@ -37,116 +22,15 @@ export function authRoutes(parts: {
   /** Throws `users-unavailable` while they are not known. */
   jwks: () => KeySet;
   claims: { issuer: string; audience: string };
+  clientOf: ClientOf;
   revoked: () => Promise<Ended[]>;
 }): Route[] {
   const { service, identify } = parts;
-  const userAgent = ({ request }: Call) => request.headers.get("user-agent") || null;
+  const from = ({ request, peer }: Call) => parts.clientOf(request.headers, peer?.remoteAddress);
   const sessionGone = { 204: { description: "Done" } };
 
   return [
-    {
-      method: "POST",
-      path: "/v1/auth/register",
-      aliases: short("/register"),
-      id: "register",
-      summary: "Make an account and sign in",
-      tag,
-      auth: "none",
-      body: takes(model.Registration),
-      answers: { 201: { description: "The account, signed in", schema: model.Tokens } },
-      problems: ["email-taken", "overloaded", "users-unavailable"],
-      handle: async (call) => {
-        const { email, password, name = model.accountDefaults.name } = body<model.Registration>(call);
-        return answer(201, tokens(await service.register({ email, password, name, userAgent: userAgent(call) })));
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/auth/login",
-      aliases: short("/login"),
-      id: "login",
-      summary: "Sign in",
-      tag,
-      auth: "none",
-      body: takes(model.Credentials),
-      answers: { 200: { description: "Signed in", schema: model.Tokens } },
-      problems: ["invalid-credentials", "overloaded", "users-unavailable"],
-      handle: async (call) => {
-        const { email, password } = body<model.Credentials>(call);
-        return answer(200, tokens(await service.login({ email, password, userAgent: userAgent(call) })));
-      },
-    },
-    {
-      method: "POST",
-      path: "/token",
-      aliases: ["/auth/token"],
-      id: "oauthToken",
-      summary: "Sign in by the OAuth 2 password form",
-      tag,
-      auth: "none",
-      body: takes(model.PasswordGrant, form),
-      answers: { 200: { description: "Signed in", schema: model.OAuthTokens } },
-      problems: ["invalid-credentials", "overloaded", "users-unavailable"],
-      handle: async (call) => {
-        const { username, password } = body<model.PasswordGrant>(call);
-        const { accessToken, refreshToken, expiresInS } = await service.login({
-          email: username,
-          password,
-          userAgent: userAgent(call),
-        });
-        return answer(200, {
-          access_token: accessToken,
-          token_type: "Bearer",
-          expires_in: expiresInS,
-          refresh_token: refreshToken,
-        });
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/auth/refresh",
-      aliases: short("/refresh"),
-      id: "refresh",
-      summary: "Spend a refresh token for fresh tokens",
-      description:
-        "A spent token may be sent again for 10 s, in case the answer was lost, and is answered with the same successor; later, or once that one was spent, it ends the session.",
-      tag,
-      auth: "none",
-      body: takes(model.RefreshRequest),
-      answers: { 200: { description: "Fresh tokens of the same session", schema: model.Tokens } },
-      problems: ["unauthenticated", "token-reused", "users-unavailable"],
-      handle: async (call) => answer(200, tokens(await service.refresh(body<model.RefreshRequest>(call).refreshToken))),
-    },
-    {
-      method: "POST",
-      path: "/v1/auth/logout",
-      aliases: short("/logout"),
-      id: "logout",
-      summary: "End this session",
-      tag,
-      auth: "user",
-      answers: sessionGone,
-      problems: ["unauthenticated", "forbidden", "users-unavailable"],
-      handle: async (call) => {
-        await service.logout(signed(call));
-        return done;
-      },
-    },
-    {
-      method: "POST",
-      path: "/v1/auth/logout-all",
-      aliases: short("/logout-all"),
-      id: "logoutAll",
-      summary: "End all sessions of the account",
-      tag,
-      auth: "user",
-      answers: sessionGone,
-      problems: ["unauthenticated", "forbidden", "users-unavailable"],
-      handle: async (call) => {
-        await service.logoutAll(signed(call).userId);
-        return done;
-      },
-    },
+    ...signInRoutes(service, from),
     {
       method: "GET",
       path: "/v1/auth/me",
@@ -193,6 +77,7 @@ export function authRoutes(parts: {
             await service.changeMe(
               signed(call).userId,
               withDefaults(body<model.MeChange>(call), model.accountDefaults),
+              from(call).address,
             ),
           ),
         ),
@@ -211,7 +96,7 @@ export function authRoutes(parts: {
       answers: sessionGone,
       problems: ["unauthenticated", "invalid-credentials", "forbidden", "overloaded", "users-unavailable"],
       handle: async (call) => {
-        await service.erase(signed(call).userId, body<model.Erasure>(call).currentPassword);
+        await service.erase(signed(call).userId, body<model.Erasure>(call).currentPassword, from(call).address);
         return done;
       },
     },
@@ -226,7 +111,7 @@ export function authRoutes(parts: {
       answers: sessionGone,
       problems: ["unauthenticated", "invalid-credentials", "forbidden", "overloaded", "users-unavailable"],
       handle: async (call) => {
-        await service.changePassword(signed(call), body<model.PasswordChange>(call));
+        await service.changePassword(signed(call), body<model.PasswordChange>(call), from(call).address);
         return done;
       },
     },

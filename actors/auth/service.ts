@@ -1,24 +1,27 @@
 /** Accounts and sessions: what each route of the contract's section 2 means, whatever the stores behind the ports are. */
 import { createHash } from "node:crypto";
 import { v7 as uuidV7 } from "uuid";
+import type { IpAddress } from "../http/ip-address.ts";
 import { Problem } from "../model/problem.ts";
 import type { SignAccessToken } from "./access-token.ts";
 import { emailKey } from "./email.ts";
 import { refreshGraceMs, sessionIdleMs } from "./lifetimes.ts";
 import { accessTokenMs, type Ended } from "./messages.ts";
-import type { Passwords } from "./passwords.ts";
+import type { PasswordCheck } from "./password-check.ts";
 import type { EndedSession, SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
 import { firstRefreshToken } from "./refresh-tokens.ts";
 
 /** Tokens of a session just opened or refreshed, and whose it is. */
 export type Granted = { accessToken: string; refreshToken: string; expiresInS: number; user: UserRecord };
+/** Where a request comes from; undefined where the platform does not tell. */
+export type From = IpAddress | undefined;
 /** An authenticated request: the account and the session that its access token names. */
 export type Signed = { userId: string; sessionId: string };
 
 export type ServiceParts = {
   users: Users;
   sessions: Sessions;
-  passwords: Passwords;
+  passwords: PasswordCheck;
   sign: SignAccessToken;
   /** The refresh token that follows this one: the same each time. */
   successor: (refreshToken: string) => string;
@@ -90,9 +93,9 @@ export function authService(parts: ServiceParts) {
     return user;
   }
 
-  async function confirmed(userId: string, currentPassword: string): Promise<UserRecord> {
+  async function confirmed(userId: string, currentPassword: string, from: From): Promise<UserRecord> {
     const user = await account(userId);
-    if (!(await passwords.matches(currentPassword, user.passwordHash))) throw wrongCredentials();
+    await passwords.confirm({ emailKey: user.emailKey, address: from }, currentPassword, user.passwordHash);
     return user;
   }
 
@@ -103,21 +106,25 @@ export function authService(parts: ServiceParts) {
       password: string;
       name: string | null;
       userAgent: string | null;
+      from: From;
     }): Promise<Granted> {
       const key = emailKey(of.email);
       if (await users.byEmailKey(key)) throw emailTaken();
-      const passwordHash = await passwords.hash(of.password);
+      const asked = { emailKey: key, address: of.from };
+      const passwordHash = await passwords.hash(asked, of.password);
       const user = { id: uuidV7(), email: of.email, emailKey: key, name: of.name, passwordHash, createdMs: now() };
       if ((await users.insert(user)) === "email-taken") throw emailTaken();
+      passwords.trust(asked);
       const { sessionId, refreshToken } = await openSession(user, of.userAgent);
       return granted(user, sessionId, refreshToken);
     },
 
-    /** Throws `invalid-credentials`, after the same work, for an unknown e-mail and for a wrong password. */
-    async login(of: { email: string; password: string; userAgent: string | null }): Promise<Granted> {
-      const user = await users.byEmailKey(emailKey(of.email));
-      const matches = await passwords.matches(of.password, user?.passwordHash);
-      if (user === undefined || !matches) throw wrongCredentials();
+    /** Throws `invalid-credentials` or `rate-limited`, after the same work, for an unknown e-mail and for a wrong password. */
+    async login(of: { email: string; password: string; userAgent: string | null; from: From }): Promise<Granted> {
+      const key = emailKey(of.email);
+      const user = await users.byEmailKey(key);
+      await passwords.confirm({ emailKey: key, address: of.from }, of.password, user?.passwordHash);
+      if (user === undefined) throw wrongCredentials();
       const { sessionId, refreshToken } = await openSession(user, of.userAgent);
       // A password changed while this one was checked has ended all sessions, perhaps before this one was opened.
       const latest = await users.byId(user.id);
@@ -167,9 +174,10 @@ export function authService(parts: ServiceParts) {
     async changeMe(
       userId: string,
       to: { name?: string | null; email?: string; currentPassword?: string },
+      from: From,
     ): Promise<UserRecord> {
       const user = await account(userId);
-      if (to.currentPassword !== undefined) await confirmed(userId, to.currentPassword);
+      if (to.currentPassword !== undefined) await confirmed(userId, to.currentPassword, from);
       const change: UserChange = {
         ...(to.name !== undefined && { name: to.name }),
         ...(to.email !== undefined &&
@@ -189,9 +197,10 @@ export function authService(parts: ServiceParts) {
     async changePassword(
       { userId, sessionId }: Signed,
       to: { currentPassword: string; newPassword: string },
+      from: From,
     ): Promise<void> {
-      await confirmed(userId, to.currentPassword);
-      const passwordHash = await passwords.hash(to.newPassword);
+      const { emailKey: key } = await confirmed(userId, to.currentPassword, from);
+      const passwordHash = await passwords.hash({ emailKey: key, address: from }, to.newPassword);
       await endSessions({ userId, exceptId: sessionId });
       await users.change(userId, { passwordHash });
       await endSessions({ userId, exceptId: sessionId });
@@ -201,8 +210,8 @@ export function authService(parts: ServiceParts) {
      * All that signs in is ended first: a crash in between leaves an account that can be erased again. What was made meanwhile is ended after.
      * That the user's tasks are erased too is noted in the same step that removes the user.
      */
-    async erase(userId: string, currentPassword: string): Promise<void> {
-      await confirmed(userId, currentPassword);
+    async erase(userId: string, currentPassword: string, from: From): Promise<void> {
+      await confirmed(userId, currentPassword, from);
       const endAll = () => Promise.all([endSessions({ userId }), endApiTokens(userId)]);
       await endAll();
       if (!(await users.erase(userId, now()))) throw new Problem("unauthenticated");

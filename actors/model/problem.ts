@@ -69,7 +69,8 @@ export const problems = {
   "rate-limited": {
     status: 429,
     title: "Too many requests",
-    about: "The limit in RateLimit-Policy is used up; Retry-After says when to come back.",
+    about:
+      "The limit in RateLimit-Policy is used up, or there were too many wrong passwords in a row; Retry-After says when to come back.",
   },
   internal: {
     status: 500,

@@ -1,0 +1,130 @@
+/** The routes of signing in and out: what they answer, and how the refresh token comes and goes. */
+import type { Client } from "../http/client.ts";
+import type { Call, Route } from "../http/route.ts";
+import { answer, body, done, short, signed, tag, takes, user } from "./call.ts";
+import * as model from "./models.ts";
+import type { Granted, Service } from "./service.ts";
+
+const form = ["application/x-www-form-urlencoded"];
+const slowed =
+  "From the sixth wrong password in a row on, from one network for one account or from one address, there is a growing delay: 429 with `Retry-After`. A wrong `currentPassword` of other routes counts too.";
+
+function tokens(granted: Granted) {
+  const { accessToken, refreshToken, expiresInS } = granted;
+  return { accessToken, tokenType: "Bearer", expiresIn: expiresInS, refreshToken, user: user(granted.user) };
+}
+
+export function signInRoutes(service: Service, from: (call: Call) => Client): Route[] {
+  const userAgent = ({ request }: Call) => request.headers.get("user-agent") || null;
+  const sessionGone = { 204: { description: "Done" } };
+  return [
+    {
+      method: "POST",
+      path: "/v1/auth/register",
+      aliases: short("/register"),
+      id: "register",
+      summary: "Make an account and sign in",
+      tag,
+      auth: "none",
+      body: takes(model.Registration),
+      answers: { 201: { description: "The account, signed in", schema: model.Tokens } },
+      problems: ["email-taken", "overloaded", "users-unavailable"],
+      handle: async (call) => {
+        const { email, password, name = model.accountDefaults.name } = body<model.Registration>(call);
+        const of = { email, password, name, userAgent: userAgent(call), from: from(call).address };
+        return answer(201, tokens(await service.register(of)));
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/auth/login",
+      aliases: short("/login"),
+      id: "login",
+      summary: "Sign in",
+      description: slowed,
+      tag,
+      auth: "none",
+      body: takes(model.Credentials),
+      answers: { 200: { description: "Signed in", schema: model.Tokens } },
+      problems: ["invalid-credentials", "rate-limited", "overloaded", "users-unavailable"],
+      handle: async (call) => {
+        const { email, password } = body<model.Credentials>(call);
+        const of = { email, password, userAgent: userAgent(call), from: from(call).address };
+        return answer(200, tokens(await service.login(of)));
+      },
+    },
+    {
+      method: "POST",
+      path: "/token",
+      aliases: ["/auth/token"],
+      id: "oauthToken",
+      summary: "Sign in by the OAuth 2 password form",
+      description: slowed,
+      tag,
+      auth: "none",
+      body: takes(model.PasswordGrant, form),
+      answers: { 200: { description: "Signed in", schema: model.OAuthTokens } },
+      problems: ["invalid-credentials", "rate-limited", "overloaded", "users-unavailable"],
+      handle: async (call) => {
+        const { username, password } = body<model.PasswordGrant>(call);
+        const { accessToken, refreshToken, expiresInS } = await service.login({
+          email: username,
+          password,
+          userAgent: userAgent(call),
+          from: from(call).address,
+        });
+        return answer(200, {
+          access_token: accessToken,
+          token_type: "Bearer",
+          expires_in: expiresInS,
+          refresh_token: refreshToken,
+        });
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/auth/refresh",
+      aliases: short("/refresh"),
+      id: "refresh",
+      summary: "Spend a refresh token for fresh tokens",
+      description:
+        "A spent token may be sent again for 10 s, in case the answer was lost, and is answered with the same successor; later, or once that one was spent, it ends the session.",
+      tag,
+      auth: "none",
+      body: takes(model.RefreshRequest),
+      answers: { 200: { description: "Fresh tokens of the same session", schema: model.Tokens } },
+      problems: ["unauthenticated", "token-reused", "users-unavailable"],
+      handle: async (call) => answer(200, tokens(await service.refresh(body<model.RefreshRequest>(call).refreshToken))),
+    },
+    {
+      method: "POST",
+      path: "/v1/auth/logout",
+      aliases: short("/logout"),
+      id: "logout",
+      summary: "End this session",
+      tag,
+      auth: "user",
+      answers: sessionGone,
+      problems: ["unauthenticated", "forbidden", "users-unavailable"],
+      handle: async (call) => {
+        await service.logout(signed(call));
+        return done;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/auth/logout-all",
+      aliases: short("/logout-all"),
+      id: "logoutAll",
+      summary: "End all sessions of the account",
+      tag,
+      auth: "user",
+      answers: sessionGone,
+      problems: ["unauthenticated", "forbidden", "users-unavailable"],
+      handle: async (call) => {
+        await service.logoutAll(signed(call).userId);
+        return done;
+      },
+    },
+  ];
+}
