@@ -444,6 +444,54 @@ describe("an answer", () => {
   });
 });
 
+describe("of several refusals", () => {
+  test("the first is 415, then 413, 400, 422, 404 and 412, whatever else is wrong", async () => {
+    const { id } = await createTask(ada);
+    const broken = { "if-match": "1", "idempotency-key": "a b" };
+    const large = " ".repeat(262_145);
+    for (const path of [`/v1/tasks/${id}?x=1`, `/v1/tasks/${crypto.randomUUID()}?x=1`, "/v1/tasks/x?x=1"]) {
+      for (const [options, status, code] of [
+        [{ raw: large, headers: { ...broken, "content-type": "text/plain" } }, 415, "unsupported-media-type"],
+        [{ raw: large, headers: broken }, 413, "body-too-large"],
+        [{ raw: "{", headers: { "if-match": '"9"' } }, 400, "malformed-json"],
+        [{ body: { title: 1 }, headers: { "if-match": "1" } }, 400, "malformed-header"],
+        [{ body: { title: 1 }, headers: { "idempotency-key": "a b" } }, 400, "malformed-header"],
+        [{ body: { title: 1 }, headers: { "if-match": '"9"' } }, 422, "validation"],
+      ] satisfies [CallOptions, number, string][])
+        for (const method of ["PATCH", "PUT"]) expectProblem(await send(method, path, options), status, code);
+    }
+    const unseen = { body: { title: "x" }, headers: { "if-match": '"9"' } };
+    for (const path of ["/v1/tasks/x", `/v1/tasks/${crypto.randomUUID()}`])
+      expectProblem(await send("PATCH", path, unseen), 404, "not-found");
+    expectProblem(await send("PATCH", `/v1/tasks/${id}`, unseen), 412, "version-mismatch");
+    expectProblem(
+      await send("PUT", "/v1/tasks/x", { body: {}, headers: { "if-none-match": "1" } }),
+      400,
+      "malformed-header",
+    );
+  });
+
+  test("an unusable Consistency-Token comes before a fault of the query, and that before a missing task", async () => {
+    const headers = { "consistency-token": "x" };
+    for (const path of ["/v1/tasks?x=1", "/v1/tasks/x?x=1", "/v1/tasks/x/history?x=1", "/v1/operations/x?x=1"]) {
+      expectProblem(await send("GET", path, { headers }), 400, "malformed-header");
+      expectProblem(await send("GET", path), 422, "validation");
+    }
+  });
+
+  test("a scope that is lacking comes before them all, and 405 before the question who asks", async () => {
+    const made = await send<{ token: string }>("POST", "/v1/auth/tokens", {
+      body: { name: "r", scopes: ["tasks:read"] },
+    });
+    const { token } = made.body;
+    const wrong = { token, raw: "{", headers: { "content-type": "text/plain", "idempotency-key": "a b" } };
+    const refused = await call(system.url, "PATCH", "/v1/tasks/x?x=1", wrong);
+    expectProblem(refused, 403, "forbidden");
+    expect(refused.headers.get("ratelimit")).not.toBeNull();
+    expectProblem(await call(system.url, "PATCH", "/v1/tasks", wrong), 405, "method-not-allowed");
+  });
+});
+
 describe("a task's body", () => {
   const emoji = "😀";
   test.each([
@@ -971,6 +1019,22 @@ describe("an account", () => {
 });
 
 describe("a hostile request", () => {
+  test("with a method in small letters is not that method in capitals", async () => {
+    for (const path of ["/v1/tasks", "/v1/auth/me", "/.well-known/jwks.json"])
+      for (const method of ["get", "Get", "head"]) {
+        // Bun's own parser cuts the connection.
+        const reply = await rawRequest(system.url, [`${method} ${path} HTTP/1.1`, bearer()]).catch(() => undefined);
+        expect([method, path, reply?.status ?? 405]).toEqual([method, path, 405]);
+      }
+  });
+
+  test("with a # in its target is for an unknown path", async () => {
+    for (const path of ["/v1/tasks#x", "/v1/auth/me#x", "/#"]) {
+      const reply = await rawRequest(system.url, [`GET ${path} HTTP/1.1`, bearer()]);
+      if (reply.status !== 400 || reply.text !== "") expectProblem(reply, 404, "not-found");
+    }
+  });
+
   const bearer = (): string => `authorization: Bearer ${ada.tokens.accessToken}`;
 
   test.each(["localhost", "x", "[::1]", "a.b.c:80", "EXAMPLE.com.", "1"])(

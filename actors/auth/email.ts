@@ -2,9 +2,9 @@
 
 const local = /^[^\s"(),:;<>@[\\\]\p{Cc}\p{Cf}\p{Co}\p{Z}]+$/u;
 const domain =
-  /^(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
+  /^(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)*[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?$/u;
 
-/** The fault of an address (unquoted, international ones included), or undefined. Whether it is reached, only a mail could tell. */
+/** The fault of an address (unquoted, international ones and those of a domain without a dot included), or undefined. Whether it is reached, only a mail could tell. */
 export function emailFault(value: string): string | undefined {
   const at = value.lastIndexOf("@");
   const name = value.slice(0, at);

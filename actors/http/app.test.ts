@@ -37,6 +37,9 @@ const routes: Route[] = [
       types: ["application/json"],
     },
     query: { dry: { schema: t.Literal("1") } },
+    checkHeaders: (headers) => {
+      if (headers.get("if-match") === "1") throw new Problem("malformed-header");
+    },
     faults: async ({ body, query }) =>
       query.has("dry") && (body as { a?: unknown }).a === "all" ? [{ path: "/a", message: "must not be all" }] : [],
     handle: took,
@@ -139,23 +142,26 @@ test("the other end of the connection is known to the route that it came with, a
 });
 
 describe("refusals come in one order", () => {
+  const badKey = { ...me, "idempotency-key": "a b" };
   test.each([
     ["an unknown path", "PATCH", "/v1/nothing", {}, "{", 404],
     ["another method", "DELETE", `/v1/things/${id}`, {}, null, 405],
     ["nobody", "PATCH", "/v1/things/x?zzz=%zz", { "idempotency-key": " " }, "{", 401],
-    ["no such id", "PATCH", "/v1/things/x?zzz=1", { ...me, "idempotency-key": "a b" }, "{", 404],
+    ["a media type", "PATCH", "/v1/things/x?zzz=1", { ...badKey, "content-type": "text/plain" }, "{", 415],
+    ["a size", "PATCH", "/v1/things/x?zzz=1", badKey, "x".repeat(262_145), 413],
+    ["malformed JSON", "PATCH", "/v1/things/x?zzz=1", me, "{", 400],
+    ["a malformed key", "PATCH", "/v1/things/x?zzz=1", badKey, '{"a":"long"}', 400],
     [
-      "a malformed header",
+      "a malformed header of the route's",
       "PATCH",
-      `/v1/things/${id}?zzz=1`,
-      { ...me, "idempotency-key": "a b", "content-type": "text/plain" },
-      "{",
+      "/v1/things/x?zzz=1",
+      { ...me, "if-match": "1" },
+      '{"a":"long"}',
       400,
     ],
-    ["a media type", "PATCH", `/v1/things/${id}?zzz=1`, { ...me, "content-type": "text/plain" }, "{", 415],
-    ["a size", "PATCH", `/v1/things/${id}?zzz=1`, me, "x".repeat(262_145), 413],
-    ["malformed JSON", "PATCH", `/v1/things/${id}?zzz=1`, me, "{", 400],
-    ["faults", "PATCH", `/v1/things/${id}?zzz=1&dry=2`, me, '{"a":"long","b":1}', 422],
+    ["faults of the body", "PATCH", "/v1/things/x", me, '{"a":"long","b":1}', 422],
+    ["faults of the query", "PATCH", "/v1/things/x?zzz=1&dry=2", me, '{"a":"abc"}', 422],
+    ["no such id", "PATCH", "/v1/things/x", me, '{"a":"abc"}', 404],
     ["nothing", "PATCH", `/v1/things/${id}?dry=1`, me, '{"a":"abc"}', 200],
   ] as const)("%s", async (_name, method, path, headers, body, status) => {
     expect((await send(method, path, headers, body)).status).toBe(status);

@@ -124,12 +124,6 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
     traceparent: string | null,
   ): Response | Promise<Response> {
     context.limits = caller?.limits;
-    if (params.id !== undefined && !uuidPattern.test(params.id)) throw new Problem("not-found");
-    if (needsKey) {
-      const key = request.headers.get("idempotency-key");
-      if (key !== null && !idempotencyKeyPattern.test(key))
-        throw new Problem("malformed-header", "Idempotency-Key must be 1 to 255 visible ASCII characters.");
-    }
     const { query, faults } = readQuery(request.url);
     const call: Call = {
       request,
@@ -141,16 +135,29 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
       caller,
       peer,
     };
-    if (route.body === undefined || checkBody === undefined) return answered(call, faults, context);
-    return readBody(request, route.body.types).then((body) =>
-      answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context),
-    );
+    if (route.body === undefined || checkBody === undefined) {
+      checkHeaders(request.headers);
+      return answered(call, faults, context);
+    }
+    return readBody(request, route.body.types).then((body) => {
+      checkHeaders(request.headers);
+      return answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context);
+    });
+  }
+
+  function checkHeaders(headers: Headers): void {
+    const key = needsKey ? headers.get("idempotency-key") : null;
+    if (key !== null && !idempotencyKeyPattern.test(key))
+      throw new Problem("malformed-header", "Idempotency-Key must be 1 to 255 visible ASCII characters.");
+    route.checkHeaders?.(headers);
   }
 
   /** What the route answers, once all faults of the request are known and there are none. */
   function answered(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
     const unless = (more: readonly Fault[]) => {
       if (faults.length + more.length > 0) throw new Problem("validation", undefined, { errors: [...faults, ...more] });
+      const { id } = call.params;
+      if (id !== undefined && !uuidPattern.test(id)) throw new Problem("not-found");
       return finish(route.handle(call), context);
     };
     const hasFields = call.body === undefined || isObject(call.body);

@@ -47,6 +47,8 @@ export type Route = {
   readonly body?: { readonly schema: TSchema; readonly types: readonly string[] };
   /** Query parameters by name; one not listed is refused. */
   readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;
+  /** Throws `malformed-header` for those headers that only this route understands, before its fields are looked at. */
+  readonly checkHeaders?: (headers: Headers) => void;
   /** Faults that the schemas cannot tell, listed beside theirs: the body is an object, but what is in it may be of any type. */
   readonly faults?: (call: Call) => readonly Fault[] | Promise<readonly Fault[]>;
   /** Request headers for the OpenAPI document, e.g. If-Match. */

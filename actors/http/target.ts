@@ -8,14 +8,17 @@ export function targetOf(url: string): string {
 
 export function pathOf(url: string): string {
   const target = targetOf(url);
-  const end = target.search(/[?#]/);
+  const end = target.indexOf("?");
   return end < 0 ? target : target.slice(0, end);
 }
 
 /** https://fetch.spec.whatwg.org/#forbidden-method */
 const forbiddenMethods = /^(?:CONNECT|TRACE|TRACK)$/i;
 
-/** The method under which a request can be handed on: one that the platform forbids is as unknown to every route as OPTIONS is. */
+/**
+ * The method under which a request can be handed on: one that the platform forbids is as unknown to every route as OPTIONS is, and so is one in small
+ * letters, which the platform would take for the method in capitals (RFC 9110 §9.1 tells them apart).
+ */
 export function methodOf({ method }: { readonly method: string }): string {
-  return forbiddenMethods.test(method) ? "OPTIONS" : method;
+  return forbiddenMethods.test(method) || method !== method.toUpperCase() ? "OPTIONS" : method;
 }

@@ -61,3 +61,13 @@ export function parseConsistencyToken(header: string | null): Position | undefin
     throw new Problem("malformed-header", "Consistency-Token must be one that this server gave.");
   return { partition: Number(partition), offset: Number(offset) };
 }
+
+/** What a write and a read understand of their headers, as parts of their routes. */
+export const ofWrites = {
+  headers: ["Idempotency-Key", "If-Match"],
+  checkHeaders: (headers: Headers) => void parseIfMatch(headers.get("if-match")),
+} as const;
+export const ofReads = {
+  headers: ["Consistency-Token"],
+  checkHeaders: (headers: Headers) => void parseConsistencyToken(headers.get("consistency-token")),
+} as const;

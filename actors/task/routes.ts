@@ -4,16 +4,16 @@ import { integerParameter } from "../http/integer-parameter.ts";
 import { withDefaults } from "../http/merge-patch.ts";
 import type { Answer, Call, Caller, Route } from "../http/route.ts";
 import { rootSite, type Site } from "../http/site.ts";
-import type { CommandKind, Outcome } from "../model/command.ts";
+import type { CommandKind } from "../model/command.ts";
 import { defaults } from "../model/created.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
-import { Problem } from "../model/problem.ts";
 import { Task, type Writable } from "../model/task.ts";
-import { consistencyToken, createsOnly, etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
+import { answerTo } from "./change-answer.ts";
+import { createsOnly, etag, hasVersion, ofReads, ofWrites, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
 import { cursorParameter, limitParameter, listParameters, listQuery, pageLimit } from "./list-query.ts";
 import { HistoryEntry, NewTask, Operation, TaskPatch } from "./models.ts";
 import type { MaybePromise, Reader } from "./ports.ts";
-import { type Moment, type Shown, type TaskService, then, type Undecided } from "./service.ts";
+import { type Moment, type Shown, type TaskService, then } from "./service.ts";
 
 const json = "application/json";
 const mergePatch = "application/merge-patch+json";
@@ -21,8 +21,6 @@ const taskRead = "private, no-cache";
 
 const Page = <T extends typeof Task | typeof HistoryEntry>(item: T) =>
   t.Object({ items: t.Array(item), nextCursor: t.Union([t.String(), t.Null()]) });
-const writeHeaders = ["Idempotency-Key", "If-Match"] as const;
-const readHeaders = ["Consistency-Token", "If-None-Match"] as const;
 const taskHeaders = ["ETag", "Consistency-Token", "Idempotency-Replayed"] as const;
 const writeProblems = [
   "not-found",
@@ -106,6 +104,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       tag: "Tasks",
       auth: "user",
       body: { schema: NewTask, types: [json] },
+      ...ofWrites,
       headers: ["Idempotency-Key"],
       answers: {
         201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] },
@@ -130,7 +129,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       tag: "Tasks",
       auth: "user",
       query: listParameters,
-      headers: ["Consistency-Token"],
+      ...ofReads,
       answers: { 200: { description: "A page of tasks", schema: Page(Task), headers: ["Consistency"] } },
       problems: ["validation", "invalid-cursor", "malformed-header", "not-yet-visible", "read-model-unavailable"],
       cacheControl: taskRead,
@@ -162,7 +161,8 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
         query.has("version") && query.has("asOf")
           ? [{ path: "/version", message: "must not be given together with asOf" }]
           : [],
-      headers: readHeaders,
+      ...ofReads,
+      headers: [...ofReads.headers, "If-None-Match"],
       answers: {
         ...answersTask,
         304: { description: "The client has this version", headers: ["ETag", "Consistency"] },
@@ -182,7 +182,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       tag: "Tasks",
       auth: "user",
       body: { schema: TaskPatch, types: [json, mergePatch] },
-      headers: writeHeaders,
+      ...ofWrites,
       answers: answersChange,
       problems: [...bodyProblems, ...writeProblems],
       handle: (call) =>
@@ -197,7 +197,11 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       tag: "Tasks",
       auth: "user",
       body: { schema: NewTask, types: [json] },
-      headers: [...writeHeaders, "If-None-Match"],
+      headers: [...ofWrites.headers, "If-None-Match"],
+      checkHeaders: (headers) => {
+        ofWrites.checkHeaders(headers);
+        createsOnly(headers);
+      },
       answers: {
         ...answersChange,
         201: { description: "The new task", schema: Task, headers: ["Location", ...taskHeaders] },
@@ -214,7 +218,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       summary: "Delete a task; it can be restored",
       tag: "Tasks",
       auth: "user",
-      headers: writeHeaders,
+      ...ofWrites,
       answers: {
         204: { description: "Deleted", headers: ["Consistency-Token", "Idempotency-Replayed"] },
         ...answersUndecided,
@@ -230,7 +234,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       summary: "Bring a deleted task back",
       tag: "Tasks",
       auth: "user",
-      headers: writeHeaders,
+      ...ofWrites,
       answers: answersChange,
       problems: [...writeProblems, "conflict"],
       handle: onTask("restore"),
@@ -243,7 +247,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       summary: "Take back the latest change, as a new version",
       tag: "Tasks",
       auth: "user",
-      headers: writeHeaders,
+      ...ofWrites,
       answers: answersChange,
       problems: [...writeProblems, "conflict"],
       handle: onTask("undo"),
@@ -257,7 +261,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       tag: "Tasks",
       auth: "user",
       query: { limit: limitParameter, cursor: cursorParameter },
-      headers: ["Consistency-Token"],
+      ...ofReads,
       answers: { 200: { description: "A page of history", schema: Page(HistoryEntry), headers: ["Consistency"] } },
       problems: [...readProblems, "invalid-cursor"],
       cacheControl: taskRead,
@@ -274,7 +278,7 @@ export function taskRoutes(service: TaskService, { url: publicUrl }: Pick<Site, 
       summary: "What became of a change",
       tag: "Operations",
       auth: "user",
-      headers: ["Consistency-Token"],
+      ...ofReads,
       answers: { 200: { description: "The operation", schema: Operation } },
       problems: readProblems,
       handle: (call) => then(service.operation(readerOf(call), call.params.id as string), shown),
@@ -321,19 +325,4 @@ function whole(body: unknown): Writable {
 /** Instants are kept as UTC milliseconds, whatever offset and precision they came with. */
 function utcDue<Body extends Partial<Writable>>(body: Body): Body {
   return typeof body.dueAt === "string" ? { ...body, dueAt: toInstant(instantMs(body.dueAt) ?? 0) } : body;
-}
-
-function answerTo(outcome: Outcome | Undecided, kind: CommandKind, publicUrl: string): Answer {
-  const headers: Record<string, string> = { "consistency-token": consistencyToken(outcome.position) };
-  if (outcome.verdict === "pending") {
-    headers.location = `${publicUrl}/v1/operations/${outcome.operationId}`;
-    return { status: 202, json: JSON.stringify({ id: outcome.operationId, status: "pending" }), headers };
-  }
-  if (outcome.verdict === "replayed") headers["idempotency-replayed"] = "true";
-  if (outcome.code !== undefined) throw new Problem(outcome.code, undefined, { headers });
-  if (outcome.task === undefined) return { status: 204, headers };
-  headers.etag = etag(outcome.version ?? 1);
-  const isMade = outcome.made ?? kind === "create";
-  if (isMade) headers.location = `${publicUrl}/v1/tasks/${outcome.taskId}`;
-  return { status: isMade ? 201 : 200, json: outcome.task, headers };
 }
