@@ -27,6 +27,8 @@ const mirror = createServer((request, response) => {
       "x-hop": "1",
       connection: "x-hop",
       "keep-alive": "timeout=5",
+      "access-control-allow-origin": "https://other.example",
+      "access-control-expose-headers": "ETag",
       "set-cookie": ["a=1", "b=2"],
     };
     response.writeHead(201, { ...headers, "content-type": "application/json" });
@@ -111,6 +113,12 @@ test("a redirect is passed on and not followed, and an empty answer is empty", a
   expect([redirect.status, redirect.headers.get("location")]).toEqual([307, "/seen"]);
   const empty = await forwardOverHttp(mirrorUrl, request("/empty"));
   expect([empty.status, empty.body]).toEqual([204, null]);
+});
+
+test("which pages may read the answer is not auth's to say", async () => {
+  const answer = await forwardOverHttp(mirrorUrl, request("/x", null, { origin: "https://other.example" }));
+  expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control-"))).toEqual([]);
+  expect(asked.at(-1)?.request.headers.origin).toBe("https://other.example");
 });
 
 test("who names no user agent has none there", async () => {

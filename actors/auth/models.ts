@@ -8,7 +8,7 @@ import { emailFault } from "./email.ts";
 
 const uuid = t.String({ format: "uuid" });
 const instant = t.String({ format: "date-time" });
-const email = text({ minLength: 1, maxLength: 254, fault: emailFault });
+const email = text({ minLength: 1, maxLength: 254, fault: emailFault, format: "idn-email" });
 const name = text({ minLength: 1, maxLength: 200 });
 const newPassword = text({
   minLength: 8,

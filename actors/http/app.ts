@@ -7,6 +7,7 @@ import type { Tracer } from "../tracing/tracer.ts";
 import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
+import { requestHeaderForms } from "./header-names.ts";
 import { meter, meterOfUnknown } from "./meter.ts";
 import { openToOrigins } from "./origins.ts";
 import type { Peer } from "./peer.ts";
@@ -32,7 +33,7 @@ export type EdgeOptions = {
 
 export type Edge = { fetch(request: Request, peer?: Peer): Response | Promise<Response> };
 
-const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
+const idempotencyKeyPattern = new RegExp(requestHeaderForms["Idempotency-Key"]);
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const { site = rootSite } = options;
   const prefix = pathPrefix(site);

@@ -15,6 +15,13 @@ export const requestHeaders = {
 } as const;
 export type RequestHeader = keyof typeof requestHeaders;
 
+/** The forms of those that are refused otherwise, as regular expressions of the kind that JSON Schema takes. */
+export const requestHeaderForms = {
+  "If-Match": '^(?:\\*|(?:W/)?"[!#-~]*"(?:, *(?:W/)?"[!#-~]*")*)$',
+  "Idempotency-Key": "^[!-~]{1,255}$",
+  "Consistency-Token": "^[0-9]{1,5}-[0-9]{1,15}$",
+} as const satisfies Partial<Record<RequestHeader, string>>;
+
 export const answerHeaders = {
   ETag: "The resource's version, quoted",
   Location: "Where the new resource or the operation is",

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { consistencyToken, parseIfMatch } from "../task/conditions.ts";
 import { taskRoutes } from "../task/routes.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
 import { documentRoutes } from "./document-routes.ts";
+import { requestHeaders } from "./header-names.ts";
 import { healthRoute } from "./health-route.ts";
 import { merged, type OpenApi, openApi } from "./openapi.ts";
 import { rootSite } from "./site.ts";
@@ -10,6 +12,7 @@ import { rootSite } from "./site.ts";
 const own = [...taskRoutes({} as never), healthRoute(() => Promise.resolve(), Date.now)];
 const routes = [...own, ...documentRoutes(own, rootSite), ...commonRoutes];
 const document = openApi(routes);
+type Parameter = { name: string; schema: { pattern?: string; description?: string } };
 type Operation = {
   operationId: string;
   parameters: { name: string; in: string }[];
@@ -84,6 +87,40 @@ test("each operation tells the failures that its kind can have", () => {
     expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
     expect(statuses.some((status) => status < "400")).toBe(true);
   }
+});
+
+test("headers that are refused in another form have their form in the document", () => {
+  const parameters = document.paths["/v1/tasks/{id}"] as Record<string, { parameters: Parameter[] }>;
+  const forms = Object.fromEntries(
+    ["patch", "get"]
+      .flatMap((method) => parameters[method]?.parameters ?? [])
+      .map(({ name, schema }) => [name, schema]),
+  );
+  const takes = (name: string, value: string) => new RegExp(forms[name]?.pattern ?? "$^", "u").test(value);
+  for (const good of ["*", '"1"', 'W/"1", "2"', '"a","b"']) {
+    expect([good, takes("If-Match", good)]).toEqual([good, true]);
+    expect(() => parseIfMatch(good)).not.toThrow();
+  }
+  for (const bad of ["", "1", '"1', "**", '"1" "2"']) {
+    expect([bad, takes("If-Match", bad)]).toEqual([bad, false]);
+    expect(() => parseIfMatch(bad)).toThrow();
+  }
+  expect([takes("Idempotency-Key", "a"), takes("Idempotency-Key", ""), takes("Idempotency-Key", "a b")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(takes("Consistency-Token", consistencyToken({ partition: 11, offset: 9_007_199_254_740 }))).toBe(true);
+  for (const { name } of Object.values(parameters).flatMap((each) => each.parameters ?? []))
+    if (name in requestHeaders)
+      expect(forms[name]?.description).toBe(requestHeaders[name as keyof typeof requestHeaders]);
+});
+
+test("texts tell in the document that NUL is refused", () => {
+  const { title } = (document.components.schemas.NewTask as { properties: Record<string, { pattern?: string }> })
+    .properties;
+  const pattern = new RegExp(title?.pattern ?? "", "u");
+  expect([pattern.test("a\n\u{1f600}"), pattern.test("a\0b")]).toEqual([true, false]);
 });
 
 test("failures tell the headers that come with them: limits where a user asks, the place in the log where the writer refuses", () => {

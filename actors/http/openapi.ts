@@ -1,7 +1,13 @@
 /** A role's routes as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). */
 import type { TSchema } from "@sinclair/typebox";
 import { type ProblemCode, problems } from "../model/problem.ts";
-import { type AnswerHeader, answerHeaders, requestHeaders } from "./header-names.ts";
+import {
+  type AnswerHeader,
+  answerHeaders,
+  type RequestHeader,
+  requestHeaderForms,
+  requestHeaders,
+} from "./header-names.ts";
 import type { Route } from "./route.ts";
 
 export type OpenApi = {
@@ -117,9 +123,15 @@ function parameters(route: Route): unknown[] {
     name,
     in: "header",
     required: false,
-    schema: { type: "string", description: requestHeaders[name] },
+    schema: { type: "string", description: requestHeaders[name], ...formOf(name) },
   }));
   return [...inPath, ...inQuery, ...inHeader];
+}
+
+function formOf(name: RequestHeader): { pattern?: string } {
+  const forms: Partial<Record<RequestHeader, string>> = requestHeaderForms;
+  const pattern = forms[name];
+  return pattern === undefined ? {} : { pattern };
 }
 
 /** One answer per status; where several codes share it, their problems are alternatives. */

@@ -1,4 +1,5 @@
 /** Request headers that carry a condition (RFC 9110 §13) or a position in the log. */
+import { requestHeaderForms } from "../http/header-names.ts";
 import type { Position } from "../model/command.ts";
 import { Problem } from "../model/problem.ts";
 
@@ -53,10 +54,12 @@ export function consistencyToken({ partition, offset }: Position): string {
   return `${partition}-${offset}`;
 }
 
+const tokenForm = new RegExp(requestHeaderForms["Consistency-Token"]);
+
 /** Throws `malformed-header`. */
 export function parseConsistencyToken(header: string | null): Position | undefined {
   if (header === null) return undefined;
-  const [, partition, offset] = /^(\d{1,5})-(\d{1,15})$/.exec(header) ?? [];
+  const [partition, offset] = tokenForm.test(header) ? header.split("-") : [];
   if (partition === undefined || offset === undefined)
     throw new Problem("malformed-header", "Consistency-Token must be one that this server gave.");
   return { partition: Number(partition), offset: Number(offset) };
