@@ -31,6 +31,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     issuer: "task-tracker",
     audience: "task-tracker",
     trustedProxies: [],
+    registration: "open",
     loginDelay: true,
     debugFaults: false,
   });
@@ -44,6 +45,7 @@ test("every variable reaches its field", () => {
     ADMIN_PORT: "0",
     TT_RATE_LIMIT: "10/1",
     TT_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+    TT_REGISTRATION: "closed",
     TT_LOGIN_DELAY: "off",
     TT_DEBUG_FAULTS: "1",
     TT_TASK_WORKERS: "2",
@@ -58,6 +60,7 @@ test("every variable reaches its field", () => {
     adminPort: 0,
     rateLimit: { requests: 10, windowS: 1 },
     trustedProxies: ["10.0.0.0/8", "::1"],
+    registration: "closed",
     loginDelay: false,
     debugFaults: true,
     taskWorkers: 2,

@@ -3,10 +3,10 @@ import process from "node:process";
 import { Kind, type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { fileText, valueOrFile } from "./config-file.ts";
-import { networkEntries, networkFaults } from "./http/ip-address.ts";
-import { type Site, siteFaults, siteOf } from "./http/site.ts";
+import { contradictions } from "./contradictions.ts";
+import { networkEntries } from "./http/ip-address.ts";
+import { type Site, siteOf } from "./http/site.ts";
 import { nearest } from "./nearest.ts";
-import { postgresUrlFault } from "./postgres/url.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 import type { TracingSettings } from "./tracing/exporter.ts";
 import { tracingSettings, tracingVariables } from "./tracing/settings.ts";
@@ -31,6 +31,8 @@ export type Config = {
   readonly audience: string;
   /** Addresses and networks of those whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Whether people may make accounts themselves. */
+  readonly registration: "open" | "closed";
   /** Slow down wrong passwords. */
   readonly loginDelay: boolean;
   /** Accept a message that kills a worker from inside (test builds only). */
@@ -167,6 +169,11 @@ export const variables = t.Object({
     description:
       "Addresses and networks of reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.",
   }),
+  TT_REGISTRATION: one(
+    ["open", "closed"],
+    "open",
+    "Who makes accounts: anybody, or only the operator (`tracker add-user`).",
+  ),
   TT_LOGIN_DELAY: one(["on", "off"], "on", "Slow down who sends wrong passwords; `off` is for tests only."),
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
@@ -252,6 +259,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuer: values.TT_ISSUER,
     audience: values.TT_AUDIENCE,
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
+    registration: values.TT_REGISTRATION,
     loginDelay: values.TT_LOGIN_DELAY === "on",
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
@@ -259,7 +267,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
 }
 
-type Values = Static<typeof variables>;
+export type Values = Static<typeof variables>;
 
 function backends(
   values: Values,
@@ -292,37 +300,6 @@ function backends(
           },
         }),
   };
-}
-
-/** What cannot be together, or not alone. */
-function contradictions(values: Values): string[] {
-  const has = (name: keyof Values) => values[name] !== "" && values[name] !== "0";
-  const role = values.ROLE;
-  const faults: string[] = [];
-  const ofDatabase = has("DATABASE_URL") ? postgresUrlFault(values.DATABASE_URL) : undefined;
-  if (ofDatabase !== undefined) faults.push(`DATABASE_URL ${ofDatabase}`);
-  for (const entry of networkFaults(values.TT_TRUSTED_PROXIES))
-    faults.push(
-      `TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: ${JSON.stringify(entry.slice(0, 60))} is no address or network`,
-    );
-  faults.push(...siteFaults(values));
-  const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
-    const missing = names.filter((name) => !has(name));
-    if (missing.length > 0) faults.push(`${what} needs ${missing.join(" and ")}${why}`);
-  };
-  if (role === "task") needs("ROLE=task", ["KAFKA_BROKERS", "MONGO_URL", "AUTH_URL"], "; ROLE=all needs nothing");
-  else if (role === "consumer") needs("ROLE=consumer", ["KAFKA_BROKERS", "MONGO_URL"], "; ROLE=all needs nothing");
-  else if (role === "all" && has("KAFKA_BROKERS") !== has("MONGO_URL"))
-    faults.push("KAFKA_BROKERS and MONGO_URL go together: the log and the read model that is made of it");
-  if (role === "all" && has("AUTH_URL")) faults.push("AUTH_URL is for ROLE=task: ROLE=all has an auth of its own");
-  for (const name of ["DATABASE", "MONGO", "REDIS"] as const)
-    if (has(`${name}_PASSWORD`)) needs(`${name}_PASSWORD`, [`${name}_URL`], "");
-  if (has("KAFKA_USERNAME")) needs("KAFKA_USERNAME", ["KAFKA_BROKERS", "KAFKA_PASSWORD"], "");
-  for (const name of ["KAFKA_PASSWORD", "KAFKA_SASL"] as const) if (has(name)) needs(name, ["KAFKA_USERNAME"], "");
-  if (has("KAFKA_TLS")) needs("KAFKA_TLS", ["KAFKA_BROKERS"], "");
-  if (values.PORT === values.ADMIN_PORT && values.PORT !== 0 && role !== "consumer")
-    faults.push(`PORT and ADMIN_PORT must differ, not both be ${values.PORT}`);
-  return faults;
 }
 
 /** Numbers are decimal digits and nothing else: no sign, space, exponent or leading zero. */

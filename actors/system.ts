@@ -81,6 +81,7 @@ function authChild(config: Config): ChildSpec {
       rateLimit: { ...config.rateLimit },
       trustedProxies: [...config.trustedProxies],
       loginDelay: config.loginDelay,
+      registration: config.registration === "open",
       ...given(config, "database", "redis", "kafka", "tracing"),
       ...(role === "auth" ? { listen: { host, port } } : {}),
     },

@@ -471,7 +471,16 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
   });
 
   const authPaths = [
-    ...["/v1/auth", "/v1/auth/login", "/v1/auth/tokens/1", "/auth/token", "/auth/me", "/users/me", "/register"],
+    ...[
+      "/v1/auth",
+      "/v1/auth/login",
+      "/v1/auth/tokens/1",
+      "/v1/users",
+      "/auth/token",
+      "/auth/me",
+      "/users/me",
+      "/register",
+    ],
     ...["/login", "/refresh", "/logout", "/logout-all", "/verify", "/token", "/.well-known/jwks.json"],
   ];
   const otherPaths = [
@@ -484,6 +493,7 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     "/v1/authors",
     "/tokens",
     "/usersx",
+    "/v1/usersx",
   ];
   test("the paths tried are auth's and others", () => {
     expect([authPaths.filter((path) => !ownedByAuth(path)), otherPaths.filter(ownedByAuth)]).toEqual([[], []]);

@@ -69,6 +69,23 @@ test.each([
   [["help", "rebuid"], {}, 'Cannot run "rebuid": there is no such command; see `tracker help`\n'],
   [["rebuild", "data"], {}, 'Cannot take the argument "data"; see `tracker help rebuild`\n'],
   [["rebuild"], { DATA_DIR: "/nonexistent" }, "Cannot rebuild: there is no tasks.db in DATA_DIR /nonexistent\n"],
+  [
+    ["reset-password", "a@example.com"],
+    { DATA_DIR: "/nonexistent" },
+    "Cannot find auth.db in DATA_DIR /nonexistent: start the system there once, or give DATABASE_URL\n",
+  ],
+  [
+    ["reset-password"],
+    {},
+    "Cannot reset a password: give the e-mail of the account; see `tracker help reset-password`\n",
+  ],
+  [["reset-password", "a", "b"], {}, 'Cannot take the argument "b"; see `tracker help reset-password`\n'],
+  [["add-user"], {}, "Cannot add an account: give its e-mail; see `tracker help add-user`\n"],
+  [
+    ["add-user", "a@example.com", "Ada", "Lovelace"],
+    {},
+    'Cannot take the argument "Lovelace": quote the name; see `tracker help add-user`\n',
+  ],
   [["rebuild"], { PORT: "x" }, 'PORT must be a whole number from 0 to 65535, not "x"\n'],
 ])(
   "tracker %j with %j is refused with 2 and one clear line",

@@ -3,7 +3,7 @@
 import type { VerifyToken } from "../http/access-tokens.ts";
 import { bearerToken } from "../http/bearer.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
-import type { Caller } from "../http/route.ts";
+import type { Caller, Route } from "../http/route.ts";
 import { Problem } from "../model/problem.ts";
 import { type ApiTokenService, apiTokenPrefix, scopes } from "./api-tokens.ts";
 import { type Service, sha256 } from "./service.ts";
@@ -36,19 +36,20 @@ export function identifier(parts: {
   };
 }
 
-/** The edge's check; throws `unauthenticated` where the Authorization header names nobody, `rate-limited`, and `forbidden` for API tokens: all that auth serves is of accounts. */
+/** The edge's check; throws `unauthenticated` where the Authorization header names nobody, `rate-limited`, and `forbidden` for API tokens: but for routes that name a scope, all that auth serves is of accounts. */
 export function authenticator(
   identify: Identify,
   limiter: RateLimiter | undefined,
-): (authorization: string | null) => Promise<Caller> {
-  return async (authorization) => {
+): (authorization: string | null, route: Pick<Route, "scope">) => Promise<Caller> {
+  return async (authorization, { scope }) => {
     const token = bearerToken(authorization);
     const identity = token === undefined ? undefined : await identify(token);
     if (identity === undefined) throw new Problem("unauthenticated");
-    const { userId, sessionId } = identity;
+    const { userId, sessionId, scopes: granted } = identity;
     const limits = limiter?.take(userId) ?? {};
-    if (sessionId === undefined)
+    if (sessionId === undefined && scope === undefined)
       throw new Problem("forbidden", "An API token cannot manage an account.", { headers: limits });
-    return { userId, sessionId, scopes: identity.scopes, limits };
+    if (scope !== undefined && !granted.includes(scope)) throw new Problem("forbidden", undefined, { headers: limits });
+    return { userId, sessionId, scopes: granted, limits };
   };
 }

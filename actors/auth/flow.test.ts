@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { answerHttp, openAuth } from "./main.ts";
+import { type AuthData, answerHttp, openAuth } from "./main.ts";
 import type { Ended } from "./messages.ts";
+import { operator } from "./operator.ts";
 import { successorOf } from "./refresh-tokens.ts";
+import { openStores } from "./stores.ts";
 
 const folders: string[] = [];
 const open: { close(): Promise<void> }[] = [];
@@ -24,12 +26,12 @@ function folder(): string {
 const sha256 = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
 const claims = { issuer: "task-tracker", audience: "task-tracker" };
 
-async function role(dataDir = folder()) {
+async function role(dataDir = folder(), more: Partial<AuthData> = {}) {
   const clock = { nowMs: Date.now() };
   const ended: Ended[] = [];
   const failures: unknown[] = [];
   const auth = await openAuth(
-    { dataDir, ...claims },
+    { dataDir, ...claims, ...more },
     {
       announce: (those) => ended.push(...those),
       onFailure: (failure) => failures.push(failure),
@@ -153,6 +155,142 @@ describe("an account", () => {
     expect((await system.send("GET", "/v1/auth/me", undefined, second.accessToken)).status).toBe(401);
     expect((await system.send("POST", "/v1/auth/login", dan)).status).toBe(401);
     expect((await system.send("POST", "/v1/auth/login", { ...dan, password: change.newPassword })).status).toBe(200);
+  });
+});
+
+describe("registration that is closed", () => {
+  test("makes no account, whether or not the address is taken, and all else goes on", async () => {
+    const open = await role();
+    await open.send("POST", "/v1/auth/register", ada);
+    const closed = await role(open.dataDir, { registration: false });
+    for (const email of [ada.email, "new@example.com"])
+      for (const path of ["/v1/auth/register", "/register", "/auth/register"]) {
+        const { status, body } = await closed.send("POST", path, { email, password: ada.password });
+        expect([status, body.code]).toEqual([403, "registration-closed"]);
+      }
+    expect((await closed.send("POST", "/v1/auth/register", { email: "x" })).status).toBe(422);
+    expect((await closed.send("POST", "/v1/auth/login", ada)).status).toBe(200);
+    const { status, body } = await closed.send("GET", "/problems/registration-closed");
+    expect([status, body.status]).toEqual([200, 403]);
+  });
+});
+
+describe("a new password by the operator's link", () => {
+  const newPassword = "a quite different phrase";
+  /** What an operator's command does, as another process beside this one. */
+  const operate = async <T>(dataDir: string, act: (of: ReturnType<typeof operator>) => Promise<T>, now = Date.now) => {
+    const stores = await openStores(dataDir, undefined);
+    return await act(operator({ ...stores, now })).finally(() => stores.close());
+  };
+
+  test("is set once, within an hour, and ends all sessions", async () => {
+    const { send, dataDir, clock, ended } = await role();
+    const { accessToken, refreshToken } = (await send("POST", "/v1/auth/register", ada)).body;
+    const now = () => clock.nowMs;
+    const reset = (resetToken: string, more: object = {}) =>
+      send("POST", "/v1/auth/reset", { resetToken, newPassword, ...more });
+    const first = await operate(dataDir, (of) => of.resetPassword(ada.email.toUpperCase()), now);
+    const token = await operate(dataDir, (of) => of.resetPassword(ada.email), now);
+    expect(token).toMatch(/^rs_[A-Za-z0-9_-]{43}$/);
+    for (const unknown of [first, `${token}x`, "x", refreshToken]) {
+      const { status, body } = await reset(unknown);
+      expect([status, body.code]).toEqual([401, "unauthenticated"]);
+    }
+    expect((await reset(token, { newPassword: "password" })).body.errors).toMatchObject([{ path: "/newPassword" }]);
+    expect((await reset(token, { more: 1 })).status).toBe(422);
+    clock.nowMs += 3_600_000;
+    expect((await reset(token)).status).toBe(401);
+    expect((await send("GET", "/v1/auth/me", undefined, accessToken)).status).toBe(401);
+    clock.nowMs -= 1;
+    expect(ended).toEqual([]);
+    expect((await reset(token)).status).toBe(204);
+    expect(ended).toHaveLength(1);
+    expect((await reset(token)).status).toBe(401);
+    expect((await send("POST", "/v1/auth/refresh", { refreshToken })).body.code).toBe("unauthenticated");
+    expect((await send("POST", "/v1/auth/login", ada)).status).toBe(401);
+    expect((await send("POST", "/v1/auth/login", { ...ada, password: newPassword })).status).toBe(200);
+  });
+
+  test("sent by many at once is set by one of them", async () => {
+    const { send, dataDir } = await role();
+    await send("POST", "/v1/auth/register", ada);
+    const resetToken = await operate(dataDir, (of) => of.resetPassword(ada.email));
+    const all = await Promise.all(
+      Array.from({ length: 5 }, (_, nth) =>
+        send("POST", "/v1/auth/reset", { resetToken, newPassword: `${newPassword} ${nth}` }),
+      ),
+    );
+    expect(all.map(({ status }) => status).sort()).toEqual([204, 401, 401, 401, 401]);
+    const password = `${newPassword} ${all.findIndex(({ status }) => status === 204)}`;
+    expect((await send("POST", "/v1/auth/login", { ...ada, password })).status).toBe(200);
+  });
+
+  test("is how somebody signs in whom the operator added, and who could not before", async () => {
+    const { send, dataDir } = await role(folder(), { registration: false });
+    const resetToken = await operate(dataDir, (of) => of.addUser({ email: "Bob@example.com", name: "Bob" }));
+    for (const password of ["", " ", ada.password])
+      expect((await send("POST", "/v1/auth/login", { email: "bob@example.com", password })).status).not.toBe(200);
+    expect((await send("POST", "/v1/auth/reset", { resetToken, newPassword })).status).toBe(204);
+    const { body } = await send("POST", "/v1/auth/login", { email: "bob@example.com", password: newPassword });
+    expect(body.user).toMatchObject({ email: "Bob@example.com", name: "Bob" });
+    const again = operate(dataDir, (of) => of.addUser({ email: "BOB@example.com" }));
+    await expect(again).rejects.toThrow("another one has this e-mail");
+    await expect(operate(dataDir, (of) => of.resetPassword("no@example.com"))).rejects.toThrow("no account has this");
+    await expect(operate(dataDir, (of) => of.addUser({ email: "bob" }))).rejects.toThrow(
+      "the e-mail must be an e-mail",
+    );
+    await expect(operate(dataDir, (of) => of.addUser({ email: "c@d.e", name: "" }))).rejects.toThrow("the name must");
+  });
+
+  test("is not to be had after the account was erased", async () => {
+    const { send, dataDir } = await role();
+    const { accessToken } = (await send("POST", "/v1/auth/register", ada)).body;
+    const resetToken = await operate(dataDir, (of) => of.resetPassword(ada.email));
+    expect((await send("DELETE", "/v1/auth/me", { currentPassword: ada.password }, accessToken)).status).toBe(204);
+    expect((await send("POST", "/v1/auth/reset", { resetToken, newPassword })).status).toBe(401);
+  });
+});
+
+describe("names of users", () => {
+  test("are told by ids to whoever is signed in, of those that exist, in the order asked for", async () => {
+    const { send } = await role();
+    const join = async (email: string, name?: string) =>
+      (await send("POST", "/v1/auth/register", { email, password: ada.password, ...(name && { name }) })).body;
+    const [one, two, gone] = [
+      await join("a@example.com", "Ada"),
+      await join("b@example.com"),
+      await join("c@example.com"),
+    ];
+    await send("DELETE", "/v1/auth/me", { currentPassword: ada.password }, gone.accessToken);
+    const ids = [two.user.id, gone.user.id, crypto.randomUUID(), one.user.id, two.user.id];
+    const path = `/v1/users?${ids.map((id) => `id=${id}`).join("&")}`;
+    const named = await send("GET", path, undefined, one.accessToken);
+    expect([named.status, named.body]).toEqual([
+      200,
+      {
+        items: [
+          { id: two.user.id, name: null },
+          { id: one.user.id, name: "Ada" },
+        ],
+      },
+    ] as never);
+    expect((await send("GET", "/v1/users", undefined, one.accessToken)).body).toEqual({ items: [] });
+    expect((await send("GET", path)).status).toBe(401);
+    const token = async (scopes: string[]) =>
+      (await send("POST", "/v1/auth/tokens", { name: "t", scopes }, one.accessToken)).body.token;
+    expect((await send("GET", path, undefined, await token(["tasks:read"]))).body).toEqual(named.body);
+    const writer = await token(["tasks:write"]);
+    expect((await send("GET", path, undefined, writer)).body.code).toBe("forbidden");
+    expect((await send("GET", "/v1/auth/me", undefined, await token(["tasks:read"]))).body.code).toBe("forbidden");
+    const faults = async (query: string) => {
+      const { status, body } = await send("GET", `/v1/users?${query}`, undefined, one.accessToken);
+      return [status, body.errors?.map(({ path: at }: { path: string }) => at)];
+    };
+    expect(await faults(`id=${one.user.id.toUpperCase()}`)).toEqual([422, ["/id"]]);
+    expect(await faults("ids=x")).toEqual([422, ["/ids"]]);
+    const many = (count: number) => Array.from({ length: count }, () => `id=${crypto.randomUUID()}`).join("&");
+    expect(await faults(many(100))).toEqual([200, undefined]);
+    expect(await faults(many(101))).toEqual([422, ["/id"]]);
   });
 });
 

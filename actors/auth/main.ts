@@ -66,6 +66,8 @@ export type AuthData = {
   trustedProxies?: readonly string[];
   /** False where wrong passwords are not to be slowed down. */
   loginDelay?: boolean;
+  /** False where only the operator adds accounts. */
+  registration?: boolean;
   debugFaults?: boolean;
   /** Where traces go; without it there are none. */
   tracing?: TracingSettings;
@@ -117,6 +119,8 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     const service = authService({
       users: available(stores.users, isOpen),
       sessions: available(stores.sessions, isOpen),
+      resetTokens: available(stores.resetTokens, isOpen),
+      registration: data.registration !== false,
       passwords: hashing,
       sign: async (of) => keyed().sign(of),
       successor: (refreshToken) => keyed().successor(refreshToken),

@@ -7,6 +7,7 @@ import { isCommonPassword } from "./common-passwords.ts";
 import { emailFault } from "./email.ts";
 
 const uuid = t.String({ format: "uuid" });
+export const userId = uuid;
 const instant = t.String({ format: "date-time" });
 const email = text({ minLength: 1, maxLength: 254, fault: emailFault, format: "idn-email" });
 const name = text({ minLength: 1, maxLength: 200 });
@@ -23,6 +24,9 @@ const scope = t.Union(scopes.map((each) => t.Literal(each)));
 const strict = { additionalProperties: false };
 
 export const Registration = t.Object({ email, password: newPassword, name: t.Optional(name) }, strict);
+/** Whom an operator adds. */
+export const NewUser = t.Object({ email, name: t.Optional(name) }, strict);
+export const Reset = t.Object({ resetToken: presentedToken, newPassword }, strict);
 export const Credentials = t.Object({ email: presentedEmail, password: presentedPassword }, strict);
 export const RefreshRequest = t.Object({ refreshToken: presentedToken }, strict);
 /** What an account has of what its owner may change, until it is given. */
@@ -56,6 +60,7 @@ export const PasswordGrant = t.Object(
 );
 
 export type Registration = Static<typeof Registration>;
+export type Reset = Static<typeof Reset>;
 export type Credentials = Static<typeof Credentials>;
 export type RefreshRequest = Static<typeof RefreshRequest>;
 export type MeChange = { name?: string | null; email?: string; currentPassword?: string };
@@ -70,6 +75,9 @@ export const User = t.Object({
   email: t.String(),
   name: t.Union([t.String(), t.Null()]),
   createdAt: instant,
+});
+export const UserNames = t.Object({
+  items: t.Array(t.Object({ id: uuid, name: t.Union([t.String(), t.Null()]) })),
 });
 export const Tokens = t.Object({
   accessToken: t.String(),

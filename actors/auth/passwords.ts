@@ -4,7 +4,7 @@ import { counter, gauge, histogram } from "../metrics/registry.ts";
 import { fairGate, type GateLimits, type Turn } from "./fair-gate.ts";
 
 /** Argon2id is the library's default algorithm; 19 MiB and about 50 ms a hash. */
-const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+export const hashParameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 export type Passwords = {
   /** Throws the problem `overloaded` when the queue is full or the wait too long, as `matches` does. */
@@ -27,7 +27,7 @@ function normal(password: string): string {
 
 export async function passwords(limits: GateLimits = { atOnce: 2, queueMax: 128, waitMs: 4_000 }): Promise<Passwords> {
   const gate = fairGate(limits);
-  const dummy = await hash("no password has this hash", parameters);
+  const dummy = await hash("no password has this hash", hashParameters);
 
   async function inTurn<T>(turn: Turn, job: () => Promise<T>): Promise<T> {
     const askedMs = performance.now();
@@ -46,7 +46,7 @@ export async function passwords(limits: GateLimits = { atOnce: 2, queueMax: 128,
   }
 
   return {
-    hash: (password, turn) => inTurn(turn, () => hash(normal(password), parameters)),
+    hash: (password, turn) => inTurn(turn, () => hash(normal(password), hashParameters)),
     async matches(password, stored, turn, begun) {
       const equal = await inTurn(turn, async () => {
         begun();

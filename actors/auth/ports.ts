@@ -16,11 +16,23 @@ export type Users = {
   /** Taken is judged by `emailKey` alone, whatever races. */
   insert(user: UserRecord): Promise<"inserted" | "email-taken">;
   byId(id: string): Promise<UserRecord | undefined>;
+  /** Those of them that there are, in any order; an id may be named twice. */
+  byIds(ids: readonly string[]): Promise<UserRecord[]>;
   byEmailKey(emailKey: string): Promise<UserRecord | undefined>;
   /** One atomic change of the named fields; the user as it is afterwards, undefined when there is none. */
   change(id: string, change: UserChange): Promise<UserRecord | "email-taken" | undefined>;
   /** Removes the user, and notes in the same step that what the user has elsewhere is to be erased. False when there is none. */
   erase(id: string, nowMs: number): Promise<boolean>;
+};
+
+/** Tokens to set a new password, by the SHA-256 of their text. They end with their user. */
+export type ResetTokens = {
+  /** Takes the place of the user's earlier one. */
+  issue(token: { hash: string; userId: string; expiresMs: number }, nowMs: number): Promise<void>;
+  /** Whose it is; undefined when it is unknown, spent or out of date. */
+  userOf(hash: string, nowMs: number): Promise<string | undefined>;
+  /** Spends it for a new password in one atomic step. False when it is unknown, spent or out of date. */
+  spend(of: { hash: string; passwordHash: string }, nowMs: number): Promise<boolean>;
 };
 
 /** Erased users whose tasks are not erased yet: a list that outlives a crash, kept beside the users. */

@@ -28,7 +28,7 @@ export function signInRoutes(service: Service, from: (call: Call) => Client): Ro
       auth: "none",
       body: takes(model.Registration),
       answers: { 201: { description: "The account, signed in", schema: model.Tokens } },
-      problems: ["email-taken", "overloaded", "users-unavailable"],
+      problems: ["registration-closed", "email-taken", "overloaded", "users-unavailable"],
       handle: async (call) => {
         const { email, password, name = model.accountDefaults.name } = body<model.Registration>(call);
         const of = { email, password, name, userAgent: userAgent(call), from: from(call).address };
@@ -123,6 +123,23 @@ export function signInRoutes(service: Service, from: (call: Call) => Client): Ro
       problems: ["unauthenticated", "forbidden", "users-unavailable"],
       handle: async (call) => {
         await service.logoutAll(signed(call).userId);
+        return done;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/auth/reset",
+      id: "resetPassword",
+      summary: "Set a new password by the operator's link, and end all sessions",
+      description:
+        "The token stands in the fragment of the link that `tracker reset-password` prints. It is good once, for an hour.",
+      tag,
+      auth: "none",
+      body: takes(model.Reset),
+      answers: sessionGone,
+      problems: ["unauthenticated", "overloaded", "users-unavailable"],
+      handle: async (call) => {
+        await service.reset({ ...body<model.Reset>(call), from: from(call).address });
         return done;
       },
     },

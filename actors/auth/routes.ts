@@ -13,6 +13,7 @@ import { signInRoutes } from "./routes-sign-in.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
 import type { Service } from "./service.ts";
 
+const namedMax = 100;
 const mergePatch = ["application/json", "application/merge-patch+json"];
 
 export function authRoutes(parts: {
@@ -151,6 +152,27 @@ export function authRoutes(parts: {
       },
     },
     ...tokenRoutes(parts.apiTokens),
+    {
+      method: "GET",
+      path: "/v1/users",
+      id: "listUserNames",
+      summary: "The names of users, by their ids",
+      description: `Up to ${namedMax} ids. Who does not exist (any more) is left out.`,
+      tag,
+      auth: "user",
+      scope: "tasks:read",
+      query: { id: { schema: model.userId, repeatable: true } },
+      faults: ({ query }) =>
+        query.getAll("id").length > namedMax
+          ? [{ path: "/id", message: `must be given at most ${namedMax} times` }]
+          : [],
+      answers: { 200: { description: "Those that exist, in the order of the ids", schema: model.UserNames } },
+      problems: ["unauthenticated", "forbidden", "users-unavailable"],
+      handle: async ({ query }) => {
+        const items = (await service.named(query.getAll("id"))).map(({ id, name }) => ({ id, name }));
+        return answer(200, { items });
+      },
+    },
     {
       method: "POST",
       path: "/v1/auth/verify",

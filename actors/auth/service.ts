@@ -8,7 +8,7 @@ import { emailKey } from "./email.ts";
 import { refreshGraceMs, sessionIdleMs } from "./lifetimes.ts";
 import { accessTokenMs, type Ended } from "./messages.ts";
 import type { PasswordCheck } from "./password-check.ts";
-import type { EndedSession, SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
+import type { EndedSession, ResetTokens, SessionRecord, Sessions, UserChange, UserRecord, Users } from "./ports.ts";
 import { firstRefreshToken } from "./refresh-tokens.ts";
 
 /** Tokens of a session just opened or refreshed, and whose it is. */
@@ -21,6 +21,9 @@ export type Signed = { userId: string; sessionId: string };
 export type ServiceParts = {
   users: Users;
   sessions: Sessions;
+  /** Whether people may make accounts themselves. */
+  registration: boolean;
+  resetTokens: ResetTokens;
   passwords: PasswordCheck;
   sign: SignAccessToken;
   /** The refresh token that follows this one: the same each time. */
@@ -55,7 +58,19 @@ function emailTaken(): Problem {
 }
 
 export function authService(parts: ServiceParts) {
-  const { users, sessions, passwords, sign, successor, now, announce, endApiTokens, erased } = parts;
+  const {
+    users,
+    sessions,
+    registration,
+    resetTokens,
+    passwords,
+    sign,
+    successor,
+    now,
+    announce,
+    endApiTokens,
+    erased,
+  } = parts;
 
   async function granted(user: UserRecord, sessionId: string, refreshToken: string): Promise<Granted> {
     const accessToken = await sign({ userId: user.id, sessionId, nowMs: now() });
@@ -100,7 +115,7 @@ export function authService(parts: ServiceParts) {
   }
 
   return {
-    /** Throws `email-taken`; the hash is made only when the address is free, the insert decides. */
+    /** Throws `registration-closed`, and `email-taken`: the hash is made only when the address is free, the insert decides. */
     async register(of: {
       email: string;
       password: string;
@@ -108,6 +123,7 @@ export function authService(parts: ServiceParts) {
       userAgent: string | null;
       from: From;
     }): Promise<Granted> {
+      if (!registration) throw new Problem("registration-closed");
       const key = emailKey(of.email);
       if (await users.byEmailKey(key)) throw emailTaken();
       const asked = { emailKey: key, address: of.from };
@@ -204,6 +220,30 @@ export function authService(parts: ServiceParts) {
       await endSessions({ userId, exceptId: sessionId });
       await users.change(userId, { passwordHash });
       await endSessions({ userId, exceptId: sessionId });
+    },
+
+    /**
+     * Sets the password that the operator's link allows to set; sessions end as with a changed one. Throws `unauthenticated` for a token that is unknown,
+     * spent or out of date: then nothing was hashed, and no session ended.
+     */
+    async reset(of: { resetToken: string; newPassword: string; from: From }): Promise<void> {
+      const refused = () => new Problem("unauthenticated", "The reset token is unknown, spent or out of date.");
+      const hash = sha256(of.resetToken);
+      const userId = await resetTokens.userOf(hash, now());
+      const user = userId === undefined ? undefined : await users.byId(userId);
+      if (user === undefined) throw refused();
+      const asked = { emailKey: user.emailKey, address: of.from };
+      const passwordHash = await passwords.hash(asked, of.newPassword);
+      await endSessions({ userId: user.id });
+      if (!(await resetTokens.spend({ hash, passwordHash }, now()))) throw refused();
+      await endSessions({ userId: user.id });
+      passwords.trust(asked);
+    },
+
+    /** Of these users the ones that there are, in the order in which they were named. */
+    async named(ids: readonly string[]): Promise<UserRecord[]> {
+      const found = new Map((await users.byIds(ids)).map((user) => [user.id, user]));
+      return [...new Set(ids)].flatMap((id) => found.get(id) ?? []);
     },
 
     /**

@@ -4,6 +4,7 @@ import type { Server } from "../servers.ts";
 import { apiTokensInPostgres } from "./api-tokens-postgres.ts";
 import { erasuresInPostgres } from "./erasures-postgres.ts";
 import { keysInPostgres } from "./keys-postgres.ts";
+import { resetTokensInPostgres } from "./reset-tokens-postgres.ts";
 import { applySchema } from "./schema-postgres.ts";
 import { sessionsInPostgres } from "./sessions-postgres.ts";
 import type { Stores } from "./stores.ts";
@@ -20,6 +21,7 @@ export function storesInPostgres(server: Server): Stores {
     apiTokens: apiTokensInPostgres(sql),
     keys: keysInPostgres(sql),
     erasures: erasuresInPostgres(sql),
+    resetTokens: resetTokensInPostgres(sql),
     server: {
       async prepare() {
         const patient = connectPostgres(server, { withinMs: schemaMs, connections: 1 });

@@ -3,6 +3,7 @@ import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
 import { openDatabase } from "./database.ts";
 import { erasuresInSqlite } from "./erasures-sqlite.ts";
 import { keysInSqlite } from "./keys-sqlite.ts";
+import { resetTokensInSqlite } from "./reset-tokens-sqlite.ts";
 import { sessionsInSqlite } from "./sessions-sqlite.ts";
 import type { Stores } from "./stores.ts";
 import { usersInSqlite } from "./users-sqlite.ts";
@@ -16,6 +17,7 @@ export function storesInSqlite(dataDir: string): Stores {
     apiTokens: apiTokensInSqlite(db),
     keys: keysInSqlite(db),
     erasures: erasuresInSqlite(db),
+    resetTokens: resetTokensInSqlite(db),
     server: undefined,
     close: async () => db.close(),
   };

@@ -1,6 +1,6 @@
 /** Where accounts are kept: a file of our own, or PostgreSQL. */
 import type { Server } from "../servers.ts";
-import type { ApiTokens, Erasures, Keys, Sessions, Users } from "./ports.ts";
+import type { ApiTokens, Erasures, Keys, ResetTokens, Sessions, Users } from "./ports.ts";
 
 export type Stores = {
   readonly users: Users;
@@ -8,6 +8,7 @@ export type Stores = {
   readonly apiTokens: ApiTokens;
   readonly keys: Keys;
   readonly erasures: Erasures;
+  readonly resetTokens: ResetTokens;
   /** A server that may be away, and that others use too; undefined for the file, which is ours alone. */
   readonly server:
     | {

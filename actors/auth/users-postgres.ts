@@ -33,6 +33,13 @@ export function usersInPostgres(sql: Sql): Users {
     async byId(id) {
       return (await sql<Row>`SELECT * FROM users WHERE id = ${id}`).map(user)[0];
     },
+    async byIds(ids) {
+      // One parameter, whatever their number.
+      const list = JSON.stringify(ids);
+      return (
+        await sql<Row>`SELECT * FROM users WHERE id IN (SELECT jsonb_array_elements_text(${list}::text::jsonb))`
+      ).map(user);
+    },
     async byEmailKey(emailKey) {
       return (await sql<Row>`SELECT * FROM users WHERE email_key = ${emailKey}`).map(user)[0];
     },

@@ -49,6 +49,9 @@ export function usersInSqlite(db: DatabaseSync): Users {
     async byId(id) {
       return user(byId.get(id));
     },
+    async byIds(ids) {
+      return [...new Set(ids)].flatMap((id) => user(byId.get(id)) ?? []);
+    },
     async byEmailKey(emailKey) {
       return user(byEmailKey.get(emailKey));
     },

@@ -44,6 +44,8 @@ export type Route = {
   readonly description?: string;
   readonly tag: string;
   readonly auth: "none" | "user";
+  /** What an API token must be allowed where otherwise none is taken. */
+  readonly scope?: string;
   readonly body?: { readonly schema: TSchema; readonly types: readonly string[] };
   /** Query parameters by name; one not listed is refused. */
   readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;

@@ -28,6 +28,11 @@ export const problems = {
     about: "A spent refresh token was presented again; its session has been ended for safety.",
   },
   forbidden: { status: 403, title: "Forbidden", about: "The token does not grant this action." },
+  "registration-closed": {
+    status: 403,
+    title: "Registration closed",
+    about: "Accounts of this server are made by whoever runs it.",
+  },
   "not-found": { status: 404, title: "Not found", about: "There is nothing here that this request may see." },
   "method-not-allowed": {
     status: 405,

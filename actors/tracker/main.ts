@@ -5,6 +5,7 @@
  *     docker compose run --rm tracker rebuild
  */
 import process from "node:process";
+import { OperatorError } from "../auth/operator.ts";
 import { ConfigError } from "../config.ts";
 import { RebuildError } from "../consumer/rebuild.ts";
 import { DataDirError } from "../data-dir.ts";
@@ -23,7 +24,9 @@ function failure(name: string, error: unknown): { exitCode: number; line: string
   if (error instanceof InterruptedError)
     return { exitCode: error.exitCode, line: `Interrupted: ${name} was not finished` };
   const { message } = error as Error;
-  const isRefusal = [UsageError, ConfigError, DataDirError, RebuildError].some((kind) => error instanceof kind);
+  const isRefusal = [UsageError, ConfigError, DataDirError, RebuildError, OperatorError].some(
+    (kind) => error instanceof kind,
+  );
   if (isRefusal)
     return { exitCode: 2, line: error instanceof UsageError ? `${message}; see \`tracker help ${name}\`` : message };
   // Messages of drivers name hosts; ours begin like this.
