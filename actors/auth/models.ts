@@ -9,7 +9,7 @@ import { emailFault } from "./email.ts";
 const uuid = t.String({ format: "uuid" });
 export const userId = uuid;
 const instant = t.String({ format: "date-time" });
-const email = text({ minLength: 1, maxLength: 254, fault: emailFault, format: "idn-email" });
+const email = text({ minLength: 1, maxLength: 254, fault: emailFault, format: "email" });
 const name = text({ minLength: 1, maxLength: 200 });
 const newPassword = text({
   minLength: 8,

@@ -15,11 +15,10 @@ export const requestHeaders = {
 } as const;
 export type RequestHeader = keyof typeof requestHeaders;
 
-/** The forms of those that are refused otherwise, as regular expressions of the kind that JSON Schema takes. */
+/** The forms of those that clients make and that are refused otherwise, as regular expressions of the kind that JSON Schema takes. A Consistency-Token is opaque. */
 export const requestHeaderForms = {
   "If-Match": '^(?:\\*|(?:W/)?"[!#-~]*"(?:, *(?:W/)?"[!#-~]*")*)$',
   "Idempotency-Key": "^[!-~]{1,255}$",
-  "Consistency-Token": "^[0-9]{1,5}-[0-9]{1,15}$",
 } as const satisfies Partial<Record<RequestHeader, string>>;
 
 export const answerHeaders = {

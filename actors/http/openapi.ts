@@ -44,7 +44,7 @@ export function openApi(routes: readonly Route[], serverUrl = "/"): OpenApi {
       title: "Task Tracker",
       version: "1",
       description:
-        "Every answer carries X-Request-Id. Failures are RFC 9457 problem details with a `code` from a closed list.",
+        "Every answer carries X-Request-Id. Failures are RFC 9457 problem details with a `code` from a closed list. Texts are well-formed Unicode without NUL; their lengths count code points.",
     },
     servers: [{ url: serverUrl }],
     paths,

@@ -6,7 +6,7 @@ export type TextBounds = {
   maxLength: number;
   /** false: not only white space (Unicode's White_Space) */
   blank?: boolean;
-  /** For the published schema alone: what the further rule comes to. */
+  /** For the published schema alone: what the further rule comes to, or nearly. */
   format?: string;
   /** true: `null` is taken as well */
   orNull?: boolean;
@@ -40,11 +40,8 @@ export function textFaults(value: unknown, bounds: TextBounds): string[] {
 
 TypeRegistry.Set<TextBounds>("Text", (schema, value) => textFaults(value, schema).length === 0);
 
-/** For the published schema; the check itself is above. */
-const withoutNul = "^[^\\u0000]*$";
-
 export function text(bounds: TextBounds): TText {
-  return { [Kind]: "Text", type: "string", pattern: withoutNul, ...bounds } as unknown as TText;
+  return { [Kind]: "Text", type: "string", ...bounds } as unknown as TText;
 }
 
 export type TextsBounds = { items: TextBounds; maxItems: number; orNull?: boolean };

@@ -1,5 +1,4 @@
 /** Request headers that carry a condition (RFC 9110 §13) or a position in the log. */
-import { requestHeaderForms } from "../http/header-names.ts";
 import type { Position } from "../model/command.ts";
 import { Problem } from "../model/problem.ts";
 
@@ -54,7 +53,7 @@ export function consistencyToken({ partition, offset }: Position): string {
   return `${partition}-${offset}`;
 }
 
-const tokenForm = new RegExp(requestHeaderForms["Consistency-Token"]);
+const tokenForm = /^[0-9]{1,5}-[0-9]{1,15}$/;
 
 /** Throws `malformed-header`. */
 export function parseConsistencyToken(header: string | null): Position | undefined {
