@@ -213,7 +213,7 @@ test("A tree keeps its promises whatever the order of events", async () => {
     "Busy",
     "shed",
   ]);
-}, 60_000);
+}, 120_000);
 
 test("A tree keeps its promises when its threads crash at any moment", async () => {
   expectSeen(await checkAll({ crashes: 4, loss: 0 }, 1_500), [
@@ -227,11 +227,11 @@ test("A tree keeps its promises when its threads crash at any moment", async () 
     "restarts",
     "dead",
   ]);
-}, 60_000);
+}, 120_000);
 
 test("Asks settle, counts add up and the stop ends even when frames are lost", async () => {
   expectSeen(await checkAll({ crashes: 2, loss: 0.1 }, 1_500), ["answered", "Expired", "Died", "restarts", "dead"]);
-}, 60_000);
+}, 120_000);
 
 test("Schedules that once broke a promise no longer do", async () => {
   // Places held by a sender that crashed after the receiver's end were counted dead and never sent.

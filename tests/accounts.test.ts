@@ -14,10 +14,10 @@ let ada: Person;
 beforeAll(async () => {
   system = await start({ env: { TT_TASK_WORKERS: "3" } });
   ada = await person(system.url);
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
-  await system.end("SIGTERM");
-}, 20_000);
+  await system?.end("SIGTERM");
+}, 120_000);
 
 const login = async (who: Person, secret = who.password): Promise<Tokens> => {
   const reply = await call<Tokens>(system.url, "POST", "/v1/auth/login", {
@@ -149,7 +149,7 @@ describe("an account", () => {
     const token = anew.body.accessToken;
     expect((await call(system.url, "GET", "/v1/tasks", { token })).text).toBe('{"items":[],"nextCursor":null}');
     expect((await call(system.url, "GET", `/v1/tasks/${task.id}`, { token })).status).toBe(404);
-    await poll("nothing of the task is in the file", 10_000, () => {
+    await poll("nothing of the task is in the file", 60_000, () => {
       const db = new DatabaseSync(join(system.dataDir, "tasks.db"), { readOnly: true });
       const found = ["SELECT json FROM tasks", "SELECT json FROM history", "SELECT command FROM log"].map((sql) =>
         JSON.stringify(db.prepare(sql).all()),
@@ -275,7 +275,7 @@ describe("one's own writes with three workers", () => {
       expect(list.body.items[0]).toEqual(changed.body);
       expect(list.headers.get("consistency")).toBeNull();
     }
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("limits", () => {
@@ -295,7 +295,7 @@ describe("limits", () => {
     expect(last.headers.get("ratelimit-policy")).toBe('"default";q=5;w=60');
     expect((await two.call("GET", "/v1/tasks")).status).toBe(200);
     await small.end("SIGTERM");
-  }, 20_000);
+  }, 120_000);
 
   test("on passwords under way answer 503 with Retry-After rather than wait without end, and tasks go on", async () => {
     const crowded = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
@@ -314,7 +314,7 @@ describe("limits", () => {
       }
     }
     await crowded.end("SIGTERM");
-  }, 60_000);
+  }, 120_000);
 });
 
 test("behind TLS every answer asks for TLS, errors too", async () => {

@@ -6,4 +6,4 @@ test("The benchmark over HTTP prints every figure with a finite ratio, and every
   const { code, figures } = await quick("http.ts", ["--client", "sockets"]);
   expect(code).toBe(0);
   expectFigures(figures, ["get", "list", "create", "patch", "mixed", "start", "memory"]);
-}, 90_000);
+}, 120_000);

@@ -26,10 +26,10 @@ beforeAll(async () => {
   system = await start();
   [ada, bob] = await Promise.all([person(system.url), person(system.url)]);
   routes = (await published(system.url)).routes;
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
-  await system.end("SIGTERM");
-}, 20_000);
+  await system?.end("SIGTERM");
+}, 120_000);
 
 const send = <Body = unknown>(method: string, path: string, options: CallOptions = {}): Promise<Reply<Body>> =>
   ada.call<Body>(method, path, options);
@@ -248,7 +248,7 @@ describe("every route", () => {
       expect(`${what} unknown field ${unknown.status}`).toBe(`${what} unknown field 422`);
       expect(paths(unknown)).toContain("/nobody knows");
     }
-  }, 30_000);
+  }, 120_000);
 
   test("refuses unknown query parameters", async () => {
     for (const { method, template } of routes.filter(

@@ -748,7 +748,7 @@ describe("the edge of the compose file", () => {
     const ask = async () => {
       const before = said.length;
       socket.write("?\n");
-      await poll("an answer came", 5_000, () => said.length > before || closed);
+      await poll("an answer came", 60_000, () => said.length > before || closed);
       return said.slice(before).trim();
     };
     return { socket, said: () => said, ask, isClosed: () => closed };
@@ -780,7 +780,7 @@ describe("the edge of the compose file", () => {
     for (const socket of two.sockets) socket.destroy();
     await poll(
       "the client of the dead one is told",
-      5_000,
+      60_000,
       () => clients.filter((each) => each.isClosed()).length === 1,
     );
     const later = [client(port), client(port), client(port)];
@@ -794,7 +794,7 @@ describe("the edge of the compose file", () => {
     const { port } = await start(gone.port, () => ["127.0.0.4"]);
     const early = client(port);
     const answer = early.ask();
-    await poll("it is connected", 5_000, () => early.socket.readyState === "open");
+    await poll("it is connected", 60_000, () => early.socket.readyState === "open");
     await container("127.0.0.4", gone.port);
     expect(await answer).toBe("127.0.0.4");
     early.socket.destroy();
@@ -816,13 +816,13 @@ describe("the edge of the compose file", () => {
     addresses = [];
     const waiting = client(port);
     waiting.socket.write("?\n");
-    await poll("it is connected", 5_000, () => waiting.socket.readyState === "open");
+    await poll("it is connected", 60_000, () => waiting.socket.readyState === "open");
     const stopped = running.stop();
-    await poll("the one at rest is closed", 5_000, resting.isClosed);
+    await poll("the one at rest is closed", 60_000, resting.isClosed);
     expect(asking.isClosed()).toBe(false);
     last?.write("late but whole\n");
     await stopped;
-    await poll("all are closed", 5_000, () => asking.isClosed() && waiting.isClosed());
+    await poll("all are closed", 60_000, () => asking.isClosed() && waiting.isClosed());
     expect(asking.said()).toEndWith("late but whole\n");
     expect(waiting.said()).toStartWith("HTTP/1.1 503 ");
     expect(waiting.said()).toContain('"code":"overloaded"');

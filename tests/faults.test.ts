@@ -104,7 +104,7 @@ test(`kill -9 at random moments during 10,000 creates by ${clients} clients lose
     while (running && done < 9_900) {
       // At most 700 creates between two kills, so that there are always more than ten of them.
       const goal = done + 100 + choose.int(600);
-      await poll("more is created, or all", 30_000, () => done >= goal || !running || done >= 9_900, 1 + choose.int(5));
+      await poll("more is created, or all", 60_000, () => done >= goal || !running || done >= 9_900, 1 + choose.int(5));
       if (!running) return;
       await system.end("SIGKILL");
       kills += 1;
@@ -132,10 +132,10 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
     beforeAll(async () => {
       system = await start({ runtime, env });
       people = await Promise.all(Array.from({ length: 8 }, () => person(system.url)));
-    }, 30_000);
+    }, 120_000);
     afterAll(async () => {
-      await system.end("SIGTERM");
-    }, 20_000);
+      await system?.end("SIGTERM");
+    }, 120_000);
 
     type Load = {
       readonly stop: () => Promise<void>;
@@ -181,14 +181,14 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
               .catch(() => undefined);
             if (made?.status === 202) {
               count("create 202");
-              operations.push({ who, at: made.headers.get("location") ?? "" });
+              operations.push({ who, at: made?.headers.get("location") ?? "" });
             } else if (judge("create", made, 201)) break;
             // A client's back-off.
             await new Promise((resolve) => setTimeout(resolve, 5));
             if (key === undefined || !running) break;
           }
           if (made?.status !== 201) continue;
-          const task = made.body;
+          const task = made?.body;
           acknowledged.set(task.id, task);
           if (key !== undefined) keyed.set(title, task.id);
           const read = await who.call<Task>("GET", `/v1/tasks/${task.id}`).catch(() => undefined);
@@ -219,7 +219,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
           running = false;
           await Promise.all(lanes);
           for (const { who, at } of operations) {
-            await poll(`${at} is decided`, 5_000, async () => {
+            await poll(`${at} is decided`, 60_000, async () => {
               const { status, body } = await who.call<{ status: string }>("GET", at);
               return status === 200 && body.status !== "pending";
             });
@@ -242,7 +242,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
       for (const how of runtime === "bun" ? ["throw", "exit", "hang"] : ["throw", "exit"]) {
         test(`${actor} × ${how}: the others go on, it comes back, nothing is wrong or lost`, async () => {
           const running = load(`${actor} ${how}`);
-          await poll("the load runs", 5_000, () => running.progress() > 200);
+          await poll("the load runs", 60_000, () => running.progress() > 200);
           const before = await restarts(actor);
           const killed = await call(system.admin, "POST", `/debug/kill?actor=${actor}&how=${how}`);
           expect(killed.status, killed.text).toBe(202);
@@ -251,10 +251,10 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
             const then = running.progress();
             await poll("tasks go on without auth", 2_000, () => running.progress() > then + 200, 5);
           }
-          await poll(`${actor} was started again`, 20_000, async () => (await restarts(actor)) > before);
-          await poll("the system is ready", 20_000, async () => (await fetch(`${system.admin}/readyz`)).status === 200);
+          await poll(`${actor} was started again`, 60_000, async () => (await restarts(actor)) > before);
+          await poll("the system is ready", 60_000, async () => (await fetch(`${system.admin}/readyz`)).status === 200);
           const ready = running.progress();
-          await poll("the load goes on", 10_000, () => running.progress() > ready + 200);
+          await poll("the load goes on", 60_000, () => running.progress() > ready + 200);
           await running.stop();
           if (actor === "auth") expect([...running.seen.keys()].filter((what) => !/ 20[01]$/.test(what))).toEqual([]);
           await auditAll(running);
@@ -265,7 +265,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
               })
             ).status,
           ).toBe(200);
-        }, 60_000);
+        }, 120_000);
       }
     }
 
@@ -274,7 +274,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
       for (const actor of ["auth", "task", "consumer"]) {
         test(`${actor} × hang: the process drains and ends with 1, and nothing is lost`, async () => {
           const running = load(`${actor} hang`);
-          await poll("the load runs", 5_000, () => running.progress() > 200);
+          await poll("the load runs", 60_000, () => running.progress() > 200);
           expect((await call(system.admin, "POST", `/debug/kill?actor=${actor}&how=hang`)).status).toBe(202);
           expect(await system.exited).toEqual({ code: 1, signal: null });
           system = await start({
@@ -284,10 +284,10 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
             ports: [Number(new URL(system.url).port), Number(new URL(system.admin).port)],
           });
           const ready = running.progress();
-          await poll("the load goes on", 10_000, () => running.progress() > ready + 200);
+          await poll("the load goes on", 60_000, () => running.progress() > ready + 200);
           await running.stop();
           await auditAll(running);
-        }, 60_000);
+        }, 120_000);
       }
     }
   });
@@ -323,8 +323,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
         }
       }),
     );
-    await poll("the load runs", 5_000, () => good > 300);
-    const exit = await system.end(signal, 20_000).finally(() => {
+    await poll("the load runs", 60_000, () => good > 300);
+    const exit = await system.end(signal).finally(() => {
       ended = true;
     });
     await Promise.all(lanes);
@@ -332,7 +332,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     system = await start({ dataDir, ports });
     await inParallel(people.length, 8, async (index) => audit(people[index] as Person, books[index] ?? told(), 3));
     await system.end("SIGTERM");
-  }, 60_000);
+  }, 120_000);
 }
 
 const limiter = ["/usr/bin/prlimit", "/bin/prlimit"].find((path) => existsSync(path));
@@ -358,16 +358,16 @@ test.skipIf(limiter === undefined)(
     };
     expect(await create()).toBe(201);
     limit("600000");
-    await poll("the disk takes no more", 10_000, async () => (await create()) === 503);
+    await poll("the disk takes no more", 60_000, async () => (await create()) === 503);
     for (let count = 0; count < 5; count += 1) expect(await create()).toBe(503);
     // The writer waits for the disk; were it to die of each failure, the supervisor would soon give up.
     const ready = (await (await fetch(`${system.admin}/readyz`)).json()) as object;
     expect(ready).toMatchObject({ ready: true, dependencies: { consumer: { restarts: 0 } } });
     await audit(who, book, 3);
     limit("unlimited");
-    await poll("writes are taken again", 5_000, async () => (await create()) === 201);
+    await poll("writes are taken again", 60_000, async () => (await create()) === 201);
     await audit(who, book, 3);
     expect((await system.end("SIGTERM")).code).toBe(0);
   },
-  60_000,
+  120_000,
 );

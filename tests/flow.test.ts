@@ -106,11 +106,11 @@ for (const { name, without, begin } of ways) {
       const on = allServers.filter((each) => !without.includes(each));
       place = urls === undefined ? undefined : await placeOn(urls, on);
       deployment = await begin(place);
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
-      expect(new Set(await deployment.end())).toEqual(new Set([0]));
+      expect(new Set(await deployment?.end())).toEqual(new Set([0]));
       await place?.remove();
-    }, 60_000);
+    }, 120_000);
 
     test("register answers 201 with tokens and the user", async () => {
       const reply = await ask<Tokens>("POST", "/v1/auth/register", {
@@ -293,7 +293,7 @@ for (const { name, without, begin } of ways) {
       if (url === undefined) return;
       const mongo = new MongoClient(url);
       const [documents, operations] = [mongo.db().collection("tasks"), mongo.db().collection("operations")];
-      await poll("nothing is left of it in MongoDB", 15_000, async () => {
+      await poll("nothing is left of it in MongoDB", 60_000, async () => {
         const left = [documents.countDocuments({ owner: user.id }), operations.countDocuments({ task: last })];
         return (await Promise.all(left)).join() === "0,0";
       });

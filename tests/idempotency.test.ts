@@ -28,10 +28,10 @@ beforeAll(async () => {
   ports = [await freePort(), await freePort()];
   system = await start({ dataDir, ports });
   [ada, bob] = await Promise.all([person(system.url), person(system.url)]);
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
-  await system.end("SIGTERM");
-}, 20_000);
+  await system?.end("SIGTERM");
+}, 120_000);
 
 let keys = 0;
 const newKey = (): string => `key ${(keys += 1)}!`.replaceAll(" ", "-");
@@ -241,7 +241,7 @@ test("keys outlive kill -9 and an orderly restart", async () => {
     expectReplay(await send("DELETE", (refused.body as unknown as ProblemBody).instance, refusedKey), refused);
     expect((await ada.call<Task>("GET", `/v1/tasks/${first.body.id}`)).body.version).toBe(2);
   }
-}, 30_000);
+}, 120_000);
 
 test("routes other than tasks check the key's form and ignore the key", async () => {
   const headers = { "idempotency-key": newKey() };

@@ -33,10 +33,10 @@ beforeAll(async () => {
     ids.add(reply.body.id);
     if (labels.length > 0) labelled.add(reply.body.id);
   });
-}, 90_000);
+}, 120_000);
 afterAll(async () => {
-  await system.end("SIGTERM");
-}, 20_000);
+  await system?.end("SIGTERM");
+}, 120_000);
 
 async function timedWalk(query: string): Promise<{ found: Task[]; p99: number }> {
   const found: Task[] = [];
@@ -85,7 +85,7 @@ for (const [name, key] of Object.entries(sortKeys)) {
       expect(wrong).toBe(-1);
       process.stdout.write(`  p99 of a page of 100 of ${total}, ${sort}: ${p99.toFixed(1)} ms\n`);
       expect(p99).toBeLessThan(pageMsMax);
-    }, 60_000);
+    }, 120_000);
   }
 }
 
@@ -95,7 +95,7 @@ test("filtered by a rare label, every one is found", async () => {
   expect(found).toHaveLength(labelled.size);
   process.stdout.write(`  p99 of a page of 100 by label: ${p99.toFixed(1)} ms\n`);
   expect(p99).toBeLessThan(pageMsMax);
-}, 60_000);
+}, 120_000);
 
 test("searched for words, every one is found", async () => {
   const { found, p99 } = await timedWalk("q=ALTER%20thing%2042&sort=createdAt");
@@ -103,7 +103,7 @@ test("searched for words, every one is found", async () => {
   expect(found.every(({ title }) => /^Älter thing 42\d?$/.test(title))).toBe(true);
   process.stdout.write(`  p99 of a search page: ${p99.toFixed(1)} ms\n`);
   expect(p99).toBeLessThan(pageMsMax);
-}, 60_000);
+}, 120_000);
 
 test("walked while others write, no task that stays as it is repeats or is missed", async () => {
   const bystander = (await ada.call<TaskPage>("GET", "/v1/tasks?limit=100&sort=title")).body.items;
@@ -121,4 +121,4 @@ test("walked while others write, no task that stays as it is repeats or is misse
   const steady = found.map(({ id }) => id).filter((id) => ids.has(id) && !touched.has(id));
   expect(steady).toHaveLength(new Set(steady).size);
   expect(steady).toHaveLength(total - touched.size);
-}, 60_000);
+}, 120_000);

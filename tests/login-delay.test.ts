@@ -46,10 +46,10 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
       system = await start({ runtime, env: { TT_TRUSTED_PROXIES: "127.0.0.1" } });
       client = clientOf(system);
       ada = await person(system.url);
-    }, 90_000);
+    }, 120_000);
     afterAll(async () => {
-      await system.end("SIGTERM");
-    }, 20_000);
+      await system?.end("SIGTERM");
+    }, 120_000);
 
     test("are told five times in a row, then there is a delay; for an unknown e-mail alike; right ones from elsewhere go through", async () => {
       for (const email of [ada.email, "nobody@example.com"]) {
@@ -68,7 +68,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
       await client.wrongOnes(6, ada.email, here);
       const isIn = async () => (await client.login(ada.email, rightOne, here)).status === 200;
       expect(await isIn()).toBe(false);
-      await poll("the delay is over", 10_000, isIn, 50);
+      await poll("the delay is over", 60_000, isIn, 50);
       expect(await client.wrongOnes(5, ada.email, here)).toEqual([401, 401, 401, 401, 401]);
     });
 
@@ -118,7 +118,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
           .stderr()
           .split("\n")
           .filter((line) => line.includes('"login-refused"') && line.includes(here));
-      await poll("the lines are there", 5_000, () => lines().length >= 7);
+      await poll("the lines are there", 60_000, () => lines().length >= 7);
       const told = lines().map((line) => JSON.parse(line) as { level: string; code: string; address: string });
       const codes = [...Array.from({ length: 5 }, () => "invalid-credentials"), "rate-limited", "rate-limited"];
       expect(told.map(({ level, code, address }) => [level, code, address])).toEqual(
@@ -142,7 +142,7 @@ test("what nobody trusted says of addresses does not help who sends wrong passwo
   for (let nth = 0; nth < 7; nth += 1) statuses.push((await login("a@example.com", wrongOne, elsewhere())).status);
   expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
   await system.end("SIGTERM");
-}, 60_000);
+}, 120_000);
 
 test("a flood of wrong passwords keeps nobody else out: who waits has a turn by account", async () => {
   const system = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
@@ -156,11 +156,11 @@ test("a flood of wrong passwords keeps nobody else out: who waits has a turn by 
     384,
     async () => void flood.push((await login("victim@example.com", wrongOne)).status),
   );
-  await poll("the queue is full", 10_000, () => flood.includes(503));
+  await poll("the queue is full", 60_000, () => flood.includes(503));
   const honest = await Promise.all(people.map(({ email }) => login(email, rightOne)));
   expect(flood.length).toBeLessThan(500);
   expect(honest.map(({ status }) => status)).toEqual(people.map(() => 200));
   await flooding;
   expect(new Set(flood)).toEqual(new Set([401, 503]));
   await system.end("SIGTERM");
-}, 90_000);
+}, 120_000);

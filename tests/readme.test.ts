@@ -15,7 +15,7 @@ describe("the README's session", () => {
     system = await start();
   });
   afterAll(async () => {
-    await system.end("SIGTERM");
+    await system?.end("SIGTERM");
   });
 
   test("answers each command with the status that stands behind it", async () => {

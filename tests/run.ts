@@ -1,27 +1,30 @@
 /**
  * `npm test`: the gate of every change, then all other tests with real servers beside them. Servers that were not running before are stopped
- * again; one that cannot be had is said, and its tests are skipped by name (with CI=true that is a failure).
+ * again, after Ctrl-C too; one that cannot be had is named, and its tests are skipped by name (with CI=true that is a failure).
+ *
+ *     npm test
+ *     npm test -- tests/start.test.ts      these files only, without the gate
  */
 import { statfsSync } from "node:fs";
+import { relative } from "node:path";
+import { endAll, runBun } from "./run/children.ts";
+import { type FileResult, readOutput, summary } from "./run/output.ts";
 
 // Where there is a roomy folder in memory, servers and tests keep their files there: nobody cuts the power, and disks of CI machines are slow.
 const inMemory = "/dev/shm";
 const roomBytes = 4 * 2 ** 30;
 if (process.env.TMPDIR === undefined && freeBytes(inMemory) >= roomBytes) process.env.TMPDIR = inMemory;
-const { down, status, up } = await import("../deploy/services/services.ts");
+const { down, status, up, wouldInstall } = await import("../deploy/services/services.ts");
+const { toolsToInstall } = await import("../deploy/check/tools.ts");
 
-/**
- * Two at a time, since each waits most of its time: those on the shared servers one after the other, with two more that make both halves equally
- * long, and all others beside them.
- */
-const first = [
-  ...["./tests/contract", "./tests/stack", "./tests/flow.test.ts"],
-  ...["./tests/outages/kafka-line.test.ts", "./tests/outages/kills.test.ts"],
-];
-const others = [
-  "./tests",
-  ...first.map((path) => `--path-ignore-patterns=${path.slice(2)}${path.endsWith(".ts") ? "" : "/**"}`),
-];
+/** Of one test that names none: generous, since a loaded machine is no fault of a test. */
+const testDeadlineMs = 120_000;
+/** Simulations play so many times what they play in the gate. */
+const simulationTimes = "20";
+
+const root = new URL("..", import.meta.url).pathname;
+const startedMs = performance.now();
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function freeBytes(folder: string): number {
   try {
@@ -32,35 +35,99 @@ function freeBytes(folder: string): number {
   }
 }
 
-/** Its exit code, and what it printed where that was not shown at once. */
-async function bun(
-  args: readonly string[],
-  output: "inherit" | "pipe" = "inherit",
-): Promise<{ code: number; text: string }> {
-  const command = `exec "$0" "$@"${output === "pipe" ? " 2>&1" : ""}`;
-  // Said, since Bun gives a child the environment that it was itself started with.
-  const env = process.env;
-  const child = Bun.spawn(["sh", "-c", command, process.execPath, ...args], {
-    env,
-    stdio: ["ignore", output, "inherit"],
+type Job = { readonly name: string; readonly files: readonly string[]; readonly env: Record<string, string> };
+
+const glob = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync(root)].sort();
+const alone = (file: string): Job => ({ name: file, files: [`./${file}`], env: {} });
+
+/** Two lanes, since tests wait most of their time: those on the shared servers one after the other, and all others beside them. */
+function lanes(): { shared: Job[]; others: Job[] } {
+  const isShared = (file: string) => /^tests\/(contract|stack|outages|flow\.test)/.test(file);
+  const files = glob("tests/**/*.test.ts");
+  const simulations: Job = {
+    name: `simulations, ${simulationTimes} times as long as in the gate`,
+    files: glob("{actors,runtime}/**/*.simulation.test.ts").map((file) => `./${file}`),
+    env: { SIMULATION_TIMES: simulationTimes },
+  };
+  return {
+    shared: files.filter(isShared).map(alone),
+    others: [simulations, ...files.filter((file) => !isShared(file)).map(alone)],
+  };
+}
+
+/** Runs all jobs, those of `shared` one at a time; tells of each when it has ended. */
+async function runAll({ shared, others }: { shared: Job[]; others: Job[] }): Promise<FileResult[]> {
+  const total = shared.length + others.length;
+  const results: FileResult[] = [];
+  async function lane(queues: readonly Job[][]): Promise<void> {
+    for (;;) {
+      const job = queues.find((queue) => queue.length > 0)?.shift();
+      if (job === undefined || stopping !== undefined) return;
+      const begunMs = performance.now();
+      const run = await runBun(["test", "--timeout", String(testDeadlineMs), ...job.files], { env: job.env });
+      const outcome = readOutput(run.text);
+      if (stopping !== undefined) return;
+      results.push({ name: job.name, code: run.code, outcome });
+      const seconds = `${Math.round((performance.now() - begunMs) / 1_000)} s`;
+      const numbers = `${outcome.pass} passed${outcome.fail > 0 ? `, ${outcome.fail} FAILED` : ""}${outcome.skip > 0 ? `, ${outcome.skip} skipped` : ""}`;
+      if (run.code !== 0) say(`\n${outcome.text}\n`);
+      say(`[${String(results.length).padStart(3)}/${total}] ${job.name}: ${numbers}, ${seconds}`);
+    }
+  }
+  await Promise.all([lane([shared, others]), lane([others])]);
+  return results;
+}
+
+/** The exit code of the signal that ends it. */
+let stopping: number | undefined;
+let isOurs = false;
+let starting: Promise<unknown> = Promise.resolve();
+for (const [name, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.on(name, () => {
+    if (stopping !== undefined) process.exit(code);
+    stopping = code;
+    say("\nStopping the tests and the servers that were started for them; once more ends at once");
+    void stop(code);
   });
-  const text = output === "pipe" ? await new Response(child.stdout).text() : "";
-  return { code: await child.exited, text };
+
+async function stop(code: number): Promise<void> {
+  await endAll();
+  await starting.catch(() => undefined);
+  if (isOurs) await down({});
+  process.exit(code);
 }
 
-async function tests(): Promise<number> {
-  const run = ["test", "--timeout", "30000"];
-  const [shown, kept] = await Promise.all([bun([...run, ...first]), bun([...run, ...others], "pipe")]);
-  process.stdout.write(kept.text);
-  return shown.code || kept.code;
+function announce(files: number): void {
+  const installs = [...wouldInstall(), ...toolsToInstall()];
+  say(
+    `npm test: the gate (format, lint, types, unit tests), then ${files} files of tests beside PostgreSQL, MongoDB, Redis and Kafka,`,
+  );
+  say("which listen on 127.0.0.1 and are stopped at the end. About 10 minutes on two quiet cores.");
+  if (installs.length > 0) say(`It will install: ${installs.join("; ")}. Downloads are kept in ~/.cache/task-tracker.`);
 }
 
-let { code } = await bun(["run", "--silent", "check"]);
-if (code === 0) {
-  const before = (await status({})).length;
-  const { missing } = await up({ say: (line) => process.stderr.write(`${line}\n`) });
-  for (const { service, reason } of missing) process.stderr.write(`${service} cannot be had: ${reason}\n`);
-  code = missing.length > 0 && process.env.CI === "true" ? 1 : await tests();
-  if (before === 0) await down({});
+async function main(given: readonly string[]): Promise<number> {
+  const jobs = given.length > 0 ? { shared: given.map((path) => alone(relative(root, path))), others: [] } : lanes();
+  if (given.length === 0) {
+    announce(jobs.shared.length + jobs.others.length);
+    const gate = await runBun(["run", "--silent", "check"], { shown: true });
+    if (gate.code !== 0) return gate.code ?? 1;
+  }
+  isOurs = status({}).length === 0;
+  const upped = up({ say });
+  starting = upped;
+  const { missing } = await upped;
+  for (const { service, reason } of missing) say(`${service} cannot be had: ${reason}`);
+  const isRefused = missing.length > 0 && process.env.CI === "true";
+  const results = isRefused || stopping !== undefined ? [] : await runAll(jobs);
+  if (stopping !== undefined) return await new Promise<never>(() => undefined);
+  if (isOurs) await down({});
+  if (isRefused) return 1;
+  process.stdout.write(summary(results, performance.now() - startedMs));
+  return results.every(({ code }) => code === 0) ? 0 : 1;
 }
-process.exitCode = code;
+
+process.exitCode = await main(process.argv.slice(2));

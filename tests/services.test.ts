@@ -215,7 +215,7 @@ describe("a service that is killed and restarted", () => {
     await server.restart();
     await poll(
       "the topic is led again",
-      10_000,
+      60_000,
       async () => (await endOffset(server.url, "kept").catch(() => "")) === "1",
     );
   });

@@ -170,7 +170,7 @@ describe("a start is refused", () => {
     }
     const again = await start({ dataDir: system.dataDir });
     await again.end("SIGTERM");
-  }, 30_000);
+  }, 120_000);
 
   test("on the DATA_DIR of a process that lives, which goes on; and not of one that was killed", async () => {
     const system = await start();
@@ -185,7 +185,7 @@ describe("a start is refused", () => {
       JSON.stringify(task),
     );
     await next.end("SIGTERM");
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a start", () => {
@@ -205,7 +205,7 @@ describe("a start", () => {
       LOG_LEVEL: "error",
     });
     let url: string | undefined;
-    await poll("the address is printed", 10_000, () => {
+    await poll("the address is printed", 60_000, () => {
       url = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(texts.stdout)?.[0];
       return url !== undefined;
     });
@@ -213,7 +213,7 @@ describe("a start", () => {
     child.kill("SIGINT");
     expect(await exited).toEqual({ code: 0, signal: null });
     expect(texts.stderr).toBe("");
-  }, 20_000);
+  }, 120_000);
 
   test("makes DATA_DIR for its owner only, and takes an empty one that is there", async () => {
     const folder = join(temporaryFolder(), "given");
@@ -225,5 +225,5 @@ describe("a start", () => {
       { code: 0, signal: null },
       { code: 0, signal: null },
     ]);
-  }, 20_000);
+  }, 120_000);
 });

@@ -51,10 +51,10 @@ beforeAll(async () => {
         (operation.parameters ?? []).some(({ name }) => name === "asOf"),
     ),
   };
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
-  await system.end("SIGTERM");
-}, 20_000);
+  await system?.end("SIGTERM");
+}, 120_000);
 
 type Sent = { method: string; path: string; options: CallOptions };
 type World = {
@@ -459,5 +459,5 @@ for (const seed of seeds) {
           stored.history.map(({ version }) => version),
         );
     }
-  }, 60_000);
+  }, 120_000);
 }

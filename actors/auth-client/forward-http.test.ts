@@ -46,8 +46,8 @@ beforeAll(async () => {
 });
 beforeEach(() => proxy.mode("pass"));
 afterAll(async () => {
-  await proxy.close();
-  await auth.close();
+  await proxy?.close();
+  await auth?.close();
   mirror.close();
 });
 

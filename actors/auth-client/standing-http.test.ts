@@ -18,8 +18,8 @@ beforeAll(async () => {
 beforeEach(() => proxy.mode("pass"));
 afterAll(async () => {
   for (const each of open) await each.close();
-  await proxy.close();
-  await auth.close();
+  await proxy?.close();
+  await auth?.close();
 });
 
 function follow(authUrl = `http://127.0.0.1:${proxy.port}`, more: { claims?: Standing } | object = {}) {
@@ -112,7 +112,7 @@ test.concurrent.each(faults)(
     const { first, taken, logged, verifyApiToken, close } = follow(`http://127.0.0.1:${line.port}`);
     await first();
     await line.mode(mode);
-    await poll("it is noticed", 4_000, () => logged.length > 0);
+    await poll("it is noticed", 60_000, () => logged.length > 0);
     const before = taken.length;
     const began = performance.now();
     await expect(verifyApiToken("tt_x")).rejects.toThrow();
@@ -121,7 +121,7 @@ test.concurrent.each(faults)(
     const token = await auth.person();
     await auth.send("POST", "/v1/auth/logout", undefined, token);
     await line.mode("pass");
-    await poll("what was missed is known", 5_000, () => knows(taken, sha256(claimsIn(token).sid)));
+    await poll("what was missed is known", 60_000, () => knows(taken, sha256(claimsIn(token).sid)));
     await poll("it is told that it is over", 1_000, () => logged.length === 2);
     expect(logged).toEqual([
       ["auth-away", { reason: expect.any(String) }],
@@ -131,7 +131,7 @@ test.concurrent.each(faults)(
     expect(await verifyApiToken("tt_x")).toEqual({ active: false });
     close();
   },
-  20_000,
+  120_000,
 );
 
 test("a slow line is only slow", async () => {
@@ -146,7 +146,7 @@ test("it waits for an auth that is not there yet, and closing ends the wait", as
   await proxy.mode("refuse");
   const late = follow();
   const never = follow();
-  await poll("both notice", 3_000, () => late.logged.length + never.logged.length === 2);
+  await poll("both notice", 60_000, () => late.logged.length + never.logged.length === 2);
   never.close();
   await expect(never.first()).rejects.toThrow("closed");
   await proxy.mode("pass");
@@ -166,7 +166,7 @@ test("new keys take the place of the old ones", async () => {
   const { first, taken, close } = follow(url);
   await first();
   kid = "new";
-  await poll("the new key is known", 2_000, () => taken.at(-1)?.jwks.keys[0]?.kid === "new");
+  await poll("the new key is known", 60_000, () => taken.at(-1)?.jwks.keys[0]?.kid === "new");
   expect(taken[0]?.jwks.keys[0]?.kid).toBe("old");
   close();
 });
@@ -212,7 +212,7 @@ test.concurrent.each(bad)("an answer with %s is not taken", async (_, path, body
   const { first, taken, logged, close } = follow(url);
   await first();
   isBad = true;
-  await poll("it is told", 5_000, () => logged.length > 0);
+  await poll("it is told", 60_000, () => logged.length > 0);
   const known = { jwks: { keys: [key] }, issuer: "i", audience: "a", revoked: [] };
   for (const each of taken) expect(each).toEqual(known);
   close();

@@ -87,7 +87,7 @@ test("what fails is tried again with the same messages, and told once", async ()
   all.add(fetched(1, [2]));
   for (let tries = 1; tries <= 2; tries += 1) {
     ends[tries - 1]?.(new Error("away"));
-    await poll("it is tried again", 2_000, () => begun.length === tries + 1);
+    await poll("it is tried again", 60_000, () => begun.length === tries + 1);
   }
   ends[2]?.();
   await poll("the next is begun", 1_000, () => begun.length === 4);

@@ -1,10 +1,29 @@
 /** The programs that the checks need: found, or installed once into the cache folder. */
 import { join } from "node:path";
-import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "../services/install.ts";
+import {
+  CannotBeHad,
+  cached,
+  debianPackages,
+  installDeadlineMs,
+  isCached,
+  run,
+  type Say,
+} from "../services/install.ts";
 
 const kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5@v5.6.0";
 const python = ["kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
 const deadlineMs = 60_000;
+
+const schemasName = `schemas-${python.join("-").replaceAll("==", "-")}`;
+
+/** What the checks would install on this machine, in words. */
+export function toolsToInstall(): string[] {
+  const hasKustomize = [Bun.which("kustomize"), Bun.which("kubectl")].some((found) => found !== null);
+  return [
+    ...(hasKustomize || isCached("kustomize-5.6.0") ? [] : [`${kustomizeModule} with Go`]),
+    ...(isCached(schemasName) ? [] : [`${python.join(" and ")} from PyPI`]),
+  ];
+}
 
 /** Renders a folder with a kustomization, as one YAML text. */
 export async function kustomize(say: Say): Promise<(folder: string) => Promise<string>> {
@@ -51,7 +70,7 @@ export type Schemas = {
 };
 
 export async function schemas(say: Say): Promise<Schemas> {
-  const folder = await cached(`schemas-${python.join("-").replaceAll("==", "-")}`, say, async (draft) => {
+  const folder = await cached(schemasName, say, async (draft) => {
     const venv = () => run("python3", ["-m", "venv", draft], { deadlineMs });
     // Debian's python3 comes without the module that makes a venv whole.
     await venv().catch(async () => {

@@ -88,6 +88,9 @@ export async function debianPackages(packages: readonly string[], say: Say): Pro
   );
 }
 
+/** Whether `cached` would find it. */
+export const isCached = (name: string): boolean => existsSync(join(cacheDir, name));
+
 /** The folder in the cache that `make` filled, once for all processes: a folder that is there is whole. */
 export async function cached(name: string, say: Say, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheDir, name);

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "./install.ts";
+import { CannotBeHad, cached, debianPackages, installDeadlineMs, isCached, run, type Say } from "./install.ts";
 import { type Native, type Place, portOf } from "./native.ts";
 
 const javaAtLeast = 17;
@@ -13,6 +13,13 @@ async function javaVersion(): Promise<number> {
   // Printed to the errors: so the shell.
   const printed = await run("/bin/sh", ["-c", "java -version 2>&1"], { deadlineMs: 30_000 }).catch(() => "");
   return Number(/version "(\d+)/.exec(printed)?.[1] ?? 0);
+}
+
+function missingFor(version: string): string[] {
+  const java = Bun.which("java") === null ? ["Debian's package default-jre-headless"] : [];
+  if (isCached(`kafka-${version}`)) return java;
+  const maven = Bun.which("mvn") === null ? ["Debian's package maven"] : [];
+  return [...java, ...maven, `Kafka ${version} (43 MB) with Maven`];
 }
 
 async function jars(version: string, say: Say): Promise<string> {
@@ -66,6 +73,7 @@ const broker = {
 export const kraft: Native = {
   ...broker,
   portCount: 2,
+  missing: () => missingFor("4.1.0"),
   install: (say) => jars("4.1.0", say),
   async prepare(place) {
     const [port, controllerPort] = place.ports;
@@ -94,6 +102,7 @@ export const kraft: Native = {
 export const coordinated: Native = {
   ...broker,
   portCount: 1,
+  missing: () => missingFor("3.9.1"),
   install: (say) => jars("3.9.1", say),
   async prepare(place, coordinatorPort) {
     writeProperties(place, {
@@ -110,6 +119,7 @@ export const coordinated: Native = {
 
 export const zookeeper: Native = {
   portCount: 1,
+  missing: () => missingFor("3.9.1"),
   install: (say) => jars("3.9.1", say),
   async prepare(place) {
     mkdirSync(join(place.dir, "data"));

@@ -4,12 +4,13 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { CannotBeHad, cached, debianPackages, installDeadlineMs, run, type Say } from "./install.ts";
+import { CannotBeHad, cached, debianPackages, installDeadlineMs, isCached, run, type Say } from "./install.ts";
 import { type Native, type Place, portOf } from "./native.ts";
 
 const requirement = "secantusdb==0.7.0b3";
+const venvName = requirement.replace("==", "-");
 const setName = "rs0";
-const initiateDeadlineMs = 15_000;
+const initiateDeadlineMs = 60_000;
 
 async function makeVenv(folder: string, say: Say): Promise<void> {
   if (Bun.which("python3") === null) await debianPackages(["python3", "python3-venv"], say);
@@ -29,10 +30,14 @@ const isMongod = (place: Place): boolean => !place.tools.endsWith("secantusd-py"
 
 export const mongo: Native = {
   portCount: 1,
+  missing() {
+    const isHere = Bun.which("mongod") !== null || isCached(venvName);
+    return isHere ? [] : [`${requirement} from PyPI, which stands in for MongoDB`];
+  },
   async install(say) {
     const mongod = Bun.which("mongod");
     if (mongod !== null) return mongod;
-    const folder = await cached(requirement.replace("==", "-"), say, (draft) => makeVenv(draft, say));
+    const folder = await cached(venvName, say, (draft) => makeVenv(draft, say));
     return join(folder, "bin", "secantusd-py");
   },
   async prepare(place) {

@@ -7,6 +7,8 @@ export type Place = { readonly dir: string; readonly ports: readonly number[]; r
 
 export type Native = {
   readonly portCount: number;
+  /** What `install` would have to bring, in words; empty when all of it is here. Installs nothing. */
+  missing(): readonly string[];
   /** Finds the program, or installs it. Answers where it is; throws `CannotBeHad` with the reason. */
   install(say: Say): Promise<string>;
   /** Fills the empty folder and answers the URL for clients. `coordinatorPort`: of a ZooKeeper, for who needs one. */

@@ -15,6 +15,11 @@ import type { Control, EntryName, NativeEntry } from "./state.ts";
 
 const natives: Record<ProgramName, Native> = { postgres, mongo, redis, kraft, coordinated, zookeeper };
 
+/** What starting these would install on this machine, in words. */
+export const missingFor = (programs: readonly ProgramName[]): string[] => [
+  ...new Set(programs.flatMap((each) => natives[each].missing())),
+];
+
 const stopDeadlineMs = 10_000;
 
 /**

@@ -47,6 +47,7 @@ const dataDir = (place: Place): string => join(place.dir, "data");
 
 export const postgres: Native = {
   portCount: 1,
+  missing: () => (programFolder() === undefined ? ["Debian's package postgresql"] : []),
   async install(say) {
     if (programFolder() === undefined) await debianPackages(["postgresql"], say);
     const folder = programFolder();

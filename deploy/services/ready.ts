@@ -1,7 +1,7 @@
 /** The wait for a server that was just started. */
 import { answers, type ProgramName, protocolOf } from "./answers.ts";
 
-const readyDeadlineMs = 60_000;
+const readyDeadlineMs = 120_000;
 const restartTries = 10;
 
 /** It was started and is gone again, which another try may mend. */

@@ -4,6 +4,7 @@ import { type Native, portOf } from "./native.ts";
 
 export const redis: Native = {
   portCount: 1,
+  missing: () => (Bun.which("redis-server") === null ? ["Debian's package redis-server"] : []),
   async install(say) {
     if (Bun.which("redis-server") === null) await debianPackages(["redis-server"], say);
     return "redis-server";

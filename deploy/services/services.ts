@@ -8,7 +8,7 @@ import type { ProgramName } from "./answers.ts";
 import { isEngineHere, removeProject, startContainer } from "./containers.ts";
 import { doesAnswer } from "./given.ts";
 import { CannotBeHad, type Say } from "./install.ts";
-import { startNative } from "./natives.ts";
+import { missingFor, startNative } from "./natives.ts";
 import { isAlive, thisProcess } from "./processes.ts";
 import { controlOf, type Service, serves, serviceIn } from "./service.ts";
 import {
@@ -72,6 +72,13 @@ async function upIn(dir: string, options: UpOptions, { isPrivate }: { isPrivate:
     await Promise.all(serviceNames.filter((name) => only.includes(name)).map(one));
     return { urls, missing };
   });
+}
+
+/** What `up` would install on this machine, in words; empty when all is here, given or in containers. */
+export function wouldInstall(): string[] {
+  if (isContainersWanted) return [];
+  const wanted = serviceNames.filter((name) => givenUrl(name) === undefined);
+  return missingFor(wanted.map((name) => (name === "kafka" ? "kraft" : name)));
 }
 
 type WorkingSet = {

@@ -262,7 +262,7 @@ describeWith("the cache in Redis", [server], ({ url }) => {
   });
   beforeAll(async () => {
     connection = connectRedis({ url, namespace });
-    await poll("it is connected", 5_000, () =>
+    await poll("it is connected", 60_000, () =>
       connection.ping().then(
         () => true,
         () => false,
@@ -271,7 +271,7 @@ describeWith("the cache in Redis", [server], ({ url }) => {
   });
   afterAll(async () => {
     await forgetKeys(url, `${namespace}*`);
-    connection.close();
+    connection?.close();
   });
 
   cases(both);
@@ -343,7 +343,7 @@ describeWith("the cache in Redis", [server], ({ url }) => {
         await connection.redis.del(keys.task(task));
       }
     }
-  }, 20_000);
+  }, 120_000);
 
   test("without the keeper's mark an entry lives for a moment, with it for an hour or so, and a lease for a moment", async () => {
     const { cache, kept, flush } = both();
@@ -394,7 +394,7 @@ describeWith("the cache in Redis", [server], ({ url }) => {
   test("scripts that Redis has forgotten are sent again, in the middle of many calls too", async () => {
     const { cache, kept } = both();
     const direct = connectRedis({ url });
-    await poll("it is connected", 5_000, () =>
+    await poll("it is connected", 60_000, () =>
       direct.ping().then(
         () => true,
         () => false,
@@ -426,8 +426,8 @@ describeWith("the cache in Redis", [server], ({ url }) => {
       await works();
     });
     afterAll(async () => {
-      behind.close();
-      await proxy.close();
+      behind?.close();
+      await proxy?.close();
     });
     const calls: ((task: string) => Promise<unknown>)[] = [
       (task) => cache.read(ownerId, task, partition),
@@ -481,6 +481,6 @@ describeWith("the cache in Redis", [server], ({ url }) => {
         }
         await proxy.mode("pass");
         await works();
-      }, 20_000);
+      }, 120_000);
   });
 });

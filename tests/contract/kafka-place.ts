@@ -55,7 +55,7 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       await consumer.run({ eachMessage: async ({ partition, message }) => void found[partition]?.push(message) });
-      await poll(`all of ${topic} is read`, 20_000, isWhole);
+      await poll(`all of ${topic} is read`, 60_000, isWhole);
       await consumer.disconnect();
       return found;
     },

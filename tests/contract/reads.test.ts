@@ -134,7 +134,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
     expect(two).toEqual(one as never);
     ids = [...new Set(commands.map(({ taskId }) => taskId))];
     operations = commands.map(({ operationId }) => operationId);
-  }, 30_000);
+  }, 120_000);
   afterAll(async () => {
     await Promise.all(stores.map((each) => each.remove()));
   });
@@ -184,7 +184,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
       }
     const one = await walked(toQuery({ sort: "-dueAt", limit: "1", label: "Home" }));
     expect(one.rows.length).toBeGreaterThan(5);
-  }, 20_000);
+  }, 120_000);
 
   test("any filters in any order find the same", async () => {
     let found = 0;
@@ -194,7 +194,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
       found += (await walked(parameters, choose.chance(0.8) ? userA : userB)).rows.length;
     }
     expect(found).toBeGreaterThan(100);
-  }, 20_000);
+  }, 120_000);
 
   test("a cursor that no page has given begins anywhere, with the same found behind it and nothing that was not asked for", async () => {
     const bounds = ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:10.000Z"] as const;
@@ -216,7 +216,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
             parameters.set("cursor", cursorAfter(listQuery(userA, parameters), { key, id: choose.pick(ids) }));
             await walked(parameters);
           }
-  }, 20_000);
+  }, 120_000);
 
   test("each title is found by itself, by its beginning, and in capitals", async () => {
     for (const title of titles)
@@ -225,7 +225,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
         const isWord = /[\p{L}\p{N}]/u.test(q);
         if (isWord && q === title) expect(rows.length, q).toBeGreaterThan(0);
       }
-  }, 20_000);
+  }, 120_000);
 
   test("a label is found exactly as it is written, and twenty of them at once", async () => {
     for (const label of labels) {
@@ -249,7 +249,7 @@ describeWith("reads in SQLite and in MongoDB", [server], ({ url }) => {
       expect(page).toEqual(whole.filter(({ entry }) => entry.version < before).slice(0, 2));
     }
     expect(await same("unknown", (reads) => reads.history(stranger, 10, 10))).toEqual([]);
-  }, 20_000);
+  }, 120_000);
 
   test("an operation is the same, applied or refused, and an unknown one is nothing", async () => {
     const verdicts = new Set<unknown>();

@@ -83,9 +83,9 @@ describeWith("revocations through Redis", [await service("REDIS_URL")], ({ url }
     await announcedAndHeard();
   });
   afterAll(async () => {
-    listener.close();
-    speaker.close();
-    direct.close();
+    listener?.close();
+    speaker?.close();
+    direct?.close();
     await Promise.all([proxies.near.close(), proxies.far.close()]);
   });
 
@@ -118,7 +118,7 @@ describeWith("revocations through Redis", [await service("REDIS_URL")], ({ url }
         }
         await proxies[side].mode("pass");
         await announcedAndHeard(10_000);
-      }, 20_000);
+      }, 120_000);
     }
   }
 
@@ -163,7 +163,7 @@ describeWith("revocations through Redis", [await service("REDIS_URL")], ({ url }
       JSON.stringify([{ ...good[0], untilMs: "1" }]),
     ];
     for (const text of [...nonsense, JSON.stringify(good)]) await direct.redis.publish(revokedChannel, text);
-    await poll("the good one is heard", 2_000, () => heard.length > before);
+    await poll("the good one is heard", 60_000, () => heard.length > before);
     expect(heard.slice(before)).toEqual(good);
   });
 });

@@ -167,7 +167,7 @@ function cases(adapter: Adapter, open: () => Promise<Fresh>): void {
     expect(undone[0]).toMatchObject({ verdict: "applied", version: 1_001 });
     expect((JSON.parse(undone[0]?.task ?? "") as Task).title).toBe("998");
     expect(undone[1]).toEqual({ ...(outcomes[500] as Outcome), verdict: "replayed" });
-  }, 20_000);
+  }, 120_000);
 
   test("very large and very odd texts are kept as they are", async () => {
     const { store } = await open();

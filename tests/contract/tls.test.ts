@@ -54,7 +54,7 @@ describeWith("PostgreSQL over TLS", [await privateService("postgres"), trust], (
     await admin.unsafe("ALTER SYSTEM SET ssl = on");
     await admin.unsafe("SELECT pg_reload_conf()");
     const served = readFileSync(join(folder, `${name}.pem`), "utf8");
-    await poll("the certificate is served", 5_000, () => presented(new URL(server.url).port).includes(body(served)));
+    await poll("the certificate is served", 60_000, () => presented(new URL(server.url).port).includes(body(served)));
   }
   const body = (pem: string) => pem.split("-----")[2]?.replaceAll(/\s/g, "").slice(0, 200) ?? "";
   const presented = (port: string) => {
@@ -120,7 +120,7 @@ describeWith("Redis over TLS", [await privateService("redis"), trust], (server, 
 
   async function serve(name: "here" | "elsewhere"): Promise<void> {
     port = await freePort();
-    await poll("Redis is connected", 2_000, () => admin.redis.status === "ready");
+    await poll("Redis is connected", 60_000, () => admin.redis.status === "ready");
     const files = ["tls-cert-file", join(folder, `${name}.pem`), "tls-key-file", join(folder, `${name}.key`)];
     await admin.redis.config("SET", ...files, "tls-auth-clients", "no", "tls-port", String(port));
   }

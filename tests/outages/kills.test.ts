@@ -28,7 +28,7 @@ describeWith("a system of five processes on four servers", [await stack()], (ser
       const system = await crew(servers.env, { task: 2, consumer: 2 });
       const people = await Promise.all(Array.from({ length: clients }, () => person(system.urls[0] as string)));
       // A Redis that was killed has forgotten whose writes are where: then it takes the token to see one's own on another instance.
-      const running = load({ urls: system.urls, people, seed, tokens: true, withinMs: 6_000 });
+      const running = load({ urls: system.urls, people, seed, tokens: true, withinMs: 60_000 });
       const some = (each: string): { name: string; kill(): Promise<void>; mend(): Promise<void> } => {
         const server = servers.servers[each as (typeof serverNames)[number]];
         if (server !== undefined) return { name: each, kill: server.kill, mend: server.mend };
@@ -47,7 +47,7 @@ describeWith("a system of five processes on four servers", [await stack()], (ser
       const took: string[] = [];
       for (const each of order) {
         const goal = running.progress() + 20 + choose.int(100);
-        await poll(`the load goes on before ${each} is killed`, 40_000, () => running.progress() > goal, 5);
+        await poll(`the load goes on before ${each} is killed`, 60_000, () => running.progress() > goal, 5);
         const { kill, mend } = some(each);
         await kill();
         const away = running.progress() + choose.int(60);
@@ -56,10 +56,10 @@ describeWith("a system of five processes on four servers", [await stack()], (ser
         await mend();
         const begunMs = performance.now();
         const back = running.progress() + 50;
-        await poll(`the load goes on after ${each} is back`, 40_000, () => running.progress() > back, 5);
+        await poll(`the load goes on after ${each} is back`, 60_000, () => running.progress() > back, 5);
         took.push(`${each} ${Math.round(performance.now() - begunMs)}`);
       }
-      await Promise.all(system.all.map((each) => each.ready(40_000)));
+      await Promise.all(system.all.map((each) => each.ready()));
       const wrong = await running.stop();
       const summary = `${running.progress()} changes, slowest ${running.slowestMs()} ms; until 50 more after each: ${took.join(", ")}; ${JSON.stringify(Object.fromEntries(running.seen))}`;
       if (kills > 0) process.stderr.write(`${summary}\n`);

@@ -21,13 +21,13 @@ for (const runtime of runtimes) {
       const { status, stdout } = spawnSync(
         command,
         [...(runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : ["run"]), "main.ts"],
-        { cwd: folder, encoding: "utf8", timeout: 20_000 },
+        { cwd: folder, encoding: "utf8", timeout: 90_000 },
       );
       expect({ status, stdout }).toEqual({ status: 0, stdout: "5050\n" });
     } finally {
       rmSync(folder, { recursive: true });
     }
-  }, 30_000);
+  }, 120_000);
 }
 
 test("The README's example is twenty lines of code", () => {

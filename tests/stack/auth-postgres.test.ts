@@ -48,7 +48,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
       const url = `http://127.0.0.1:${port}`;
       const admin = `http://127.0.0.1:${adminPort}`;
       const isUp = async () => (await status(`${url}/health`).catch(() => 0)) === 503;
-      await poll("it is up", 15_000, isUp);
+      await poll("it is up", 60_000, isUp);
       expect(await status(`${admin}/livez`)).toBe(200);
       expect(await status(`${admin}/readyz`)).toBe(503);
       for (const [method, path, body] of [
@@ -62,7 +62,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
         expect(reply.headers.get("retry-after"), path).toBe("1");
       }
       await proxy.mode("pass");
-      await poll("it is ready", 5_000, async () => (await status(`${admin}/readyz`)) === 200);
+      await poll("it is ready", 60_000, async () => (await status(`${admin}/readyz`)) === 200);
       const keys = await call<{ keys: unknown[] }>(url, "GET", "/.well-known/jwks.json");
       expect([keys.status, keys.body.keys.length, keys.headers.get("cache-control")]).toEqual([
         200,
@@ -71,7 +71,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
       ]);
       await person(url);
       // What it last said is said again for a moment.
-      await poll("it says so", 2_000, async () => (await status(`${url}/health`)) === 200);
+      await poll("it says so", 60_000, async () => (await status(`${url}/health`)) === 200);
       const all = texts.stderr;
       expect([lines(all, "server-away").length, lines(all, "server-back").length], all).toEqual([1, 1]);
       expect(all).not.toContain(new URL(DATABASE_URL).password);
@@ -79,7 +79,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
       child.kill("SIGTERM");
       expect(await exited).toEqual({ code: 0, signal: null });
       expect(await Bun.file(dataDir).exists()).toBe(false);
-    }, 60_000);
+    }, 120_000);
   }
 
   test("an outage is 503 for what needs accounts, and nothing for the keys; afterwards sessions go on", async () => {
@@ -95,10 +95,10 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
       expectProblem(await call(url, "GET", "/v1/auth/me", { token: tokens.accessToken }), 503, "users-unavailable");
       expect(performance.now() - began).toBeLessThan(5_500);
       expect(await status(`${url}/.well-known/jwks.json`)).toBe(200);
-      await poll("readiness tells it", 6_000, async () => (await status(`${admin}/readyz`)) === 503);
+      await poll("readiness tells it", 60_000, async () => (await status(`${admin}/readyz`)) === 503);
       expect(await status(`${url}/health`)).toBe(503);
       await proxy.mode("pass");
-      await poll("it is ready again", 6_000, async () => (await status(`${admin}/readyz`)) === 200);
+      await poll("it is ready again", 60_000, async () => (await status(`${admin}/readyz`)) === 200);
       expect((await call(url, "GET", "/v1/auth/me", { token: tokens.accessToken })).status).toBe(200);
       const { refreshToken } = tokens;
       const refreshed = await call<Tokens>(url, "POST", "/v1/auth/refresh", { body: { refreshToken } });
@@ -106,7 +106,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
       Object.assign(tokens, refreshed.body);
     }
     expect((await system.end("SIGTERM")).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("in one process with the others an outage takes no task along", async () => {
     const { url: DATABASE_URL, proxy } = await database();
@@ -114,7 +114,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     const who = await person(system.url);
     await createTask(who);
     await proxy.mode("stall");
-    await poll("readiness tells it", 8_000, async () =>
+    await poll("readiness tells it", 60_000, async () =>
       (await call(system.admin, "GET", "/readyz")).text.includes('"status":"degraded"'),
     );
     await createTask(who);
@@ -122,17 +122,17 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     expect(await status(`${system.admin}/readyz`)).toBe(200);
     // A worker that is started again learns the keys though accounts are away.
     await call(system.admin, "POST", "/debug/kill?actor=task&how=throw");
-    await poll("it was started again", 5_000, async () =>
+    await poll("it was started again", 60_000, async () =>
       /"task":{[^}]*"restarts":1/.test((await call(system.admin, "GET", "/readyz")).text),
     );
-    await poll("tasks are made again", 5_000, async () => {
+    await poll("tasks are made again", 60_000, async () => {
       const made = await who.call("POST", "/v1/tasks", { body: { title: "x" } }).catch(() => undefined);
       return made?.status === 201;
     });
     await proxy.mode("pass");
     await person(system.url);
     expect((await system.end("SIGTERM")).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("two processes share keys, accounts and what has ended", async () => {
     const { direct: DATABASE_URL } = await database();
@@ -158,7 +158,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     expect(list.body.revoked.map(({ hash }) => hash).sort()).toEqual(hashes.sort());
     for (const { untilMs } of list.body.revoked) expect(untilMs).toBeGreaterThan(Date.now());
     for (const system of [one, other]) expect((await system.end("SIGTERM")).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("a sign-out in one process is known to the task workers of another within a second", async () => {
     const { direct: DATABASE_URL } = await database();
@@ -174,7 +174,7 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     const isRefused = async () => (await there(token)).status === 401 && (await there(made.body.token)).status === 401;
     await poll("both are refused", 1_000, isRefused, 10);
     for (const system of [one, other]) expect((await system.end("SIGTERM")).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("a database of a newer program is refused with one clear line", async () => {
     const { direct: DATABASE_URL } = await database();
@@ -185,5 +185,5 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     const { texts, exited } = launch({ ROLE: "auth", DATABASE_URL, ...ports });
     expect((await exited).code).toBe(1);
     expect(texts.stderr).toContain("Cannot use the database: its schema version 99 is newer than 2");
-  }, 30_000);
+  }, 120_000);
 });

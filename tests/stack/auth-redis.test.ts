@@ -44,18 +44,18 @@ describeWith("quick revocation through Redis", [await service("REDIS_URL")], ({ 
         () => false,
       );
     };
-    await poll("sign-outs are heard", 5_000, isHeard);
+    await poll("sign-outs are heard", 60_000, isHeard);
     for (const mode of ["refuse", "stall"] as const) {
       await proxy.mode(mode);
       await signOut();
-      await poll("it is degraded and ready", 6_000, async () => {
+      await poll("it is degraded and ready", 60_000, async () => {
         const { status, text } = await call(admin, "GET", "/readyz");
         return status === 200 && text.includes('"status":"degraded"');
       });
       await proxy.mode("pass");
-      await poll("sign-outs are heard again", 8_000, isHeard);
+      await poll("sign-outs are heard again", 60_000, isHeard);
     }
     expect((await end("SIGTERM")).code).toBe(0);
     await proxy.close();
-  }, 60_000);
+  }, 120_000);
 });

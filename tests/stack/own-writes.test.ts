@@ -21,12 +21,12 @@ describeWith("two task and two consumer processes", [await servers()], (urls) =>
     place = await placeOn(urls);
     system = await crew(place.env, { task: 2, consumer: 2 });
     people = await Promise.all(Array.from({ length: width }, (_, index) => person(system.urls[index % 2] as string)));
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
-    expect(await system.end()).toEqual(system.all.map(() => 0));
+    expect(await system?.end()).toEqual(system?.all.map(() => 0));
     await cleanUp();
-    await place.remove();
-  }, 60_000);
+    await place?.remove();
+  }, 120_000);
 
   test(
     `${times} times: what was created or changed on one is read and listed on the other at once, never missing, never old`,

@@ -33,12 +33,12 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     place = await placeOn(urls);
     system = await crew(place.env, { task: 2, consumer: 2 });
     mongo = new MongoClient(place.env.MONGO_URL as string);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await cleanUp();
-    await mongo.close();
-    await place.remove();
-  }, 60_000);
+    await mongo?.close();
+    await place?.remove();
+  }, 120_000);
 
   async function rebuild(): Promise<TrackerExit> {
     return await tracker(["rebuild"], place.env).exited;
@@ -86,7 +86,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
       // What is not decided yet and what comes next under the same key would be at once.
       const pending = reply.status === 202 ? reply.headers.get("location") : null;
       if (pending !== null)
-        await poll("it is decided", 20_000, async () => {
+        await poll("it is decided", 60_000, async () => {
           const { body } = await who.call<{ status: string }>("GET", pending);
           return body.status !== "pending";
         });
@@ -108,7 +108,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     expect(gone.status, gone.text).toBe(204);
     const marks = mongo.db().collection("erased");
     const partitions = Number(place.env.TT_PARTITIONS);
-    await poll("it is erased", 20_000, async () => (await marks.countDocuments()) === partitions);
+    await poll("it is erased", 60_000, async () => (await marks.countDocuments()) === partitions);
   }
 
   let before: Record<string, unknown>;
@@ -126,7 +126,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
         messages: [{ partition: 1, value: "poison" }],
       });
       await producer.disconnect();
-      const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 10_000 });
+      const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 60_000 });
       await poll("much is written", 600_000, () => running.progress() > Math.max(200, commands));
       expect(await rebuild()).toEqual({
         code: 2,
@@ -172,5 +172,5 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     const changed = await who.call<Task>("PATCH", `/v1/tasks/${made.body.id}`, { body: { title: "and on" } });
     expect([changed.status, changed.body?.version]).toEqual([200, 2]);
     expect(await system.end()).toEqual(system.all.map(() => 0));
-  }, 60_000);
+  }, 120_000);
 });

@@ -28,7 +28,7 @@ export async function audit(url: string, who: Person, told: Book): Promise<strin
     for (let cursor: string | null = ""; cursor !== null; ) {
       const at: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
       let page: TaskPage | undefined;
-      await poll(`the list ${query} is whole`, 15_000, async () => {
+      await poll(`the list ${query} is whole`, 60_000, async () => {
         const reply = await get<TaskPage>(`/v1/tasks?limit=100${query}${at}`);
         if (reply.status === 200 && reply.headers.get("consistency") === null) page = reply.body;
         return page !== undefined;
@@ -41,7 +41,7 @@ export async function audit(url: string, who: Person, told: Book): Promise<strin
 
   for (const { location, title, taskId } of told.pending) {
     let body: { status: string; task?: Task } | undefined;
-    await poll(`${location} is decided`, 20_000, async () => {
+    await poll(`${location} is decided`, 60_000, async () => {
       const reply = await get<{ status: string; task?: Task }>(location);
       if (reply.status === 200) body = reply.body;
       return body !== undefined && body.status !== "pending";

@@ -74,7 +74,7 @@ export async function call<Body = unknown>(
     method,
     headers,
     redirect: "manual",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
     ...(body === undefined ? {} : { body }),
   });
   const text = await answer.text();

@@ -1,7 +1,7 @@
 /** A process of the system that is killed and comes back, on the same ports, as its keeper would have it. */
 import { poll } from "./poll.ts";
 import type { Runtime } from "./runtimes.ts";
-import { type Exit, freePort, launch } from "./server.ts";
+import { type Exit, endDeadlineMs, freePort, launch, startDeadlineMs } from "./server.ts";
 
 export type Ready = { ready: boolean; status: string; dependencies: Record<string, { ready: boolean; state: string }> };
 
@@ -28,7 +28,7 @@ export async function member(env: Readonly<Record<string, string>>, runtime: Run
   const admin = `http://127.0.0.1:${adminPort}`;
   let life: ReturnType<typeof launch> | undefined;
   let before = "";
-  const answer = (path: string) => fetch(admin + path, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined);
+  const answer = (path: string) => fetch(admin + path, { signal: AbortSignal.timeout(20_000) }).catch(() => undefined);
 
   return {
     url: `http://127.0.0.1:${port}`,
@@ -51,13 +51,13 @@ export async function member(env: Readonly<Record<string, string>>, runtime: Run
       void begun.exited.then((exit) => {
         ended = exit;
       });
-      await poll("the process answers", 20_000, async () => {
+      await poll("the process answers", startDeadlineMs, async () => {
         if (ended !== undefined)
           throw new Error(`It ended while starting (${JSON.stringify(ended)}): ${begun.texts.stderr}`);
         return (await answer("/livez"))?.status === 200;
       });
     },
-    async ready(withinMs = 20_000) {
+    async ready(withinMs = startDeadlineMs) {
       let last = "";
       await poll(`${env.ROLE ?? "all"} is ready`, withinMs, async () => {
         const reply = await answer("/readyz");
@@ -68,7 +68,7 @@ export async function member(env: Readonly<Record<string, string>>, runtime: Run
       });
     },
     report: async () => (await (await answer("/readyz"))?.json().catch(() => undefined)) as Ready | undefined,
-    async end(signal, deadlineMs = 15_000) {
+    async end(signal, deadlineMs = endDeadlineMs) {
       if (life === undefined) throw new Error("Cannot end what was never started");
       const { child, exited } = life;
       const begunMs = performance.now();
@@ -113,7 +113,7 @@ export async function crew(
   const tasks = await many(counts.task, () => member({ ...others, ROLE: "task", AUTH_URL: auth.url }));
   const all = [...tasks, ...consumers, auth];
   await Promise.all(all.map((each) => each.start()));
-  await Promise.all(all.map((each) => each.ready(40_000)));
+  await Promise.all(all.map((each) => each.ready()));
   return {
     auth,
     tasks,

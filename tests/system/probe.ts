@@ -44,7 +44,7 @@ export async function prepare(
   await forget(made.body.id, made.headers.get("consistency-token") ?? "");
   expect((await who.call("GET", `/v1/tasks/${cached.id}`)).status).toBe(200);
   const isHeard = async () => (await who.call("GET", "/v1/tasks")).headers.get("consistency") === null;
-  await poll("all of it is heard of", 10_000, isHeard);
+  await poll("all of it is heard of", 60_000, isHeard);
   return {
     who,
     tasks: { patch: one, delete: two, "get cached": cached, "get other": made.body },

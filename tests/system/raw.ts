@@ -31,7 +31,7 @@ export function rawRequest(url: string, lines: readonly string[], body: Uint8Arr
       .on("data", (part: Buffer) => parts.push(part))
       .once("end", finish)
       .once("error", reject);
-    socket.setTimeout(10_000, () => socket.destroy(new Error("No answer within 10 s")));
+    socket.setTimeout(60_000, () => socket.destroy(new Error("No answer within 60 s")));
   });
 }
 
