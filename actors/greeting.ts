@@ -2,29 +2,34 @@
 export type Ready = {
   terminal: boolean;
   host: string;
-  port: number;
+  /** Undefined where no public port is open (`ROLE=consumer`). */
+  port: number | undefined;
   adminHost: string;
   adminPort: number;
   version: string;
 };
 
 export function greeting({ terminal, host, port, adminHost, adminPort, version }: Ready): string {
-  const url = urlOf(host, port);
+  const url = port === undefined ? undefined : urlOf(host, port);
   const adminUrl = urlOf(adminHost, adminPort);
   if (!terminal) return `${JSON.stringify({ ready: true, version, url, adminUrl })}\n`;
-  return [
-    "",
-    `  Task Tracker ${version} is ready.`,
-    "",
-    `  API      ${url}/v1   (how to use it: ${url}/docs)`,
-    `  Admin    ${adminUrl}/readyz   /metrics   /tree`,
-    "",
+  const api = `  API      ${url}/v1   (how to use it: ${url}/docs)`;
+  const account = [
     "  A first account:",
     "",
     `    curl -s ${url}/v1/auth/register -H 'content-type: application/json' \\`,
     `      -d '{"email":"ada@example.com","password":"correct horse battery"}'`,
     "",
-    "  Ctrl-C stops it in order.",
+  ];
+  return [
+    "",
+    `  Task Tracker ${version} is ready.`,
+    "",
+    ...(url === undefined ? [] : [api]),
+    `  Admin    ${adminUrl}/readyz   /metrics   /tree`,
+    "",
+    ...(url === undefined ? [] : account),
+    "  Ctrl-C shuts down gracefully.",
     "",
     "",
   ].join("\n");

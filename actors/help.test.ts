@@ -32,6 +32,14 @@ test("a program is told one JSON line, a person where to go next", () => {
     url: "http://localhost:80",
     adminUrl: "http://[::1]:81",
   });
+  expect(JSON.parse(greeting({ terminal: false, ...ready, port: undefined }))).toEqual({
+    ready: true,
+    version: "1.2.3",
+    adminUrl: "http://[::1]:81",
+  });
+  const withoutPort = greeting({ terminal: true, ...ready, port: undefined });
+  expect(withoutPort).toContain("http://[::1]:81/readyz");
+  for (const part of ["localhost", "undefined", "curl"]) expect(withoutPort).not.toContain(part);
   const text = greeting({ terminal: true, ...ready });
   for (const part of ["http://localhost:80/docs", "curl", "Ctrl-C", "http://[::1]:81/readyz"])
     expect(text).toContain(part);

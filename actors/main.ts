@@ -90,7 +90,7 @@ writeNow(
   greeting({
     terminal: isTerminal(1),
     host: config.host,
-    port: config.port,
+    port: config.role === "consumer" ? undefined : config.port,
     adminHost: config.adminHost,
     adminPort: pages.port,
     version: manifest.version,
