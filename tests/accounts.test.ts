@@ -68,6 +68,27 @@ describe("a session", () => {
     expect((await refresh(again.body.refreshToken)).status).toBe(200);
   });
 
+  test("of a page has its refresh token as a cookie, whatever the runtime", async () => {
+    for (const runtime of ["bun", "deno"] as const) {
+      const { url, end } = await start({ runtime, env: { TT_TRUSTED_PROXIES: "127.0.0.1" } });
+      const headers = { "x-token-delivery": "cookie", origin: url, "x-forwarded-proto": "https" };
+      const body = { email: "ada@example.com", password: ada.password };
+      const made = await call<Tokens>(url, "POST", "/v1/auth/register", { headers, body });
+      const [cookie = ""] = made.headers.getSetCookie();
+      expect([made.status, "refreshToken" in made.body]).toEqual([201, false]);
+      expect(cookie).toMatch(
+        /^tt_refresh_\w+=rt_\S+; Path=\/v1\/auth; Max-Age=\d+; HttpOnly; SameSite=Strict; Secure$/,
+      );
+      const pair = cookie.slice(0, cookie.indexOf(";"));
+      const next = await call<Tokens>(url, "POST", "/v1/auth/refresh", { headers: { ...headers, cookie: pair } });
+      expect([next.status, next.headers.getSetCookie().length]).toEqual([200, 1]);
+      const token = next.body.accessToken;
+      const out = await call(url, "POST", "/v1/auth/logout", { token, headers: { ...headers, cookie: pair } });
+      expect([out.status, out.headers.getSetCookie()[0]?.includes("Max-Age=0")]).toEqual([204, true]);
+      await end("SIGTERM");
+    }
+  }, 120_000);
+
   test("ends alone by logout, with all others by logout-all", async () => {
     const who = await person(system.url);
     const [one, two] = [await login(who), await login(who)];

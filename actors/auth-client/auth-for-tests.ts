@@ -10,7 +10,10 @@ export async function authServer() {
   const claims = { issuer: "their issuer", audience: "their audience" };
   const failures: unknown[] = [];
   const onFailure = (failure: unknown) => void failures.push(failure);
-  const role = await openAuth({ dataDir, ...claims }, { announce() {}, onFailure, now: Date.now });
+  const role = await openAuth(
+    { dataDir, ...claims, trustedProxies: ["127.0.0.1"] },
+    { announce() {}, onFailure, now: Date.now },
+  );
   const listener = listen(role.fetch, { host: "127.0.0.1", port: 0 });
   const send = async (method: string, path: string, body?: unknown, token?: string) => {
     const headers = {

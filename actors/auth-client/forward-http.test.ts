@@ -147,6 +147,31 @@ test("auth answers through it as it does by itself: accounts, problems, HEAD, it
   expect(auth.failures).toEqual([]);
 });
 
+test("auth knows who asks through it: a cookie for TLS where the client came so, and wrong passwords by address", async () => {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const body = JSON.stringify({ email, password: "a long enough phrase" });
+  const from = (address: string, isSecure = false) => ({
+    client: { address: parseIp(address), isSecure, host: "tasks.example:8080" },
+  });
+  const headers = { ...json, "x-token-delivery": "cookie", "x-forwarded-for": "198.51.100.1" };
+  const made = await forwardOverHttp(authUrl, request("/v1/auth/register", body, headers), from("203.0.113.1", true));
+  const [cookie = ""] = made.headers.getSetCookie();
+  expect(cookie).toMatch(/^tt_refresh_\w+=rt_.*; Secure$/);
+  const pair = cookie.slice(0, cookie.indexOf(";"));
+  const refreshing = { ...headers, cookie: pair, origin: "http://tasks.example:8080" };
+  const next = await forwardOverHttp(authUrl, request("/v1/auth/refresh", "{}", refreshing), from("203.0.113.1"));
+  expect([next.status, next.headers.getSetCookie()[0]?.includes("Secure")]).toEqual([200, false]);
+  const wrong = async (address: string, password = "not this one") => {
+    const credentials = JSON.stringify({ email, password });
+    const sent = request("/v1/auth/login", credentials, { ...json, "x-forwarded-for": `198.51.100.${Math.random()}` });
+    return (await forwardOverHttp(authUrl, sent, from(address))).status;
+  };
+  const statuses: number[] = [];
+  for (let nth = 0; nth < 6; nth += 1) statuses.push(await wrong("203.0.113.2"));
+  expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+  expect(await wrong("192.0.2.200", "a long enough phrase")).toBe(200);
+});
+
 test("a body that is too large is refused by auth in its turn: after the token and the type", async () => {
   const endless = () =>
     new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });

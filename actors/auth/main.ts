@@ -38,6 +38,7 @@ import {
 import { type Opening, opening } from "./opening.ts";
 import { passwordCheck } from "./password-check.ts";
 import { passwords } from "./passwords.ts";
+import { refreshCookie } from "./refresh-cookie.ts";
 import { successorOf } from "./refresh-tokens.ts";
 import { revocationList } from "./revocation-list.ts";
 import { revocationsInProcess } from "./revocations-local.ts";
@@ -141,6 +142,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       jwks: () => keyed().jwks,
       claims,
       clientOf,
+      cookie: refreshCookie(data.site ?? rootSite),
       revoked: list.current,
     });
     const own = [...routes, healthRoute(async () => probe?.(), now)];

@@ -28,7 +28,8 @@ export const Registration = t.Object({ email, password: newPassword, name: t.Opt
 export const NewUser = t.Object({ email, name: t.Optional(name) }, strict);
 export const Reset = t.Object({ resetToken: presentedToken, newPassword }, strict);
 export const Credentials = t.Object({ email: presentedEmail, password: presentedPassword }, strict);
-export const RefreshRequest = t.Object({ refreshToken: presentedToken }, strict);
+/** Without one the token is to come as a cookie. */
+export const RefreshRequest = t.Object({ refreshToken: t.Optional(presentedToken) }, strict);
 /** What an account has of what its owner may change, until it is given. */
 export const accountDefaults = { name: null };
 export const MeChange = t.Object(
@@ -83,7 +84,7 @@ export const Tokens = t.Object({
   accessToken: t.String(),
   tokenType: t.Literal("Bearer"),
   expiresIn: t.Integer({ description: "seconds" }),
-  refreshToken: t.String(),
+  refreshToken: t.Optional(t.String({ description: "left out where it comes as a cookie" })),
   user: User,
 });
 export const OAuthTokens = t.Object({

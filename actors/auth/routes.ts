@@ -9,6 +9,7 @@ import type { Identify } from "./authenticate.ts";
 import { answer, body, done, short, signed, tag, takes, user } from "./call.ts";
 import type { Ended, KeySet } from "./messages.ts";
 import * as model from "./models.ts";
+import type { RefreshCookie } from "./refresh-cookie.ts";
 import { signInRoutes } from "./routes-sign-in.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
 import type { Service } from "./service.ts";
@@ -24,6 +25,7 @@ export function authRoutes(parts: {
   jwks: () => KeySet;
   claims: { issuer: string; audience: string };
   clientOf: ClientOf;
+  cookie: RefreshCookie;
   revoked: () => Promise<Ended[]>;
 }): Route[] {
   const { service, identify } = parts;
@@ -31,7 +33,7 @@ export function authRoutes(parts: {
   const sessionGone = { 204: { description: "Done" } };
 
   return [
-    ...signInRoutes(service, from),
+    ...signInRoutes(service, from, parts.cookie),
     {
       method: "GET",
       path: "/v1/auth/me",
@@ -98,7 +100,7 @@ export function authRoutes(parts: {
       problems: ["unauthenticated", "invalid-credentials", "forbidden", "overloaded", "users-unavailable"],
       handle: async (call) => {
         await service.erase(signed(call).userId, body<model.Erasure>(call).currentPassword, from(call).address);
-        return done;
+        return { ...done, headers: parts.cookie.clearing(call.request.headers, from(call)) };
       },
     },
     {

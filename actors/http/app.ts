@@ -140,7 +140,7 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
       checkHeaders(request.headers);
       return answered(call, faults, context);
     }
-    return readBody(request, route.body.types).then((body) => {
+    return readBody(request, route.body.types, route.body.isOptional).then((body) => {
       checkHeaders(request.headers);
       return answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context);
     });

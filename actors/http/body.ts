@@ -7,10 +7,11 @@ export const bodyBytesMax = 256 * 1024;
 export const form = "application/x-www-form-urlencoded";
 
 /** Throws `unsupported-media-type`, `body-too-large`, `malformed-json`, or `validation` (a form's faults). */
-export async function readBody(request: Request, types: readonly string[]): Promise<unknown> {
+export async function readBody(request: Request, types: readonly string[], isOptional = false): Promise<unknown> {
   const { headers } = request;
   const header = headers.get("content-type");
   const given = Number(headers.get("content-length") ?? 0) > 0 || headers.has("transfer-encoding");
+  if (isOptional && header === null && !given) return {};
   const type = header === null ? undefined : mediaType(header);
   // A request with neither a type nor a body has an empty body, which is no JSON.
   const taken = type === undefined ? header === null && !given : types.includes(type);

@@ -95,7 +95,7 @@ function operation(route: Route, alias: number, schemas: Record<string, unknown>
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: route.body.isOptional !== true,
             content: Object.fromEntries(
               route.body.types.map((type) => [type, { schema: reference(route.body?.schema as TSchema, schemas) }]),
             ),

@@ -46,7 +46,12 @@ export type Route = {
   readonly auth: "none" | "user";
   /** What an API token must be allowed where otherwise none is taken. */
   readonly scope?: string;
-  readonly body?: { readonly schema: TSchema; readonly types: readonly string[] };
+  readonly body?: {
+    readonly schema: TSchema;
+    readonly types: readonly string[];
+    /** No body at all is taken for `{}`. */
+    readonly isOptional?: boolean;
+  };
   /** Query parameters by name; one not listed is refused. */
   readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;
   /** Throws `malformed-header` for those headers that only this route understands, before its fields are looked at. */
