@@ -175,10 +175,24 @@ describe("docker compose", () => {
     expect(faults(project)).not.toEqual([]);
   });
 
+  test("auth believes what task says of clients, in a network that the edge is not in", () => {
+    const project = compose.readProject([base]);
+    const environment = (name: string) => compose.environmentOf(project, name);
+    const subnet = text(at(project, "networks", "roles", "ipam", "config", 0, "subnet"));
+    expect(text(at(project, "services", "auth", "environment", "TT_TRUSTED_PROXIES"))).toBe(subnet);
+    expect(readConfig({ TT_TRUSTED_PROXIES: environment("auth").TT_TRUSTED_PROXIES }).trustedProxies).toHaveLength(1);
+    const members = entries(at(project, "services")).filter(([, service]) =>
+      compose.networksOf(service).includes("roles"),
+    );
+    expect(members.map(([name]) => name)).toEqual(["auth", "task"]);
+    const [alias] = list(at(project, "services", "auth", "networks", "roles", "aliases"));
+    expect(environment("task").AUTH_URL).toBe(`http://${text(alias)}:3000`);
+  });
+
   test("the operator's tools have all servers that the roles have, and are not started with them", () => {
     const project = compose.readProject([base]);
     const ofRoles = Object.assign({}, ...k8s.roles.map((role) => compose.environmentOf(project, role)));
-    const { ROLE: _role, AUTH_URL: _url, ...servers } = ofRoles as Record<string, string>;
+    const { ROLE: _role, AUTH_URL: _url, TT_TRUSTED_PROXIES: _task, ...servers } = ofRoles as Record<string, string>;
     expect(compose.environmentOf(project, "tracker")).toEqual(servers);
     expect(list(at(service(project, "tracker"), "profiles")).map(text)).toEqual(["tracker"]);
     expect(list(at(service(project, "tracker"), "entrypoint")).map(text)).toEqual(["tracker"]);

@@ -47,13 +47,19 @@ export function references(project: Value): string[] {
     ...entries(at(service, "depends_on"))
       .filter(([other, how]) => !canBeMet(at(project, "services", other), text(at(how, "condition"))))
       .map(([other]) => `${name} depends on ${other}`),
-    ...list(at(service, "networks"))
-      .filter((each) => !known("networks", text(each)))
-      .map((each) => `${name} is in network ${text(each)}`),
+    ...networksOf(service)
+      .filter((each) => !known("networks", each))
+      .map((each) => `${name} is in network ${each}`),
     ...mounts(service)
       .filter(([source = ""]) => !source.startsWith("./") && !known("volumes", source))
       .map(([source]) => `${name} mounts ${source}`),
   ]);
+}
+
+/** By name: they stand in a list, or each with more to say of it. */
+export function networksOf(service: Value): string[] {
+  const networks = at(service, "networks");
+  return [...list(networks).map(text), ...entries(networks).map(([name]) => name)];
 }
 
 function canBeMet(other: Value | undefined, condition: string): boolean {
@@ -123,7 +129,7 @@ export const publishedPorts = (project: Value): string[] =>
 /** Who can be reached from outside, or reach out: a part in any network that is not internal. */
 export const reachable = (project: Value): string[] =>
   failing(project, (service) =>
-    list(at(service, "networks")).every((each) => at(project, "networks", text(each), "internal") === true),
+    networksOf(service).every((each) => at(project, "networks", each, "internal") === true),
   );
 
 /** Variables that must be set before it starts. */
