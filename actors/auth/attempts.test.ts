@@ -100,6 +100,21 @@ test("who was right from an address before is let in though others try there; a 
   expect(right("ada", here)).toBe(true);
 });
 
+test("an account is known where it was right, until a row of wrong ones", () => {
+  const { isKnown, right, wrongTimes } = table();
+  const of = { emailKey: "ada", address: parseIp(here) };
+  expect(isKnown(of)).toBe(false);
+  right("ada", here);
+  wrongTimes(4, "ada", here);
+  expect([
+    isKnown(of),
+    isKnown({ ...of, address: parseIp("198.51.100.1") }),
+    isKnown({ ...of, emailKey: "bob" }),
+  ]).toEqual([...[true, false, false]]);
+  wrongTimes(1, "ada", here);
+  expect(isKnown(of)).toBe(false);
+});
+
 test("who has just been trusted starts anew", () => {
   const { trust, right, wrongTimes } = table();
   wrongTimes(9, "ada", here);

@@ -27,6 +27,8 @@ export type Attempt = {
 export type Attempts = {
   /** Somebody has just been right in another way: the row of wrong ones ends. */
   trust(of: Try): void;
+  /** Whether this account was right from there before, and did not send a row of wrong ones since. */
+  isKnown(of: Try): boolean;
   /** To be called right before a password is looked at; also earlier, to refuse in time. Throws `rate-limited`. */
   begin(of: Try): Attempt;
 };
@@ -81,6 +83,10 @@ export function attempts({ now, delays, refused }: AttemptsParts): Attempts {
       const { pair, alone } = rowsOf(of, now());
       end(pair);
       end(alone);
+    },
+    isKnown(of) {
+      const { pair } = rowsOf(of, now());
+      return pair.wasRight && pair.wrong < freeInRow;
     },
     begin(of) {
       const nowMs = now();

@@ -92,6 +92,16 @@ test("a full queue makes room for another network, and for another account, by r
   expect(gate.waiting).toBe(0);
 });
 
+test("who is known waits apart: strangers have every second turn, and however many they are, there is room", async () => {
+  const { come, go } = crowd(3);
+  for (let nth = 1; nth <= 4; nth += 1) come(`stranger ${nth}`, turn(`network ${nth}`));
+  for (let nth = 1; nth <= 3; nth += 1) come(`known ${nth}`, { ...turn(`network ${nth}`), isKnown: true });
+  expect(await go()).toEqual({
+    begun: ["known 1", "stranger 1", "known 2", "stranger 2", "known 3", "stranger 3"],
+    refused: ["stranger 4"],
+  });
+});
+
 test("a full queue of equals takes nobody more", async () => {
   const { come, go } = crowd(3);
   for (const name of ["a", "b", "c", "d"]) come(name, turn(name));

@@ -4,7 +4,12 @@ import { Problem } from "../model/problem.ts";
 /** `atOnce` jobs run, `queueMax` wait, each for `waitMs` at most. */
 export type GateLimits = { atOnce: number; queueMax: number; waitMs: number };
 /** Whose job it is. */
-export type Turn = { readonly network: string; readonly account: string };
+export type Turn = {
+  readonly network: string;
+  readonly account: string;
+  /** Signed in from there before. */
+  readonly isKnown?: boolean;
+};
 
 export type Gate = {
   /** Throws the problem `overloaded` when the queue is full or the wait too long. */
@@ -21,18 +26,20 @@ function overloaded(): Problem {
   });
 }
 
+/** Those known wait apart from strangers, and every second turn is theirs: no number of strangers keeps them out. */
 export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
   let running = 0;
-  let waiting = 0;
-  // The order of both kinds of map is the order of turns: who had one goes to the end.
-  const networks = new Map<string, Network>();
+  const known = fairQueue(queueMax);
+  const strangers = fairQueue(queueMax);
+  let wasKnown = false;
 
   function enter(turn: Turn): Promise<void> {
     if (running < atOnce) {
       running += 1;
       return Promise.resolve();
     }
-    if (waiting >= queueMax && !makeRoom(turn)) return Promise.reject(overloaded());
+    const queue = turn.isKnown === true ? known : strangers;
+    if (!queue.hasRoom(turn)) return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         proceed() {
@@ -45,12 +52,45 @@ export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
         },
       };
       const deadline = setTimeout(() => {
-        remove(turn, waiter);
+        queue.remove(turn, waiter);
         waiter.refuse();
       }, waitMs);
-      add(turn, waiter);
+      queue.add(turn, waiter);
     });
   }
+
+  /** Hands the place to the next one. */
+  function leave(): void {
+    const first = wasKnown ? strangers : known;
+    const queue = first.size > 0 ? first : first === known ? strangers : known;
+    const next = queue.next();
+    if (next === undefined) running -= 1;
+    else {
+      wasKnown = queue === known;
+      next.proceed();
+    }
+  }
+
+  return {
+    async run(turn, job) {
+      await enter(turn);
+      try {
+        return await job();
+      } finally {
+        leave();
+      }
+    },
+    get waiting() {
+      return known.size + strangers.size;
+    },
+  };
+}
+
+/** Who waits, in turns of networks and of accounts within them. */
+function fairQueue(sizeMax: number) {
+  let size = 0;
+  // The order of both kinds of map is the order of turns: who had one goes to the end.
+  const networks = new Map<string, Network>();
 
   function add({ network, account }: Turn, waiter: Waiter): void {
     const of = networks.get(network) ?? { accounts: new Map<string, Waiter[]>(), size: 0 };
@@ -59,7 +99,7 @@ export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
     of.accounts.set(account, queue);
     queue.push(waiter);
     of.size += 1;
-    waiting += 1;
+    size += 1;
   }
 
   function remove({ network, account }: Turn, waiter: Waiter): void {
@@ -70,7 +110,7 @@ export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
     if (at < 0) return;
     queue.splice(at, 1);
     of.size -= 1;
-    waiting -= 1;
+    size -= 1;
     if (queue.length === 0) of.accounts.delete(account);
     if (of.size === 0) networks.delete(network);
   }
@@ -78,7 +118,7 @@ export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
   /** Of the network, else the account of one's own, that has by far the most, the newest is refused. False when nobody has more than the newcomer would. */
   function makeRoom({ network, account }: Turn): boolean {
     const own = networks.get(network);
-    const [largest, most] = largestOf(networks, ({ size }) => size);
+    const [largest, most] = largestOf(networks, ({ size: waiting }) => waiting);
     if (largest !== network && most >= (own?.size ?? 0) + 2) return refuseNewest(largest);
     if (own === undefined) return false;
     const [, longest] = largestOf(own.accounts, ({ length }) => length);
@@ -95,40 +135,24 @@ export function fairGate({ atOnce, queueMax, waitMs }: GateLimits): Gate {
     return true;
   }
 
-  /** Hands the place to the next one. */
-  function leave(): void {
-    const [network] = networks.keys();
-    const of = network === undefined ? undefined : networks.get(network);
-    const [account] = of?.accounts.keys() ?? [];
-    const queue = account === undefined ? undefined : of?.accounts.get(account);
-    const next = queue?.[0];
-    if (
-      network === undefined ||
-      of === undefined ||
-      account === undefined ||
-      queue === undefined ||
-      next === undefined
-    ) {
-      running -= 1;
-      return;
-    }
-    remove({ network, account }, next);
-    toEnd(of.accounts, account);
-    toEnd(networks, network);
-    next.proceed();
-  }
-
   return {
-    async run(turn, job) {
-      await enter(turn);
-      try {
-        return await job();
-      } finally {
-        leave();
-      }
+    add,
+    remove,
+    hasRoom: (turn: Turn) => size < sizeMax || makeRoom(turn),
+    /** Takes out whose turn it is. */
+    next(): Waiter | undefined {
+      for (const [network, { accounts }] of networks)
+        for (const [account, [waiter]] of accounts) {
+          if (waiter === undefined) continue;
+          remove({ network, account }, waiter);
+          toEnd(accounts, account);
+          toEnd(networks, network);
+          return waiter;
+        }
+      return undefined;
     },
-    get waiting() {
-      return waiting;
+    get size() {
+      return size;
     },
   };
 }

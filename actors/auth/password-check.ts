@@ -14,6 +14,10 @@ export type PasswordCheck = {
 };
 
 export function passwordCheck(passwords: Passwords, attempts: Attempts): PasswordCheck {
+  function turnOf(of: Try): Turn {
+    return { network: networkName(of.address), account: of.emailKey, isKnown: attempts.isKnown(of) };
+  }
+
   return {
     async confirm(of, password, stored) {
       // Refused at once, without waiting, and looked at again when it is its turn: there may have been wrong ones meanwhile.
@@ -34,10 +38,6 @@ export function passwordCheck(passwords: Passwords, attempts: Attempts): Passwor
     hash: (of, password) => passwords.hash(password, turnOf(of)),
     trust: (of) => attempts.trust(of),
   };
-}
-
-function turnOf({ emailKey, address }: Try): Turn {
-  return { network: networkName(address), account: emailKey };
 }
 
 function networkName(address: IpAddress | undefined): string {
