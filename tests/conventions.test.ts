@@ -161,7 +161,7 @@ describe("every route", () => {
 
   test("that needs a user answers 401 with WWW-Authenticate to none, a broken and a foreign token", async () => {
     const open =
-      /^\/(v1\/auth\/(register|login|refresh|verify)|\.well-known\/|v1\/openapi|docs|problems|health|token|register|login|refresh|verify|auth\/(register|login|refresh|verify|token))/;
+      /^\/(v1\/auth\/(register|login|refresh|reset|verify)|\.well-known\/|v1\/openapi|docs|problems|health|token|register|login|refresh|verify|auth\/(register|login|refresh|verify|token))/;
     const [head = "", , signature = ""] = ada.tokens.accessToken.split(".");
     const forged = `${head}.${Buffer.from(JSON.stringify({ sub: bob.id, exp: 9_999_999_999 })).toString("base64url")}.${signature}`;
     const none = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString("base64url")}.${ada.tokens.accessToken.split(".")[1]}.`;
