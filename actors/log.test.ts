@@ -32,6 +32,13 @@ test.each([true, false])("what is named like a secret is hidden, however deep (t
   expect(line).not.toContain("hunter2");
 });
 
+test.each([true, false])("credentials in a URL are taken out, however deep (terminal: %s)", (terminal) => {
+  const url = "mongodb://u:hunter2@a:1,b:2/x";
+  const [line = ""] = linesOf(terminal, (log) => log("error", "x", { url, inner: [{ text: `to ${url}` }] }));
+  expect(line).not.toContain("hunter2");
+  expect(line).toContain("mongodb://a:1,b:2/x");
+});
+
 test("a field cannot pass for the line's own", () => {
   const [line = ""] = linesOf(false, (log) => log("error", "x", { level: "info", event: "y" }));
   expect(JSON.parse(line)).toMatchObject({ level: "error", event: "x", level_: "info", event_: "y" });

@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import type { LogLevel } from "../runtime/actor.ts";
 import type { Log } from "../runtime/system.ts";
+import { withoutCredentials } from "./cause.ts";
 
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 const secretName = /password|secret|authorization|cookie|token|private/i;
@@ -59,6 +60,7 @@ function names(fields: Record<string, unknown>, own: Own): Record<string, unknow
 /** The last guard: whoever logs leaves secrets out in the first place. A BigInt, which JSON does not know, is written as text. */
 function hidden(name: string, value: unknown): unknown {
   if (secretName.test(name) && value !== undefined) return "(hidden)";
+  if (typeof value === "string") return withoutCredentials(value);
   return typeof value === "bigint" ? String(value) : value;
 }
 

@@ -1,16 +1,39 @@
 /** Tells of an outage once when it begins and once when it is over, however often it is noticed. */
-export type Outage = { failed(reason: string): void; fine(): void };
+import type { Self } from "../runtime/actor.ts";
+import { causeOf } from "./cause.ts";
+import { addressOf } from "./servers.ts";
 
-export function outage(tell: { began: (reason: string) => void; over: () => void }): Outage {
-  let away = false;
+export type Outage = { failed(error: unknown): void; fine(): void };
+
+/** What is named in both lines. */
+export type OutageOf = {
+  readonly server: "auth" | "collector" | "kafka" | "mongodb" | "postgresql" | "redis";
+  /** URLs, or `host:port`; of a URL nothing but that is told. */
+  readonly urls: readonly string[];
+  /** What cannot be done meanwhile, as the end of the sentence "Cannot ...". */
+  readonly step: string;
+};
+
+/** The lines `server-away`, with the reason, and `server-back`. */
+export function outage(log: Self["log"], { server, urls, step }: OutageOf): Outage {
+  const of = { server, address: urls.map(addressOf).join(","), step };
+  return onceEach({
+    began: (reason) => log("warn", "server-away", { ...of, reason }),
+    over: () => log("info", "server-back", of),
+  });
+}
+
+/** The same in other lines, where it is not one server that is away. */
+export function onceEach(tell: { began: (reason: string) => void; over: () => void }): Outage {
+  let isOn = false;
   return {
-    failed(reason) {
-      if (!away) tell.began(reason);
-      away = true;
+    failed(error) {
+      if (!isOn) tell.began(causeOf(error));
+      isOn = true;
     },
     fine() {
-      if (away) tell.over();
-      away = false;
+      if (isOn) tell.over();
+      isOn = false;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** An actor's regular word on the servers it works with. */
 import type { Self } from "../runtime/actor.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
+import { type OutageOf, outage } from "./outage.ts";
 import { pauseMs, withDeadline } from "./waiting.ts";
 
 /** What is found of a server that is reached; `detail` when something is not as it should be. */
@@ -55,5 +56,25 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
   void Promise.allSettled(loops);
   return () => {
     ended = true;
+  };
+}
+
+/** The same probe, whose failures are told in the log: once for each outage, and its end. */
+export function loggedProbe(
+  log: Self["log"],
+  of: OutageOf,
+  probe: Probe,
+  why: (failure: unknown) => unknown = (failure) => failure,
+): Probe {
+  const told = outage(log, of);
+  return async () => {
+    try {
+      const found = await withDeadline(Promise.resolve().then(probe), probeMs);
+      told.fine();
+      return found;
+    } catch (error) {
+      told.failed(why(error));
+      throw error;
+    }
   };
 }

@@ -21,3 +21,9 @@ export type KafkaServers = {
   readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
 };
 export type SaslMechanism = "plain" | "scram-sha-256" | "scram-sha-512";
+
+/** Where a URL leads, for a log line: hosts and ports, and nothing else of it. */
+export function addressOf(url: string): string {
+  const behindCredentials = url.slice(url.lastIndexOf("@") + 1).replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
+  return behindCredentials.replace(/[/?#].*$/s, "");
+}

@@ -1,8 +1,12 @@
 /** Waits that end: a deadline around what others promise, and tries that go on until one succeeds. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The promise, or a rejection with `late()` after so long; what it does later is nobody's business any more. */
-export function withDeadline<T>(promise: Promise<T>, withinMs: number, late: () => Error): Promise<T> {
+/** The promise, or a rejection with `late()` after so long; its later result is ignored. */
+export function withDeadline<T>(
+  promise: Promise<T>,
+  withinMs: number,
+  late: () => Error = () => new Error(`no answer in ${withinMs} ms`),
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(late()), withinMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
@@ -15,7 +19,7 @@ export function settles(promise: Promise<unknown>, withinMs: number): Promise<bo
     () => true,
     () => true,
   );
-  return withDeadline(settled, withinMs, () => new Error("late")).catch(() => false);
+  return withDeadline(settled, withinMs).catch(() => false);
 }
 
 /** The promise, or the signal's reason as soon as it is aborted; a later result is ignored. */

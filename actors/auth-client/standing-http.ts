@@ -1,6 +1,6 @@
 /** What a verifier of tokens must know, asked of an auth role in another process, again and again. While that is away, what was known last holds. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LogLevel } from "../../runtime/actor.ts";
+import type { Self } from "../../runtime/actor.ts";
 import type { ApiTokenGrant, Ended, KeySet, Standing } from "../auth/messages.ts";
 import { outage } from "../outage.ts";
 import { answerOf } from "./answer-of.ts";
@@ -21,7 +21,7 @@ export type StandingParts = {
   authUrl: string;
   /** Called after each round that brought something: with the same again, mostly. */
   take: (standing: Standing) => void;
-  log: (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
+  log: Self["log"];
   /** Taken for auth's own until it says them: it can say its keys, but not these, while its database is away. */
   claims?: Claims;
 };
@@ -44,10 +44,7 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
   let verifications = 0;
   const known = Promise.withResolvers<void>();
   known.promise.catch(() => undefined);
-  const told = outage({
-    began: (reason) => log("warn", "auth-away", { reason }),
-    over: () => log("info", "auth-back", {}),
-  });
+  const told = outage(log, { server: "auth", urls: [authUrl], step: "learn its keys and what has ended" });
 
   async function json(path: string, bytesMax: number, request: RequestInit = {}): Promise<unknown> {
     const { status, bytes } = await answerOf(authUrl + path, request, { withinMs, bytesMax, stopping });
@@ -85,7 +82,7 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
         told.fine();
         pauseMs = everyMs;
       } catch (error) {
-        if (!stopping.aborted) told.failed(reasonOf(error));
+        if (!stopping.aborted) told.failed(error);
         pauseMs = Math.min(2 * pauseMs, faultyMs);
       }
       await sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
@@ -117,16 +114,6 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
       known.reject(new Error("Cannot learn the keys: closed"));
     },
   };
-}
-
-/** Without the host's name, which some messages have. */
-function reasonOf(error: unknown): string {
-  const { name, code, message } = error as { name: string; code?: unknown; message: string };
-  if (name === "TimeoutError") return "no answer in time";
-  if (typeof code === "string") return code;
-  // So both runtimes name a connection that cannot be made.
-  if (name === "TypeError") return "not reached";
-  return /^(Cannot|\/)/.test(message) ? message : name;
 }
 
 function malformed(what: string): Error {

@@ -1,5 +1,5 @@
 /** Has the tasks of erased users erased, by whoever keeps them: asked again until it is done, whatever is away meanwhile. */
-import { outage } from "../outage.ts";
+import { onceEach } from "../outage.ts";
 import { pauseMs } from "../waiting.ts";
 import type { Erasures } from "./ports.ts";
 
@@ -22,7 +22,7 @@ const lookMs = 5_000;
 const pauses = { fromMs: 200, toMs: 5_000 };
 
 export function eraser({ erasures, deliver, began, over }: EraserParts): Eraser {
-  const told = outage({ began, over });
+  const told = onceEach({ began, over });
   let closed = false;
   let wakeUp: () => void = () => undefined;
 
@@ -37,7 +37,7 @@ export function eraser({ erasures, deliver, began, over }: EraserParts): Eraser 
         told.fine();
       } catch (error) {
         failures += 1;
-        told.failed((error as Error).name);
+        told.failed(error);
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, failures === 0 ? lookMs : pauseMs(failures, pauses));

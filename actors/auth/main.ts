@@ -13,8 +13,8 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { rootSite, type Site } from "../http/site.ts";
 import { targetOf } from "../http/target.ts";
 import { countThread } from "../metrics/threads.ts";
-import { outage } from "../outage.ts";
-import { NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
+import type { OutageOf } from "../outage.ts";
+import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { type Tracer, tracerOf } from "../tracing/tracer.ts";
@@ -164,7 +164,6 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       erasures: available(stores.erasures, isOpen),
       /** Looks at the server of the stores; undefined where there is none. */
       probe,
-      reasonOf: (error: unknown) => stores.server?.reasonOf(error) ?? String(error),
       close: async () => {
         opened.stop();
         await stores.close();
@@ -207,22 +206,11 @@ export async function answerHttp(
   return { status: response.status, headers: Object.fromEntries(response.headers), body: text };
 }
 
-/** Tells the log of each outage once, and of its end. */
-function noticed(self: Pick<Self, "log">, server: string, probe: Probe, reasonOf: (error: unknown) => string): Probe {
-  const told = outage({
-    began: (reason) => self.log("warn", "server-away", { server, reason }),
-    over: () => self.log("info", "server-back", { server }),
-  });
-  return async () => {
-    try {
-      await probe();
-      told.fine();
-    } catch (error) {
-      told.failed(reasonOf(error));
-      throw error;
-    }
-  };
-}
+const ofServer = (server: "postgresql" | "redis", of: Server | undefined): OutageOf => ({
+  server,
+  urls: of === undefined ? [] : [of.url],
+  step: server === "redis" ? "tell other processes at once what has ended" : "read and write accounts",
+});
 
 type Role = Awaited<ReturnType<typeof openAuth>>;
 type State = {
@@ -259,8 +247,8 @@ export default behave(auth, {
       throw error;
     }
     const probes: Probes = {
-      ...(role.probe && { postgresql: noticed(self, "postgresql", role.probe, role.reasonOf) }),
-      ...(redis && { redis: noticed(self, "redis", redis.ping, (error) => (error as Error).message) }),
+      ...(role.probe && { postgresql: loggedProbe(self.log, ofServer("postgresql", data.database), role.probe) }),
+      ...(redis && { redis: loggedProbe(self.log, ofServer("redis", data.redis), redis.ping, redis.why) }),
     };
     const endHealth = reportHealth(self, probes);
     // With a port of its own there are no workers of the task role in this process: they ask by HTTP.
@@ -273,7 +261,7 @@ export default behave(auth, {
       erasing = eraser({
         erasures: role.erasures,
         deliver: log.erase,
-        began: (reason) => self.log("warn", "erasures-wait", { reason }),
+        began: (reason) => self.log("warn", "erasures-wait", { step: "hand erasures to the log of tasks", reason }),
         over: () => self.log("info", "erasures-go-on", {}),
       });
     const stop = async () => {

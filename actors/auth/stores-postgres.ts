@@ -1,5 +1,5 @@
 /** Accounts in PostgreSQL. */
-import { connectPostgres, reasonOf } from "../postgres/connect.ts";
+import { connectPostgres } from "../postgres/connect.ts";
 import type { Server } from "../servers.ts";
 import { apiTokensInPostgres } from "./api-tokens-postgres.ts";
 import { erasuresInPostgres } from "./erasures-postgres.ts";
@@ -32,7 +32,6 @@ export function storesInPostgres(server: Server): Stores {
         }
       },
       ping,
-      reasonOf,
     },
     close,
   };

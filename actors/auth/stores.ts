@@ -15,8 +15,6 @@ export type Stores = {
         /** To be done once before the rest. Throws `NewerSchema` where the server is not for this program. */
         prepare(): Promise<void>;
         ping(): Promise<void>;
-        /** What went wrong, for the log. */
-        reasonOf(error: unknown): string;
       }
     | undefined;
   close(): Promise<void>;

@@ -182,7 +182,7 @@ export function kafkaSource(options: KafkaSourceOptions): KafkaSource {
           eachBatch,
         });
       });
-      await withDeadline(started, startMs, () => new Error("late"));
+      await withDeadline(started, startMs);
       heard();
     },
     lag: () => [...places.values()].reduce((sum, { next, end }) => sum + Math.max(0, end - next), 0),

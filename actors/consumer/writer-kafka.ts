@@ -1,8 +1,9 @@
 /** The writer behind Kafka: takes commands from the log, writes MongoDB, announces, commits. Servers that are away are waited for, for ever. */
 import { MongoServerError } from "mongodb";
 import type { Self } from "../../runtime/actor.ts";
+import { causeOf } from "../cause.ts";
 import { type Appender, appender } from "../kafka/appender.ts";
-import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { kafkaClient } from "../kafka/client.ts";
 import { memberName } from "../kafka/group.ts";
 import { namesIn } from "../kafka/names.ts";
 import { watchParked } from "../kafka/parked.ts";
@@ -11,7 +12,8 @@ import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
-import { NotWell, reportHealth } from "../report-health.ts";
+import { type Outage, outage } from "../outage.ts";
+import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
@@ -44,13 +46,12 @@ export function kafkaWriter(
   const kafka = kafkaClient(servers.kafka, clientName);
   const mongo = connectMongo(servers.mongo);
   const model = readModelIn(mongo.db);
-  const appending = (topic: string): Appender =>
-    appender({
-      kafka,
-      topic,
-      failing: (reason) => self.log("warn", "cannot-append", { topic, reason }),
-      recovered: () => self.log("info", "appends-again", { topic }),
-    });
+  const told = (server: "kafka" | "mongodb", step: string) =>
+    outage(self.log, { server, urls: server === "kafka" ? servers.kafka.brokers : [servers.mongo.url], step });
+  const appending = (topic: string): Appender => {
+    const { failed, fine } = told("kafka", `append to ${topic}`);
+    return appender({ kafka, topic, failing: failed, recovered: fine });
+  };
   const names = namesIn(servers.kafka);
   const events = appending(names.events);
   const parking = appending(names.parked);
@@ -74,7 +75,7 @@ export function kafkaWriter(
     const deliveries = works.flatMap((work) => work.deliveries);
     const parked = works.flatMap((work) => work.parked);
     const trace = batchTrace(servers.tracer, deliveries);
-    const outcomes = await counted(() => withDeadline(apply(store, deliveries), applyMs, () => new Error("late")));
+    const outcomes = await counted(() => withDeadline(apply(store, deliveries), applyMs));
     trace?.written(outcomes);
     await park(parked);
     const announcements = deliveries.map(({ position, command }, index) => {
@@ -107,7 +108,12 @@ export function kafkaWriter(
       partitions,
       take: together({ take: (works) => take(store, works), isOfOne, commandsMax: batchMax }),
       lost,
-      failing: (partition, error) => self.log("error", "batch-failed", { partition, reason: reasonOf(error) }),
+      failing: (partition, error) =>
+        self.log("error", "batch-failed", {
+          partition,
+          step: "write to MongoDB and announce",
+          reason: causeOf(mongo.why(error)),
+        }),
       recovered: (partition) => self.log("info", "batches-again", { partition }),
     });
     try {
@@ -121,12 +127,18 @@ export function kafkaWriter(
 
   async function begin(): Promise<void> {
     const until = self.stopping;
-    const failed = (what: string) => (error: Error, failures: number) => {
+    const failed = (of: Outage) => (error: Error) => {
       if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
-      if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
+      of.failed(mongo.why(error));
     };
-    await keepTrying(() => ensureIndexes(model), { ...pauses, until, failed: failed("mongodb") });
-    staying = stayJoined({ join, until, failed: failed("kafka"), joined: () => self.log("info", "joined", {}) });
+    const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
+    await keepTrying(() => ensureIndexes(model), { ...pauses, until, failed: failed(indexing) });
+    indexing.fine();
+    const joined = () => {
+      joining.fine();
+      self.log("info", "joined", {});
+    };
+    staying = stayJoined({ join, until, failed: failed(joining), joined });
   }
   const beginning = begin().catch(() => undefined);
 
@@ -141,7 +153,12 @@ export function kafkaWriter(
       if (!isWell) throw new NotWell(source() === undefined ? "not joined yet" : "no progress");
       return { lag: source()?.lag() ?? 0 };
     },
-    mongodb: () => mongo.ping(),
+    mongodb: loggedProbe(
+      self.log,
+      { server: "mongodb", urls: [servers.mongo.url], step: "write tasks" },
+      mongo.ping,
+      mongo.why,
+    ),
   });
 
   return {

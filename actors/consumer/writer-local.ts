@@ -1,5 +1,6 @@
 /** The writer of one process: what its mailbox holds is one batch, committed to SQLite, then answered. */
 import type { BatchMessage, Self } from "../../runtime/actor.ts";
+import { causeOf } from "../cause.ts";
 import type { Outcome } from "../model/command.ts";
 import { generations } from "../model/generations.ts";
 import type { Tracer } from "../tracing/tracer.ts";
@@ -35,7 +36,7 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
         if (store.clean()) clean();
         else told.changedAll();
       } catch (error) {
-        self.log("warn", "erasure-waits", { reason: String(error) });
+        self.log("warn", "erasure-waits", { step: "overwrite what is erased in tasks.db", reason: causeOf(error) });
         clean(cleanAgainMs);
       }
     }, pauseMs);
@@ -59,7 +60,7 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
       } catch (error) {
         if (!(error instanceof UndecidableError)) throw error;
         self.log("error", "undecidable", {
-          reason: (error.cause as Error).message,
+          reason: causeOf(error.cause),
           operationId: error.delivery.command.operationId,
         });
         answers.set(error.delivery, error);
@@ -99,7 +100,7 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
       self.fail(error);
       return;
     }
-    if (!failing) self.log("error", "commit-failed", { reason: error.message });
+    if (!failing) self.log("error", "commit-failed", { step: "commit to tasks.db", reason: causeOf(error) });
     failing = true;
   }
 }

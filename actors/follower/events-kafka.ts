@@ -109,7 +109,7 @@ export async function followEvents(options: FollowEventsOptions): Promise<Follow
   }
 
   try {
-    await withDeadline(start(), startMs, () => new Error("late"));
+    await withDeadline(start(), startMs);
   } catch (error) {
     await stop();
     throw error;

@@ -3,10 +3,11 @@ import type { EachBatchPayload } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
-import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { kafkaClient } from "../kafka/client.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
 import { countThread } from "../metrics/threads.ts";
+import { outage } from "../outage.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
 import { followEvents } from "./events-kafka.ts";
@@ -49,6 +50,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         self.publish(announcements, said.slice(from, from + publishMax));
     }
 
+    const following = outage(self.log, { server: "kafka", urls: servers.brokers, step: "follow the announcements" });
     const staying = stayJoined({
       join: (lost) =>
         followEvents({
@@ -62,11 +64,14 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
           lost,
         }),
       until: self.stopping,
-      failed: (error, failures) => {
+      failed: (error) => {
         if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
-        if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
+        following.failed(error);
       },
-      joined: () => self.log("info", "follows", { group }),
+      joined: () => {
+        following.fine();
+        self.log("info", "follows", { group });
+      },
     });
 
     const endReports = reportHealth(self, {

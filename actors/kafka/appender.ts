@@ -8,7 +8,6 @@
 import type { Kafka, Producer } from "kafkajs";
 import { counter, histogram } from "../metrics/registry.ts";
 import { pauseMs, settles, withDeadline } from "../waiting.ts";
-import { reasonOf } from "./client.ts";
 
 export type NewRecord = { readonly partition: number; readonly key: string | null; readonly value: string };
 
@@ -76,7 +75,7 @@ export type AppenderOptions = {
   readonly kafka: Kafka;
   readonly topic: string;
   /** Called at the first failure of an outage, and when it is over. */
-  readonly failing: (reason: string) => void;
+  readonly failing: (error: unknown) => void;
   readonly recovered: () => void;
   /** How long one send may take; a tool has more time than a server. */
   readonly sendMs?: number;
@@ -107,7 +106,7 @@ export function appender(options: AppenderOptions): Appender {
       retry: { retries: 2, initialRetryTime: 30, maxRetryTime: 300 },
     });
     try {
-      await withDeadline(made.connect(), connectMs, () => new Error("late"));
+      await withDeadline(made.connect(), connectMs);
       return made;
     } catch (error) {
       producer = undefined;
@@ -149,7 +148,7 @@ export function appender(options: AppenderOptions): Appender {
         }
         failures += 1;
         sendFailures.add();
-        if (failures === 1) failing(reasonOf(error));
+        if (failures === 1) failing(error);
         await new Promise((resolve) => setTimeout(resolve, pauseMs(failures, pauses)));
       }
     }
@@ -191,7 +190,6 @@ export function appender(options: AppenderOptions): Appender {
         }),
       ),
       sendMs,
-      () => new Error("late"),
     ).finally(() => {
       sentMs = undefined;
     });

@@ -32,11 +32,3 @@ export function kafkaClient(
     ...(sasl === undefined ? {} : { sasl: { ...sasl } as SASLOptions }),
   });
 }
-
-/** What went wrong, for the log: the kind of the error and its code, and not its message, which names hosts. */
-export function reasonOf(error: unknown): string {
-  type Named = { name?: string; code?: string | number };
-  const { name, type, code, cause } = error as Named & { type?: string; cause?: Named };
-  const parts = [name, type, code, cause?.name, cause?.code];
-  return parts.filter((part) => part !== undefined && part !== "Error").join(" ") || "unknown";
-}

@@ -45,7 +45,6 @@ export function watchParked(kafka: Kafka, names: Names): { close(): Promise<void
       const found = await withDeadline(
         connected().then((to) => countParked(to, names)),
         countMs,
-        () => new Error("late"),
       );
       waiting.set(found);
     } catch {

@@ -3,15 +3,16 @@ import type { EachBatchPayload, Kafka } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
-import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { kafkaClient } from "../kafka/client.ts";
 import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { type Names, namesIn } from "../kafka/names.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import { countThread } from "../metrics/threads.ts";
+import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
-import { NotWell, reportHealth } from "../report-health.ts";
+import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 import { keptCacheInRedis } from "./cache-redis.ts";
@@ -40,6 +41,9 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
       emptied: (partition) =>
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
     });
+    const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
+    const ofRedis = { server: "redis", urls: [self.data.redis.url], step: "keep the cache up to date" } as const;
+    const keepsCache = outage(self.log, ofRedis);
     const staying = stayJoined({
       join: async (lost) => {
         await prepareTopics(kafka, servers);
@@ -47,20 +51,23 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
         await leaveForEarlierLives(kafka, names.keepers, clientName);
         return await join(kafka, names, keeps, {
           lost,
-          failing: () => self.log("warn", "cache-not-kept", {}),
-          recovered: () => self.log("info", "cache-kept-again", {}),
+          failing: (error) => keepsCache.failed(connection.why(error)),
+          recovered: keepsCache.fine,
         });
       },
       until: self.stopping,
-      failed: (error, failures) => {
+      failed: (error) => {
         if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
-        if (failures === 1) self.log("warn", "waiting", { for: "kafka", reason: reasonOf(error) });
+        joining.failed(error);
       },
-      joined: () => self.log("info", "joined", {}),
+      joined: () => {
+        joining.fine();
+        self.log("info", "joined", {});
+      },
     });
     const ticking = setInterval(() => void keeps.tick().catch(() => undefined), tickMs);
     const endReports = reportHealth(self, {
-      redis: () => connection.ping(),
+      redis: loggedProbe(self.log, { ...ofRedis, step: "reach it" }, connection.ping, connection.why),
       kafka: () => {
         if (staying.now() === undefined) throw new NotWell("not joined yet");
       },
@@ -84,7 +91,11 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   stop: ({ stop }) => stop(),
 });
 
-type Told = { readonly lost: (error: Error) => void; readonly failing: () => void; readonly recovered: () => void };
+type Told = {
+  readonly lost: (error: Error) => void;
+  readonly failing: (error: Error) => void;
+  readonly recovered: () => void;
+};
 
 /** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
 async function join(
@@ -152,7 +163,7 @@ async function join(
   }
 
   try {
-    await withDeadline(start(), startMs, () => new Error("late"));
+    await withDeadline(start(), startMs);
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,6 @@
 /** A connection to MongoDB whose operations end (driver 7.9 has no deadline for a whole operation: its parts have), and whose writes are on a majority's disks before they are answered. */
 import { rootCertificates } from "node:tls";
-import { type Db, MongoClient, type MongoClientOptions } from "mongodb";
+import { type Db, MongoClient, type MongoClientOptions, MongoTopologyClosedError } from "mongodb";
 import type { Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 
@@ -44,6 +44,8 @@ export type Mongo = {
   readonly db: Db;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
+  /** The same failure, or where all it says is that there is no connection, why there is none. */
+  why(failure: unknown): unknown;
   close(): Promise<void>;
 };
 
@@ -73,10 +75,21 @@ export function connectMongo(
   const db = client.db(path === "" ? databaseName : decodeURIComponent(path));
   const closing = new AbortController();
   // The driver gives up for good when its first try fails (every operation is then told that the topology is closed), unless it is told to connect.
-  const connecting = keepTrying(() => client.connect(), { ...pauses, until: closing.signal }).catch(() => undefined);
+  let refused: Error | undefined;
+  const failed = (error: Error) => {
+    refused = error;
+  };
+  const connecting = keepTrying(() => client.connect(), { ...pauses, until: closing.signal, failed }).then(
+    () => {
+      refused = undefined;
+    },
+    () => undefined,
+  );
+  const why = (failure: unknown) => (failure instanceof MongoTopologyClosedError ? (refused ?? failure) : failure);
   return {
     db,
-    ping: async () => void (await withDeadline(db.command({ ping: 1 }), pingMs, () => new Error("late"))),
+    why,
+    ping: async () => void (await withDeadline(db.command({ ping: 1 }), pingMs)),
     async close() {
       closing.abort();
       await client.close();

@@ -128,11 +128,3 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
 export function isTaken(error: unknown, constraint: string): boolean {
   return error instanceof postgres.PostgresError && error.code === "23505" && error.constraint_name === constraint;
 }
-
-/** What went wrong, for the log: the server's own words without the host they may name, else the error's code. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof postgres.PostgresError)
-    return `${error.code} ${error.message.replaceAll(/host "[^"]*"/g, "this host")}`;
-  const { code, message } = error as { code?: string; message?: string };
-  return code ?? message ?? "unknown";
-}

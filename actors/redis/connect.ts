@@ -2,6 +2,7 @@
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Server } from "../servers.ts";
+import { settles } from "../waiting.ts";
 
 const commandMs = 300;
 
@@ -11,6 +12,8 @@ export type RedisConnection = {
   readonly redis: Redis;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
+  /** The same failure, or where there is no connection, why there is none. */
+  why(failure: unknown): unknown;
   close(): void;
 };
 
@@ -35,13 +38,29 @@ export function connectRedis(server: Server): RedisConnection {
     retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000) * (0.75 + Math.random() / 2),
   });
   // Each command tells its own failure; without a listener ioredis prints the error with the host in it.
-  redis.on("error", () => {});
+  let latest: Error | undefined;
+  redis.on("error", (error: Error) => {
+    latest = error;
+  });
   gather(redis);
   return {
     redis,
-    ping: async () => void (await redis.ping()),
+    why: (failure) => (redis.status === "ready" ? failure : new Error("not connected", { cause: latest })),
+    async ping() {
+      // At a start the first connection is on its way: that is no outage.
+      if (redis.status === "connecting" || redis.status === "connect") await settles(tried(redis), commandMs);
+      await redis.ping();
+    },
     close: () => redis.disconnect(),
   };
+}
+
+/** Resolves when the connection under way is there, or is not to be. */
+function tried(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    redis.once("ready", resolve);
+    redis.once("close", resolve);
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Self } from "../../runtime/actor.ts";
 import { auth } from "../auth/messages.ts";
+import { causeOf } from "../cause.ts";
 import { type Accounts, type Learn, unknownKeys } from "./accounts.ts";
 import { forward } from "./auth-forward.ts";
 
@@ -17,7 +18,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
       try {
         return learn(await ref.ask("standing", null, { withinMs: standingAskMs }));
       } catch (failure) {
-        if (tries === 1) self.log("warn", "auth-not-reached", { reason: (failure as Error).message });
+        if (tries === 1) self.log("warn", "auth-not-reached", { step: "learn its keys", reason: causeOf(failure) });
         await sleep(standingPauseMs);
       }
     }

@@ -2,14 +2,15 @@
 import type { Self } from "../../runtime/actor.ts";
 import { follower } from "../follower/messages.ts";
 import { appender } from "../kafka/appender.ts";
-import { kafkaClient, reasonOf } from "../kafka/client.ts";
+import { kafkaClient } from "../kafka/client.ts";
 import { namesIn } from "../kafka/names.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { readModelIn } from "../mongo/read-model.ts";
+import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
-import { NotWell, type Probes, reportHealth } from "../report-health.ts";
+import { loggedProbe, NotWell, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles } from "../waiting.ts";
 import { announced } from "./announced.ts";
@@ -41,25 +42,29 @@ export function kafkaBack(
   const reads = mongoReads(readModelIn(mongo.db));
   const topic = namesIn(options.kafka).commands;
   const said = announced(Date.now);
+  const brokers = { server: "kafka", urls: options.kafka.brokers } as const;
+  const appends = outage(self.log, { ...brokers, step: `append to ${topic}` });
+  const making = outage(self.log, { ...brokers, step: "find or make its topics" });
   const commands = appender({
     kafka,
     topic,
-    failing: (reason) => self.log("warn", "cannot-append", { topic, reason }),
-    recovered: () => self.log("info", "appends-again", { topic }),
+    failing: appends.failed,
+    recovered: appends.fine,
   });
   let count: number | undefined;
   const partitions = () => count;
 
   const until = self.stopping;
-  const failed = (what: string) => (error: Error, failures: number) => {
+  const failed = (error: Error) => {
     if (error instanceof TopicsError) self.fail(error);
-    if (failures === 1) self.log("warn", "waiting", { for: what, reason: reasonOf(error) });
+    making.failed(error);
   };
   const topics = keepTrying(() => prepareTopics(kafka, options.kafka), {
     ...pauses,
     until,
-    failed: failed("kafka"),
+    failed,
   }).then((found) => {
+    making.fine();
     count = found.partitions;
   });
   const positions = keepTrying(
@@ -72,13 +77,15 @@ export function kafkaBack(
   );
   const beginning = Promise.allSettled([topics, positions]);
 
+  const ofMongo = { server: "mongodb", urls: [options.mongo.url], step: "read tasks" } as const;
+  const ofRedis = { server: "redis", urls: [options.redis?.url ?? ""], step: "read and fill the cache" } as const;
   const probes: Probes = {
-    mongodb: mongo.ping,
+    mongodb: loggedProbe(self.log, ofMongo, mongo.ping, mongo.why),
     kafka: () => {
       if (count === undefined) throw new NotWell("not reached");
       if (!commands.healthy()) throw new NotWell("cannot append");
     },
-    ...(redis === undefined ? {} : { redis: redis.ping }),
+    ...(redis === undefined ? {} : { redis: loggedProbe(self.log, ofRedis, redis.ping, redis.why) }),
   };
   const endReports = reportHealth(self, probes);
 

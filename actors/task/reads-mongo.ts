@@ -136,7 +136,7 @@ function guarded<Arguments extends unknown[], Result>(
 ): (...given: Arguments) => Promise<Result> {
   return async (...given) => {
     try {
-      return await withDeadline(read(...given), readMs, () => new Error("late"));
+      return await withDeadline(read(...given), readMs);
     } catch (cause) {
       throw new Problem("read-model-unavailable", undefined, { cause });
     }

@@ -66,14 +66,13 @@ test("what may be sent again is sent again; what the collector refuses for good 
   again.add(span("kept"));
   await again.close();
   expect(received()).toEqual(["kept"]);
-  expect(logged).toEqual([
-    { event: "traces-not-sent", fields: { server: `127.0.0.1:${server.port}`, reason: "answers 503" } },
-  ]);
+  const of = { server: "collector", address: `127.0.0.1:${server.port}`, step: "send traces" };
+  expect(logged).toEqual([{ event: "server-away", fields: { ...of, reason: "it answers 503" } }]);
   const refused = begin(() => new Response(null, { status: 400 }));
   for (let each = 0; each < 600; each++) refused.add(span(`${each}`));
   await refused.close();
   expect(requests.map(({ spans }) => spans.length)).toEqual([512, 88]);
-  expect(logged.map(({ event }) => event)).toEqual(["traces-not-sent", "traces-sent-again"]);
+  expect(logged.map(({ event }) => event)).toEqual(["server-away", "server-back"]);
 });
 
 test("a trace goes on below its caller where that records it, begins here by the share, and never begins at a part", async () => {

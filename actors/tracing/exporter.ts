@@ -58,7 +58,6 @@ const dropped = spans.of("dropped");
 
 export function exporter(self: Pick<Self, "name" | "index" | "log">, settings: TracingSettings): Exporter {
   const { endpoint, headers, service } = settings;
-  const server = new URL(endpoint).host;
   const resource = {
     attributes: [
       text("service.name", service),
@@ -66,10 +65,7 @@ export function exporter(self: Pick<Self, "name" | "index" | "log">, settings: T
       text("thread.name", `${self.name}/${self.index}`),
     ],
   };
-  const told = outage({
-    began: (reason) => self.log("warn", "traces-not-sent", { server, reason }),
-    over: () => self.log("info", "traces-sent-again", { server }),
-  });
+  const told = outage(self.log, { server: "collector", urls: [endpoint], step: "send traces" });
   let waiting: FinishedSpan[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending: Promise<void> | undefined;
@@ -98,17 +94,17 @@ export function exporter(self: Pick<Self, "name" | "index" | "log">, settings: T
     const fault = await post(batch);
     if (fault?.again === true) {
       failures += 1;
-      told.failed(fault.reason);
+      told.failed(fault.why);
       return;
     }
     waiting.splice(0, batch.length);
     (fault === undefined ? exported : dropped).add(batch.length);
     failures = 0;
     if (fault === undefined) told.fine();
-    else told.failed(fault.reason);
+    else told.failed(fault.why);
   }
 
-  async function post(batch: readonly FinishedSpan[]): Promise<{ reason: string; again: boolean } | undefined> {
+  async function post(batch: readonly FinishedSpan[]): Promise<{ why: unknown; again: boolean } | undefined> {
     try {
       const answer = await fetch(`${endpoint}/v1/traces`, {
         method: "POST",
@@ -121,9 +117,9 @@ export function exporter(self: Pick<Self, "name" | "index" | "log">, settings: T
       });
       await answer.body?.cancel();
       if (answer.ok) return undefined;
-      return { reason: `answers ${answer.status}`, again: retryable.includes(answer.status) };
-    } catch (error) {
-      return { reason: (error as Error).name === "TimeoutError" ? "no answer in time" : "not reached", again: true };
+      return { why: `it answers ${answer.status}`, again: retryable.includes(answer.status) };
+    } catch (why) {
+      return { why, again: true };
     }
   }
 

@@ -6,10 +6,10 @@
  */
 import process from "node:process";
 import { OperatorError } from "../auth/operator.ts";
+import { causeOf } from "../cause.ts";
 import { ConfigError } from "../config.ts";
 import { RebuildError } from "../consumer/rebuild.ts";
 import { DataDirError } from "../data-dir.ts";
-import { reasonOf } from "../kafka/client.ts";
 import { isTerminal, writeNow } from "../log.ts";
 import { UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -29,9 +29,8 @@ function failure(name: string, error: unknown): { exitCode: number; line: string
   );
   if (isRefusal)
     return { exitCode: 2, line: error instanceof UsageError ? `${message}; see \`tracker help ${name}\`` : message };
-  // Messages of drivers name hosts; ours begin like this.
   if (message.startsWith("Cannot ")) return { exitCode: 1, line: message };
-  return { exitCode: 1, line: `Cannot finish ${name}: a server or the disk failed (${reasonOf(error)})` };
+  return { exitCode: 1, line: `Cannot finish ${name}: a server or the disk failed (${causeOf(error)})` };
 }
 
 async function run(name: string, args: readonly string[]): Promise<number> {

@@ -1,5 +1,6 @@
 /** The appender on a Kafka that does its part, and on one that is not there. What lies in between is in outages/kafka-line.test.ts. */
 import { afterAll, beforeAll, describe, expect, setSystemTime, test } from "bun:test";
+import { causeOf } from "../../actors/cause.ts";
 import { AppendError, type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { faultProxy } from "../system/fault-proxy.ts";
@@ -93,7 +94,7 @@ describe("the appender without Kafka", () => {
     const waits = appender({
       kafka: kafkaClient(servers, "task-tracker-contract"),
       topic: "none",
-      failing: (reason) => told.push(reason),
+      failing: (error) => told.push(causeOf(error)),
       recovered: () => told.push("recovered"),
     });
     const began = performance.now();

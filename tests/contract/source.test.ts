@@ -1,9 +1,10 @@
 /** The log in Kafka as a writer's source of commands, with a store that cannot take all of it at once. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { causeOf } from "../../actors/cause.ts";
 import { command } from "../../actors/consumer/commands-for-tests.ts";
 import { type KafkaSource, kafkaSource } from "../../actors/consumer/source-kafka.ts";
 import type { Appender } from "../../actors/kafka/appender.ts";
-import { kafkaClient, reasonOf } from "../../actors/kafka/client.ts";
+import { kafkaClient } from "../../actors/kafka/client.ts";
 import { commandRecord } from "../../actors/kafka/log-record.ts";
 import { type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
 import { poll } from "../system/poll.ts";
@@ -60,7 +61,7 @@ describeWith("the log in Kafka as a source", [await service("KAFKA_BROKERS")], (
       await joining.start();
       return joining;
     };
-    const failed = (error: Error) => void process.stderr.write(`joins again: ${reasonOf(error)}\n`);
+    const failed = (error: Error) => void process.stderr.write(`joins again: ${causeOf(error)}\n`);
     const joined = () => {
       joins += 1;
     };
