@@ -103,6 +103,8 @@ export type Self<P extends Protocol = Protocol, Data = unknown> = {
   subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;
   /** A message to oneself after a delay, through the control lane; the returned function cancels it. */
   after<K extends keyof P & string>(delayMs: number, kind: K, body: BodyOf<P[K]>): () => void;
+  /** Says that a long start has come further: its `startMs` begins anew. Does nothing once the actor is up. */
+  progress(): void;
   /** Ends this actor as failed, as an uncaught error would. */
   fail(reason: Error): void;
   log(level: LogLevel, event: string, fields?: Record<string, unknown>): void;

@@ -124,6 +124,7 @@ export function live(options: LifeOptions): Life {
         cancel();
       };
     },
+    progress: () => pulse.advance(slot),
     fail: (reason) => {
       void fail(reason);
     },

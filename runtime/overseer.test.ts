@@ -35,6 +35,7 @@ function overseerOf(tree: SupervisorSpec) {
       done.push(`kill ${seat}`);
       lives.get(seat)?.exited({ why: "abnormal", message: "killed" });
     },
+    patience: (_seat, _timer, ms, over) => hands.clock.later(ms, over),
     report: () => undefined,
   };
   const overseer = new Overseer(tree, hands, {

@@ -21,6 +21,8 @@ export type Hands<Seat> = {
   start(seat: Seat, on: { ready(): void; exited(exit: Exit): void }): void;
   stop(seat: Seat): void;
   kill(seat: Seat): void;
+  /** Runs something when the patience with a start or a stop is over; the returned function cancels it. */
+  patience(seat: Seat, timer: "start" | "shutdown", patienceMs: number, over: () => void): () => void;
   report(supervisor: string, command: Extract<Command, { do: "report" }>): void;
 };
 
@@ -107,9 +109,13 @@ export class Overseer<Seat> {
       case "timer": {
         const { id, generation, name } = command;
         this.#cancel(id);
+        const over = () => this.send({ kind: "timer", id, generation, name });
+        const start = this.starts.get(id);
         this.#timers.set(
           id,
-          this.#hands.clock.later(command.afterMs, () => this.send({ kind: "timer", id, generation, name })),
+          start !== undefined && "seat" in start && name !== "restart"
+            ? this.#hands.patience(start.seat, name, command.afterMs, over)
+            : this.#hands.clock.later(command.afterMs, over),
         );
         break;
       }

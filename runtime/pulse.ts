@@ -17,7 +17,10 @@ const BUSY_SINCE = 6;
 const SLOW_MS = 7;
 const PHASE = 8;
 const COUNTS = 9;
-const WORDS = 16;
+const THREAD = 16;
+const PROGRESS = 17;
+/** Two lines of a processor's cache: neighbours do not share one. */
+const WORDS = 32;
 
 const DEPTH_MASK = 0xfffff;
 const OPEN = 0x100000;
@@ -116,6 +119,7 @@ export class Pulse {
   begin(slot: number, generation: number): void {
     Atomics.store(this.#words, slot * WORDS + GATE, (generation & GENERATION_MASK) << GENERATION_SHIFT);
     Atomics.store(this.#words, slot * WORDS + WAITING, 0);
+    Atomics.store(this.#words, slot * WORDS + THREAD, 0);
     this.setPhase(slot, "starting");
   }
 
@@ -198,6 +202,25 @@ export class Pulse {
   /** A number that moves while the actor's thread lives, and that nobody else moves: its beats and what it has handled. */
   life(slot: number): number {
     return ((this.#words[slot * WORDS + BEAT] as number) + this.#count(slot, "handled")) | 0;
+  }
+
+  /** The system's number of the thread that the actor lives in; 0 while it is not known. */
+  threadOf(slot: number): number {
+    return Atomics.load(this.#words, slot * WORDS + THREAD);
+  }
+
+  setThread(slot: number, thread: number): void {
+    Atomics.store(this.#words, slot * WORDS + THREAD, thread);
+  }
+
+  /** Its start has come further. */
+  advance(slot: number): void {
+    Atomics.add(this.#words, slot * WORDS + PROGRESS, 1);
+  }
+
+  /** A number that moves when a start comes further. */
+  progress(slot: number): number {
+    return Atomics.load(this.#words, slot * WORDS + PROGRESS);
   }
 
   slowMs(slot: number): number {

@@ -4,10 +4,11 @@ import type { Clock } from "./clock.ts";
 import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import type { Directory, Exchange, Subscriptions } from "./exchange.ts";
+import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
 import { BEAT_MS, type CountName, type Pulse } from "./pulse.ts";
 import type { Exit } from "./supervisor.ts";
-import { Thread } from "./thread.ts";
+import { type After, Thread } from "./thread.ts";
 import type { ChildSpec } from "./tree.ts";
 
 /** What all seats of a system share. */
@@ -19,6 +20,12 @@ export type House = {
   readonly clock: Clock;
   readonly epochMs: number;
   readonly seats: readonly Seat[];
+  /** How long a thread has waited for a processor. */
+  readonly runDelay: RunDelay;
+  /** A source of given time with this waiting. */
+  given(delayMs: () => number | undefined): GivenTime;
+  /** Time as all threads of the system had it. */
+  readonly together: GivenTime;
   subscriptions(): Subscriptions;
   subscribe(topic: string, slot: number, kind: string, lossy: boolean): void;
   unsubscribe(slot: number): void;
@@ -38,6 +45,15 @@ type Run = {
   readonly linked: Map<number, number>;
 };
 
+/** The last sign of life, when it was first seen, and the time given to the thread from the first look that saw no new one. */
+type LastSign = {
+  readonly seen: number;
+  readonly sinceMs: number;
+  still: { readonly firstMs: number; readonly given: GivenTime } | undefined;
+};
+
+/** How often each actor is looked at. */
+export const WATCH_MS = 200;
 /** How long a thread may take to be gone after it was ended by force. */
 const VERIFY_MS = 2_000;
 /** How long a thread has to give a sign of life before it is ended by force, where only one that turns can be; looked for this often. */
@@ -60,7 +76,8 @@ export class Seat {
   #run: Run | undefined;
   #spare: { thread: Thread; loaded: boolean } | undefined;
   #generation = 0;
-  #life = { seen: 0, sinceMs: 0, atMs: 0 };
+  #life: LastSign = { seen: 0, sinceMs: 0, still: undefined };
+  #progress = { seen: 0, givenMs: 0 };
   #counts: Record<CountName, number>;
   readonly totals: Record<CountName, number>;
   #rate = { handled: 0, atMs: 0, perSecond: 0 };
@@ -242,7 +259,7 @@ export class Seat {
     if (!this.#house.pulse.open(this.slot)) return;
     const nowMs = this.#house.clock.now();
     this.startedMs = nowMs;
-    this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, atMs: nowMs };
+    this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, still: undefined };
     run.on.ready();
     if (this.child.spare) this.#house.clock.later(SPARE_MS, () => this.#keepSpare());
   }
@@ -268,6 +285,17 @@ export class Seat {
     run.thread?.say(["port", slot, generation, port1], [port1]);
   }
 
+  /** How long a start (since it last came further) or a stop may take, in time that the machine gave to the system's threads. */
+  patience(timer: "start" | "shutdown", patienceMs: number, over: () => void): () => void {
+    return afterGiven(patienceMs, over, {
+      clock: this.#house.clock,
+      read: () => this.#house.together.read(),
+      ...(timer === "start" ? { progressMs: () => this.#progress.givenMs } : {}),
+    });
+  }
+
+  readonly #after: After = (ms, run) => this.patience("shutdown", ms, run);
+
   /** Asks the actor to take what it has accepted to its end, and to stop. */
   stop(): void {
     const run = this.#run;
@@ -291,19 +319,19 @@ export class Seat {
       return;
     }
     if (Thread.endsHung) this.#end(run, thread);
-    else this.#endTurning(run, thread, this.#house.pulse.life(this.slot), this.#house.clock.now() + TURN_MS);
+    else this.#endTurning(run, thread, this.#house.pulse.life(this.slot), this.#givenTime());
   }
 
   /**
    * Ends a thread when it has given a new sign of life: an older one may be from before it began to block, and then it would run on unnoticed
    * beside the next life. Without a new one the process must end.
    */
-  #endTurning(run: Run, thread: Thread, seen: number, untilMs: number): void {
+  #endTurning(run: Run, thread: Thread, seen: number, given: GivenTime): void {
     if (this.#run !== run) return;
     const { pulse, clock } = this.#house;
     if (pulse.life(this.slot) === seen) {
-      if (clock.now() < untilMs) {
-        clock.later(LOOK_MS, () => this.#endTurning(run, thread, seen, untilMs));
+      if (given.read() < TURN_MS) {
+        clock.later(LOOK_MS, () => this.#endTurning(run, thread, seen, given));
         return;
       }
       this.#house.unkillable(
@@ -317,7 +345,7 @@ export class Seat {
 
   #end(run: Run, thread: Thread): void {
     const { cause } = run;
-    void thread.kill(VERIFY_MS).then((gone) => {
+    void thread.kill(VERIFY_MS, this.#after).then((gone) => {
       if (gone) return;
       this.#house.unkillable(
         new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after it was ended`, { cause }),
@@ -341,7 +369,7 @@ export class Seat {
     for (const seat of house.seats) seat.say(["down", this.slot, run.generation, packed]);
     const { thread } = run;
     if (thread !== undefined && !thread.exited) {
-      void thread.leave(LEAVE_MS, VERIFY_MS).then((gone) => {
+      void thread.leave(LEAVE_MS, VERIFY_MS, this.#after).then((gone) => {
         if (!gone)
           house.unkillable(
             new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after its goodbye`),
@@ -373,12 +401,10 @@ export class Seat {
         perSecond: Math.round(((this.totals.handled - this.#rate.handled) * 1_000) / (nowMs - this.#rate.atMs)),
       };
     }
-    const seen = pulse.life(this.slot);
-    // When the main thread itself was away, it cannot tell who else was.
-    if (seen !== this.#life.seen || nowMs - this.#life.atMs > 1_000) this.#life = { seen, sinceMs: nowMs, atMs: nowMs };
-    else this.#life.atMs = nowMs;
+    const progress = pulse.progress(this.slot);
+    if (progress !== this.#progress.seen) this.#progress = { seen: progress, givenMs: this.#house.together.read() };
+    const stillMs = this.#stillMs(nowMs);
     const run = this.#run;
-    const stillMs = nowMs - this.#life.sinceMs;
     const phase = pulse.phase(this.slot);
     if (
       run?.thread === undefined ||
@@ -398,11 +424,25 @@ export class Seat {
     });
   }
 
+  #givenTime(): GivenTime {
+    const { given, runDelay, pulse } = this.#house;
+    return given(() => runDelay(pulse.threadOf(this.slot)));
+  }
+
+  /** For how long the thread has given no sign of life though it could. */
+  #stillMs(nowMs: number): number {
+    const seen = this.#house.pulse.life(this.slot);
+    if (seen !== this.#life.seen) this.#life = { seen, sinceMs: nowMs, still: undefined };
+    else this.#life.still ??= { firstMs: Math.min(nowMs - this.#life.sinceMs, WATCH_MS), given: this.#givenTime() };
+    const { still } = this.#life;
+    return still === undefined ? 0 : Math.round(still.firstMs + still.given.read());
+  }
+
   /** Ends the spare; no other is made. */
   async close(): Promise<void> {
     this.closed = true;
     const spare = this.#spare;
     this.#spare = undefined;
-    await spare?.thread.kill(VERIFY_MS);
+    await spare?.thread.kill(VERIFY_MS, this.#after);
   }
 }

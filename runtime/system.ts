@@ -3,11 +3,12 @@ import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { wallClock } from "./clock.ts";
 import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
+import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { within } from "./life.ts";
 import { type Hands, Overseer } from "./overseer.ts";
-import { Pulse } from "./pulse.ts";
-import { type House, Seat } from "./seat.ts";
+import { type Phase, Pulse } from "./pulse.ts";
+import { type House, Seat, WATCH_MS } from "./seat.ts";
 import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
@@ -49,7 +50,8 @@ export type System = {
   readonly failed: Promise<Error>;
 };
 
-const WATCH_MS = 200;
+/** Phases whose length is counted in the time that all threads had. */
+const changing: ReadonlySet<Phase> = new Set(["starting", "stopping", "failing"]);
 const STOP_MS = 10_000;
 /** Room for what is published to the main thread. */
 const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
@@ -93,7 +95,13 @@ export function system(options: SystemOptions): System {
     exchange.subscriptions = subscriptions();
     for (const seat of seats) seat.say(["subscriptions", subscriptions()]);
   };
+  const tellsDelay = runDelayMs(threadNumber()) !== undefined;
+  const given = (delayMs: () => number | undefined) =>
+    new GivenTime({ now: () => performance.now(), delayMs, tellsDelay, cpuMs: processCpuMs });
   const house: House = {
+    runDelay: runDelayMs,
+    given,
+    together: given(longestDelay(threadNumbers, runDelayMs)),
     pulse,
     shared,
     exchange,
@@ -140,6 +148,7 @@ export function system(options: SystemOptions): System {
     start: (seat, on) => seat.start(on),
     stop: (seat) => seat.stop(),
     kill: (seat) => seat.kill(),
+    patience: (seat, timer, patienceMs, over) => seat.patience(timer, patienceMs, over),
     report: (supervisor, { id, what, exit, restartInMs }) =>
       log(exit.why === "abnormal" ? "error" : "info", what.replaceAll("_", "-"), {
         supervisor,
@@ -182,6 +191,7 @@ export function system(options: SystemOptions): System {
   let watching: ReturnType<typeof setInterval> | undefined;
   const watch = () => {
     const nowMs = clock.now();
+    if (seats.some(({ slot }) => changing.has(pulse.phase(slot)))) house.together.read();
     for (const seat of seats) seat.watch(nowMs);
   };
   const onSignal = (signal: string) => {

@@ -9,6 +9,9 @@ export type ThreadEvents = {
   exited(error: Error | undefined): void;
 };
 
+/** Runs something after so many milliseconds; the returned function cancels it. */
+export type After = (ms: number, run: () => void) => () => void;
+
 /** The main thread's hold of one worker thread. */
 export class Thread {
   /** Whether a thread that no longer turns its event loop can be ended: on Deno it burns on, though its exit is announced. */
@@ -57,24 +60,24 @@ export class Thread {
   }
 
   /** Ends the thread by force. Resolves to whether its end was announced in time. */
-  async kill(verifyMs: number): Promise<boolean> {
+  async kill(verifyMs: number, after: After): Promise<boolean> {
     if (this.#exited) return true;
     void this.#worker.terminate();
-    return this.#goneWithin(verifyMs);
+    return this.#goneWithin(verifyMs, after);
   }
 
   /** Lets a thread that said goodbye end by itself, which does not hold this thread up as force does; by force when it has not in time. */
-  async leave(graceMs: number, verifyMs: number): Promise<boolean> {
-    return (await this.#goneWithin(graceMs)) || this.kill(verifyMs);
+  async leave(graceMs: number, verifyMs: number, after: After): Promise<boolean> {
+    return (await this.#goneWithin(graceMs, after)) || this.kill(verifyMs, after);
   }
 
-  async #goneWithin(ms: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+  async #goneWithin(ms: number, after: After): Promise<boolean> {
+    let cancel: () => void = () => undefined;
     const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), ms);
+      cancel = after(ms, () => resolve(false));
     });
     const gone = await Promise.race([this.#gone.then(() => true), late]);
-    clearTimeout(timer);
+    cancel();
     return gone;
   }
 }

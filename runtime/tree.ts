@@ -8,9 +8,12 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type ChildOptions = {
   /** `permanent`: always restarted; `transient`: when it failed; `temporary`: never. `permanent` unless told. */
   restart?: Restart;
-  /** How long its stop may take before it is killed, in milliseconds; 5,000 unless told, 24.8 days at most. */
+  /** How long its stop may take before it is killed, in milliseconds; 5,000 unless told, 24.8 days at most. Time that the machine withheld does not count. */
   shutdownMs?: number;
-  /** How long its start may take before it has failed, in milliseconds; 10,000 unless told, 24.8 days at most. */
+  /**
+   * How long its start may take without coming further before it has failed, in milliseconds; 10,000 unless told, 24.8 days at most. It comes further when
+   * its thread runs, when its module is loaded, and at each `self.progress()`. Time that the machine withheld does not count.
+   */
   startMs?: number;
   /** How many of it there are: a pool. 1 unless told. */
   times?: number;

@@ -7,6 +7,7 @@ import { wallClock } from "./clock.ts";
 import type { ToMain, ToWorker, WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
+import { threadNumber } from "./given-time.ts";
 import { behaviourOf, type Life, live } from "./life.ts";
 import { BEAT_MS, Pulse } from "./pulse.ts";
 
@@ -39,6 +40,7 @@ const exchange = new Exchange({
 exchange.attach(0, 0, (text) => main.postMessage(text));
 exchange.subscriptions = given.subscriptions;
 
+const threadOfSystem = threadNumber();
 let life: Life | undefined;
 let over = false;
 
@@ -105,8 +107,11 @@ const loading = import(given.module).then((module) => behaviourOf(module, given.
 function begin(generation: number): void {
   // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
   setInterval(() => pulse.beat(given.slot), BEAT_MS);
+  pulse.setThread(given.slot, threadOfSystem);
+  pulse.advance(given.slot);
   loading
     .then((behaviour) => {
+      pulse.advance(given.slot);
       life = live({
         behaviour,
         slot: given.slot,
