@@ -2,11 +2,12 @@
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { verifier } from "../http/access-tokens.ts";
+import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { type Edge, edge } from "../http/app.ts";
 import { clientReader } from "../http/client.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
-import { networksOf } from "../http/ip-address.ts";
+import { ipText, networksOf } from "../http/ip-address.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import type { Peer } from "../http/peer.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
@@ -150,13 +151,27 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     const app = edge([...own, ...documentRoutes(own, site)], {
       site,
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
+      admission: admission(admissionBounds, threadClock),
+      addressOf: ({ headers }, peer) => {
+        const { address } = clientOf(headers, peer?.remoteAddress);
+        return address === undefined ? "" : ipText(address);
+      },
       onFailure: parts.onFailure,
       tracer: parts.tracer,
     });
     return {
       app,
       /** For its own port. Who asks is looked up at once: afterwards the connection may be gone. */
-      fetch: (request: Request, { remoteAddress }: Peer) => app.fetch(request, { remoteAddress }),
+      fetch: (request: Request, peer: Peer) => {
+        const { remoteAddress } = peer;
+        const isGone = () => peer.isGone;
+        return app.fetch(request, {
+          remoteAddress,
+          get isGone() {
+            return isGone();
+          },
+        });
+      },
       standing: async (): Promise<Standing> => ({ jwks: keyed().jwks, ...claims, revoked: await list.latest() }),
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
       isLiving: service.isLiving,

@@ -44,6 +44,15 @@ function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined)
   return base;
 }
 
+/** Texts from this length on are counted while their clients have not taken them. */
+const largeChars = 65_536;
+const largeAnswers = new WeakMap<Response, number>();
+
+/** Bytes of a large answer, 0 of any other. */
+export function largeBytesOf(response: Response): number {
+  return largeAnswers.get(response) ?? 0;
+}
+
 export function toResponse(
   answer: Answer,
   { cacheControl = "no-store", hsts, requestId, limits }: AnswerContext,
@@ -52,6 +61,8 @@ export function toResponse(
     status: answer.status,
     headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });
+  if (answer.json !== undefined && answer.json.length >= largeChars)
+    largeAnswers.set(response, Buffer.byteLength(answer.json));
   const { headers } = response;
   headers.set("x-request-id", requestId);
   for (const name in limits) headers.set(name, limits[name] as string);

@@ -4,7 +4,8 @@ import { Elysia } from "elysia";
 import { type Fault, Problem } from "../model/problem.ts";
 import { isTraceparent } from "../tracing/traceparent.ts";
 import type { Tracer } from "../tracing/tracer.ts";
-import { type AnswerContext, contextOf, problemAnswer, toResponse } from "./answer.ts";
+import type { Admission } from "./admission.ts";
+import { type AnswerContext, contextOf, largeBytesOf, problemAnswer, toResponse } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { requestHeaderForms } from "./header-names.ts";
@@ -27,6 +28,10 @@ export type EdgeOptions = {
   site?: Site;
   /** Takes requests for paths that are none of ours (the other role's), before they are 404. */
   elsewhere?: (request: Request, path: string, peer: Peer | undefined) => Promise<Response> | undefined;
+  /** Bounds all work of the routes and of `elsewhere`, fairly between users and addresses; without it each request is worked on at once. */
+  admission?: Admission;
+  /** Who an anonymous request counts as; the other end of its connection unless given. */
+  addressOf?: (request: Request, peer: Peer | undefined) => string;
   /** Makes a span of each request of a route; without it there are none. */
   tracer?: Tracer | undefined;
 };
@@ -63,19 +68,22 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
 
   function unknown(request: Request): Response | Promise<Response> {
     const path = pathOf(request.url);
+    const peer = peerOf(request);
     const measured = unknownMeter(request.method);
-    const handled = options.elsewhere?.(request, path, peerOf(request));
-    // What the other role has answered, it has counted.
-    if (handled !== undefined) return handled.catch((failure: unknown) => measured(() => refuse(request, failure)));
-    const allow = known.methods(path);
-    return measured(() =>
-      refuse(
-        request,
-        allow === undefined
-          ? new Problem("not-found")
-          : new Problem("method-not-allowed", undefined, { headers: { allow } }),
-      ),
-    );
+    const refused = (failure: unknown) => measured(() => refuse(request, failure));
+    const none = () => {
+      const allow = known.methods(path);
+      return allow === undefined
+        ? new Problem("not-found")
+        : new Problem("method-not-allowed", undefined, { headers: { allow } });
+    };
+    try {
+      // What the other role has answered, it has counted.
+      const run = () => options.elsewhere?.(request, path, peer)?.catch(refused) ?? refused(none());
+      return settle(admit(options, { request, peer }, undefined, run), refused);
+    } catch (failure) {
+      return refused(failure);
+    }
   }
 
   for (const route of routes) {
@@ -140,7 +148,8 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
       checkHeaders(request.headers);
       return answered(call, faults, context);
     }
-    return readBody(request, route.body.types, route.body.isOptional).then((body) => {
+    const given = { isOptional: route.body.isOptional, ready: options.admission?.resume };
+    return readBody(request, route.body.types, given).then((body) => {
       checkHeaders(request.headers);
       return answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context);
     });
@@ -172,20 +181,42 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
     context.cacheControl = route.cacheControl;
     const failed = (failure: unknown) => refuse(request, failure, context.limits, context.requestId);
     try {
-      if (route.auth === "none") return settle(handle(request, params, context, undefined, peer, traceparent), failed);
+      const admitted = (known: Caller | undefined) => {
+        context.limits = known?.limits;
+        const run = () => handle(request, params, context, known, peer, traceparent);
+        return admit(options, { request, peer }, known, run);
+      };
+      if (route.auth === "none") return settle(admitted(undefined), failed);
       const caller = options.authenticate(request.headers.get("authorization"), route);
-      return caller instanceof Promise
-        ? caller.then((known) => handle(request, params, context, known, peer, traceparent)).catch(failed)
-        : settle(handle(request, params, context, caller, peer, traceparent), failed);
+      return caller instanceof Promise ? caller.then(admitted).catch(failed) : settle(admitted(caller), failed);
     } catch (failure) {
       return failed(failure);
     }
   };
 }
 
+type Arrived = { readonly request: Request; readonly peer: Peer | undefined };
+
+/** A user has one queue wherever they ask from, an anonymous address another. */
+function admit(
+  { admission, addressOf }: EdgeOptions,
+  { request, peer }: Arrived,
+  caller: Caller | undefined,
+  run: () => Response | Promise<Response>,
+): Response | Promise<Response> {
+  if (admission === undefined) return run();
+  const address = () => addressOf?.(request, peer) ?? peer?.remoteAddress ?? "";
+  return admission.admit({
+    run,
+    key: () => (caller === undefined ? `address ${address()}` : `user ${caller.userId}`),
+    isGone: () => peer?.isGone === true,
+    bytesOf: (response) => (peer?.isGone === undefined ? 0 : largeBytesOf(response)),
+  });
+}
+
 function settle(
   response: Response | Promise<Response>,
-  failed: (failure: unknown) => Response,
+  failed: (failure: unknown) => Response | Promise<Response>,
 ): Response | Promise<Response> {
   return response instanceof Promise ? response.catch(failed) : response;
 }

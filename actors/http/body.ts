@@ -6,8 +6,18 @@ import { parseUrlencoded, pointer } from "./urlencoded.ts";
 export const bodyBytesMax = 256 * 1024;
 export const form = "application/x-www-form-urlencoded";
 
+export type BodyOptions = {
+  readonly isOptional?: boolean | undefined;
+  /** Many bodies may be complete in one turn of the event loop: this spreads the reading of them. */
+  readonly ready?: (() => Promise<void> | undefined) | undefined;
+};
+
 /** Throws `unsupported-media-type`, `body-too-large`, `malformed-json`, or `validation` (a form's faults). */
-export async function readBody(request: Request, types: readonly string[], isOptional = false): Promise<unknown> {
+export async function readBody(
+  request: Request,
+  types: readonly string[],
+  { isOptional = false, ready }: BodyOptions = {},
+): Promise<unknown> {
   const { headers } = request;
   const header = headers.get("content-type");
   const given = Number(headers.get("content-length") ?? 0) > 0 || headers.has("transfer-encoding");
@@ -20,6 +30,7 @@ export async function readBody(request: Request, types: readonly string[], isOpt
   }
   const bytes = await readBytes(request);
   if (bytes === undefined) throw new Problem("body-too-large");
+  await ready?.();
   const text = decodeUtf8(bytes);
   return type === form ? parseForm(text) : parseJson(text);
 }

@@ -13,7 +13,7 @@ export type Listener = {
 export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 type BunServer = { requestIP(request: Request): { address: string } | null };
-type DenoInfo = { remoteAddr: { hostname?: string } };
+type DenoInfo = { remoteAddr: { hostname?: string }; completed: Promise<void> };
 
 type DenoServer = { addr: { port: number }; shutdown(): Promise<void> };
 type DenoApi = {
@@ -42,15 +42,31 @@ class BunPeer implements Peer {
   get remoteAddress(): string | undefined {
     return this.#server.requestIP(this.#request)?.address;
   }
+  /** Bun knows the address of a request until its answer is written or its connection is closed. */
+  get isGone(): boolean {
+    return this.remoteAddress === undefined;
+  }
 }
 
 class DenoPeer implements Peer {
   readonly #info: DenoInfo;
+  #isGone: boolean | undefined;
   constructor(info: DenoInfo) {
     this.#info = info;
   }
   get remoteAddress(): string | undefined {
     return this.#info.remoteAddr.hostname;
+  }
+  /** Looked for from the first time that it is asked. */
+  get isGone(): boolean {
+    if (this.#isGone === undefined) {
+      this.#isGone = false;
+      const over = () => {
+        this.#isGone = true;
+      };
+      this.#info.completed.then(over, over);
+    }
+    return this.#isGone;
   }
 }
 

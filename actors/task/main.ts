@@ -4,6 +4,7 @@ import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
 import { fault } from "../debug.ts";
 import { announcements } from "../follower/messages.ts";
+import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { edge } from "../http/app.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
@@ -86,6 +87,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
         site,
         authenticate: check.authenticate,
         tracer,
+        admission: admission(admissionBounds, threadClock),
         elsewhere: (request, path, peer) =>
           ownedByAuth(path) ? accounts.forward(request, peer?.remoteAddress) : undefined,
         onFailure: (failure, requestId) => {

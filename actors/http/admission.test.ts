@@ -1,0 +1,230 @@
+import { beforeEach, expect, test } from "bun:test";
+import { type Admission, type AdmissionBounds, admission, type Work } from "./admission.ts";
+
+const bounds: AdmissionBounds = {
+  turnMs: 8,
+  waitingMax: 6,
+  waitingMaxOfOne: 4,
+  underWayMax: 6,
+  underWayMaxOfOne: 4,
+  bytesMax: 300,
+  bytesMaxOfOne: 200,
+  burstWaitMs: 100,
+  burstMs: 50,
+  calmMs: 500,
+  overloadWaitMs: 10,
+  loneWaitMs: 200,
+};
+
+let nowMs = 0;
+let soon: (() => void)[] = [];
+let later: { next: () => void; atMs: number }[] = [];
+let begun: string[] = [];
+let gate: Admission;
+
+beforeEach(() => {
+  nowMs = 1_000;
+  soon = [];
+  later = [];
+  begun = [];
+  gate = admission(bounds, {
+    now: () => nowMs,
+    soon: (next) => void soon.push(next),
+    later: (next, afterMs) => void later.push({ next, atMs: nowMs + afterMs }),
+  });
+});
+
+/** The event loop goes round once: timers that are due, then what was asked for. */
+function goRound(passMs = 0): void {
+  nowMs += passMs;
+  const due = later.filter(({ atMs }) => atMs <= nowMs);
+  later = later.filter(({ atMs }) => atMs > nowMs);
+  for (const { next } of due) next();
+  for (const next of soon.splice(0)) next();
+}
+
+type Given = { lastsMs?: number; gone?: () => boolean; bytes?: number; answer?: Promise<string> };
+
+function work(name: string, { lastsMs = 0, gone = () => false, bytes = 0, answer }: Given = {}): Work<string> {
+  return {
+    key: () => name.charAt(0),
+    run() {
+      begun.push(name);
+      nowMs += lastsMs;
+      return answer ?? name;
+    },
+    isGone: gone,
+    bytesOf: () => bytes,
+  };
+}
+
+/** What became of it: its answer, or the code of its refusal. */
+function ask(name: string, given: Given = {}): Promise<string> {
+  try {
+    return Promise.resolve(gate.admit(work(name, given))).catch((refusal) => refusal.code);
+  } catch (refusal) {
+    return Promise.resolve((refusal as { code: string }).code);
+  }
+}
+
+/** The rest of this turn is taken. */
+const fillTurn = () => ask("z", { lastsMs: bounds.turnMs });
+
+test("what finds nothing waiting runs at once, without a promise", () => {
+  expect(gate.admit(work("a1"))).toBe("a1");
+  expect(gate.counts).toMatchObject({ admitted: 1, waiting: 0, underWay: 0 });
+});
+
+test("a turn that has taken its time takes nothing more; the next one goes on", async () => {
+  await fillTurn();
+  const waits = ask("a1");
+  expect(begun).toEqual(["z"]);
+  goRound();
+  expect(begun).toEqual(["z", "a1"]);
+  expect(await waits).toBe("a1");
+  goRound();
+  expect(soon).toEqual([]);
+});
+
+test("queues take turns, and who asks for long work has fewer of them", async () => {
+  await fillTurn();
+  for (const name of ["a1", "a2", "a3"]) void ask(name, { lastsMs: 4 });
+  for (const name of ["b1", "b2", "b3"]) void ask(name, { lastsMs: 1 });
+  for (let round = 0; round < 5; round++) goRound();
+  expect(begun).toHaveLength(7);
+  expect(begun.indexOf("b2")).toBeLessThan(begun.indexOf("a2"));
+  expect(begun.indexOf("b3")).toBeLessThan(begun.indexOf("a3"));
+});
+
+test("what is beyond a queue's bound is refused at once", async () => {
+  await fillTurn();
+  for (let each = 1; each <= 4; each++) void ask(`a${each}`);
+  expect(await ask("a5")).toBe("overloaded");
+  expect(gate.counts).toMatchObject({ waiting: 4, refused: { full: 1 } });
+});
+
+test("a newcomer has room though others have filled it all, and the longest queue gives it", async () => {
+  await fillTurn();
+  const oldest = ask("a1");
+  for (const name of ["a2", "a3", "a4", "b1", "b2"]) void ask(name);
+  const newcomer = ask("c1");
+  expect(await oldest).toBe("overloaded");
+  expect(gate.counts).toMatchObject({ waiting: 6, refused: { displaced: 1 } });
+  goRound();
+  expect(await newcomer).toBe("c1");
+});
+
+test("when all queues are as short as a newcomer's, the newcomer is refused", async () => {
+  await fillTurn();
+  for (const name of ["a1", "b1", "c1", "d1", "e1", "f1"]) void ask(name);
+  expect(await ask("g1")).toBe("overloaded");
+});
+
+test("who went away while waiting is not worked for", async () => {
+  await fillTurn();
+  let gone = false;
+  void ask("a1", { gone: () => gone });
+  const stays = ask("a2");
+  gone = true;
+  goRound();
+  expect(await stays).toBe("a2");
+  expect(begun).toEqual(["z", "a2"]);
+  expect(gate.counts).toMatchObject({ abandoned: 1, waiting: 0 });
+});
+
+test("a burst may wait long, but nobody waits long in a queue that never empties", async () => {
+  await fillTurn();
+  const first = ask("a1", { lastsMs: 40 });
+  const second = ask("a2", { lastsMs: 40 });
+  const third = ask("a3");
+  goRound();
+  goRound();
+  expect([await first, await second]).toEqual(["a1", "a2"]);
+  goRound();
+  // It has waited 80 ms, in a queue that was not empty for longer than a burst.
+  expect(await third).toBe("overloaded");
+  expect(gate.counts.refused.late).toBe(1);
+});
+
+test("who asks for one thing at a time has a turn, however long others held it up", async () => {
+  await fillTurn();
+  const lone = ask("a1");
+  nowMs += 150;
+  goRound();
+  expect(await lone).toBe("a1");
+});
+
+test("after overload waiting stays short until it has been calm, though the queue was empty for a moment", async () => {
+  const lateAfter = async (name: string) => {
+    await fillTurn();
+    const waits = ask(name);
+    nowMs += 20;
+    goRound();
+    goRound();
+    return waits;
+  };
+  expect(await lateAfter("a1")).toBe("a1");
+  await fillTurn();
+  void ask("a2", { lastsMs: 60 });
+  void ask("a3");
+  goRound();
+  goRound();
+  goRound();
+  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 1 } });
+  expect(await lateAfter("a4")).toBe("overloaded");
+  goRound(600);
+  goRound(25);
+  expect(await lateAfter("a5")).toBe("a5");
+});
+
+test("what is under way of one is bounded; others go on, and its own when one ends", async () => {
+  const ends = Promise.withResolvers<string>();
+  for (let each = 1; each <= 4; each++) void ask(`a${each}`, { answer: ends.promise });
+  const fifth = ask("a5");
+  goRound();
+  expect(begun).not.toContain("a5");
+  const other = ask("b1");
+  goRound();
+  expect(await other).toBe("b1");
+  ends.resolve("done");
+  await ends.promise;
+  await Promise.resolve();
+  goRound();
+  expect(await fifth).toBe("a5");
+  expect(gate.counts.underWay).toBe(0);
+});
+
+test("who waits behind a bound that does not move is refused in time", async () => {
+  for (let each = 1; each <= 4; each++) void ask(`a${each}`, { answer: new Promise(() => undefined) });
+  const fifth = ask("a5");
+  for (let round = 0; round < 10; round++) goRound(25);
+  expect(await fifth).toBe("overloaded");
+  expect(gate.counts.waiting).toBe(0);
+});
+
+test("answers that clients do not take hold up their own queue, until they are taken or their clients have gone", async () => {
+  let taken = false;
+  await ask("a1", { bytes: 200, gone: () => taken });
+  const second = ask("a2");
+  const other = ask("b1");
+  goRound();
+  goRound();
+  expect(await other).toBe("b1");
+  expect(begun).not.toContain("a2");
+  taken = true;
+  goRound(25);
+  goRound();
+  expect(await second).toBe("a2");
+  expect(gate.counts.bytesUnderWay).toBe(0);
+});
+
+test("work that goes on after a wait has the same turns, before what is new", async () => {
+  expect(gate.resume()).toBeUndefined();
+  await fillTurn();
+  void ask("a1");
+  const resumed = gate.resume()?.then(() => begun.push("resumed"));
+  expect(resumed).toBeInstanceOf(Promise);
+  goRound();
+  await resumed;
+  expect(begun).toContain("resumed");
+});

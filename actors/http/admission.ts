@@ -1,0 +1,344 @@
+/**
+ * Which requests are worked on now, which wait and which are refused: bounded, and fair between those who ask. A request that finds nothing waiting
+ * runs at once, in the same turn of the event loop. A turn takes new work for `turnMs` at most; then the loop is given back. Who waits has a queue
+ * of their own; the queues take turns by the time that their requests have taken (deficit round robin), so a list costs more than a single read.
+ */
+import { setImmediate } from "node:timers";
+import { Fifo } from "../../runtime/fifo.ts";
+import { Problem } from "../model/problem.ts";
+
+export type AdmissionBounds = {
+  /** New work in one turn of the event loop; the request under way when it is over still ends. */
+  readonly turnMs: number;
+  /** Requests that wait, of all and of one. */
+  readonly waitingMax: number;
+  readonly waitingMaxOfOne: number;
+  /** Requests begun and not answered, of all and of one. */
+  readonly underWayMax: number;
+  readonly underWayMaxOfOne: number;
+  /** Bytes of large answers that clients have not taken yet, of all and of one. */
+  readonly bytesMax: number;
+  readonly bytesMaxOfOne: number;
+  /** A burst may wait for so long; */
+  readonly burstWaitMs: number;
+  /** in a queue that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), */
+  readonly burstMs: number;
+  /** and so it does until this is over: what was refused leaves the queue empty for a moment. */
+  readonly calmMs: number;
+  readonly overloadWaitMs: number;
+  /** Who asks for one thing at a time waits because of others, and has nothing to gain from a quick refusal. */
+  readonly loneWaitMs: number;
+};
+
+export const admissionBounds: AdmissionBounds = {
+  turnMs: 8,
+  waitingMax: 4_096,
+  waitingMaxOfOne: 1_024,
+  underWayMax: 1_024,
+  underWayMaxOfOne: 512,
+  bytesMax: 128 * 2 ** 20,
+  bytesMaxOfOne: 32 * 2 ** 20,
+  burstWaitMs: 500,
+  burstMs: 100,
+  calmMs: 1_000,
+  overloadWaitMs: 20,
+  loneWaitMs: 2_000,
+};
+
+export type AdmissionClock = {
+  /** Milliseconds that never run backwards. */
+  now(): number;
+  /** After what the event loop has ready now. */
+  soon(next: () => void): void;
+  later(next: () => void, afterMs: number): void;
+};
+
+/** The event loop of this thread. */
+export const threadClock: AdmissionClock = {
+  now: () => performance.now(),
+  soon: (next) => void setImmediate(next),
+  later: (next, afterMs) => void setTimeout(next, afterMs),
+};
+
+export type Work<T> = {
+  /** Whose it is; asked only where it matters. */
+  key(): string;
+  run(): T | Promise<T>;
+  /** Whether nobody waits for the answer any more. */
+  isGone(): boolean;
+  /** Bytes of an answer that is large enough to count, else 0; `isGone` tells when they are free again. */
+  bytesOf(answer: T): number;
+};
+
+/** Plain numbers for whoever shows them. Refusals are counted by reason: the queue's bound, the waiting time, or room made for a newcomer. */
+export type AdmissionCounts = {
+  waiting: number;
+  underWay: number;
+  bytesUnderWay: number;
+  admitted: number;
+  /** Their clients went away while they waited. */
+  abandoned: number;
+  refused: { full: number; late: number; displaced: number };
+};
+
+export type Admission = {
+  /** Rejects or throws `overloaded` when it cannot be done in time, at once where that is known. */
+  admit<T>(work: Work<T>): T | Promise<T>;
+  /** For work that goes on after a wait: resolves when this or a later turn has room; undefined when it has now. */
+  resume(): Promise<void> | undefined;
+  readonly counts: AdmissionCounts;
+};
+
+type Waiting = { readonly work: Work<unknown>; readonly sinceMs: number; start(): void; refuse(): void };
+type Queue = {
+  readonly key: string;
+  waiting: Fifo<Waiting>;
+  underWay: number;
+  bytes: number;
+  /** Milliseconds of work that it may still take before the next has its turn. */
+  creditMs: number;
+  busySinceMs: number;
+  /** Requests that have waited here since then. */
+  arrivals: number;
+};
+
+const quantumMs = 2;
+const debtMsMax = 100;
+const sweepMs = 25;
+
+export function admission(bounds: AdmissionBounds, clock: AdmissionClock): Admission {
+  const queues = new Map<string, Queue>();
+  /** Those in which something waits, in the order of their turns. */
+  let turns: Queue[] = [];
+  /** Of those who lately had more waiting than could be done. */
+  const overloadedUntilMs = new Map<string, number>();
+  const resuming = new Fifo<() => void>();
+  const large: { readonly queue: Queue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
+  const counts: AdmissionCounts = {
+    waiting: 0,
+    underWay: 0,
+    bytesUnderWay: 0,
+    admitted: 0,
+    abandoned: 0,
+    refused: { full: 0, late: 0, displaced: 0 },
+  };
+  /** 0 between turns. */
+  let turnEndMs = 0;
+  let sweeping = false;
+
+  /** Whether this turn takes more work. */
+  function hasTime(): boolean {
+    const nowMs = clock.now();
+    if (turnEndMs === 0) {
+      turnEndMs = nowMs + bounds.turnMs;
+      clock.soon(endTurn);
+    }
+    return nowMs < turnEndMs;
+  }
+
+  function endTurn(): void {
+    turnEndMs = 0;
+    if (counts.waiting > 0 || resuming.size > 0) drain();
+  }
+
+  function queueOf(key: string): Queue {
+    let queue = queues.get(key);
+    if (queue === undefined) {
+      queue = { key, waiting: new Fifo(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0, arrivals: 0 };
+      queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  function forgetIdle(queue: Queue): void {
+    if (queue.waiting.size + queue.underWay + queue.bytes === 0) queues.delete(queue.key);
+  }
+
+  function begin<T>(work: Work<T>): T | Promise<T> {
+    counts.admitted++;
+    const answer = work.run();
+    if (!(answer instanceof Promise)) {
+      const bytes = work.bytesOf(answer);
+      if (bytes > 0) weigh(queueOf(work.key()), work, bytes);
+      return answer;
+    }
+    const queue = queueOf(work.key());
+    counts.underWay++;
+    queue.underWay++;
+    const over = () => {
+      counts.underWay--;
+      queue.underWay--;
+      forgetIdle(queue);
+      if (counts.waiting > 0) wake();
+    };
+    return answer.then(
+      (ready) => {
+        const bytes = work.bytesOf(ready);
+        if (bytes > 0) weigh(queue, work, bytes);
+        over();
+        return ready;
+      },
+      (failure: unknown) => {
+        over();
+        throw failure;
+      },
+    );
+  }
+
+  function weigh<T>(queue: Queue, work: Work<T>, bytes: number): void {
+    queue.bytes += bytes;
+    counts.bytesUnderWay += bytes;
+    large.push({ queue, bytes, work: work as Work<unknown> });
+    sweepLater();
+  }
+
+  const hasRoom = (queue: Queue | undefined): boolean =>
+    counts.underWay < bounds.underWayMax &&
+    counts.bytesUnderWay < bounds.bytesMax &&
+    (queue === undefined || (queue.underWay < bounds.underWayMaxOfOne && queue.bytes < bounds.bytesMaxOfOne));
+
+  /** Nobody can be at their bound while all together are below that of one. */
+  const mayBeFull = (): boolean =>
+    counts.underWay >= bounds.underWayMaxOfOne || counts.bytesUnderWay >= bounds.bytesMaxOfOne;
+
+  function wait<T>(work: Work<T>): Promise<T> {
+    const queue = queueOf(work.key());
+    if (queue.waiting.size >= bounds.waitingMaxOfOne || (counts.waiting >= bounds.waitingMax && !displace(queue))) {
+      forgetIdle(queue);
+      counts.refused.full++;
+      throw new Problem("overloaded");
+    }
+    const nowMs = clock.now();
+    return new Promise<T>((resolve, reject) => {
+      const each: Waiting = {
+        work: work as Work<unknown>,
+        sinceMs: nowMs,
+        start: () => {
+          try {
+            resolve(begin(work));
+          } catch (failure) {
+            reject(failure);
+          }
+        },
+        refuse: () => reject(new Problem("overloaded")),
+      };
+      if (queue.waiting.size === 0) {
+        queue.busySinceMs = nowMs;
+        queue.arrivals = 0;
+        queue.creditMs = Math.min(queue.creditMs, 0);
+        turns.push(queue);
+      }
+      queue.arrivals++;
+      queue.waiting.push(each);
+      counts.waiting++;
+      sweepLater();
+    });
+  }
+
+  /** Room for the newcomer of a short queue, taken from the longest. */
+  function displace(queue: Queue): boolean {
+    let longest = queue;
+    for (const each of turns) if (each.waiting.size > longest.waiting.size) longest = each;
+    if (longest.waiting.size <= queue.waiting.size + 1) return false;
+    const oldest = longest.waiting.shift();
+    if (oldest === undefined) return false;
+    counts.waiting--;
+    counts.refused.displaced++;
+    oldest.refuse();
+    return true;
+  }
+
+  /** Takes away from the head of a queue who has gone or has waited too long. */
+  function trim(queue: Queue, nowMs: number): void {
+    const isLone = queue.arrivals === 1;
+    if (!isLone && nowMs - queue.busySinceMs > bounds.burstMs) overloadedUntilMs.set(queue.key, nowMs + bounds.calmMs);
+    const isOverloaded = nowMs < (overloadedUntilMs.get(queue.key) ?? 0);
+    const calmWaitMs = isLone ? bounds.loneWaitMs : bounds.burstWaitMs;
+    const waitMs = isOverloaded ? bounds.overloadWaitMs : calmWaitMs;
+    for (let head = queue.waiting.peek(); head !== undefined; head = queue.waiting.peek()) {
+      const isGone = head.work.isGone();
+      if (!isGone && nowMs - head.sinceMs <= waitMs) return;
+      queue.waiting.shift();
+      counts.waiting--;
+      if (isGone) counts.abandoned++;
+      else counts.refused.late++;
+      head.refuse();
+    }
+  }
+
+  /** One round after the other until the turn is over, nothing waits or no queue may go on. */
+  function drain(): void {
+    while (resuming.size > 0 && hasTime()) resuming.shift()?.();
+    let blocked = 0;
+    while (blocked < turns.length && hasTime()) {
+      const queue = turns[0] as Queue;
+      trim(queue, clock.now());
+      if (queue.waiting.size === 0) {
+        turns.shift();
+        forgetIdle(queue);
+        continue;
+      }
+      const mayRun = hasRoom(queue);
+      if (mayRun && queue.creditMs > 0) {
+        blocked = 0;
+        runHead(queue);
+        continue;
+      }
+      turns.push(turns.shift() as Queue);
+      if (mayRun) queue.creditMs += quantumMs;
+      blocked = mayRun ? 0 : blocked + 1;
+    }
+  }
+
+  function runHead(queue: Queue): void {
+    const head = queue.waiting.shift();
+    if (head === undefined) return;
+    counts.waiting--;
+    const beganMs = clock.now();
+    head.start();
+    queue.creditMs = Math.max(-debtMsMax, queue.creditMs - (clock.now() - beganMs));
+  }
+
+  function wake(): void {
+    if (turnEndMs !== 0) return;
+    turnEndMs = clock.now() + bounds.turnMs;
+    clock.soon(endTurn);
+  }
+
+  function sweepLater(): void {
+    if (sweeping) return;
+    sweeping = true;
+    clock.later(sweep, sweepMs);
+  }
+
+  /** What no request's end tells: large answers that have been taken, and who waits behind a bound. */
+  function sweep(): void {
+    sweeping = false;
+    for (let at = large.length - 1; at >= 0; at--) {
+      const { queue, bytes, work } = large[at] as (typeof large)[number];
+      if (!work.isGone()) continue;
+      large.splice(at, 1);
+      queue.bytes -= bytes;
+      counts.bytesUnderWay -= bytes;
+      forgetIdle(queue);
+    }
+    const nowMs = clock.now();
+    for (const [key, untilMs] of overloadedUntilMs) if (untilMs <= nowMs) overloadedUntilMs.delete(key);
+    for (const queue of turns) trim(queue, nowMs);
+    turns = turns.filter((queue) => queue.waiting.size > 0 || void forgetIdle(queue));
+    if (counts.waiting > 0) wake();
+    if (counts.waiting + large.length + overloadedUntilMs.size > 0) sweepLater();
+  }
+
+  return {
+    counts,
+    admit(work) {
+      const isFree = counts.waiting === 0 && hasTime() && (!mayBeFull() || hasRoom(queues.get(work.key())));
+      return isFree ? begin(work) : wait(work);
+    },
+    resume() {
+      if (resuming.size === 0 && hasTime()) return undefined;
+      return new Promise((resolve) => resuming.push(resolve));
+    },
+  };
+}
