@@ -8,7 +8,7 @@ import { clientReader } from "../http/client.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { ipText, networksOf } from "../http/ip-address.ts";
-import { type Listener, listen } from "../http/listen.ts";
+import { acceptErrors, type Listener, listen } from "../http/listen.ts";
 import type { Peer } from "../http/peer.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import { rootSite, type Site } from "../http/site.ts";
@@ -290,7 +290,8 @@ export default behave(auth, {
       await role.close();
     };
     try {
-      listener = data.listen && listen(role.fetch, data.listen);
+      const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
+      listener = data.listen && listen(role.fetch, { ...data.listen, onAcceptError });
     } catch (error) {
       await stop();
       throw error;

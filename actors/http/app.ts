@@ -18,6 +18,7 @@ import { pathOf } from "./target.ts";
 import { type Serve, traced } from "./traced.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
 import { checker, uuidPattern } from "./validate.ts";
+import { isWhole } from "./whole.ts";
 
 export type EdgeOptions = {
   /** Who the `Authorization` header stands for; throws `unauthenticated`, `forbidden` or `rate-limited`. */
@@ -146,7 +147,12 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
     };
     if (route.body === undefined || checkBody === undefined) {
       checkHeaders(request.headers);
-      return answered(call, faults, context);
+      if (route.method === "GET") return answered(call, faults, context);
+      return isWhole(request).then((whole) => {
+        // Nobody reads this: the server has closed the connection.
+        if (!whole) throw new Problem("malformed-header", "What follows the request is not a request of its own.");
+        return answered(call, faults, context);
+      });
     }
     const given = { isOptional: route.body.isOptional, ready: options.admission?.resume };
     return readBody(request, route.body.types, given).then((body) => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Problem } from "../model/problem.ts";
-import { bodyBytesMax, form, readBody } from "./body.ts";
+import { bodyBytesMax, form, readBody, readBytes } from "./body.ts";
+import { listenerCounts } from "./listener-counts.ts";
 import { problemOf } from "./problem-of-for-tests.ts";
 
 const json = ["application/json"];
@@ -122,4 +123,11 @@ test("a form is read strictly", async () => {
   expect(await problemOf(() => readBody(request("a=1", { "content-type": form }), json))).toBe(
     "unsupported-media-type",
   );
+});
+
+test("a body that is not complete in time is refused, and counted", async () => {
+  const before = listenerCounts.timedOut;
+  const endless = new Request("http://localhost/", { method: "POST", body: new ReadableStream({}) });
+  expect(await problemOf(() => readBytes(endless, 20))).toBe("malformed-json");
+  expect(listenerCounts.timedOut).toBe(before + 1);
 });

@@ -1,7 +1,9 @@
 /** A request's body, read under the contract's conventions: media type, then size, then form. */
 import { Problem } from "../model/problem.ts";
 import { decodeUtf8, parseJson } from "./json.ts";
+import { listenerCounts } from "./listener-counts.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
+import { isWhole } from "./whole.ts";
 
 export const bodyBytesMax = 256 * 1024;
 export const form = "application/x-www-form-urlencoded";
@@ -35,16 +37,37 @@ export async function readBody(
   return type === form ? parseForm(text) : parseJson(text);
 }
 
-/** A body's bytes, undefined when they are more than a body may have. Throws `malformed-json` when the sender ends it too early. */
-export async function readBytes(request: Request): Promise<ArrayBuffer | Uint8Array | undefined> {
+/** From the headers to the last byte of the body; a client that sends byte by byte is not waited for longer. */
+const bodyTimeoutMs = 30_000;
+
+/** A body's bytes, undefined when they are more than a body may have. Throws `malformed-json` when they are not whole in time, or their framing is wrong. */
+export async function readBytes(
+  request: Request,
+  timeoutMs = bodyTimeoutMs,
+): Promise<ArrayBuffer | Uint8Array | undefined> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
   if (declared > bodyBytesMax) return undefined;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    late = setTimeout(() => reject(new Late()), timeoutMs);
+  });
+  let bytes: ArrayBuffer | Uint8Array | undefined;
   try {
-    return Number.isNaN(declared) ? await readBounded(request) : await request.arrayBuffer();
+    bytes = await Promise.race([Number.isNaN(declared) ? readBounded(request) : request.arrayBuffer(), deadline]);
   } catch (cause) {
-    throw new Problem("malformed-json", "The body was cut off.", { cause });
+    if (!(cause instanceof Late)) throw new Problem("malformed-json", "The body was cut off.", { cause });
+    listenerCounts.timedOut++;
+    throw new Problem("malformed-json", `The body was not complete within ${timeoutMs / 1_000} s.`, {
+      headers: { connection: "close" },
+    });
+  } finally {
+    clearTimeout(late);
   }
+  if (bytes !== undefined && !(await isWhole(request))) throw new Problem("malformed-json", "The body was cut off.");
+  return bytes;
 }
+
+class Late extends Error {}
 
 /** The type without its parameters; undefined when it names a charset other than UTF-8. */
 function mediaType(header: string): string | undefined {

@@ -1,5 +1,6 @@
 /** A listening HTTP server on either runtime. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { listenerCounts } from "./listener-counts.ts";
 import type { Peer } from "./peer.ts";
 
 export type Listener = {
@@ -15,7 +16,7 @@ export type Fetch = (request: Request, peer: Peer) => Response | Promise<Respons
 type BunServer = { requestIP(request: Request): { address: string } | null };
 type DenoInfo = { remoteAddr: { hostname?: string }; completed: Promise<void> };
 
-type DenoServer = { addr: { port: number }; shutdown(): Promise<void> };
+type DenoServer = { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
 type DenoApi = {
   /** There only with `--unstable-net`. */
   listenDatagram?: unknown;
@@ -27,6 +28,12 @@ type DenoApi = {
 
 /** Longer than a write may wait for its verdict unless configured otherwise, and below the time that a stopping actor has. */
 const drainMs = 2_200;
+
+/** Proxies and balancers keep idle connections for 60 s: who closes first loses the request that is on its way. In seconds, at most 255 (Bun's bound). */
+const idleTimeoutS = 75;
+
+/** From a listener that cannot accept to the next: connections end meanwhile and give their descriptors back. */
+const pauseMs = 100;
 
 /** The server's own bound answers with nothing but a status: ours, which is far below, is to answer. What nobody reads it does not keep. */
 const serverBodyBytesMax = 2 ** 40;
@@ -76,15 +83,20 @@ export function sharesPorts(): boolean {
   return deno === undefined || deno.listenDatagram !== undefined;
 }
 
-/** Several listeners may share a port with `reusePort` (which is left out where `sharesPorts` is false). Throws what the runtime throws when the port is taken. */
-export function listen(fetch: Fetch, options: { host: string; port: number; reusePort?: boolean }): Listener {
+export type ListenOptions = {
+  host: string;
+  port: number;
+  /** Several listeners may share the port (left out where `sharesPorts` is false). */
+  reusePort?: boolean;
+  /** Accepting failed for the first time in a row, or goes on after so many failures: for the log. */
+  onAcceptError?: (state: "failing" | "recovered", fields: { failures: number; reason: string }) => void;
+};
+
+/** Throws what the runtime throws when the port is taken. */
+export function listen(fetch: Fetch, options: ListenOptions): Listener {
   const { host: hostname, port, reusePort = false } = options;
   const deno = (globalThis as { Deno?: DenoApi }).Deno;
-  if (deno !== undefined) {
-    const given = { hostname, port, reusePort: reusePort && sharesPorts(), onListen: () => {} };
-    const server = deno.serve(given, (request, info) => fetch(request, new DenoPeer(info)));
-    return { port: server.addr.port, stop: () => drained(server.shutdown(), () => undefined) };
-  }
+  if (deno !== undefined) return new DenoListener(deno, fetch, options);
   const server = Bun.serve({
     hostname,
     port,
@@ -97,12 +109,92 @@ export function listen(fetch: Fetch, options: { host: string; port: number; reus
       ),
     development: false,
     maxRequestBodySize: serverBodyBytesMax,
-    idleTimeout: 60,
+    idleTimeout: idleTimeoutS,
   });
   return { port: server.port ?? port, stop: () => drained(server.stop(false), () => void server.stop(true)) };
 }
 
-async function drained(draining: Promise<void>, cut: () => void): Promise<void> {
+/**
+ * `Deno.serve` gives up for good at the first connection that it cannot accept. Its idle connections are closed then, which frees descriptors, what is
+ * under way is answered, and a new server listens on the same port. What comes in between is refused.
+ */
+class DenoListener implements Listener {
+  readonly port: number;
+  readonly #serve: () => DenoServer;
+  readonly #options: ListenOptions;
+  #server: DenoServer;
+  /** Servers that gave up and still answer what is under way. */
+  readonly #ending = new Set<Promise<void>>();
+  #failures = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  constructor(deno: DenoApi, fetch: Fetch, options: ListenOptions) {
+    this.#options = options;
+    let port = options.port;
+    const reusePort = options.reusePort === true && sharesPorts();
+    this.#serve = () =>
+      deno.serve({ hostname: options.host, port, reusePort, onListen: () => {} }, (request, info) =>
+        fetch(request, new DenoPeer(info)),
+      );
+    this.#server = this.#serve();
+    port = this.#server.addr.port;
+    this.port = port;
+    this.#watch();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#again);
+    return drained(Promise.all([...this.#ending, quietly(this.#server.shutdown())]), () => undefined);
+  }
+
+  #watch(): void {
+    const server = this.#server;
+    server.finished.catch((error: unknown) => {
+      if (this.#stopped) return;
+      const ending = quietly(server.shutdown()).finally(() => this.#ending.delete(ending));
+      this.#ending.add(ending);
+      this.#failed(error);
+    });
+  }
+
+  #failed(error: unknown): void {
+    listenerCounts.acceptErrors++;
+    this.#failures++;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#failures === 1) this.#options.onAcceptError?.("failing", { failures: 1, reason });
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#listenAgain(reason), pauseMs);
+  }
+
+  #listenAgain(reason: string): void {
+    try {
+      this.#server = this.#serve();
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#watch();
+    // A listener that fails again at once is the same shortage.
+    this.#again = setTimeout(() => {
+      this.#options.onAcceptError?.("recovered", { failures: this.#failures, reason });
+      this.#failures = 0;
+    }, 50 * pauseMs);
+  }
+}
+
+/** Tells an actor's log of a shortage once, and of its end with how often accepting failed meanwhile. */
+export function acceptErrors(log: (level: "warn" | "info", event: string, fields: Record<string, unknown>) => void) {
+  return (state: "failing" | "recovered", fields: { failures: number; reason: string }): void =>
+    state === "failing" ? log("warn", "accept-failed", fields) : log("info", "accept-recovered", fields);
+}
+
+/** A server that gave up may be gone before it is told to shut down. */
+function quietly(ending: Promise<void>): Promise<void> {
+  return ending.catch(() => undefined);
+}
+
+async function drained(draining: Promise<unknown>, cut: () => void): Promise<void> {
   const deadline = new AbortController();
   const late = sleep(drainMs, "late", { signal: deadline.signal }).catch(() => "in time");
   if ((await Promise.race([draining, late])) === "late") cut();

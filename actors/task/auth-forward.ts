@@ -16,7 +16,7 @@ export async function forward(
   remoteAddress?: string | undefined,
 ): Promise<Response> {
   const headers = Object.fromEntries(request.headers);
-  const bytes = request.body === null ? new Uint8Array() : await readBytes(request);
+  const bytes = await readBytes(request);
   // A body that is too large is refused by auth's own edge, in its turn, which only needs to be told the length.
   if (bytes === undefined) headers["content-length"] = String(bodyBytesMax + 1);
   let answer: HttpAnswer;

@@ -8,7 +8,7 @@ import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { edge } from "../http/app.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
-import { type Listener, listen } from "../http/listen.ts";
+import { acceptErrors, type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import type { Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
@@ -96,7 +96,9 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
         },
       });
       await Promise.all([settles(accounts.known(), patienceMs), begun(patienceMs)]);
-      return { check, heard, close, debugFaults, listener: listen(app.fetch, { host, port, reusePort: true }) };
+      const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
+      const listener = listen(app.fetch, { host, port, reusePort: true, onAcceptError });
+      return { check, heard, close, debugFaults, listener };
     } catch (error) {
       await close();
       throw error;
