@@ -2,10 +2,10 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Type } from "@sinclair/typebox";
-import { edge } from "./app.ts";
-import { acceptErrors, listen } from "./listen.ts";
-import type { Route } from "./route.ts";
-import { rootSite } from "./site.ts";
+import { edge } from "../../actors/http/app.ts";
+import { acceptErrors, listen } from "../../actors/http/listen.ts";
+import type { Route } from "../../actors/http/route.ts";
+import { rootSite } from "../../actors/http/site.ts";
 
 let effects = 0;
 const effect = async () => {
