@@ -1,0 +1,103 @@
+/** Starts the system: arguments, configuration, ports, folder, tree, admin port. Whatever is wrong before the tree starts is told in one clear line each, with exit code 2. */
+import process from "node:process";
+import manifest from "../package.json" with { type: "json" };
+import { admin } from "./admin.ts";
+import { usersFile } from "./auth/database.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { applicationId, schemaVersion } from "./consumer/schema.ts";
+import { checkDataDir, DataDirError, lockDataDir } from "./data-dir.ts";
+import { greeting } from "./greeting.ts";
+import { readArguments } from "./help.ts";
+import { sharesPorts } from "./http/listen.ts";
+import { isTerminal, logger, writeNow } from "./log.ts";
+import { diskSpace } from "./metrics/process.ts";
+import { PortError, tryPort } from "./ports.ts";
+import type { SqliteFile } from "./sqlite-file.ts";
+import { type Standby, standby } from "./standby.ts";
+import { taskTracker } from "./system.ts";
+
+const tasksFile: SqliteFile = { name: "tasks.db", is: "a tasks database", applicationId, schemaVersion };
+
+/** Checks all that can be checked, and takes the folder where it is needed; throws what `refuse` prints. */
+async function prepare(): Promise<Config> {
+  const config = readConfig();
+  if (config.taskWorkers > 1 && !sharesPorts())
+    throw new ConfigError(["TT_TASK_WORKERS above 1 needs a shared port: run Deno with --unstable-net"]);
+  const port = config.role === "consumer" ? 0 : await tryPort("PORT", config.host, config.port);
+  const adminPort = config.adminPort === 0 ? 0 : await tryPort("ADMIN_PORT", config.adminHost, config.adminPort);
+  const files = embeddedFiles(config);
+  if (files.length > 0) {
+    checkDataDir(config.dataDir, files);
+    lockDataDir(config.dataDir);
+  }
+  return Object.freeze({ ...config, port, adminPort });
+}
+
+/** The files of those stores that have no server. */
+function embeddedFiles({ role, database, mongo }: Config): SqliteFile[] {
+  const needsUsers = (role === "all" || role === "auth") && database === undefined;
+  return [...(needsUsers ? [usersFile] : []), ...(role === "all" && mongo === undefined ? [tasksFile] : [])];
+}
+
+function refuse(error: unknown): never {
+  const known = error instanceof ConfigError || error instanceof PortError || error instanceof DataDirError;
+  if (!known) throw error;
+  writeNow(2, `${error.message}\n`);
+  process.exit(2);
+}
+
+/** `isEnding`: whether a signal has asked the process to end. */
+export async function start(isEnding: () => boolean): Promise<void> {
+  const wanted = readArguments(process.argv.slice(2), manifest.version);
+  if ("fault" in wanted) {
+    writeNow(2, `${wanted.fault}\n`);
+    process.exit(2);
+  }
+  if ("print" in wanted) {
+    writeNow(1, `${wanted.print}\n`);
+    process.exit(0);
+  }
+
+  const config = await prepare().catch(refuse);
+  const log = logger({
+    level: config.logLevel,
+    terminal: isTerminal(2),
+    write: (line) => writeNow(2, line),
+    now: () => new Date(),
+  });
+  let waiting: Standby | undefined;
+  const tracker = taskTracker(config, (level, event, fields) => {
+    log(level, event, fields);
+    // The supervisor has just told of a death: the port must not be left alone.
+    if (fields.supervisor !== undefined) waiting?.look();
+  });
+  if (config.role === "all" || config.role === "task") waiting = standby(tracker.system, config);
+  const pages = admin(tracker, {
+    host: config.adminHost,
+    port: config.adminPort,
+    role: config.role,
+    taskWorkers: config.taskWorkers,
+    debugFaults: config.debugFaults,
+    disk: embeddedFiles(config).length > 0 ? diskSpace(config.dataDir) : undefined,
+  });
+  try {
+    await tracker.system.start();
+  } catch (error) {
+    // Asked to stop, it ends with 0 as soon as all that had begun has ended.
+    if (isEnding()) return;
+    log("error", "start-failed", { error: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+  waiting?.look();
+  writeNow(
+    1,
+    greeting({
+      terminal: isTerminal(1),
+      host: config.host,
+      port: config.role === "consumer" ? undefined : config.port,
+      adminHost: config.adminHost,
+      adminPort: pages.port,
+      version: manifest.version,
+    }),
+  );
+}
