@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { checkDataDir, DataDirError, lockDataDir } from "./data-dir.ts";
 
-const files = [{ name: "ours.db", is: "a database", applicationId: 7, schemaVersion: 2 }];
+const files = [
+  { name: "ours.db", is: "a database", applicationId: 7, schemaVersion: 2, content: "SELECT 1 FROM t LIMIT 1" },
+];
 const root = mkdtempSync(join(tmpdir(), "data-dir-test-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let folders = 0;

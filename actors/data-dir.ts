@@ -2,7 +2,7 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type SqliteFile, sqliteFileFault } from "./sqlite-file.ts";
+import { hasContent, isMissingOrEmpty, type SqliteFile, sqliteFileFault } from "./sqlite-file.ts";
 
 /** Always empty: only the lock on it means something. */
 const lockName = "lock.db";
@@ -43,6 +43,28 @@ export function checkDataDir(dir: string, files: readonly SqliteFile[]): void {
   const lock = statSync(join(dir, lockName), { throwIfNoEntry: false });
   if (lock !== undefined && !(lock.isFile() && lock.size === 0))
     throw new DataDirError(`Cannot use ${join(dir, lockName)}: it is not the lock of this program`);
+}
+
+/**
+ * Throws a `DataDirError` where one of the files is missing or empty and another one has content: they belong together, and what refers to each other must not
+ * be begun anew on one side; and where one cannot be read. A first start that was cut off between making the two has left no content. To be called with the lock held.
+ */
+export function checkTogether(dir: string, files: readonly SqliteFile[]): void {
+  const filled = files.filter((file) => {
+    try {
+      return hasContent(join(dir, file.name), file);
+    } catch (error) {
+      throw new DataDirError((error as Error).message);
+    }
+  });
+  for (const { name } of files) {
+    const nothing = isMissingOrEmpty(join(dir, name));
+    const [other] = filled;
+    if (nothing !== undefined && other !== undefined)
+      throw new DataDirError(
+        `Cannot use DATA_DIR ${dir}: ${name} is ${nothing}, but ${other.name} beside it has content; put ${name} back from a backup, or name another DATA_DIR to begin anew`,
+      );
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What our SQLite files have in common: the mark by which they are known, and the way in which they are written. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import { userVersionInWal } from "./sqlite-wal.ts";
 
 /** `name` in DATA_DIR; `applicationId` and `schemaVersion` as in the pragmas of that (and user_version's) name. */
 export type SqliteFile = {
@@ -8,25 +9,40 @@ export type SqliteFile = {
   readonly is: string;
   readonly applicationId: number;
   readonly schemaVersion: number;
+  /** Answers a row where the file has something that must not be lost. */
+  readonly content: string;
 };
 
-/** Why the file at `path` may not be opened, as one line; undefined when it is missing, empty or ours. Reads its header without SQLite, which would already touch it. */
-export function sqliteFileFault(path: string, { is, applicationId, schemaVersion }: SqliteFile): string | undefined {
+/** Whether there is nothing at `path`, or a file without a byte. */
+export function isMissingOrEmpty(path: string): "missing" | "empty" | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  if (!stat.isFile()) return `Cannot open ${path}: it is not a file`;
+  if (stat === undefined) return "missing";
+  return stat.isFile() && stat.size === 0 ? "empty" : undefined;
+}
+
+/**
+ * Why the file at `path` may not be opened, as one line that says what to do; undefined when it is missing, empty or ours. Reads it and its write-ahead log
+ * without SQLite, which would already touch them.
+ */
+export function sqliteFileFault(path: string, { is, applicationId, schemaVersion }: SqliteFile): string | undefined {
+  const nothing = isMissingOrEmpty(path);
+  if (nothing !== undefined) {
+    if (isMissingOrEmpty(`${path}-wal`) !== undefined) return undefined;
+    return `Cannot open ${path}: it is ${nothing}, but ${path}-wal has changes that belong to it; put both back from a backup, or move ${path}-wal away to begin without them`;
+  }
+  if (!statSync(path).isFile()) return `Cannot open ${path}: it is not a file`;
   const bytes = Buffer.alloc(100);
   const file = openSync(path, "r");
   try {
-    if (readSync(file, bytes, 0, 100, 0) === 0) return undefined;
+    readSync(file, bytes, 0, 100, 0);
   } finally {
     closeSync(file);
   }
   if (bytes.toString("latin1", 0, 16) !== "SQLite format 3\0" || bytes.readUInt32BE(68) !== applicationId)
-    return `Cannot open ${path}: it is not ${is} of this program`;
-  const found = bytes.readUInt32BE(60);
+    return `Cannot open ${path}: it is not ${is} of this program; put it back from a backup, or name another DATA_DIR`;
+  const found = Math.max(bytes.readUInt32BE(60), userVersionInWal(`${path}-wal`) ?? 0);
   if (found > schemaVersion)
-    return `Cannot open ${path}: its schema version ${found} is newer than ${schemaVersion}, the newest that this program knows`;
+    return `Cannot open ${path}: its schema version ${found} is newer than ${schemaVersion}, the newest that this program knows; run the newer program`;
   return undefined;
 }
 
@@ -58,4 +74,26 @@ export async function transactionAsync(db: DatabaseSync, steps: () => Promise<vo
 /** SQLite may have rolled back by itself (a full disk, for one); the first error is the one to tell. */
 function rollBack(db: DatabaseSync): void {
   if (db.isTransaction) db.exec("ROLLBACK");
+}
+
+/** Whether the file at `path` has what its `content` looks for. Throws one line that names the file when it cannot be read. */
+export function hasContent(path: string, { content }: SqliteFile): boolean {
+  if (isMissingOrEmpty(path) !== undefined) return false;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { readOnly: true });
+    const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
+    return tables.n > 0 && db.prepare(content).get() !== undefined;
+  } catch (cause) {
+    throw new Error(damaged(path, cause), { cause });
+  } finally {
+    db?.close();
+  }
+}
+
+/** What to say of a file of ours that SQLite cannot work with. */
+export function damaged(path: string, cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const isDamaged = /malformed|not a database|corrupt|no such (?:table|column)/i.test(reason);
+  return `Cannot use ${path}: ${reason}${isDamaged ? "; put it back from a backup" : ""}`;
 }

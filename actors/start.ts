@@ -4,8 +4,8 @@ import manifest from "../package.json" with { type: "json" };
 import { admin } from "./admin.ts";
 import { usersFile } from "./auth/database.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { applicationId, schemaVersion } from "./consumer/schema.ts";
-import { checkDataDir, DataDirError, lockDataDir } from "./data-dir.ts";
+import { tasksFile } from "./consumer/database.ts";
+import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./data-dir.ts";
 import { greeting } from "./greeting.ts";
 import { readArguments } from "./help.ts";
 import { sharesPorts } from "./http/listen.ts";
@@ -15,8 +15,6 @@ import { PortError, tryPort } from "./ports.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import { type Standby, standby } from "./standby.ts";
 import { taskTracker } from "./system.ts";
-
-const tasksFile: SqliteFile = { name: "tasks.db", is: "a tasks database", applicationId, schemaVersion };
 
 /** Checks all that can be checked, and takes the folder where it is needed; throws what `refuse` prints. */
 async function prepare(): Promise<Config> {
@@ -29,6 +27,7 @@ async function prepare(): Promise<Config> {
   if (files.length > 0) {
     checkDataDir(config.dataDir, files);
     lockDataDir(config.dataDir);
+    checkTogether(config.dataDir, files);
   }
   return Object.freeze({ ...config, port, adminPort });
 }

@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type SqliteFile, sqliteFileFault, transaction } from "../sqlite-file.ts";
+import { damaged, type SqliteFile, sqliteFileFault, transaction } from "../sqlite-file.ts";
 
 /** "TTau" in ASCII: marks the file as ours (`PRAGMA application_id`). */
 const applicationId = 0x54546175;
@@ -45,7 +45,13 @@ CREATE TABLE reset_tokens (
 ];
 const schemaVersion = steps.length;
 /** For the check before the start. */
-export const usersFile: SqliteFile = { name: "auth.db", is: "a users database", applicationId, schemaVersion };
+export const usersFile: SqliteFile = {
+  name: "auth.db",
+  is: "a users database",
+  applicationId,
+  schemaVersion,
+  content: "SELECT 1 FROM users LIMIT 1",
+};
 
 /**
  * Opens or makes the database in a folder (made if missing). Throws one clear line when the file is not ours or from a newer program.
@@ -56,23 +62,28 @@ export function openDatabase(dataDir: string): DatabaseSync {
   const path = join(dataDir, usersFile.name);
   const fault = sqliteFileFault(path, usersFile);
   if (fault !== undefined) throw new Error(fault);
-  closeSync(openSync(path, "a", 0o600));
-  // The write-ahead log takes the mode of the database file.
-  chmodSync(path, 0o600);
-  const db = new DatabaseSync(path);
+  let db: DatabaseSync | undefined;
   try {
-    db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-    const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (version < schemaVersion) {
-      const missing = steps.slice(version).join("");
-      transaction(db, () =>
-        db.exec(`${missing} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`),
-      );
-    }
-    db.exec("PRAGMA journal_mode = WAL;");
-  } catch (error) {
-    db.close();
-    throw error;
+    closeSync(openSync(path, "a", 0o600));
+    // The write-ahead log takes the mode of the database file.
+    chmodSync(path, 0o600);
+    db = new DatabaseSync(path);
+    prepareFile(db);
+    return db;
+  } catch (cause) {
+    db?.close();
+    throw new Error(damaged(path, cause), { cause });
   }
-  return db;
+}
+
+function prepareFile(db: DatabaseSync): void {
+  db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+  const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version < schemaVersion) {
+    const missing = steps.slice(version).join("");
+    transaction(db, () =>
+      db.exec(`${missing} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`),
+    );
+  }
+  db.exec("PRAGMA journal_mode = WAL;");
 }

@@ -2,10 +2,16 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type SqliteFile, sqliteFileFault } from "../sqlite-file.ts";
+import { damaged, type SqliteFile, sqliteFileFault } from "../sqlite-file.ts";
 import { applicationId, schema, schemaVersion, upgrades } from "./schema.ts";
 
-export const tasksFile: SqliteFile = { name: "tasks.db", is: "a tasks database", applicationId, schemaVersion };
+export const tasksFile: SqliteFile = {
+  name: "tasks.db",
+  is: "a tasks database",
+  applicationId,
+  schemaVersion,
+  content: "SELECT 1 FROM log LIMIT 1",
+};
 
 /** Throws an `Error` of one line when the file is not ours, is of a newer version, or cannot be opened. The folder is made if missing. */
 export function openDatabase(dataDir: string): DatabaseSync {
@@ -23,7 +29,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
     return db;
   } catch (cause) {
     db?.close();
-    throw new Error(`Cannot open ${file}: ${(cause as Error).message}`, { cause });
+    throw new Error(damaged(file, cause), { cause });
   }
 }
 

@@ -144,7 +144,7 @@ test("the file is private, and one that is not ours or is newer is refused untou
     chmodSync(other, 0o644);
     const before = readFileSync(other);
     expect(() => openDatabase(foreign)).toThrow(
-      /^Cannot open .*tasks\.db: it is not a tasks database of this program$/,
+      /^Cannot open .*tasks\.db: it is not a tasks database of this program; put it back/,
     );
     expect(readFileSync(other)).toEqual(before);
     expect(statSync(other).mode & 0o777).toBe(0o644);
