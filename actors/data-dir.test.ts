@@ -1,13 +1,28 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { checkDataDir, DataDirError, lockDataDir } from "./data-dir.ts";
+import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./data-dir.ts";
 
-const files = [
-  { name: "ours.db", is: "a database", applicationId: 7, schemaVersion: 2, content: "SELECT 1 FROM t LIMIT 1" },
-];
+const ours = {
+  name: "ours.db",
+  is: "a database",
+  applicationId: 7,
+  schemaVersion: 2,
+  content: "SELECT 1 FROM t LIMIT 1",
+};
+const files = [ours];
 const root = mkdtempSync(join(tmpdir(), "data-dir-test-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let folders = 0;
@@ -77,4 +92,93 @@ test("somebody's file by the name of the lock is refused", () => {
   const dir = folder();
   writeFileSync(join(dir, "lock.db"), "mine");
   expect(() => checkDataDir(dir, files)).toThrow("it is not the lock of this program");
+});
+
+const both = [
+  { ...ours, name: "one.db" },
+  { ...ours, name: "other.db" },
+] as const;
+
+/** A file of ours in WAL mode that was killed: its changes are in its write-ahead log alone. */
+function killedWith(path: string, statements: string): void {
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA application_id = 7; PRAGMA user_version = 2; CREATE TABLE t (a); PRAGMA journal_mode = WAL;");
+  db.exec(statements);
+  copyFileSync(path, `${path}.kept`);
+  copyFileSync(`${path}-wal`, `${path}.kept-wal`);
+  db.close();
+  renameSync(`${path}.kept`, path);
+  renameSync(`${path}.kept-wal`, `${path}-wal`);
+}
+
+test("a newer version that only the write-ahead log knows is refused, and nothing is touched", () => {
+  const dir = folder();
+  killedWith(join(dir, "ours.db"), "PRAGMA user_version = 3; INSERT INTO t VALUES (1);");
+  const before = readdirSync(dir).map((name) => [name, readFileSync(join(dir, name)).toString("base64")]);
+  expect(() => checkDataDir(dir, files)).toThrow(
+    /ours\.db: its schema version 3 is newer than 2.*run the newer program/,
+  );
+  expect(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name)).toString("base64")])).toEqual(before);
+});
+
+test("what was begun in a write-ahead log and not committed does not count, nor what is left from before", () => {
+  const dir = folder();
+  killedWith(join(dir, "ours.db"), "INSERT INTO t VALUES (1);");
+  const wal = join(dir, "ours.db-wal");
+  const bytes = readFileSync(wal);
+  const frames = Buffer.from(bytes);
+  // A first page of version 9 without the mark of a commit.
+  frames.writeUInt32BE(1, 32);
+  frames.writeUInt32BE(0, 36);
+  frames.writeUInt32BE(9, 32 + 24 + 60);
+  writeFileSync(wal, frames.subarray(0, 32 + 24 + 4096));
+  checkDataDir(dir, files);
+  // The same, committed, of another round of the log.
+  frames.writeUInt32BE(1, 36);
+  frames.writeUInt32BE(frames.readUInt32BE(40) ^ 1, 40);
+  writeFileSync(wal, frames.subarray(0, 32 + 24 + 4096));
+  checkDataDir(dir, files);
+});
+
+test.each(["missing", "empty"])("a file that is %s beside its write-ahead log is refused", (how) => {
+  const dir = folder();
+  const path = join(dir, "ours.db");
+  killedWith(path, "INSERT INTO t VALUES (1);");
+  if (how === "missing") rmSync(path);
+  else writeFileSync(path, "");
+  expect(() => checkDataDir(dir, files)).toThrow(
+    new RegExp(`ours\\.db: it is ${how}, but .*ours\\.db-wal has changes.*backup`),
+  );
+});
+
+test.each(["missing", "empty"])("a file that is %s beside another with content is refused, whichever it is", (how) => {
+  for (const [name, other] of [
+    ["one.db", "other.db"],
+    ["other.db", "one.db"],
+  ] as const) {
+    const dir = folder();
+    killedWith(join(dir, other), "INSERT INTO t VALUES (1);");
+    if (how === "empty") writeFileSync(join(dir, name), "");
+    expect(() => checkTogether(dir, both)).toThrow(
+      new RegExp(`${name} is ${how}, but ${other} beside it has content.*backup`),
+    );
+  }
+});
+
+test("a first start that was cut off between two files begins again", () => {
+  const dir = folder();
+  database(join(dir, "one.db"), 7, 2);
+  writeFileSync(join(dir, "other.db"), "");
+  checkTogether(dir, both);
+  checkTogether(folder(), both);
+});
+
+test("a file that cannot be read is named, with what to do", () => {
+  const dir = folder();
+  const path = join(dir, "one.db");
+  database(path, 7, 2);
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, 100, 200);
+  writeFileSync(path, bytes);
+  expect(() => checkTogether(dir, both)).toThrow(/^Cannot use .*one\.db: .*malformed.*; put it back from a backup$/);
 });

@@ -4,7 +4,7 @@ import { topic } from "../runtime/actor.ts";
 /** One server as one actor sees it. Said at least once a second; an actor that falls silent is not believed any more. */
 export type DependencyHealth = {
   readonly actor: string;
-  readonly dependency: "postgresql" | "mongodb" | "redis" | "kafka" | "auth";
+  readonly dependency: "postgresql" | "mongodb" | "redis" | "kafka" | "auth" | "disk";
   readonly ok: boolean;
   /** A few words when it is not, or is reached and still not as it should be: never a host name or a driver's own message. */
   readonly detail?: string;

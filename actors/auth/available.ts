@@ -3,10 +3,11 @@ import { Problem } from "../model/problem.ts";
 
 type Port = Record<string, (...given: never[]) => Promise<unknown>>;
 
-/** The same port, whose methods throw `users-unavailable` for whatever the store throws, and while it is not open. */
+/** The same port, whose methods throw `users-unavailable` for whatever the store throws (which `failed` is told), and while it is not open. */
 export function available<Store extends { readonly [M in keyof Store]: (...given: never[]) => Promise<unknown> }>(
   store: Store,
   isOpen: () => boolean,
+  failed?: (error: unknown) => void,
 ): Store {
   const methods = Object.entries(store as unknown as Port).map(([name, method]) => [
     name,
@@ -15,6 +16,7 @@ export function available<Store extends { readonly [M in keyof Store]: (...given
       try {
         return await method(...given);
       } catch (cause) {
+        failed?.(cause);
         throw new Problem("users-unavailable", undefined, { cause });
       }
     },

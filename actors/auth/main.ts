@@ -17,6 +17,7 @@ import { countThread } from "../metrics/threads.ts";
 import type { OutageOf } from "../outage.ts";
 import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
+import { loggedWrites } from "../sqlite-health.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { accessTokenSigner } from "./access-token.ts";
@@ -118,10 +119,11 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       list.outdated();
       parts.announce(ended);
     };
+    const failed = stores.file?.failed;
     const service = authService({
-      users: available(stores.users, isOpen),
-      sessions: available(stores.sessions, isOpen),
-      resetTokens: available(stores.resetTokens, isOpen),
+      users: available(stores.users, isOpen, failed),
+      sessions: available(stores.sessions, isOpen, failed),
+      resetTokens: available(stores.resetTokens, isOpen, failed),
       registration: data.registration !== false,
       passwords: hashing,
       sign: async (of) => keyed().sign(of),
@@ -131,7 +133,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       endApiTokens: (userId) => apiTokens.removeAll(userId),
       erased: () => parts.erased?.(),
     });
-    const apiTokens = apiTokenService({ tokens: available(stores.apiTokens, isOpen), now, announce });
+    const apiTokens = apiTokenService({ tokens: available(stores.apiTokens, isOpen, failed), now, announce });
     const list = revocationList(async () => (await Promise.all([service.revoked(), apiTokens.removed()])).flat(), now);
     const verify = (token: string, nowMs: number) => keyed().verify(token, nowMs);
     const identify = identifier({ verify, service, apiTokens, now });
@@ -176,9 +178,11 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
       apiToken: (hash: string): Promise<ApiTokenGrant> => apiTokens.grant(hash),
       isLiving: service.isLiving,
       revoked: list.current,
-      erasures: available(stores.erasures, isOpen),
+      erasures: available(stores.erasures, isOpen, failed),
       /** Looks at the server of the stores; undefined where there is none. */
       probe,
+      /** Looks at their file; undefined where there is none. */
+      fileProbe: stores.file?.probe,
       close: async () => {
         opened.stop();
         await stores.close();
@@ -263,6 +267,7 @@ export default behave(auth, {
     }
     const probes: Probes = {
       ...(role.probe && { postgresql: loggedProbe(self.log, ofServer("postgresql", data.database), role.probe) }),
+      ...(role.fileProbe && { disk: loggedWrites(self.log, "write to auth.db", role.fileProbe) }),
       ...(redis && { redis: loggedProbe(self.log, ofServer("redis", data.redis), redis.ping, redis.why) }),
     };
     const endHealth = reportHealth(self, probes);

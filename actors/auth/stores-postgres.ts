@@ -33,6 +33,7 @@ export function storesInPostgres(server: Server): Stores {
       },
       ping,
     },
+    file: undefined,
     close,
   };
 }

@@ -1,6 +1,8 @@
 /** Accounts in a file of our own. */
+import { join } from "node:path";
+import { sqliteHealth } from "../sqlite-health.ts";
 import { apiTokensInSqlite } from "./api-tokens-sqlite.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, usersFile } from "./database.ts";
 import { erasuresInSqlite } from "./erasures-sqlite.ts";
 import { keysInSqlite } from "./keys-sqlite.ts";
 import { resetTokensInSqlite } from "./reset-tokens-sqlite.ts";
@@ -19,6 +21,7 @@ export function storesInSqlite(dataDir: string): Stores {
     erasures: erasuresInSqlite(db),
     resetTokens: resetTokensInSqlite(db),
     server: undefined,
+    file: sqliteHealth(db, join(dataDir, usersFile.name)),
     close: async () => db.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** Where accounts are kept: a file of our own, or PostgreSQL. */
 import type { Server } from "../servers.ts";
+import type { SqliteHealth } from "../sqlite-health.ts";
 import type { ApiTokens, Erasures, Keys, ResetTokens, Sessions, Users } from "./ports.ts";
 
 export type Stores = {
@@ -17,6 +18,8 @@ export type Stores = {
         ping(): Promise<void>;
       }
     | undefined;
+  /** Whether the file can be written; undefined for a server. */
+  readonly file: SqliteHealth | undefined;
   close(): Promise<void>;
 };
 

@@ -11,6 +11,8 @@ test("an erasure that cannot be gone on with is told and waits, and the writer l
   const told = Promise.withResolvers<string>();
   const writer = localWriter(
     {
+      name: "consumer",
+      publish: () => undefined,
       log: (_level, event) => told.resolve(event),
       fail: (error) => told.reject(error),
       shared: new SharedArrayBuffer(generationsBytes),

@@ -1,11 +1,14 @@
 /** The writer of one process: what its mailbox holds is one batch, committed to SQLite, then answered. */
+import { join } from "node:path";
 import type { BatchMessage, Self } from "../../runtime/actor.ts";
 import { causeOf } from "../cause.ts";
 import type { Outcome } from "../model/command.ts";
 import { generations } from "../model/generations.ts";
+import { reportHealth } from "../report-health.ts";
+import { sqliteHealth } from "../sqlite-health.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { apply, type Delivery, UndecidableError } from "./apply.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, tasksFile } from "./database.ts";
 import type { consumer } from "./messages.ts";
 import { mailboxSource } from "./source-mailbox.ts";
 import { sqliteStore } from "./store-sqlite.ts";
@@ -17,12 +20,16 @@ const cleanPauseMs = 5;
 /** After a failure, such as a full disk. */
 const cleanAgainMs = 5_000;
 
-export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir: string, tracer?: Tracer): Writer {
+type Body = Pick<Self, "name" | "log" | "fail" | "shared" | "publish">;
+
+export function localWriter(self: Body, dataDir: string, tracer?: Tracer): Writer {
   const told = generations(self.shared);
   // The writer before may have been cut off between a commit and its count.
   told.changedAll();
   const db = openDatabase(dataDir);
   const store = sqliteStore(db);
+  const health = sqliteHealth(db, join(dataDir, tasksFile.name));
+  const endReports = reportHealth(self, { disk: health.probe });
   let source = mailboxSource(store.end());
   /** The latest batch could not be committed: told in the log once, not for each try. */
   let failing = false;
@@ -77,12 +84,14 @@ export function localWriter(self: Pick<Self, "log" | "fail" | "shared">, dataDir
         failing = false;
         return deliveries.map((delivery) => answers.get(delivery));
       } catch (error) {
+        health.failed(error);
         recover(error as Error);
         return messages.map(() => error);
       }
     },
-    isReady: () => true,
+    isReady: health.isWritable,
     stop() {
+      endReports();
       clearTimeout(cleaning);
       db.close();
     },

@@ -130,7 +130,7 @@ async function backOf(self: Body): Promise<{ back: Back; heard: KafkaBack["heard
   const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.data;
   if (kafka === undefined || mongo === undefined) {
     const { localBack } = await import("./back-local.ts");
-    const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared });
+    const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log });
     return { back, heard: () => undefined, begun: async () => undefined };
   }
   const { kafkaBack } = await import("./back-kafka.ts");

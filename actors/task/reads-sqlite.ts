@@ -48,8 +48,9 @@ export type SqliteReads = {
   close(): void;
 };
 
-/** Opens `tasks.db` in the folder, which the writer has made before. */
-export function sqliteReads(dataDir: string): SqliteReads {
+/** Opens `tasks.db` in the folder, which the writer has made before. `failed` is told why a read failed. */
+export function sqliteReads(dataDir: string, failed?: (error: unknown) => void): SqliteReads {
+  const guarded = guarding(failed);
   const db = new DatabaseSync(join(dataDir, "tasks.db"), { readOnly: true });
   db.exec("PRAGMA busy_timeout = 1000; PRAGMA cache_size = -32768;");
   const selectTask = db.prepare("SELECT owner, version, deleted, json FROM tasks WHERE id = ?");
@@ -215,14 +216,15 @@ function filtersOf(query: ListQuery): Filter[] {
   return filters;
 }
 
-function guarded<Arguments extends unknown[], Result>(
-  read: (...given: Arguments) => Result,
-): (...given: Arguments) => Result {
-  return (...given) => {
-    try {
-      return read(...given);
-    } catch (cause) {
-      throw new Problem("read-model-unavailable", undefined, { cause });
-    }
-  };
+/** A failure of the file is `read-model-unavailable` to clients. */
+function guarding(failed: ((error: unknown) => void) | undefined) {
+  return <Arguments extends unknown[], Result>(read: (...given: Arguments) => Result) =>
+    (...given: Arguments): Result => {
+      try {
+        return read(...given);
+      } catch (cause) {
+        failed?.(cause);
+        throw new Problem("read-model-unavailable", undefined, { cause });
+      }
+    };
 }
