@@ -82,8 +82,10 @@ export function hasContent(path: string, { content }: SqliteFile): boolean {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true });
-    const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
-    return tables.n > 0 && db.prepare(content).get() !== undefined;
+    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[];
+    // The beginning of each: not all of a file is looked at before each start, but what makes every start fail is.
+    for (const { name } of tables) db.prepare(`SELECT 1 FROM "${name}" LIMIT 1`).get();
+    return tables.length > 0 && db.prepare(content).get() !== undefined;
   } catch (cause) {
     throw new Error(damaged(path, cause), { cause });
   } finally {
@@ -91,9 +93,18 @@ export function hasContent(path: string, { content }: SqliteFile): boolean {
   }
 }
 
+/** What is made of the file at `path`, or an error of one line that names it. */
+export function naming<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new Error(damaged(path, cause), { cause });
+  }
+}
+
 /** What to say of a file of ours that SQLite cannot work with. */
 export function damaged(path: string, cause: unknown): string {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const isDamaged = /malformed|not a database|corrupt|no such (?:table|column)/i.test(reason);
+  const isDamaged = /malformed|not a database|corrupt|no such (?:table|column)|vtable/i.test(reason);
   return `Cannot use ${path}: ${reason}${isDamaged ? "; put it back from a backup" : ""}`;
 }

@@ -5,6 +5,7 @@ import { causeOf } from "../cause.ts";
 import type { Outcome } from "../model/command.ts";
 import { generations } from "../model/generations.ts";
 import { reportHealth } from "../report-health.ts";
+import { naming } from "../sqlite-file.ts";
 import { sqliteHealth } from "../sqlite-health.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { apply, type Delivery, UndecidableError } from "./apply.ts";
@@ -27,8 +28,9 @@ export function localWriter(self: Body, dataDir: string, tracer?: Tracer): Write
   // The writer before may have been cut off between a commit and its count.
   told.changedAll();
   const db = openDatabase(dataDir);
-  const store = sqliteStore(db);
-  const health = sqliteHealth(db, join(dataDir, tasksFile.name));
+  const path = join(dataDir, tasksFile.name);
+  const store = naming(path, () => sqliteStore(db));
+  const health = sqliteHealth(db, path);
   const endReports = reportHealth(self, { disk: health.probe });
   let source = mailboxSource(store.end());
   /** The latest batch could not be committed: told in the log once, not for each try. */

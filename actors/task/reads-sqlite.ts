@@ -7,6 +7,7 @@ import { Problem } from "../model/problem.ts";
 import { priorities, statuses } from "../model/task.ts";
 import { matching } from "../model/terms.ts";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
+import { naming } from "../sqlite-file.ts";
 import type { ListQuery, SortField } from "./list-query.ts";
 import type { Listed, Reads } from "./ports.ts";
 
@@ -50,6 +51,10 @@ export type SqliteReads = {
 
 /** Opens `tasks.db` in the folder, which the writer has made before. `failed` is told why a read failed. */
 export function sqliteReads(dataDir: string, failed?: (error: unknown) => void): SqliteReads {
+  return naming(join(dataDir, "tasks.db"), () => readsOf(dataDir, failed));
+}
+
+function readsOf(dataDir: string, failed: ((error: unknown) => void) | undefined): SqliteReads {
   const guarded = guarding(failed);
   const db = new DatabaseSync(join(dataDir, "tasks.db"), { readOnly: true });
   db.exec("PRAGMA busy_timeout = 1000; PRAGMA cache_size = -32768;");
