@@ -7,7 +7,16 @@ const nowMs = 1_000_000;
 
 function view(actor: string, more: Partial<ActorView> = {}): ActorView {
   const counts = { sent: 0, handled: 0, failed: 0, expired: 0, rejected: 0, shed: 0, dead: 0 };
-  const idle = { index: 0, state: "up", restarts: 0, upSinceMs: 1, depth: 0, limit: 1_024, busy: undefined } as const;
+  const idle = {
+    index: 0,
+    state: "up",
+    restarts: 0,
+    upSinceMs: 1,
+    depth: 0,
+    limit: 1_024,
+    busy: undefined,
+    oldest: undefined,
+  } as const;
   return { actor, ...idle, handledPerSecond: 0, counts, lastError: undefined, ...more };
 }
 

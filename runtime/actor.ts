@@ -84,6 +84,13 @@ export type Context = {
   readonly from: string;
 };
 
+/** What a monitor tells: which actor ended, and why when it failed. */
+export type Down = { readonly actor: string; readonly index: number; readonly reason: string | null };
+/** The kinds of a protocol with this body. */
+export type KindsOf<P extends Protocol, Body> = {
+  [K in keyof P & string]: Body extends BodyOf<P[K]> ? K : never;
+}[keyof P & string];
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** What a running actor may do. */
@@ -103,6 +110,20 @@ export type Self<P extends Protocol = Protocol, Data = unknown> = {
   subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;
   /** A message to oneself after a delay, through the control lane; the returned function cancels it. */
   after<K extends keyof P & string>(delayMs: number, kind: K, body: BodyOf<P[K]>): () => void;
+  /** The same again and again, until it is cancelled or the actor ends. */
+  every<K extends keyof P & string>(periodMs: number, kind: K, body: BodyOf<P[K]>): () => void;
+  /** Epoch milliseconds; virtual in the simulator, as `sleep` and `random` are. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** A number from 0 to below 1. */
+  random(): number;
+  /**
+   * A message of this kind, through the control lane, for each end of the actor (or of a member of the pool), and at once for each that is not running
+   * now; the returned function ends it.
+   */
+  monitor<K extends KindsOf<P, Down>, Q extends Protocol>(to: Actor<Q>, kind: K): () => void;
+  /** Ends this actor normally, as when asked to stop: what it has accepted is handled first. Only a `permanent` one is started again. */
+  stop(): void;
   /** Says that a long start has come further: its `startMs` begins anew. Does nothing once the actor is up. */
   progress(): void;
   /** Ends this actor as failed, as an uncaught error would. */
@@ -120,8 +141,8 @@ export type BatchMessage<P extends Protocol> = {
   [K in keyof P & string]: { readonly kind: K; readonly body: BodyOf<P[K]>; readonly context: Context };
 }[keyof P & string];
 
-/** Why an actor stops: `shutdown` when asked to, else the failure. */
-export type StopReason = "shutdown" | Error;
+/** Why an actor stops: `shutdown` when asked to, `normal` by its own `self.stop()`, else the failure. */
+export type StopReason = "shutdown" | "normal" | Error;
 
 export type Behaviour<P extends Protocol, State, Data> = {
   readonly actor: Actor<P>;
@@ -152,6 +173,11 @@ export type Behaviour<P extends Protocol, State, Data> = {
    * 800 acts as 800, since a thread beats every 200.
    */
   readonly slowMs?: number;
+  /**
+   * How long a handler's promise may take to settle, in milliseconds, for all kinds or by kind: then the actor fails with the kind's name. Never unless
+   * told. A handler that blocks its thread is found as a hang.
+   */
+  readonly handlerTimeoutMs?: number | Readonly<{ [K in keyof P & string]?: number }>;
   /** Runs once, when asked to stop and also after an uncaught error (as OTP's terminate/2), within the child's `shutdownMs`. */
   readonly stop?: (state: State, reason: StopReason) => void | Promise<void>;
 };

@@ -6,6 +6,7 @@ test("Asks that wait expire in their time though the clock was put back", () => 
   let passedMs = 0;
   let timer: { atMs: number; run: () => void } | undefined;
   const asks = new Asks<string>({
+    monotonicMs: () => 0,
     now: () => wallMs,
     soon: () => undefined,
     later: (delayMs, run) => {

@@ -14,17 +14,21 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
   let nowMs = 0;
   const soon: (() => void)[] = [];
   const said: unknown[] = [];
+  const oldest: (string | undefined)[] = [];
   const cell = new Cell(behave(subject, behaviour) as unknown as Behaviour<Protocol, unknown, unknown>, {
-    clock: { now: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
+    clock: { now: () => nowMs, monotonicMs: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
     answer: (letter, value) => said.push([letter.id, value]),
     refuse: (letter, error) => said.push([letter.id, (error as Error & { code?: string }).code ?? error.message]),
     settled: (_letter, fate) => said.push(fate),
     busy: () => undefined,
+    oldest: (kind) => void oldest.push(kind),
+    overdue: (kind, ms) => said.push(`${kind} overdue after ${ms}`),
     log: () => undefined,
   });
   return {
     cell,
     said,
+    oldest,
     start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
     send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
       const letter: Letter = {
@@ -124,7 +128,7 @@ test("A throw and a rejection fail their own ask; an unknown kind is Unhandled",
   await settle();
   send("note", 1);
   send("nothing", 1, 3);
-  expect(said).toEqual([[1, "odd"], "failed", [2, "shut"], "failed", "failed", [3, "Unhandled"], "failed"]);
+  expect(said).toEqual([[1, "odd"], "failed", [2, "shut"], "failed", "dead", [3, "Unhandled"], "dead"]);
 });
 
 test("A throw that no text can be made of fails its ask, and the actor goes on", async () => {
@@ -299,7 +303,7 @@ test("Handlers whose promises have resolved already share one turn, which ends t
   // What comes in the meantime waits its turn as well.
   cell.goOn();
   expect(seen.length).toBeLessThan(40);
-  for (let i = 0; i < 20 && cell.waiting > 0; i++) {
+  for (let i = 0; i < 40 && cell.waiting > 0; i++) {
     turns();
     await new Promise((resume) => setImmediate(resume));
   }
@@ -322,4 +326,54 @@ test("A long mailbox does not hold the thread: the turn ends and goes on later",
   expect(seen.length).toBeLessThan(40);
   for (let i = 0; i < 10 && cell.waiting > 0; i++) turns();
   expect(seen).toEqual(Array.from({ length: 40 }, (_, value) => value));
+});
+
+test("The clock is looked at after each message: what a long handler answered leaves before the next one begins", async () => {
+  const { start, send, said, turns, move } = cellOf({
+    start: () => null,
+    on: {
+      double: (_state, value) => {
+        move(100);
+        return value * 2;
+      },
+    },
+  });
+  for (let id = 1; id <= 8; id++) send("double", id, id, 550);
+  await start();
+  const late: unknown[] = [];
+  for (let turn = 0; turn < 8; turn++) {
+    late.push(said.filter((each) => each === "handled").length);
+    turns();
+  }
+  // Each handler ends the turn of the event loop, and the sixth ends after the deadline of those behind it.
+  expect(late.slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(said.slice(-4)).toEqual([[7, "Expired"], "expired", [8, "Expired"], "expired"]);
+});
+
+test("Of handlers that wait, the oldest is shown, and the next one when it ends", async () => {
+  const ends: (() => void)[] = [];
+  const { start, send, oldest } = cellOf({
+    concurrency: 3,
+    start: () => null,
+    on: {
+      note: () => new Promise<void>((resolve) => ends.push(resolve)),
+      double: (_state, value) => new Promise((resolve) => ends.push(() => resolve(value))),
+    },
+  });
+  await start();
+  send("note", 1);
+  send("double", 1, 1);
+  ends[0]?.();
+  await settle();
+  ends[1]?.();
+  await settle();
+  expect(oldest).toEqual(["note", "double", undefined]);
+});
+
+test("A kind that is named as something that every object has is no handler", async () => {
+  const { start, send, said } = cellOf({ start: () => null, on: { note: () => undefined } });
+  await start();
+  send("constructor", 1, 1);
+  send("toString", 1);
+  expect(said).toEqual([[1, "Unhandled"], "dead", "dead"]);
 });

@@ -1,6 +1,6 @@
 import type { BatchMessage, Behaviour, Handler, Message, Protocol, Self, StopReason } from "./actor.ts";
 import type { Clock } from "./clock.ts";
-import { asError, died, expired, unhandled } from "./errors.ts";
+import { asError, died, errorFields, expired, unhandled } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
 
 /** A message in a mailbox. It is its handler's `Context` too: no second object per message. */
@@ -32,6 +32,10 @@ export type CellHost = {
   settled(letter: Letter, fate: Fate): void;
   /** Called as a handler begins, and with `undefined` at the end of the turn. */
   busy(kind: string | undefined): void;
+  /** Called when the oldest handler whose promise has not settled is another one, or none. */
+  oldest(kind: string | undefined, sinceMs: number): void;
+  /** A handler's promise has not settled in the time that its kind declares. */
+  overdue(kind: string, timeoutMs: number): void;
   log: Self["log"];
 };
 
@@ -40,6 +44,7 @@ export type CellState = "new" | "starting" | "running" | "stopping" | "stopped";
 /** A turn ends after this long, so that timers, beats and the control lane get theirs. */
 const TURN_MS = 8;
 
+type UnderWay = { readonly sinceMs: number; readonly cancel: (() => void) | undefined };
 type AnyHandler = Handler<unknown, Message>;
 
 /**
@@ -55,14 +60,14 @@ export class Cell {
   readonly #mailbox = new Fifo<Letter>();
   readonly #control = new Fifo<Letter>();
   /** Letters whose handler has begun and not ended; the end of a letter that is no longer here is ignored. */
-  readonly #underWay = new Set<Letter>();
+  readonly #underWay = new Map<Letter, UnderWay>();
+  #oldest: Letter | undefined;
   #slots = 0;
   #batching = false;
   #gathered = false;
   #gathering = false;
   #turning = false;
-  /** Of the turn under way: messages begun, since when (once that is looked at; the clock may be put back), whether it waits for the event loop. */
-  #handled = 0;
+  /** Of the turn under way: since when (the clock may be put back), whether it waits for the event loop. */
   #sinceMs = 0;
   #yielded = false;
   #state: CellState = "new";
@@ -71,7 +76,9 @@ export class Cell {
   constructor(behaviour: Behaviour<Protocol, unknown, unknown>, host: CellHost) {
     this.behaviour = behaviour;
     this.#host = host;
-    this.#handlers = (behaviour.on ?? {}) as Readonly<Record<string, AnyHandler | undefined>>;
+    const on = (behaviour.on ?? {}) as Readonly<Record<string, AnyHandler | undefined>>;
+    // Free of what every object has: a kind may have any name.
+    this.#handlers = Object.getPrototypeOf(on) === null ? on : Object.assign(Object.create(null), on);
     this.#batchKinds = new Set(behaviour.batch?.kinds ?? []);
     this.#concurrency = Math.max(1, behaviour.concurrency ?? 1);
   }
@@ -115,8 +122,7 @@ export class Cell {
 
   /** Handles what waits, up to the concurrency and the length of a turn; called by an event of the thread's loop. */
   turn(): void {
-    this.#handled = 0;
-    this.#sinceMs = 0;
+    this.#sinceMs = this.#host.clock.now();
     this.#run();
   }
 
@@ -149,13 +155,10 @@ export class Cell {
         this.#handle(letter);
       }
       handled = true;
-      if ((++this.#handled & 7) === 0) {
-        const nowMs = this.#host.clock.now();
-        if (this.#sinceMs === 0) this.#sinceMs = nowMs;
-        else if (Math.abs(nowMs - this.#sinceMs) >= TURN_MS) {
-          this.#yield();
-          break;
-        }
+      // After each message: the next may take as long, and what has been answered leaves with the end of the turn.
+      if (Math.abs(this.#host.clock.now() - this.#sinceMs) >= TURN_MS) {
+        this.#yield();
+        break;
       }
     }
     this.#turning = false;
@@ -179,12 +182,12 @@ export class Cell {
     if (this.#state === "stopping" || this.#state === "stopped") return;
     const started = this.#state === "running";
     this.#state = "stopping";
-    const cause = reason === "shutdown" ? undefined : reason;
-    for (const letter of this.#underWay) {
+    const cause = typeof reason === "string" ? undefined : reason;
+    for (const letter of [...this.#underWay.keys()]) {
+      this.#leave(letter);
       if (letter.id !== 0) this.#host.refuse(letter, died(this.behaviour.actor.name, cause));
       this.#settle(letter, "dead");
     }
-    this.#underWay.clear();
     for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift())
       this.#bury(letter, cause);
     // Refusals leave in a microtask that was asked for before this one: those who wait hear of the end before a hook that may hold the thread.
@@ -222,7 +225,7 @@ export class Cell {
   #fail(letter: Letter, thrown: unknown): void {
     const error = asError(thrown);
     if (letter.id !== 0) this.#host.refuse(letter, error);
-    else this.#host.log("error", "message-failed", { kind: letter.kind, from: letter.from, error: error.message });
+    else this.#host.log("error", "message-failed", { kind: letter.kind, from: letter.from, ...errorFields(error) });
     this.#settle(letter, "failed");
   }
 
@@ -230,7 +233,9 @@ export class Cell {
     if (this.#late(letter)) return;
     const handler = this.#handlers[letter.kind];
     if (handler === undefined) {
-      this.#fail(letter, unhandled(this.behaviour.actor.name, letter.kind));
+      if (letter.id !== 0) this.#host.refuse(letter, unhandled(this.behaviour.actor.name, letter.kind));
+      else this.#host.log("warn", "dead-letter", { kind: letter.kind, from: letter.from, reason: "unhandled" });
+      this.#settle(letter, "dead");
       return;
     }
     this.#host.busy(letter.kind);
@@ -246,7 +251,7 @@ export class Cell {
       return;
     }
     this.#slots++;
-    this.#underWay.add(letter);
+    this.#enter(letter);
     result.then(
       (value) => this.#ended(letter, () => this.#succeed(letter, value)),
       (thrown) => this.#ended(letter, () => this.#fail(letter, thrown)),
@@ -255,8 +260,39 @@ export class Cell {
 
   #ended(letter: Letter, report: () => void): void {
     this.#slots--;
-    if (this.#underWay.delete(letter)) report();
+    if (this.#leave(letter)) report();
     this.goOn();
+  }
+
+  /** Its handler has given a promise. */
+  #enter(letter: Letter): void {
+    const { clock } = this.#host;
+    const { handlerTimeoutMs } = this.behaviour;
+    const timeoutMs = typeof handlerTimeoutMs === "number" ? handlerTimeoutMs : handlerTimeoutMs?.[letter.kind];
+    const cancel =
+      timeoutMs === undefined
+        ? undefined
+        : clock.later(timeoutMs, () => {
+            if (this.#underWay.has(letter)) this.#host.overdue(letter.kind, timeoutMs);
+          });
+    this.#underWay.set(letter, { sinceMs: clock.now(), cancel });
+    if (this.#oldest === undefined) this.#showOldest();
+  }
+
+  /** Whether it was still under way. */
+  #leave(letter: Letter): boolean {
+    const underWay = this.#underWay.get(letter);
+    if (underWay === undefined) return false;
+    underWay.cancel?.();
+    this.#underWay.delete(letter);
+    if (this.#oldest === letter) this.#showOldest();
+    return true;
+  }
+
+  #showOldest(): void {
+    const [first] = this.#underWay;
+    this.#oldest = first?.[0];
+    this.#host.oldest(first?.[0].kind, first?.[1].sinceMs ?? 0);
   }
 
   /** Lets what already waits in the thread's event loop join the batch. */
@@ -303,13 +339,14 @@ export class Cell {
     }
     this.#slots++;
     this.#batching = true;
-    for (const letter of letters) this.#underWay.add(letter);
+    for (const letter of letters) this.#enter(letter);
     const ended = (report: (still: Letter[]) => void) => {
       this.#slots--;
       this.#batching = false;
       // What came during this batch has gathered already: the next one needs no further turn.
       this.#gathered = this.#mailbox.size > 0;
-      if (letters.every((letter) => this.#underWay.delete(letter))) report(letters);
+      // All of them, or none: only the end of the actor takes them away.
+      if (letters.map((letter) => this.#leave(letter)).every((was) => was)) report(letters);
       this.goOn();
     };
     outcomes.then(

@@ -2,6 +2,8 @@
 export type Clock = {
   /** Epoch milliseconds. */
   now(): number;
+  /** Milliseconds from any moment, which nobody puts back. */
+  monotonicMs(): number;
   /** Runs after what already waits in this thread's event loop (a macro-task turn). */
   soon(run: () => void): void;
   /** Runs after a delay in milliseconds, however long (never when it is Infinity); the returned function cancels it. */
@@ -13,6 +15,7 @@ export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const wallClock: Clock = {
   now: Date.now,
+  monotonicMs: () => performance.now(),
   soon: (run) => {
     setImmediate(run);
   },

@@ -10,7 +10,9 @@ export type RuntimeCode =
   /** The receiver has been asked to stop and takes nothing new: nothing was done. */
   | "Stopped"
   /** The receiver has no handler for this kind: nothing was done. */
-  | "Unhandled";
+  | "Unhandled"
+  /** An actor asked itself, and would have waited for its own answer: nothing was done. */
+  | "SelfAsk";
 
 export class ActorError extends Error {
   override readonly name = "ActorError";
@@ -37,6 +39,12 @@ export const stopped = (actor: string): ActorError =>
 export const unhandled = (actor: string, kind: string): ActorError =>
   new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
 
+export const selfAsk = (actor: string, kind: string): ActorError =>
+  new ActorError(
+    "SelfAsk",
+    `Cannot ask ${kind} of oneself: ${actor} would wait for its own answer; call a function, or tell`,
+  );
+
 /** What something gives, as text; it may be nothing that text can be made of, or throw itself. */
 function textOf(read: () => unknown): string {
   try {
@@ -56,6 +64,22 @@ export function asError(thrown: unknown): Error {
   }
   return new Error(typeof thrown === "string" ? thrown : `thrown: ${textOf(() => thrown)}`);
 }
+
+/** Where an error was thrown, and what it was caused by (at most eight deep). */
+export function stackOf(error: Error): string {
+  const parts: string[] = [];
+  for (let at: unknown = error; at instanceof Error && parts.length < 8; at = at.cause) {
+    const each = at;
+    parts.push(textOf(() => each.stack ?? `${each.name}: ${each.message}`));
+  }
+  return parts.join("\nCaused by: ");
+}
+
+/** An error in a log line. */
+export const errorFields = (error: Error): { error: string; stack: string } => ({
+  error: error.message,
+  stack: stackOf(error),
+});
 
 /** An error as a JSON value: name, message, code (null when it is neither text nor a number), stack, cause (at most eight deep). */
 export type PackedError = [

@@ -65,6 +65,7 @@ async function pair(
         wrong: () => 1n,
       },
     }) as unknown as Behaviour<Protocol, unknown, unknown>,
+    random: Math.random,
     slot: 1,
     generation: 1,
     index: 0,

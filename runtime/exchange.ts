@@ -1,8 +1,8 @@
-import type { Actor, Message, Protocol, Ref, Self, SendOptions, Topic } from "./actor.ts";
+import type { Actor, Down, Protocol, Ref, Self, SendOptions, Topic } from "./actor.ts";
 import { Asks } from "./asks.ts";
 import type { Cell, Fate, Letter } from "./cell.ts";
 import type { Clock } from "./clock.ts";
-import { busy, died, expired, stopped, unpackError } from "./errors.ts";
+import { busy, died, errorFields, expired, selfAsk, stopped, unhandled, unpackError } from "./errors.ts";
 import { type FrameReader, readFrame } from "./frame.ts";
 import { Link, OUTBOX_MAX } from "./link.ts";
 import { whenFull } from "./mailbox.ts";
@@ -30,6 +30,10 @@ export type ExchangeOptions = {
 /** An ask may take this long unless told. */
 export const ASK_MS = 5_000;
 
+/** How often dead letters are told of, and how many sorts of them at once. */
+const REPORT_MS = 1_000;
+const DEAD_LETTERS_TOLD_MAX = 32;
+
 const FATES: readonly Fate[] = ["handled", "failed", "expired", "dead"];
 type Local = {
   readonly cell: Cell;
@@ -51,8 +55,10 @@ export class Exchange {
   #dirty: Link[] = [];
   #scheduled = false;
   #turn = 0;
-  #unreported = 0;
-  #reportFromMs = 0;
+  readonly #unreported = new Map<string, { to: string; kind: string; reason: string; letters: number }>();
+  #moreUnreported = 0;
+  #cancelReport: (() => void) | undefined;
+  readonly #monitors = new Set<(slot: number, reason: string | null) => void>();
 
   constructor(options: ExchangeOptions) {
     this.slot = options.slot;
@@ -72,23 +78,25 @@ export class Exchange {
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A way to send to an actor as `from` (this thread's own name when undefined). */
-  ref<P extends Protocol>(actor: Actor<P>, from?: string): Ref<P> {
+  ref<P extends Protocol>(actor: Actor<P>, from?: string, self?: number): Ref<P> {
     const places = this.#places.get(actor.name);
     if (places === undefined) throw new Error(`Cannot refer to ${actor.name}: the tree has no such actor`);
-    const protocol: Protocol = actor.accepts;
+    /** By kind whether it may be shed; free of what every object has, as a kind may have any name. */
+    const lossy: Record<string, boolean | undefined> = Object.create(null);
+    for (const [kind, message] of Object.entries(actor.accepts as Protocol)) lossy[kind] = message.lossy;
     const route = this.#router(places);
     const refer = {
-      tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> =>
-        this.#send(
-          route(options?.key),
-          kind,
-          body,
-          0,
-          undefined,
-          options?.traceparent ?? options?.within?.traceparent,
-          from,
-          (protocol[kind] as Message).lossy,
-        ),
+      tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> => {
+        const slot = route(options?.key);
+        const isLossy = lossy[kind];
+        if (isLossy === undefined) {
+          this.#countDead(slot);
+          this.#report(actor.name, kind, "unknown-kind");
+          return undefined;
+        }
+        const traceparent = options?.traceparent ?? options?.within?.traceparent;
+        return this.#send(slot, kind, body, 0, undefined, traceparent, from, isLossy);
+      },
       ask: (kind: string, body: unknown, options?: SendOptions): Promise<unknown> => {
         const clock = this.#options.clock;
         const nowMs = clock.now();
@@ -102,6 +110,11 @@ export class Exchange {
         if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
         const slot = route(options?.key);
+        if (lossy[kind] === undefined) {
+          this.#countDead(slot);
+          return Promise.reject(unhandled(actor.name, kind));
+        }
+        if (slot === self) return Promise.reject(selfAsk(actor.name, kind));
         const link = this.#linkTo(slot);
         if (link === undefined) {
           // Not among the asks: their timer would keep a process up that has nothing left to do.
@@ -201,14 +214,29 @@ export class Exchange {
     return this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 
-  /** Says that there are dead letters: once a second, since a flood of them must not become a flood of log lines. */
+  /** Tells of dead letters: the first at once and the others as counts each second, since a flood of them must not become a flood of log lines. */
   #report(to: string, kind: string, reason: string): void {
-    this.#unreported++;
-    const nowMs = this.#options.clock.now();
-    if (nowMs < this.#reportFromMs) return;
-    this.#options.log("warn", "dead-letter", { to, kind, reason, letters: this.#unreported });
-    this.#unreported = 0;
-    this.#reportFromMs = nowMs + 1_000;
+    const what = `${to} ${kind} ${reason}`;
+    const known = this.#unreported.get(what);
+    if (known !== undefined) known.letters++;
+    else if (this.#unreported.size < DEAD_LETTERS_TOLD_MAX)
+      this.#unreported.set(what, { to, kind, reason, letters: 1 });
+    else this.#moreUnreported++;
+    if (this.#cancelReport !== undefined) return;
+    this.reportDeadLetters();
+    this.#cancelReport = this.#options.clock.later(REPORT_MS, () => {
+      this.#cancelReport = undefined;
+      this.reportDeadLetters();
+    });
+  }
+
+  /** Tells of the dead letters that were not told of yet. */
+  reportDeadLetters(): void {
+    for (const fields of this.#unreported.values()) this.#options.log("warn", "dead-letter", fields);
+    if (this.#moreUnreported > 0)
+      this.#options.log("warn", "dead-letter", { reason: "others", letters: this.#moreUnreported });
+    this.#unreported.clear();
+    this.#moreUnreported = 0;
   }
 
   /** Moves what waits for a full receiver into its mailbox, as far as there is space; asks to be woken for the rest. */
@@ -300,7 +328,7 @@ export class Exchange {
           this.#options.log("error", "dead-letter", {
             to: this.#name(link.slot),
             reason: "unwritable",
-            error: error.message,
+            ...errorFields(error),
           });
       });
     }
@@ -371,6 +399,7 @@ export class Exchange {
       }
       for (const local of this.#locals.keys()) this.#wake(local);
     }
+    for (const notify of [...this.#monitors]) notify(slot, cause?.message ?? null);
     const link = this.#links.get(slot);
     if (link === undefined || link.generation !== generation) return;
     link.cause = cause;
@@ -475,8 +504,25 @@ export class Exchange {
     }
   }
 
+  /** Tells of each end of an actor, and at once when it is not running. The returned function ends it; so does the end of the one who asks. */
+  monitor(actor: Actor, watcher: number, told: (down: Down) => void): () => void {
+    const places = this.#places.get(actor.name);
+    if (places === undefined) throw new Error(`Cannot monitor ${actor.name}: the tree has no such actor`);
+    const down = (slot: number, reason: string | null): void =>
+      told({ actor: actor.name, index: this.#options.directory[slot]?.index ?? 0, reason });
+    const notify = (slot: number, reason: string | null): void => {
+      if (slot === watcher) this.#monitors.delete(notify);
+      else if (places.includes(slot)) down(slot, reason);
+    };
+    this.#monitors.add(notify);
+    for (const slot of places) if (this.#pulse.phase(slot) === "down") down(slot, "not running");
+    return () => void this.#monitors.delete(notify);
+  }
+
   /** Ends all links and asks. */
   close(): void {
+    this.#cancelReport?.();
+    this.reportDeadLetters();
     this.flush();
     for (const link of [...this.#links.values()]) this.#end(link);
     this.#asks.close();

@@ -68,6 +68,7 @@ function patience(ms: number, progressMs?: () => number) {
   const cancel = afterGiven(ms, () => (isOver = true), {
     clock: {
       now: () => 0,
+      monotonicMs: () => 0,
       soon: (run) => run(),
       later: (delayMs, run) => {
         timers.push({ ms: delayMs, run });

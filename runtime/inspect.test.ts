@@ -10,6 +10,7 @@ const actorOf = (actor: string, index: number): ActorView => ({
   depth: 3,
   limit: 64,
   busy: undefined,
+  oldest: undefined,
   handledPerSecond: 5,
   counts: { sent: 10, handled: 6, failed: 1, expired: 1, rejected: 0, shed: 0, dead: 0 },
   lastError: undefined,

@@ -1,3 +1,4 @@
+import { stackOf } from "./errors.ts";
 import type { Overseer } from "./overseer.ts";
 import type { CountName, Phase, Pulse } from "./pulse.ts";
 import type { Seat } from "./seat.ts";
@@ -16,9 +17,11 @@ export type ActorView = {
   readonly limit: number;
   /** What it does right now. */
   readonly busy: { readonly kind: string; readonly sinceMs: number } | undefined;
+  /** The oldest handler under way, whether it blocks the thread or waits for something. */
+  readonly oldest: { readonly kind: string; readonly sinceMs: number } | undefined;
   readonly handledPerSecond: number;
   readonly counts: Readonly<Record<CountName, number>>;
-  readonly lastError: { readonly name: string; readonly message: string } | undefined;
+  readonly lastError: { readonly name: string; readonly message: string; readonly stack: string } | undefined;
 };
 
 export type TreeView = {
@@ -60,10 +63,13 @@ function actorView(seat: Seat, pulse: Pulse): ActorView {
     depth: pulse.depth(seat.slot),
     limit: pulse.limit(seat.slot),
     busy: seat.busy,
+    oldest: seat.oldest,
     handledPerSecond: seat.rate,
     counts: { ...seat.totals },
     lastError:
-      seat.lastError === undefined ? undefined : { name: seat.lastError.name, message: seat.lastError.message },
+      seat.lastError === undefined
+        ? undefined
+        : { name: seat.lastError.name, message: seat.lastError.message, stack: stackOf(seat.lastError) },
   };
 }
 

@@ -39,6 +39,7 @@ async function lifeOf(behaviour: Given) {
     shared: new SharedArrayBuffer(0),
     epochMs: 0,
     log,
+    random: Math.random,
     subscribe: () => undefined,
     ended,
   });
@@ -72,7 +73,9 @@ test("An uncaught error while an actor drains cuts the drain short, is logged, a
   expect(await over).toBe(error);
   expect(reasons).toEqual([error]);
   expect(await asked).toBe("Died");
-  expect(logged).toEqual([["failed-while-stopping", { error: "thrown while draining" }]]);
+  expect(logged).toEqual([
+    ["failed-while-stopping", { error: "thrown while draining", stack: expect.stringContaining("life.test.ts") }],
+  ]);
 });
 
 test.each([[{ slowMs: Number.NaN }, "its slowMs must be more than 0, not NaN"]])(

@@ -1,7 +1,7 @@
-import type { Actor, Behaviour, Protocol, Self } from "./actor.ts";
+import type { Actor, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
 import { Cell, type Letter } from "./cell.ts";
 import { type Clock, TIMER_MS_MAX } from "./clock.ts";
-import { asError } from "./errors.ts";
+import { asError, errorFields } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { mailboxOf } from "./mailbox.ts";
 import { BEAT_MS, type Pulse } from "./pulse.ts";
@@ -25,6 +25,8 @@ export type LifeOptions = {
   /** When the system was made, in epoch milliseconds. */
   readonly epochMs: number;
   readonly log: Self["log"];
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
   readonly subscribe: (topic: string, kind: string, lossy: boolean) => void;
   /** Called once, after the `stop` hook: with the failure, or undefined when it was asked to stop. */
   readonly ended: (failure: Error | undefined) => void;
@@ -58,7 +60,17 @@ export function live(options: LifeOptions): Life {
       if (busyWith === 0 && now !== 0) pulse.busySince(slot, clock.now() - options.epochMs);
       busyWith = now;
       pulse.busy(slot, now);
+      // Each handler is a sign of life: the timer of the thread's own comes only between turns.
+      if (now !== 0) pulse.beat(slot);
     },
+    oldest: (kind, sinceMs) =>
+      pulse.oldest(slot, kind === undefined ? 0 : (kinds.get(kind) ?? 0), sinceMs - options.epochMs),
+    overdue: (kind, timeoutMs) =>
+      void fail(
+        new Error(
+          `Cannot wait longer: the handler of ${kind} in ${behaviour.actor.name} has not ended in ${timeoutMs} ms`,
+        ),
+      ),
     log,
   });
   const stopping = new AbortController();
@@ -67,9 +79,9 @@ export function live(options: LifeOptions): Life {
   const timers = new Set<() => void>();
   let failure: Error | undefined;
 
-  const end = async (hookMs: number): Promise<void> => {
-    const hook = cell.stop(failure ?? "shutdown").catch((thrown: unknown) => {
-      log("error", "stop-hook-failed", { error: asError(thrown).message });
+  const end = async (hookMs: number, reason: StopReason): Promise<void> => {
+    const hook = cell.stop(failure ?? reason).catch((thrown: unknown) => {
+      log("error", "stop-hook-failed", errorFields(asError(thrown)));
     });
     for (const cancel of timers) cancel();
     if (!(await within(hook, hookMs, clock))) log("error", "stop-hook-late", { withinMs: hookMs });
@@ -83,14 +95,52 @@ export function live(options: LifeOptions): Life {
     failure = reason;
     if (ending) {
       // It ends anyway, but not without a word; what it has not finished is cut short.
-      log("error", "failed-while-stopping", { error: reason.message });
+      log("error", "failed-while-stopping", errorFields(reason));
       return;
     }
     ending = true;
     // At once: while its hook runs, those who choose among the members of a pool are to take another.
     pulse.close(slot, "failing");
     stopping.abort(reason);
-    await end(options.shutdownMs);
+    await end(options.shutdownMs, reason);
+  };
+
+  const toOneself = (kind: string, body: unknown): Letter => ({
+    kind,
+    body,
+    deadlineMs: undefined,
+    traceparent: undefined,
+    from: behaviour.actor.name,
+    id: 0,
+    origin: undefined,
+    control: true,
+  });
+  const later = (delayMs: number, kind: string, body: unknown, then?: () => void): (() => void) => {
+    if (cell.state === "stopping" || cell.state === "stopped") return () => undefined;
+    const cancel = clock.later(delayMs, () => {
+      timers.delete(cancel);
+      cell.deliverControl(toOneself(kind, body));
+      then?.();
+    });
+    timers.add(cancel);
+    return () => {
+      timers.delete(cancel);
+      cancel();
+    };
+  };
+
+  /** Takes what has been accepted to its end, as far as half of the time allows, and ends. */
+  const stop = async (withinMs: number, reason: "shutdown" | "normal"): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    stopping.abort();
+    const startMs = clock.now();
+    // Half of the time is for what has been accepted, so that the hook has the other half.
+    const drainMs = cell.state === "running" ? withinMs / 2 : 0;
+    while (failure === undefined && (!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
+      await new Promise<void>((resume) => clock.later(1, resume));
+    }
+    await end(Math.max(1, withinMs - (clock.now() - startMs)), reason);
   };
 
   const self: Self<Protocol, unknown> = {
@@ -99,30 +149,30 @@ export function live(options: LifeOptions): Life {
     data: options.data,
     shared: options.shared,
     stopping: stopping.signal,
-    ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name),
+    ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name, slot),
     publish: (topic, body) => exchange.publish(topic, body, exchange.slot === slot ? undefined : behaviour.actor.name),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
-    after: (delayMs, kind, body) => {
-      if (cell.state === "stopping" || cell.state === "stopped") return () => undefined;
-      const cancel = clock.later(delayMs, () => {
-        timers.delete(cancel);
-        const letter: Letter = {
-          kind,
-          body,
-          deadlineMs: undefined,
-          traceparent: undefined,
-          from: behaviour.actor.name,
-          id: 0,
-          origin: undefined,
-          control: true,
-        };
-        cell.deliverControl(letter);
-      });
-      timers.add(cancel);
+    after: (delayMs, kind, body) => later(delayMs, kind, body),
+    every: (periodMs, kind, body) => {
+      let isCancelled = false;
+      let cancel: () => void = () => undefined;
+      const next = (): void => {
+        // Its own handler, which has just run, may have cancelled it.
+        if (!isCancelled) cancel = later(periodMs, kind, body, next);
+      };
+      next();
       return () => {
-        timers.delete(cancel);
+        isCancelled = true;
         cancel();
       };
+    },
+    now: () => clock.now(),
+    sleep: (ms) => new Promise<void>((resolve) => void clock.later(ms, resolve)),
+    random: options.random,
+    monitor: (to, kind) => exchange.monitor(to, slot, (down) => cell.deliverControl(toOneself(kind, down))),
+    stop: () => {
+      pulse.close(slot, "stopping");
+      void stop(options.shutdownMs, "normal");
     },
     progress: () => pulse.advance(slot),
     fail: (reason) => {
@@ -137,18 +187,7 @@ export function live(options: LifeOptions): Life {
   return {
     started: cell.start(self),
     fail,
-    stop: async (withinMs) => {
-      if (ending) return;
-      ending = true;
-      stopping.abort();
-      const startMs = clock.now();
-      // Half of the time is for what has been accepted, so that the hook has the other half.
-      const drainMs = cell.state === "running" ? withinMs / 2 : 0;
-      while (failure === undefined && (!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
-        await new Promise<void>((resume) => clock.later(1, resume));
-      }
-      await end(Math.max(1, withinMs - (clock.now() - startMs)));
-    },
+    stop: (withinMs) => stop(withinMs, "shutdown"),
   };
 }
 
@@ -163,16 +202,24 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
     throw new TypeError(`Cannot run ${name}: the default export of its module is not the behaviour of ${name}`);
   }
   const unknownKind = [...Object.keys(behaviour.on ?? {}), ...(behaviour.batch?.kinds ?? [])].find(
-    (kind) => !(kind in behaviour.actor.accepts),
+    (kind) => !Object.hasOwn(behaviour.actor.accepts, kind),
   );
   if (unknownKind !== undefined)
     throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
   const { slowMs = SLOW_MS, concurrency = 1, batch } = behaviour;
   if (!(slowMs > 0)) throw new RangeError(`Cannot run ${name}: its slowMs must be more than 0, not ${slowMs}`);
+  const timeouts = behaviour.handlerTimeoutMs ?? {};
+  for (const timeoutMs of typeof timeouts === "number" ? [timeouts] : Object.values(timeouts))
+    if (!((timeoutMs as number) > 0))
+      throw new RangeError(`Cannot run ${name}: its handlerTimeoutMs must be more than 0, not ${timeoutMs}`);
   if (!(concurrency >= 1))
     throw new RangeError(`Cannot run ${name}: its concurrency must be 1 or more, not ${concurrency}`);
   if (batch !== undefined && !(batch.max >= 1))
     throw new RangeError(`Cannot run ${name}: its batch.max must be 1 or more, not ${batch.max}`);
+  const handled = new Set([...Object.keys(behaviour.on ?? {}), ...(behaviour.batch?.kinds ?? [])]);
+  const missing = Object.keys(behaviour.actor.accepts).filter((kind) => !handled.has(kind));
+  if (missing.length > 0)
+    throw new TypeError(`Cannot run ${name}: it has no handler for ${missing.join(", ")}, which its protocol declares`);
   return behaviour;
 }
 

@@ -15,6 +15,7 @@ function overseerOf(tree: SupervisorSpec) {
   const hands: Hands<string> = {
     clock: {
       now: () => 0,
+      monotonicMs: () => 0,
       soon: (run) => run(),
       later: (afterMs, run) => {
         const timer = { afterMs, run };

@@ -51,6 +51,7 @@ export class Overseer<Seat> {
       strategy: spec.strategy,
       intensity: spec.intensity,
       periodMs: spec.periodMs,
+      ...(spec.backOff === undefined ? {} : { backOff: spec.backOff }),
       children: spec.children.flatMap((each): ChildSpec<Start<Seat>>[] => {
         if (isSupervisor(each)) return [{ id: each.name, start: { tree: each }, type: "supervisor" }];
         return hands
@@ -71,7 +72,7 @@ export class Overseer<Seat> {
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      const [state, commands] = step(this.#state, next, this.#hands.clock.now(), this.#hands.random);
+      const [state, commands] = step(this.#state, next, this.#hands.clock.monotonicMs(), this.#hands.random);
       this.#state = state;
       for (const command of commands) this.#perform(command);
     }

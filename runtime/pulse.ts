@@ -19,6 +19,8 @@ const PHASE = 8;
 const COUNTS = 9;
 const THREAD = 16;
 const PROGRESS = 17;
+const OLDEST_KIND = 18;
+const OLDEST_SINCE = 19;
 /** Two lines of a processor's cache: neighbours do not share one. */
 const WORDS = 32;
 
@@ -155,6 +157,7 @@ export class Pulse {
     const last = Atomics.exchange(this.#words, at, ((gate >>> GENERATION_SHIFT) & GENERATION_MASK) << GENERATION_SHIFT);
     this.setPhase(slot, "down");
     this.busy(slot, 0);
+    this.oldest(slot, 0, 0);
     const lost = last & DEPTH_MASK;
     if (lost > 0) this.count(slot, "dead", lost);
     return lost;
@@ -234,6 +237,20 @@ export class Pulse {
 
   busyKind(slot: number): number {
     return this.#words[slot * WORDS + BUSY_KIND] as number;
+  }
+
+  /** The oldest handler that gave a promise and has not ended: its kind as in `busy`, and since when. */
+  oldest(slot: number, kind: number, sinceMs: number): void {
+    this.#words[slot * WORDS + OLDEST_SINCE] = sinceMs;
+    this.#words[slot * WORDS + OLDEST_KIND] = kind;
+  }
+
+  oldestKind(slot: number): number {
+    return this.#words[slot * WORDS + OLDEST_KIND] as number;
+  }
+
+  oldestSinceMs(slot: number, nowMs: number): number {
+    return nowMs - Math.max(0, (nowMs - (this.#words[slot * WORDS + OLDEST_SINCE] as number)) | 0);
   }
 
   /** When the turn under way began, in milliseconds since the system was made. */

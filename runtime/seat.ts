@@ -41,6 +41,8 @@ type Run = {
   life: Life | undefined;
   /** Why it is being ended, when that is not its own doing. */
   cause: Error | undefined;
+  /** Whether it was told to end. */
+  isAsked: boolean;
   /** Peers with a port to this run, by slot, at their generation. */
   readonly linked: Map<number, number>;
 };
@@ -121,6 +123,18 @@ export class Seat {
     return { kind, sinceMs: epochMs + pulse.busySinceMs(this.slot, clock.now() - epochMs) };
   }
 
+  /** Its oldest handler under way, whether it blocks its thread or waits for something. */
+  get oldest(): { kind: string; sinceMs: number } | undefined {
+    const { pulse, clock, epochMs } = this.#house;
+    const kind = this.#kinds[pulse.oldestKind(this.slot) - 1];
+    const waiting =
+      kind === undefined
+        ? undefined
+        : { kind, sinceMs: epochMs + pulse.oldestSinceMs(this.slot, clock.now() - epochMs) };
+    const { busy } = this;
+    return busy === undefined || (waiting !== undefined && waiting.sinceMs <= busy.sinceMs) ? waiting : busy;
+  }
+
   start(on: Run["on"]): void {
     const { pulse, exchange } = this.#house;
     this.#generation = (this.#generation + 1) & 0x7ff;
@@ -131,6 +145,7 @@ export class Seat {
       thread: undefined,
       life: undefined,
       cause: undefined,
+      isAsked: false,
       linked: new Map(),
     };
     this.#run = run;
@@ -242,6 +257,7 @@ export class Seat {
         clock: house.clock,
         epochMs: house.epochMs,
         log: (level, event, fields) => house.log(level, event, { actor: this.name, index: this.index, ...fields }),
+        random: Math.random,
         subscribe: (topic, kind, lossy) => house.subscribe(topic, this.slot, kind, lossy),
         ended: (failure) => this.#finish(run, failure),
       });
@@ -300,6 +316,7 @@ export class Seat {
   stop(): void {
     const run = this.#run;
     if (run === undefined) return;
+    run.isAsked = true;
     this.#house.pulse.close(this.slot);
     if (run.life !== undefined) void run.life.stop(this.child.shutdownMs);
     else if (run.thread !== undefined) run.thread.say(["stop", this.child.shutdownMs]);
@@ -378,7 +395,11 @@ export class Seat {
     }
     // Not in this turn: making the next thread takes milliseconds, and those who wait for an answer hear of the end first.
     house.clock.soon(() =>
-      run.on.exited(error === undefined ? { why: "shutdown" } : { why: "abnormal", message: error.message }),
+      run.on.exited(
+        error === undefined
+          ? { why: run.isAsked ? "shutdown" : "normal" }
+          : { why: "abnormal", message: error.message, cause: error },
+      ),
     );
   }
 

@@ -79,6 +79,7 @@ export function simulate(options: SimulationOptions) {
   };
   const clockOf = (alive: () => boolean): Clock => ({
     now: () => EPOCH_MS + nowMs,
+    monotonicMs: () => nowMs,
     soon: (run) => void at(nowMs, () => alive() && run()),
     later: (delayMs, run) => at(nowMs + Math.max(1, Math.ceil(delayMs)), () => alive() && run()),
   });
@@ -199,6 +200,7 @@ export function simulate(options: SimulationOptions) {
         clock,
         epochMs: EPOCH_MS,
         log,
+        random,
         subscribe: (topic, kind, lossy) => {
           carry(slot, 0, () => {
             subscriptions.set(topic, [

@@ -3,7 +3,11 @@
 import type { ChildSpec } from "./supervisor-spec.ts";
 
 /** How a child ended. `shutdown` is also the end of a supervisor that gave up, as in OTP: its own `failed` tells the two apart. */
-export type Exit = { readonly why: "normal" | "shutdown" | "abnormal"; readonly message?: string };
+export type Exit = {
+  readonly why: "normal" | "shutdown" | "abnormal";
+  readonly message?: string;
+  readonly cause?: Error;
+};
 
 /** Which start of which child. */
 export type Of = { readonly id: string; readonly generation: number };

@@ -241,6 +241,7 @@ function startFailed<S>(draft: DraftState<S>, child: Draft<Child<S>>, nowMs: num
       {
         why: "shutdown",
         message: `failed to start child ${child.spec.id}: ${child.lastExit?.message ?? child.lastExit?.why}`,
+        ...causeOf(child),
       },
       true,
     );
@@ -268,6 +269,7 @@ function restart<S>(
       {
         why: "shutdown",
         message: `reached max restart intensity (${draft.flags.intensity} in ${draft.flags.periodMs} ms) by ${child.spec.id}`,
+        ...causeOf(child),
       },
       true,
     );
@@ -291,6 +293,9 @@ function restart<S>(
     if (other.is === "waiting") other.is = "down";
   }
 }
+
+const causeOf = ({ lastExit }: Child): { cause?: Error } =>
+  lastExit?.cause === undefined ? {} : { cause: lastExit.cause };
 
 function report<S>(
   draft: DraftState<S>,

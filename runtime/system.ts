@@ -2,6 +2,7 @@ import process from "node:process";
 import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { wallClock } from "./clock.ts";
+import { errorFields, stackOf } from "./errors.ts";
 import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
@@ -9,13 +10,14 @@ import { within } from "./life.ts";
 import { type Hands, Overseer } from "./overseer.ts";
 import { type Phase, Pulse } from "./pulse.ts";
 import { type House, Seat, WATCH_MS } from "./seat.ts";
+import type { Exit } from "./supervisor.ts";
 import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
 export type SystemOptions = {
   readonly tree: SupervisorSpec;
-  /** Everything worth a line; nothing is printed without it. A line for which it throws is lost, and nothing else. */
+  /** Everything worth a line; without it warnings and errors go to stderr, as lines of JSON. A line for which it throws is lost, and nothing else. */
   readonly log?: Log;
   /**
    * Makes the process the system's own: SIGTERM and SIGINT stop it in order and exit 0 (a second one exits at once), and the root supervisor's
@@ -46,7 +48,10 @@ export type System = {
   metrics(): string;
   /** The memory that all actors share, as they see it in `self.shared`. */
   readonly shared: SharedArrayBuffer;
-  /** Resolves, to the reason, when the root supervisor has given up or a thread could not be ended. */
+  /**
+   * Resolves, to the reason, when the root supervisor has given up or a thread could not be ended. While nobody has taken it, such a failure after the start
+   * ends the process with 1.
+   */
   readonly failed: Promise<Error>;
 };
 
@@ -65,7 +70,7 @@ export function system(options: SystemOptions): System {
 
   const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) => {
     try {
-      options.log?.(level, event, fields);
+      (options.log ?? toStderr)(level, event, fields);
     } catch {
       // A line that cannot be written must not end what it tells of: a restart, a stop, the main thread itself.
     }
@@ -88,6 +93,7 @@ export function system(options: SystemOptions): System {
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
+  let isObserved = false;
   let fatal: Error | undefined;
 
   const exchange = new Exchange({ slot: 0, directory, pulse, clock, connect: () => undefined, log });
@@ -129,7 +135,7 @@ export function system(options: SystemOptions): System {
     unkillable: (error) => {
       if (fatal !== undefined) return;
       fatal = error;
-      log("error", "thread-not-ended", { error: error.message });
+      log("error", "thread-not-ended", errorFields(error));
       root.send({ kind: "stop" });
     },
   };
@@ -155,6 +161,7 @@ export function system(options: SystemOptions): System {
         actor: id,
         why: exit.why,
         reason: exit.message,
+        ...(exit.cause === undefined ? {} : { stack: stackOf(exit.cause) }),
         restartInMs,
       }),
   };
@@ -171,7 +178,7 @@ export function system(options: SystemOptions): System {
       phase = "running";
       started();
     },
-    exited: (exit, gaveUp) => void close(exit.message, gaveUp),
+    exited: (exit, gaveUp) => void close(exit, gaveUp),
   });
 
   // Free of what every object has: a topic may have any name.
@@ -184,6 +191,8 @@ export function system(options: SystemOptions): System {
       refuse: (letter, error) => exchange.refuse(letter, error),
       settled: (_letter, fate) => exchange.settled(0, fate),
       busy: () => undefined,
+      oldest: () => undefined,
+      overdue: () => undefined,
       log,
     },
   );
@@ -205,7 +214,7 @@ export function system(options: SystemOptions): System {
   const onTerm = () => onSignal("SIGTERM");
   const onInt = () => onSignal("SIGINT");
 
-  async function close(reason: string | undefined, gaveUp: boolean): Promise<void> {
+  async function close({ message, cause }: Exit, gaveUp: boolean): Promise<void> {
     const before = phase;
     phase = "stopped";
     clearInterval(watching);
@@ -223,11 +232,14 @@ export function system(options: SystemOptions): System {
     }
     const error =
       fatal ??
-      new Error(`Cannot go on: the supervisor ${options.tree.name} gave up: ${reason ?? "its children ended"}`);
-    log("error", "system-failed", { error: error.message });
+      new Error(`Cannot go on: the supervisor ${options.tree.name} gave up: ${message ?? "its children ended"}`, {
+        ...(cause === undefined ? {} : { cause }),
+      });
+    log("error", "system-failed", errorFields(error));
     refused(error);
     fail(error);
-    if (options.signals === true && before !== "new") process.exit(1);
+    // A failed start rejects, and whoever holds `failed` knows; else nobody would notice a process in which nothing runs.
+    if (options.signals === true || (before !== "starting" && !isObserved)) process.exit(1);
   }
 
   async function stop({ withinMs = STOP_MS }: { withinMs?: number } = {}): Promise<void> {
@@ -291,8 +303,16 @@ export function system(options: SystemOptions): System {
       return prometheusText(viewOf(root, pulse));
     },
     shared,
-    failed,
+    get failed() {
+      isObserved = true;
+      return failed;
+    },
   };
+}
+
+/** Where lines go unless told: what somebody should see. */
+function toStderr(level: LogLevel, event: string, fields: Record<string, unknown>): void {
+  if (level === "warn" || level === "error") process.stderr.write(`${JSON.stringify({ level, event, ...fields })}\n`);
 }
 
 function childrenOf(tree: SupervisorSpec): ChildSpec[] {

@@ -1,6 +1,7 @@
 import type { Actor, Protocol } from "./actor.ts";
 import { TIMER_MS_MAX } from "./clock.ts";
 import type { Restart, Strategy } from "./supervisor.ts";
+import type { BackOff } from "./supervisor-restarts.ts";
 
 /** A JSON value: what `data` may be, since it crosses to another thread. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -8,8 +9,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type ChildOptions = {
   /** `permanent`: always restarted; `transient`: when it failed; `temporary`: never. `permanent` unless told. */
   restart?: Restart;
-  /** How long its stop may take before it is killed, in milliseconds; 5,000 unless told, 24.8 days at most. Time that the machine withheld does not count. */
-  shutdownMs?: number;
+  /** How long its stop may take before it is killed (`brutal_kill`: at once, without its `stop` hook), in milliseconds; 5,000 unless told, 24.8 days at most. Time that the machine withheld does not count. */
+  shutdownMs?: number | "brutal_kill";
   /**
    * How long its start may take without coming further before it has failed, in milliseconds; 10,000 unless told, 24.8 days at most. It comes further when
    * its thread runs, when its module is loaded, and at each `self.progress()`. Time that the machine withheld does not count.
@@ -25,7 +26,11 @@ export type ChildOptions = {
   spare?: boolean;
 };
 
-export type ChildSpec = Readonly<Required<Omit<ChildOptions, "data">>> & { readonly data: Json; readonly actor: Actor };
+export type ChildSpec = Readonly<Required<Omit<ChildOptions, "data" | "shutdownMs">>> & {
+  readonly data: Json;
+  readonly shutdownMs: number;
+  readonly actor: Actor;
+};
 
 export type SupervisorSpec = {
   readonly name: string;
@@ -34,6 +39,8 @@ export type SupervisorSpec = {
   /** More restarts than this within the period, and the supervisor itself fails. */
   readonly intensity: number;
   readonly periodMs: number;
+  /** The wait before a restart that is not the first in a row: full jitter below `baseMs`, doubling to `maxMs`; forgotten after `stableMs` of being up. */
+  readonly backOff?: Partial<BackOff>;
   readonly children: readonly (ChildSpec | SupervisorSpec)[];
 };
 
@@ -43,7 +50,7 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
   return {
     actor: actor as unknown as Actor,
     restart: options.restart ?? "permanent",
-    shutdownMs: options.shutdownMs ?? 5_000,
+    shutdownMs: options.shutdownMs === "brutal_kill" ? 0 : (options.shutdownMs ?? 5_000),
     startMs: options.startMs ?? 10_000,
     times: options.times ?? 1,
     data: options.data ?? null,
@@ -54,11 +61,11 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
 
 export function supervise(
   strategy: Strategy,
-  limits: { intensity: number; periodMs: number },
+  limits: { intensity: number; periodMs: number; backOff?: Partial<BackOff> },
   children: readonly (ChildSpec | SupervisorSpec)[],
   name = "root",
 ): SupervisorSpec {
-  return { name, strategy, intensity: limits.intensity, periodMs: limits.periodMs, children };
+  return { name, strategy, ...limits, children };
 }
 
 const MEMBERS_MAX = 1_000;
@@ -87,6 +94,9 @@ export function faultsOf(tree: SupervisorSpec): string[] {
       if (!Number.isInteger(spec.intensity) || spec.intensity < 0)
         faults.push(`intensity of ${spec.name} must be a whole number from 0, not ${spec.intensity}`);
       duration(`periodMs of ${spec.name}`, spec.periodMs);
+      for (const [name, ms] of Object.entries(spec.backOff ?? {}))
+        if (!(ms >= 0 && ms <= TIMER_MS_MAX))
+          faults.push(`backOff.${name} of ${spec.name} must be 0 to ${TIMER_MS_MAX} ms, not ${ms}`);
       for (const each of spec.children) visit(each);
       return;
     }
@@ -102,7 +112,7 @@ export function faultsOf(tree: SupervisorSpec): string[] {
       faults.push(`${name} has no restart ${spec.restart}`);
     if (spec.where === "here" && spec.spare)
       faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
-    duration(`shutdownMs of ${name}`, spec.shutdownMs);
+    if (spec.shutdownMs !== 0) duration(`shutdownMs of ${name}`, spec.shutdownMs);
     duration(`startMs of ${name}`, spec.startMs);
   };
   visit(tree);

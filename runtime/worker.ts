@@ -48,6 +48,7 @@ function goodbye(last: ToMain): void {
   if (over) return;
   over = true;
   exchange.flush();
+  exchange.reportDeadLetters();
   say(last);
   process.exit(0);
 }
@@ -125,6 +126,7 @@ function begin(generation: number): void {
         clock: wallClock,
         epochMs: given.epochMs,
         log,
+        random: Math.random,
         subscribe: (topic, kind, lossy) => say(["subscribe", topic, kind, lossy]),
         ended: (failure) => goodbye(["bye", failure === undefined ? undefined : packError(failure)]),
       });
