@@ -29,12 +29,17 @@ export const taskOf = (version: number): Task => ({
 
 export type Load = { readonly count: number; readonly inFlight: number };
 
-const echoes = { take: tell<Task>(), echo: ask<Task, Task>(), hold: ask<null, null>(), die: tell() };
+const echoes = { echo: ask<Task, Task>() };
+const mortals = { ...echoes, hold: ask<null, null>(), die: tell() };
 
 /** One actor, one of a pool of four, one that may die, one that may die and has a warm spare. */
-export const echo = actor("echo", new URL("./echo.ts", import.meta.url), { ...echoes, taken: ask<null, number>() });
+export const echo = actor("echo", new URL("./echo.ts", import.meta.url), {
+  ...echoes,
+  take: tell<Task>(),
+  taken: ask<null, number>(),
+});
 export const pool = actor("pool", new URL("./pool.ts", import.meta.url), echoes);
-export const mortal = actor("mortal", new URL("./mortal.ts", import.meta.url), echoes);
-export const spared = actor("spared", new URL("./spared.ts", import.meta.url), echoes);
+export const mortal = actor("mortal", new URL("./mortal.ts", import.meta.url), mortals);
+export const spared = actor("spared", new URL("./spared.ts", import.meta.url), mortals);
 /** Asks `echo` from a worker of its own; the answer comes when all of the load is answered. */
 export const relay = actor("relay", new URL("./relay.ts", import.meta.url), { run: ask<Load, null>() });
