@@ -64,6 +64,7 @@ for (const runtime of runtimes) {
             event: "system-failed",
             error:
               "Cannot go on: the supervisor root gave up: reached max restart intensity (3 in 10000 ms) by subject",
+            stack: expect.stringMatching(/Caused by: Error: thrown in subject[\s\S]*subject\.ts/),
           },
         ]);
       },

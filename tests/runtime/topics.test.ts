@@ -32,7 +32,13 @@ test("What is published reaches all who listen in the main thread, whatever one 
     expect(await heard).toBe("first");
     // The message is settled after the last one heard it.
     await app.ref(mortal).ask("echo", 1);
-    expect(logged).toContainEqual({ event: "message-failed", kind: "news", from: "main", error: "not today" });
+    expect(logged).toContainEqual({
+      event: "message-failed",
+      kind: "news",
+      from: "main",
+      error: "not today",
+      stack: expect.stringContaining("topics.test.ts"),
+    });
   }));
 
 test.each(["constructor", "toString", "__proto__"])("A topic may be named %s", (name) =>
