@@ -3,7 +3,8 @@ import type { Clock } from "./clock.ts";
 type Pending<Link> = {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly link: Link;
+  /** Undefined while it waits for a member of a pool. */
+  link: Link | undefined;
   readonly deadlineMs: number;
   readonly late: () => Error;
 };
@@ -36,6 +37,12 @@ export class Asks<Link> {
 
   has(id: number): boolean {
     return this.#pending.has(id);
+  }
+
+  /** The ask is on its way by this link. */
+  sendBy(id: number, link: Link): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) pending.link = link;
   }
 
   resolve(id: number, value: unknown): void {

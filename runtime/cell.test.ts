@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { actor, ask, type Behaviour, behave, type Protocol, type Schema, type Self, tell } from "./actor.ts";
-import { Cell, type Letter } from "./cell.ts";
+import { Cell } from "./cell.ts";
+import type { Letter } from "./letter.ts";
 
 const number: Schema<number> = {} as Schema<number>;
 const subject = actor("subject", new URL("file:///subject.ts"), {
@@ -21,6 +22,7 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     refuse: (letter, error) => said.push([letter.id, (error as Error & { code?: string }).code ?? error.message]),
     settled: (_letter, fate) => said.push(fate),
     busy: () => undefined,
+    paced: () => undefined,
     oldest: (kind) => void oldest.push(kind),
     overdue: (kind, ms) => said.push(`${kind} overdue after ${ms}`),
     log: () => undefined,

@@ -1,29 +1,11 @@
 import type { BatchMessage, Behaviour, Handler, Message, Protocol, Self, StopReason } from "./actor.ts";
-import type { Clock } from "./clock.ts";
 import { asError, died, errorFields, expired, unhandled } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
-
-/** A message in a mailbox. It is its handler's `Context` too: no second object per message. */
-export type Letter = {
-  readonly kind: string;
-  readonly body: unknown;
-  readonly deadlineMs: number | undefined;
-  readonly traceparent: string | undefined;
-  readonly from: string;
-  /** What the sender knows an ask by; 0 for a tell. */
-  readonly id: number;
-  /** Where the answer goes: the host's own business. */
-  readonly origin: unknown;
-  /** Came by the control lane: never counted against the mailbox. */
-  readonly control: boolean;
-};
-
-/** How a message left the mailbox. `failed` was handled and threw; `dead` was never handled, or its actor ended half-way. */
-export type Fate = "handled" | "failed" | "expired" | "dead";
+import type { Fate, Letter } from "./letter.ts";
+import { UnderWay, type UnderWayHost } from "./under-way.ts";
 
 /** What a cell needs from whatever runs it: a worker, the main thread or the simulator. */
-export type CellHost = {
-  readonly clock: Clock;
+export type CellHost = UnderWayHost & {
   /** Answers an ask. */
   answer(letter: Letter, value: unknown): void;
   /** Fails an ask. */
@@ -32,10 +14,8 @@ export type CellHost = {
   settled(letter: Letter, fate: Fate): void;
   /** Called as a handler begins, and with `undefined` at the end of the turn. */
   busy(kind: string | undefined): void;
-  /** Called when the oldest handler whose promise has not settled is another one, or none. */
-  oldest(kind: string | undefined, sinceMs: number): void;
-  /** A handler's promise has not settled in the time that its kind declares. */
-  overdue(kind: string, timeoutMs: number): void;
+  /** How long handlers lately took, in milliseconds a message. */
+  paced(messageMs: number): void;
   log: Self["log"];
 };
 
@@ -44,7 +24,6 @@ export type CellState = "new" | "starting" | "running" | "stopping" | "stopped";
 /** A turn ends after this long, so that timers, beats and the control lane get theirs. */
 const TURN_MS = 8;
 
-type UnderWay = { readonly sinceMs: number; readonly cancel: (() => void) | undefined };
 type AnyHandler = Handler<unknown, Message>;
 
 /**
@@ -60,8 +39,8 @@ export class Cell {
   readonly #mailbox = new Fifo<Letter>();
   readonly #control = new Fifo<Letter>();
   /** Letters whose handler has begun and not ended; the end of a letter that is no longer here is ignored. */
-  readonly #underWay = new Map<Letter, UnderWay>();
-  #oldest: Letter | undefined;
+  readonly #underWay: UnderWay<Letter>;
+  #messageMs: number | undefined;
   #slots = 0;
   #batching = false;
   #gathered = false;
@@ -76,6 +55,7 @@ export class Cell {
   constructor(behaviour: Behaviour<Protocol, unknown, unknown>, host: CellHost) {
     this.behaviour = behaviour;
     this.#host = host;
+    this.#underWay = new UnderWay(host, behaviour.handlerTimeoutMs);
     const on = (behaviour.on ?? {}) as Readonly<Record<string, AnyHandler | undefined>>;
     // Free of what every object has: a kind may have any name.
     this.#handlers = Object.getPrototypeOf(on) === null ? on : Object.assign(Object.create(null), on);
@@ -137,7 +117,9 @@ export class Cell {
   #run(): void {
     if (this.#turning || this.#state !== "running") return;
     this.#turning = true;
-    let handled = false;
+    const beganMs = this.#sinceMs;
+    let handled = 0;
+    let nowMs = beganMs;
     while (this.#slots < this.#concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
       const letter = lane.peek();
@@ -154,15 +136,24 @@ export class Cell {
         lane.shift();
         this.#handle(letter);
       }
-      handled = true;
+      handled++;
       // After each message: the next may take as long, and what has been answered leaves with the end of the turn.
-      if (Math.abs(this.#host.clock.now() - this.#sinceMs) >= TURN_MS) {
+      nowMs = this.#host.clock.now();
+      if (Math.abs(nowMs - this.#sinceMs) >= TURN_MS) {
         this.#yield();
         break;
       }
     }
     this.#turning = false;
-    if (handled) this.#host.busy(undefined);
+    if (handled === 0) return;
+    this.#host.busy(undefined);
+    if (this.#slots === 0) this.#pace(Math.abs(nowMs - beganMs) / handled);
+  }
+
+  /** A mean in which the last quarter counts as much as all before. */
+  #pace(messageMs: number): void {
+    this.#messageMs = this.#messageMs === undefined ? messageMs : (this.#messageMs * 3 + messageMs) / 4;
+    this.#host.paced(this.#messageMs);
   }
 
   #yield(): void {
@@ -183,7 +174,7 @@ export class Cell {
     const started = this.#state === "running";
     this.#state = "stopping";
     const cause = typeof reason === "string" ? undefined : reason;
-    for (const letter of [...this.#underWay.keys()]) {
+    for (const letter of [...this.#underWay]) {
       this.#leave(letter);
       if (letter.id !== 0) this.#host.refuse(letter, died(this.behaviour.actor.name, cause));
       this.#settle(letter, "dead");
@@ -251,7 +242,7 @@ export class Cell {
       return;
     }
     this.#slots++;
-    this.#enter(letter);
+    this.#underWay.enter(letter);
     result.then(
       (value) => this.#ended(letter, () => this.#succeed(letter, value)),
       (thrown) => this.#ended(letter, () => this.#fail(letter, thrown)),
@@ -264,35 +255,11 @@ export class Cell {
     this.goOn();
   }
 
-  /** Its handler has given a promise. */
-  #enter(letter: Letter): void {
-    const { clock } = this.#host;
-    const { handlerTimeoutMs } = this.behaviour;
-    const timeoutMs = typeof handlerTimeoutMs === "number" ? handlerTimeoutMs : handlerTimeoutMs?.[letter.kind];
-    const cancel =
-      timeoutMs === undefined
-        ? undefined
-        : clock.later(timeoutMs, () => {
-            if (this.#underWay.has(letter)) this.#host.overdue(letter.kind, timeoutMs);
-          });
-    this.#underWay.set(letter, { sinceMs: clock.now(), cancel });
-    if (this.#oldest === undefined) this.#showOldest();
-  }
-
   /** Whether it was still under way. */
   #leave(letter: Letter): boolean {
-    const underWay = this.#underWay.get(letter);
-    if (underWay === undefined) return false;
-    underWay.cancel?.();
-    this.#underWay.delete(letter);
-    if (this.#oldest === letter) this.#showOldest();
-    return true;
-  }
-
-  #showOldest(): void {
-    const [first] = this.#underWay;
-    this.#oldest = first?.[0];
-    this.#host.oldest(first?.[0].kind, first?.[1].sinceMs ?? 0);
+    const tookMs = this.#underWay.leave(letter);
+    if (tookMs !== undefined) this.#pace(tookMs);
+    return tookMs !== undefined;
   }
 
   /** Lets what already waits in the thread's event loop join the batch. */
@@ -339,7 +306,7 @@ export class Cell {
     }
     this.#slots++;
     this.#batching = true;
-    for (const letter of letters) this.#enter(letter);
+    for (const letter of letters) this.#underWay.enter(letter);
     const ended = (report: (still: Letter[]) => void) => {
       this.#slots--;
       this.#batching = false;

@@ -1,12 +1,14 @@
 import type { Actor, Down, Protocol, Ref, Self, SendOptions, Topic } from "./actor.ts";
 import { Asks } from "./asks.ts";
-import type { Cell, Fate, Letter } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { busy, died, errorFields, expired, selfAsk, stopped, unhandled, unpackError } from "./errors.ts";
 import { type FrameReader, readFrame } from "./frame.ts";
-import { Link, OUTBOX_MAX } from "./link.ts";
+import type { Fate, Letter } from "./letter.ts";
+import { Link, OUTBOX_MAX, type Waiting } from "./link.ts";
 import { whenFull } from "./mailbox.ts";
 import { partitionOf } from "./partition.ts";
+import { Pool } from "./pool.ts";
 import { isLater, type Pulse } from "./pulse.ts";
 
 /** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
@@ -32,6 +34,8 @@ export const ASK_MS = 5_000;
 
 /** How often dead letters are told of, and how many sorts of them at once. */
 const REPORT_MS = 1_000;
+/** How often members that are not up are looked for while messages wait for one. */
+const LOOK_MS = 20;
 const DEAD_LETTERS_TOLD_MAX = 32;
 
 const FATES: readonly Fate[] = ["handled", "failed", "expired", "dead"];
@@ -51,6 +55,7 @@ export class Exchange {
   readonly #links = new Map<number, Link>();
   readonly #locals = new Map<number, Local>();
   readonly #places = new Map<string, readonly number[]>();
+  readonly #pools = new Map<string, Pool>();
   #subscriptions: Subscriptions = Object.create(null);
   #dirty: Link[] = [];
   #scheduled = false;
@@ -68,6 +73,8 @@ export class Exchange {
     options.directory.forEach(({ name }, slot) => {
       if (slot > 0) this.#places.set(name, [...(this.#places.get(name) ?? []), slot]);
     });
+    for (const [name, places] of this.#places)
+      if (places.length > 1) this.#pools.set(name, new Pool(places, this.#pulse));
   }
 
   /** Asks that wait for their answer. */
@@ -84,17 +91,36 @@ export class Exchange {
     /** By kind whether it may be shed; free of what every object has, as a kind may have any name. */
     const lossy: Record<string, boolean | undefined> = Object.create(null);
     for (const [kind, message] of Object.entries(actor.accepts as Protocol)) lossy[kind] = message.lossy;
-    const route = this.#router(places);
+    const pool = this.#pools.get(actor.name);
+    const route = (key: string | undefined): number => {
+      if (pool === undefined) return places[0] as number;
+      return key === undefined ? pool.leastDeep() : (places[partitionOf(key, places.length)] as number);
+    };
     const refer = {
       tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> => {
-        const slot = route(options?.key);
         const isLossy = lossy[kind];
+        const traceparent = options?.traceparent ?? options?.within?.traceparent;
+        if (pool !== undefined && options?.key === undefined && isLossy !== undefined && this.#queues(pool)) {
+          let taken: Promise<void> | undefined;
+          const message = {
+            kind,
+            body,
+            id: 0,
+            deadlineMs: undefined,
+            traceparent,
+            from,
+            taken: () => undefined as void,
+          };
+          if (!this.#dispatch(pool, message))
+            taken = new Promise((resolve) => this.#await(pool, { ...message, taken: resolve }));
+          return taken;
+        }
+        const slot = route(options?.key);
         if (isLossy === undefined) {
           this.#countDead(slot);
           this.#report(actor.name, kind, "unknown-kind");
           return undefined;
         }
-        const traceparent = options?.traceparent ?? options?.within?.traceparent;
         return this.#send(slot, kind, body, 0, undefined, traceparent, from, isLossy);
       },
       ask: (kind: string, body: unknown, options?: SendOptions): Promise<unknown> => {
@@ -109,6 +135,16 @@ export class Exchange {
         let deadlineMs = nowMs + withinMs;
         if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
+        const traceparent = options?.traceparent ?? within?.traceparent;
+        const late = (): Error => expired(actor.name, kind);
+        if (pool !== undefined && options?.key === undefined && lossy[kind] !== undefined && this.#queues(pool)) {
+          return new Promise((resolve, reject) => {
+            const id = this.#asks.nextId();
+            this.#asks.add(id, { resolve, reject, link: undefined, deadlineMs, late });
+            const message = { kind, body, id, deadlineMs, traceparent, from, taken: () => undefined };
+            if (!this.#dispatch(pool, message)) this.#await(pool, message);
+          });
+        }
         const slot = route(options?.key);
         if (lossy[kind] === undefined) {
           this.#countDead(slot);
@@ -123,38 +159,92 @@ export class Exchange {
         }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
-          this.#asks.add(id, { resolve, reject, link, deadlineMs, late: () => expired(actor.name, kind) });
-          void this.#send(slot, kind, body, id, deadlineMs, options?.traceparent ?? within?.traceparent, from, false);
+          this.#asks.add(id, { resolve, reject, link, deadlineMs, late });
+          void this.#send(slot, kind, body, id, deadlineMs, traceparent, from, false);
         });
       },
     };
     return refer as unknown as Ref<P>;
   }
 
-  /** To which member of a pool: by key, else the least deep that takes messages, the same one for the whole turn so that frames stay whole. */
-  #router(places: readonly number[]): (key: string | undefined) => number {
-    const only = places[0] as number;
-    if (places.length === 1) return () => only;
-    let chosen = only;
-    let turn = -1;
-    let next = 0;
-    return (key) => {
-      if (key !== undefined) return places[partitionOf(key, places.length)] as number;
-      if (turn === this.#turn && this.#scheduled) return chosen;
-      turn = this.#turn;
-      let least = Number.POSITIVE_INFINITY;
-      next = (next + 1) % places.length;
-      for (let i = 0; i < places.length; i++) {
-        const slot = places[(next + i) % places.length] as number;
-        if (this.#pulse.openGeneration(slot) === undefined) continue;
-        const depth = this.#pulse.depth(slot);
-        if (depth < least) {
-          least = depth;
-          chosen = slot;
-        }
+  /** Whether what goes to any member of this pool waits in one queue: full mailboxes that refuse or shed have their bound instead. */
+  #queues(pool: Pool): boolean {
+    return pool.isOpen && this.#pulse.whenFull(pool.leastDeep()) === "wait";
+  }
+
+  /** Sends to a free member, if there is one and nothing waits before. */
+  #dispatch(pool: Pool, message: Waiting, isFirst = pool.waiting.size === 0): boolean {
+    if (!isFirst) return false;
+    // A member may end, or another thread take its room, between the look and the reservation.
+    for (let attempt = 0; attempt <= pool.members.length; attempt++) {
+      const slot = pool.withRoom(this.#turn);
+      if (slot === undefined) return false;
+      const link = this.#linkTo(slot);
+      if (link === undefined || this.#pulse.reserve(slot, link.generation, this.#pulse.window(slot)) !== "taken")
+        continue;
+      const { kind, body, id, deadlineMs, traceparent, from } = message;
+      if (id !== 0) this.#asks.sendBy(id, link);
+      link.say(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
+      this.#touch(link);
+      return true;
+    }
+    return false;
+  }
+
+  /** Puts a message into the queue of a pool. */
+  #await(pool: Pool, message: Waiting): void {
+    const first = pool.members[0] as number;
+    if (pool.waiting.size < OUTBOX_MAX) {
+      pool.waiting.push(message);
+      if (pool.waiting.size === 1) this.#pumpPool(pool);
+      return;
+    }
+    if (message.id === 0) {
+      this.#countDead(first);
+      this.#report(this.#name(first), message.kind, "outbox-full");
+    } else {
+      this.#pulse.count(first, "sent", 1);
+      this.#pulse.count(first, "rejected", 1);
+      this.#asks.reject(message.id, busy(this.#name(first)));
+    }
+    message.taken();
+  }
+
+  /** Gives what waits to free members; asks all to be woken for the rest. */
+  #pumpPool(pool: Pool): void {
+    const first = pool.members[0] as number;
+    for (let marked = false; ; ) {
+      const message = pool.waiting.peek();
+      if (message === undefined) return;
+      if (message.id !== 0 && !this.#asks.has(message.id)) {
+        pool.waiting.shift();
+        this.#pulse.count(first, "sent", 1);
+        this.#pulse.count(first, "expired", 1);
+        message.taken();
+      } else if (this.#dispatch(pool, message, true)) {
+        pool.waiting.shift();
+        message.taken();
+      } else if (!pool.isOpen) {
+        pool.waiting.shift();
+        this.#dead(first, message.kind, message.id);
+        message.taken();
+      } else if (marked) break;
+      else {
+        for (const slot of pool.members) this.#pulse.setPoolWaiting(slot);
+        marked = true;
       }
-      return chosen;
-    };
+    }
+    // A member that comes up tells nobody.
+    if (!pool.isWhole)
+      pool.cancelLook ??= this.#options.clock.later(LOOK_MS, () => {
+        pool.cancelLook = undefined;
+        this.#pumpPool(pool);
+      });
+  }
+
+  #pumpPoolOf(slot: number): void {
+    const pool = this.#pools.get(this.#name(slot));
+    if (pool !== undefined && pool.waiting.size > 0) this.#pumpPool(pool);
   }
 
   #send(
@@ -358,13 +448,17 @@ export class Exchange {
     }
     const own = this.#links.get(slot);
     if (own !== undefined) this.#pump(own);
+    this.#pumpPoolOf(slot);
   }
 
   /** A mailbox has space again: that of a slot elsewhere, or one of here, when whoever says so is who gave the places back. */
   #space(slot: number): void {
     const link = this.#links.get(slot);
     if (this.#locals.has(slot)) this.#wake(slot);
-    else if (link !== undefined) this.#pump(link);
+    else {
+      if (link !== undefined) this.#pump(link);
+      this.#pumpPoolOf(slot);
+    }
   }
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -414,6 +508,7 @@ export class Exchange {
       if (id === 0) this.#report(name, kind, "died");
     });
     this.#asks.rejectAll(link, () => died(name, link.cause));
+    this.#pumpPoolOf(link.slot);
   }
 
   /** Takes a frame from a generation of a slot; its messages go to the cell at `to`. */
@@ -522,9 +617,17 @@ export class Exchange {
   /** Ends all links and asks. */
   close(): void {
     this.#cancelReport?.();
-    this.reportDeadLetters();
     this.flush();
     for (const link of [...this.#links.values()]) this.#end(link);
+    for (const pool of this.#pools.values()) {
+      pool.cancelLook?.();
+      for (let message = pool.waiting.shift(); message !== undefined; message = pool.waiting.shift()) {
+        this.#dead(pool.members[0] as number, message.kind, message.id);
+        message.taken();
+      }
+    }
+    this.#cancelReport?.();
+    this.reportDeadLetters();
     this.#asks.close();
   }
 }

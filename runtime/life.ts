@@ -1,8 +1,9 @@
 import type { Actor, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
-import { Cell, type Letter } from "./cell.ts";
+import { Cell } from "./cell.ts";
 import { type Clock, TIMER_MS_MAX } from "./clock.ts";
 import { asError, errorFields } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Letter } from "./letter.ts";
 import { mailboxOf } from "./mailbox.ts";
 import { BEAT_MS, type Pulse } from "./pulse.ts";
 
@@ -10,6 +11,10 @@ import { BEAT_MS, type Pulse } from "./pulse.ts";
 export const SLOW_MS = 3_000;
 /** No shorter stillness is a hang, whatever the behaviour says: an idle actor moves only when it beats, and is looked at as rarely. */
 const SLOW_MS_MIN = 4 * BEAT_MS;
+
+/** A member of a pool has room for what it handles in this time, as far as that is more than it works on at once. */
+const WINDOW_MS = 2;
+const WINDOW_MAX = 256;
 
 export type LifeOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
@@ -50,6 +55,9 @@ export function live(options: LifeOptions): Life {
       .map((kind, place) => [kind, place + 1]),
   );
   let busyWith = 0;
+  /** Messages that it works on at once. */
+  const atOnce = Math.max(behaviour.concurrency ?? 1, behaviour.batch?.max ?? 1);
+  let windowNow = atOnce;
   const cell = new Cell(behaviour, {
     clock,
     answer: (letter, value) => exchange.answer(letter, value),
@@ -65,6 +73,15 @@ export function live(options: LifeOptions): Life {
     },
     oldest: (kind, sinceMs) =>
       pulse.oldest(slot, kind === undefined ? 0 : (kinds.get(kind) ?? 0), sinceMs - options.epochMs),
+    paced: (messageMs) => {
+      const next = Math.min(
+        WINDOW_MAX,
+        Math.max(atOnce, Math.floor((atOnce * WINDOW_MS) / Math.max(messageMs, 0.001))),
+      );
+      if (next === windowNow) return;
+      windowNow = next;
+      pulse.setWindow(slot, next);
+    },
     overdue: (kind, timeoutMs) =>
       void fail(
         new Error(
@@ -183,6 +200,7 @@ export function live(options: LifeOptions): Life {
 
   const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), TIMER_MS_MAX);
   pulse.describe(slot, mailboxOf(behaviour), slowMs);
+  pulse.setWindow(slot, windowNow);
   exchange.host(slot, options.generation, cell);
   return {
     started: cell.start(self),

@@ -1,7 +1,8 @@
-import type { Cell, Letter } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { asError, packError } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
 import { type Extra, type Frame, readFrame } from "./frame.ts";
+import type { Letter } from "./letter.ts";
 import type { Pulse } from "./pulse.ts";
 
 /** A message on its way out. */

@@ -21,6 +21,8 @@ const THREAD = 16;
 const PROGRESS = 17;
 const OLDEST_KIND = 18;
 const OLDEST_SINCE = 19;
+const WINDOW = 20;
+const WAITING_POOL = 21;
 /** Two lines of a processor's cache: neighbours do not share one. */
 const WORDS = 32;
 
@@ -77,13 +79,13 @@ export class Pulse {
   }
 
   /** Takes one place in the mailbox of this generation. */
-  reserve(slot: number, generation: number): Reservation {
+  reserve(slot: number, generation: number, places = this.limit(slot)): Reservation {
     const at = slot * WORDS + GATE;
     const words = this.#words;
     for (;;) {
       const gate = Atomics.load(words, at);
       if ((gate & OPEN) === 0 || gate >>> GENERATION_SHIFT !== generation) return "closed";
-      if ((gate & DEPTH_MASK) >= (words[slot * WORDS + LIMIT] as number)) return "full";
+      if ((gate & DEPTH_MASK) >= places) return "full";
       if (Atomics.compareExchange(words, at, gate, gate + 1) === gate) return "taken";
     }
   }
@@ -121,6 +123,7 @@ export class Pulse {
   begin(slot: number, generation: number): void {
     Atomics.store(this.#words, slot * WORDS + GATE, (generation & GENERATION_MASK) << GENERATION_SHIFT);
     Atomics.store(this.#words, slot * WORDS + WAITING, 0);
+    Atomics.store(this.#words, slot * WORDS + WAITING_POOL, 0);
     Atomics.store(this.#words, slot * WORDS + THREAD, 0);
     this.setPhase(slot, "starting");
   }
@@ -130,6 +133,7 @@ export class Pulse {
     this.#words[slot * WORDS + LIMIT] = mailbox.limit;
     this.#words[slot * WORDS + FULL] = POLICIES.indexOf(mailbox.full);
     this.#words[slot * WORDS + SLOW_MS] = slowMs;
+    this.setWindow(slot, 1);
   }
 
   /** Takes messages from now on. Returns whether it does: not when it has been closed since it began. */
@@ -187,15 +191,42 @@ export class Pulse {
     Atomics.store(this.#words, slot * WORDS + WAITING, 1);
   }
 
+  /** How many messages of a pool's one queue its member has room for. */
+  window(slot: number): number {
+    return this.#words[slot * WORDS + WINDOW] as number;
+  }
+
+  setWindow(slot: number, messages: number): void {
+    this.#words[slot * WORDS + WINDOW] = Math.min(messages, this.limit(slot));
+  }
+
+  /** Says that messages wait for a free member of its pool; to be followed by one more try, as `setWaiting`. */
+  setPoolWaiting(slot: number): void {
+    Atomics.store(this.#words, slot * WORDS + WAITING_POOL, 1);
+  }
+
   hasWaiting(slot: number): boolean {
-    return Atomics.load(this.#words, slot * WORDS + WAITING) === 1;
+    return (
+      Atomics.load(this.#words, slot * WORDS + WAITING) === 1 ||
+      Atomics.load(this.#words, slot * WORDS + WAITING_POOL) === 1
+    );
   }
 
   /** Whether somebody waits and enough space has returned to be worth waking them; clears the mark. */
   takeWaiting(slot: number): boolean {
     const at = slot * WORDS + WAITING;
-    if (!this.hasWaiting(slot) || this.depth(slot) > this.limit(slot) >> 1) return false;
-    return Atomics.exchange(this.#words, at, 0) === 1;
+    if (!this.hasWaiting(slot)) return false;
+    const depth = this.depth(slot);
+    const forFull =
+      depth <= this.limit(slot) >> 1 &&
+      Atomics.load(this.#words, at) === 1 &&
+      Atomics.exchange(this.#words, at, 0) === 1;
+    const atPool = slot * WORDS + WAITING_POOL;
+    if (Atomics.load(this.#words, atPool) === 0) return forFull;
+    const window = this.window(slot);
+    // One that works on few at once is to have the next at once; one that handles many has them in frames.
+    if (depth >= window || (window >= 16 && depth > window >> 1)) return forFull;
+    return Atomics.exchange(this.#words, atPool, 0) === 1 || forFull;
   }
 
   beat(slot: number): void {

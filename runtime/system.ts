@@ -192,6 +192,7 @@ export function system(options: SystemOptions): System {
       settled: (_letter, fate) => exchange.settled(0, fate),
       busy: () => undefined,
       oldest: () => undefined,
+      paced: () => undefined,
       overdue: () => undefined,
       log,
     },
