@@ -135,7 +135,7 @@ test("what was begun in a write-ahead log and not committed does not count, nor 
   checkDataDir(dir, files);
   // The same, committed, of another round of the log.
   frames.writeUInt32BE(1, 36);
-  frames.writeUInt32BE(frames.readUInt32BE(40) ^ 1, 40);
+  frames.writeUInt32BE((frames.readUInt32BE(40) ^ 1) >>> 0, 40);
   writeFileSync(wal, frames.subarray(0, 32 + 24 + 4096));
   checkDataDir(dir, files);
 });

@@ -3,6 +3,7 @@ import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { verifier } from "../http/access-tokens.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
+import { admissionMetrics } from "../http/admission-metrics.ts";
 import { type Edge, edge } from "../http/app.ts";
 import { clientReader } from "../http/client.ts";
 import { documentRoutes } from "../http/document-routes.ts";
@@ -153,7 +154,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     const app = edge([...own, ...documentRoutes(own, site)], {
       site,
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
-      admission: admission(admissionBounds, threadClock),
+      admission: admission(admissionBounds, threadClock, admissionMetrics()),
       addressOf: ({ headers }, peer) => {
         const { address } = clientOf(headers, peer?.remoteAddress);
         return address === undefined ? "" : ipText(address);

@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import { Fifo } from "../../runtime/fifo.ts";
 import { Problem } from "../model/problem.ts";
+import { type AdmissionCounts, plainCounts } from "./admission-counts.ts";
 
 export type AdmissionBounds = {
   /** New work in one turn of the event loop; the request under way when it is over still ends. */
@@ -70,17 +71,6 @@ export type Work<T> = {
   bytesOf(answer: T): number;
 };
 
-/** Plain numbers for whoever shows them. Refusals are counted by reason: the queue's bound, the waiting time, or room made for a newcomer. */
-export type AdmissionCounts = {
-  waiting: number;
-  underWay: number;
-  bytesUnderWay: number;
-  admitted: number;
-  /** Their clients went away while they waited. */
-  abandoned: number;
-  refused: { full: number; late: number; displaced: number };
-};
-
 export type Admission = {
   /** Rejects or throws `overloaded` when it cannot be done in time, at once where that is known. */
   admit<T>(work: Work<T>): T | Promise<T>;
@@ -106,7 +96,12 @@ const quantumMs = 2;
 const debtMsMax = 100;
 const sweepMs = 25;
 
-export function admission(bounds: AdmissionBounds, clock: AdmissionClock): Admission {
+/** `counts` are kept up to date: all zero at first. */
+export function admission(
+  bounds: AdmissionBounds,
+  clock: AdmissionClock,
+  counts: AdmissionCounts = plainCounts(),
+): Admission {
   const queues = new Map<string, Queue>();
   /** Those in which something waits, in the order of their turns. */
   let turns: Queue[] = [];
@@ -114,14 +109,6 @@ export function admission(bounds: AdmissionBounds, clock: AdmissionClock): Admis
   const overloadedUntilMs = new Map<string, number>();
   const resuming = new Fifo<() => void>();
   const large: { readonly queue: Queue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
-  const counts: AdmissionCounts = {
-    waiting: 0,
-    underWay: 0,
-    bytesUnderWay: 0,
-    admitted: 0,
-    abandoned: 0,
-    refused: { full: 0, late: 0, displaced: 0 },
-  };
   /** 0 between turns. */
   let turnEndMs = 0;
   let sweeping = false;

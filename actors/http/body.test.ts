@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { exposition } from "../metrics/exposition.ts";
+import { Region, regionBytes } from "../metrics/region.ts";
+import { countIn } from "../metrics/registry.ts";
 import type { Problem } from "../model/problem.ts";
 import { bodyBytesMax, form, readBody, readBytes } from "./body.ts";
-import { listenerCounts } from "./listener-counts.ts";
 import { problemOf } from "./problem-of-for-tests.ts";
 
 const json = ["application/json"];
@@ -126,8 +128,9 @@ test("a form is read strictly", async () => {
 });
 
 test("a body that is not complete in time is refused, and counted", async () => {
-  const before = listenerCounts.timedOut;
+  const region = new Region(new SharedArrayBuffer(regionBytes), 0);
+  countIn(region);
   const endless = new Request("http://localhost/", { method: "POST", body: new ReadableStream({}) });
   expect(await problemOf(() => readBytes(endless, 20))).toBe("malformed-json");
-  expect(listenerCounts.timedOut).toBe(before + 1);
+  expect(exposition([{ actor: "task", index: 0, region }])).toContain('http_requests_cut_total{reason="slow"} 1\n');
 });

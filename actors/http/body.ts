@@ -1,7 +1,7 @@
 /** A request's body, read under the contract's conventions: media type, then size, then form. */
 import { Problem } from "../model/problem.ts";
 import { decodeUtf8, parseJson } from "./json.ts";
-import { listenerCounts } from "./listener-counts.ts";
+import { cutAsSlow } from "./listener-counts.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
 import { isWhole } from "./whole.ts";
 
@@ -56,7 +56,7 @@ export async function readBytes(
     bytes = await Promise.race([Number.isNaN(declared) ? readBounded(request) : request.arrayBuffer(), deadline]);
   } catch (cause) {
     if (!(cause instanceof Late)) throw new Problem("malformed-json", "The body was cut off.", { cause });
-    listenerCounts.timedOut++;
+    cutAsSlow.add();
     throw new Problem("malformed-json", `The body was not complete within ${timeoutMs / 1_000} s.`, {
       headers: { connection: "close" },
     });

@@ -1,6 +1,6 @@
 /** A listening HTTP server on either runtime. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { listenerCounts } from "./listener-counts.ts";
+import { acceptErrors as acceptFailures } from "./listener-counts.ts";
 import type { Peer } from "./peer.ts";
 
 export type Listener = {
@@ -160,7 +160,7 @@ class DenoListener implements Listener {
   }
 
   #failed(error: unknown): void {
-    listenerCounts.acceptErrors++;
+    acceptFailures.add();
     this.#failures++;
     const reason = error instanceof Error ? error.message : String(error);
     if (this.#failures === 1) this.#options.onAcceptError?.("failing", { failures: 1, reason });

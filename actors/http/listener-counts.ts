@@ -1,9 +1,14 @@
 /** What the listeners of this thread met. The runtimes tell nothing of connections that they close themselves (docs/guarantees.md). */
-export const listenerCounts = {
-  /** How often the runtime gave up accepting (no file descriptor left), and the listener began anew. Counted on Deno alone: Bun goes on by itself. */
-  acceptErrors: 0,
-  /** Requests that the server's own parser refused, or whose client was gone, before they took effect. */
-  refusedByParser: 0,
-  /** Bodies that were not whole within their deadline. */
-  timedOut: 0,
-};
+import { counter } from "../metrics/registry.ts";
+
+/** How often the runtime gave up accepting (no file descriptor left), and the listener began anew. Counted on Deno alone: Bun goes on by itself. */
+export const acceptErrors = counter("http_accept_errors_total", "Times that no connection could be accepted.");
+
+const cut = counter("http_requests_cut_total", "Requests that were given up before they took effect, by reason.", {
+  labels: ["reason"],
+  known: [["parser"], ["slow"]],
+});
+/** The server's own parser refused what followed, or the client was gone. */
+export const cutByParser = cut.of("parser");
+/** The body was not whole within its deadline. */
+export const cutAsSlow = cut.of("slow");

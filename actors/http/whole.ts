@@ -5,7 +5,7 @@
  * answers 400 or closes the connection, without any answer to what has taken effect. Its parser works through the packet within one turn of the loop, so
  * a turn later the request's signal tells. Deno parses both as it should, and reading `signal` there costs a warning.
  */
-import { listenerCounts } from "./listener-counts.ts";
+import { cutByParser } from "./listener-counts.ts";
 
 const needsLook = (globalThis as { Deno?: unknown }).Deno === undefined;
 
@@ -14,6 +14,6 @@ export async function isWhole(request: Request): Promise<boolean> {
   if (!needsLook) return true;
   await new Promise<void>((resolve) => void setImmediate(resolve));
   if (!request.signal.aborted) return true;
-  listenerCounts.refusedByParser++;
+  cutByParser.add();
   return false;
 }

@@ -5,6 +5,7 @@ import { consumer } from "../consumer/messages.ts";
 import { fault } from "../debug.ts";
 import { announcements } from "../follower/messages.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
+import { admissionMetrics } from "../http/admission-metrics.ts";
 import { edge } from "../http/app.ts";
 import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
@@ -87,7 +88,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
         site,
         authenticate: check.authenticate,
         tracer,
-        admission: admission(admissionBounds, threadClock),
+        admission: admission(admissionBounds, threadClock, admissionMetrics()),
         elsewhere: (request, path, peer) =>
           ownedByAuth(path) ? accounts.forward(request, peer?.remoteAddress) : undefined,
         onFailure: (failure, requestId) => {
