@@ -189,11 +189,36 @@ describe("docker compose", () => {
     expect(environment("task").AUTH_URL).toBe(`http://${text(alias)}:3000`);
   });
 
+  test("the operator's settings reach each role that has a use for them, and are left out while they are not set", () => {
+    const project = compose.readProject([base]);
+    const traces = Object.keys(variables.properties).filter((name) => name.startsWith("OTEL_"));
+    const web = ["TT_PUBLIC_URL", "TT_ALLOWED_ORIGINS", "TT_HSTS"];
+    const taken = ["auth", "task", "consumer", "tracker"].map((name) => compose.passedOn(project, name).sort());
+    const wanted = [
+      [...web, ...traces, "TT_REGISTRATION", "TT_LOGIN_DELAY"],
+      [...web, ...traces, "TT_TRUSTED_PROXIES"],
+      traces,
+      ["TT_PUBLIC_URL"],
+    ];
+    expect(taken).toEqual(wanted.map((names) => names.sort()));
+  });
+
+  test("a link that the operator's tools print without a public URL leads to the published port", () => {
+    const project = compose.readProject([base]);
+    const env = compose.environmentOf(project, "tracker");
+    const [published] = list(at(service(project, "edge"), "ports")).map(text);
+    expect(published).toBe(`127.0.0.1:${text(at(service(project, "tracker"), "environment", "PORT"))}:3000`);
+    expect(readConfig(withSecretFiles(env)).port).toBe(3_000);
+    // Whatever that port is, it is not taken for the admin port.
+    expect(() => readConfig(withSecretFiles({ ...env, PORT: "3001" }))).not.toThrow();
+  });
+
   test("the operator's tools have all servers that the roles have, and are not started with them", () => {
     const project = compose.readProject([base]);
     const ofRoles = Object.assign({}, ...k8s.roles.map((role) => compose.environmentOf(project, role)));
     const { ROLE: _role, AUTH_URL: _url, TT_TRUSTED_PROXIES: _task, ...servers } = ofRoles as Record<string, string>;
-    expect(compose.environmentOf(project, "tracker")).toEqual(servers);
+    const { PORT: _port, ADMIN_PORT: _admin, ...ofTools } = compose.environmentOf(project, "tracker");
+    expect(ofTools).toEqual(servers);
     expect(list(at(service(project, "tracker"), "profiles")).map(text)).toEqual(["tracker"]);
     expect(list(at(service(project, "tracker"), "entrypoint")).map(text)).toEqual(["tracker"]);
   });
@@ -271,7 +296,10 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     mkdirSync(join(overlays, "own-ca"));
     const ownCa = { resources: ["../../jobs/prod"], components: ["../../components/own-ca"] };
     writeFileSync(join(overlays, "own-ca", "kustomization.yaml"), JSON.stringify(ownCa));
-    for (const name of ["dev", "prod", "own-ca"]) rendered[name] = await renderer.had(join(overlays, name));
+    mkdirSync(join(overlays, "traced"));
+    const traced = { resources: ["../prod"], components: ["../../components/traces"] };
+    writeFileSync(join(overlays, "traced", "kustomization.yaml"), JSON.stringify(traced));
+    for (const name of ["dev", "prod", "own-ca", "traced"]) rendered[name] = await renderer.had(join(overlays, name));
     for (const name of ["dev", "prod"])
       rendered[`jobs/${name}`] = await renderer.had(join(folder, "deploy", "k8s", "jobs", name));
   }, toolsDeadlineMs);
@@ -284,7 +312,7 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
       writeFileSync(path, yaml);
       return path;
     };
-    test.each(["dev", "prod", "jobs/dev", "jobs/prod", "own-ca"])(
+    test.each(["dev", "prod", "jobs/dev", "jobs/prod", "own-ca", "traced"])(
       "%s has the form of Kubernetes' own resources and no unknown field",
       async (overlay) => {
         const said = await validate.manifests(inFile(rendered[overlay] ?? ""));
@@ -631,6 +659,33 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
       name: "backends",
       key: "ca.crt",
     });
+  });
+
+  test("prod names the operator's settings for every role and the tools, and its public URL is where the ingress is", () => {
+    const host = text(at(k8s.named(manifests("prod"), "Ingress", "task-tracker"), "spec", "rules", 0, "host"));
+    const all = [
+      ...k8s.roles.map((role) => environmentOf(manifests("prod"), role)),
+      environmentOf(manifests("jobs/prod"), "tracker", "Job"),
+    ];
+    const names = ["TT_PUBLIC_URL", "TT_ALLOWED_ORIGINS", "TT_HSTS", "TT_REGISTRATION", "TT_LOGIN_DELAY"];
+    for (const env of all) {
+      expect(names.filter((name) => env[name] === undefined)).toEqual([]);
+      expect(env.TT_PUBLIC_URL).toBe(`https://${host}`);
+    }
+  });
+
+  test("with traces every role knows the collector and may reach it, and nothing else is opened", () => {
+    const all = manifests("traced");
+    const { host, port } = new URL(environmentOf(all, "task").OTEL_EXPORTER_OTLP_ENDPOINT ?? "");
+    expect(host.split(/[.:]/)[1]).toBe("monitoring");
+    for (const role of k8s.roles) {
+      const config = readConfig(withSecretFiles(environmentOf(all, role)));
+      expect(config.tracing).toMatchObject({ endpoint: `http://${host}` });
+    }
+    const toCollector = k8s.roles.map((role) => `${role} → monitoring:${port}`);
+    expect(edges(all, "egress")).toEqual([...edges(manifests("prod"), "egress"), ...toCollector].sort());
+    expect(edges(all, "ingress")).toEqual(edges(manifests("prod"), "ingress"));
+    expect(k8s.references(all, outside.prod ?? [])).toEqual([]);
   });
 
   test.each(["dev", "prod"])(

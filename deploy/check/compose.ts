@@ -137,11 +137,19 @@ export function demands(project: Value): string[] {
   return [...JSON.stringify(project).matchAll(/(?<!\$)\$(?:\{\w+\}|\{\w+:?\?|\w)/g)].map(([found]) => found);
 }
 
-/** The environment of a service as its process sees it. */
+/** The environment of a service as its process sees it while the operator has set nothing. */
 export const environmentOf = (project: Value, name: string): Record<string, string> =>
   Object.fromEntries(
-    entries(at(project, "services", name, "environment")).map(([key, value]) => [key, byDefault(text(value))]),
+    entries(at(project, "services", name, "environment"))
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, byDefault(text(value))]),
   );
+
+/** The variables that a service takes over from the operator's environment: those without a value. */
+export const passedOn = (project: Value, name: string): string[] =>
+  entries(at(project, "services", name, "environment"))
+    .filter(([, value]) => value === null)
+    .map(([key]) => key);
 
 /** Passwords that stand in the file, and `*_FILE` variables that point to nothing that is mounted. */
 export const openSecrets = (project: Value): string[] =>
