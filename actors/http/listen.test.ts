@@ -20,7 +20,7 @@ writeFileSync(
     // Answered a moment after the stop has begun.
     if (url.endsWith("/slow")) await new Promise((resolve) => process.once("SIGTERM", () => setTimeout(resolve, 50)));
     return new Response("well");
-  }, { host: "127.0.0.1", port: 0 });
+  }, { host: "127.0.0.1", port: 0, idleTimeoutS: 4 });
   process.once("SIGTERM", async () => {
     const began = performance.now();
     await listener.stop();
@@ -110,3 +110,11 @@ for (const runtime of ["bun", "deno"] as const) {
     expect(await server.ended).toBe(0);
   });
 }
+
+test("on bun, a connection on which nothing comes is closed, wherever its request has stopped", async () => {
+  const server = await serve("bun");
+  const stopped = ["", "GET / HTTP/1.1\r\nHost: a\r\nX-", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"];
+  await Promise.all(stopped.map((sent) => client(server.port, sent).closed));
+  server.stop();
+  expect(await server.ended).toBe(0);
+}, 60_000);
