@@ -13,7 +13,8 @@ const bounds: AdmissionBounds = {
   burstMs: 50,
   calmMs: 500,
   overloadWaitMs: 10,
-  loneWaitMs: 200,
+  shortMax: 1,
+  shortWaitMs: 200,
 };
 
 let nowMs = 0;
@@ -137,16 +138,17 @@ test("a burst may wait long, but nobody waits long in a queue that never empties
   const first = ask("a1", { lastsMs: 40 });
   const second = ask("a2", { lastsMs: 40 });
   const third = ask("a3");
+  const fourth = ask("a4");
   goRound();
   goRound();
   expect([await first, await second]).toEqual(["a1", "a2"]);
   goRound();
-  // It has waited 80 ms, in a queue that was not empty for longer than a burst.
-  expect(await third).toBe("overloaded");
+  // It has waited 80 ms, in a queue that was not empty for longer than a burst. Without it the queue is short.
+  expect([await third, await fourth]).toEqual(["overloaded", "a4"]);
   expect(gate.counts.refused.late).toBe(1);
 });
 
-test("who asks for one thing at a time has a turn, however long others held it up", async () => {
+test("who asks for few things at a time has a turn, however long others held it up", async () => {
   await fillTurn();
   const lone = ask("a1");
   nowMs += 150;
@@ -158,6 +160,7 @@ test("after overload waiting stays short until it has been calm, though the queu
   const lateAfter = async (name: string) => {
     await fillTurn();
     const waits = ask(name);
+    void ask(`${name}, and one behind it`);
     nowMs += 20;
     goRound();
     goRound();
@@ -167,14 +170,15 @@ test("after overload waiting stays short until it has been calm, though the queu
   await fillTurn();
   void ask("a2", { lastsMs: 60 });
   void ask("a3");
+  void ask("a4");
   goRound();
   goRound();
   goRound();
   expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 1 } });
-  expect(await lateAfter("a4")).toBe("overloaded");
+  expect(await lateAfter("a5")).toBe("overloaded");
   goRound(600);
   goRound(25);
-  expect(await lateAfter("a5")).toBe("a5");
+  expect(await lateAfter("a6")).toBe("a6");
 });
 
 test("what is under way of one is bounded; others go on, and its own when one ends", async () => {

@@ -20,15 +20,19 @@ export type AdmissionBounds = {
   /** Bytes of large answers that clients have not taken yet, of all and of one. */
   readonly bytesMax: number;
   readonly bytesMaxOfOne: number;
-  /** A burst may wait for so long; */
+  /**
+   * Requests of one that may wait for `shortWaitMs`, whatever else: as many as an ordinary client has under way at once. They wait because of others, or because
+   * the machine is slow, and have nothing to gain from a quick refusal.
+   */
+  readonly shortMax: number;
+  readonly shortWaitMs: number;
+  /** In a longer queue a burst may wait for so long; */
   readonly burstWaitMs: number;
-  /** in a queue that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), */
+  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), */
   readonly burstMs: number;
   /** and so it does until this is over: what was refused leaves the queue empty for a moment. */
   readonly calmMs: number;
   readonly overloadWaitMs: number;
-  /** Who asks for one thing at a time waits because of others, and has nothing to gain from a quick refusal. */
-  readonly loneWaitMs: number;
 };
 
 export const admissionBounds: AdmissionBounds = {
@@ -39,11 +43,12 @@ export const admissionBounds: AdmissionBounds = {
   underWayMaxOfOne: 512,
   bytesMax: 128 * 2 ** 20,
   bytesMaxOfOne: 32 * 2 ** 20,
+  shortMax: 32,
+  shortWaitMs: 5_000,
   burstWaitMs: 500,
   burstMs: 100,
   calmMs: 1_000,
   overloadWaitMs: 20,
-  loneWaitMs: 2_000,
 };
 
 export type AdmissionClock = {
@@ -88,8 +93,6 @@ type Queue = {
   /** Milliseconds of work that it may still take before the next has its turn. */
   creditMs: number;
   busySinceMs: number;
-  /** Requests that have waited here since then. */
-  arrivals: number;
 };
 
 const quantumMs = 2;
@@ -131,7 +134,7 @@ export function admission(
   function queueOf(key: string): Queue {
     let queue = queues.get(key);
     if (queue === undefined) {
-      queue = { key, waiting: new Fifo(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0, arrivals: 0 };
+      queue = { key, waiting: new Fifo(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
       queues.set(key, queue);
     }
     return queue;
@@ -211,11 +214,9 @@ export function admission(
       };
       if (queue.waiting.size === 0) {
         queue.busySinceMs = nowMs;
-        queue.arrivals = 0;
         queue.creditMs = Math.min(queue.creditMs, 0);
         turns.push(queue);
       }
-      queue.arrivals++;
       queue.waiting.push(each);
       counts.waiting++;
       sweepLater();
@@ -237,13 +238,14 @@ export function admission(
 
   /** Takes away from the head of a queue who has gone or has waited too long. */
   function trim(queue: Queue, nowMs: number): void {
-    const isLone = queue.arrivals === 1;
-    if (!isLone && nowMs - queue.busySinceMs > bounds.burstMs) overloadedUntilMs.set(queue.key, nowMs + bounds.calmMs);
+    const isShort = () => queue.waiting.size <= bounds.shortMax;
+    if (!isShort() && nowMs - queue.busySinceMs > bounds.burstMs)
+      overloadedUntilMs.set(queue.key, nowMs + bounds.calmMs);
     const isOverloaded = nowMs < (overloadedUntilMs.get(queue.key) ?? 0);
-    const calmWaitMs = isLone ? bounds.loneWaitMs : bounds.burstWaitMs;
-    const waitMs = isOverloaded ? bounds.overloadWaitMs : calmWaitMs;
+    const longWaitMs = isOverloaded ? bounds.overloadWaitMs : bounds.burstWaitMs;
     for (let head = queue.waiting.peek(); head !== undefined; head = queue.waiting.peek()) {
       const isGone = head.work.isGone();
+      const waitMs = isShort() ? bounds.shortWaitMs : longWaitMs;
       if (!isGone && nowMs - head.sinceMs <= waitMs) return;
       queue.waiting.shift();
       counts.waiting--;
