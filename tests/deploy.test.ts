@@ -1,5 +1,7 @@
 /** The files of deploy/ and docker-compose.yml: their forms by schema, our own rules, each shown able to fail, and the scripts by running them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createSocket } from "node:dgram";
+import { Resolver } from "node:dns/promises";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -896,6 +898,28 @@ describe("the edge of the compose file", () => {
     expect(waiting.said()).toStartWith("HTTP/1.1 503 ");
     expect(waiting.said()).toContain('"code":"overloaded"');
   });
+
+  test("a name is asked for anew, though the last answer says that it holds for ten minutes", async () => {
+    let address = [127, 0, 0, 5];
+    const names = createSocket("udp4");
+    names.on("message", (query, from) => {
+      const head = Buffer.from([...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+      // The question ends with its type and class, after the empty label.
+      const question = query.subarray(12, query.indexOf(0, 12) + 5);
+      const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 2, 88, 0, 4, ...address]);
+      names.send(Buffer.concat([head, question, answer]), from.port, from.address);
+    });
+    await new Promise<void>((resolve) => names.bind(0, "127.0.0.1", resolve));
+    const { addresses } = readRoute("3000=task:3000", () => {
+      const resolver = new Resolver();
+      resolver.setServers([`127.0.0.1:${names.address().port}`]);
+      return resolver;
+    });
+    expect(await addresses()).toEqual(["127.0.0.5"]);
+    address = [127, 0, 0, 6];
+    await poll("the new address is found", 60_000, async () => (await addresses())[0] === "127.0.0.6");
+    names.close();
+  }, 120_000);
 
   test("a route is read from its text, and what is none is refused", () => {
     expect(readRoute("3010=auth:3000")).toMatchObject({ port: 3010, toPort: 3000 });

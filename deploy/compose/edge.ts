@@ -2,7 +2,7 @@
  * The front door of docker-compose.yml: one published port for a role, however many containers run it. It knows TCP only: each connection goes to
  * the container with the fewest, the next one is tried when one does not take it, and while none does, connections wait for a moment instead of failing.
  */
-import { resolve4 } from "node:dns/promises";
+import { Resolver } from "node:dns/promises";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { problems } from "../../actors/model/problem.ts";
@@ -147,22 +147,28 @@ function refuse(client: Socket): void {
   client.resume().end(`${head.join("\r\n")}\r\n\r\n${body}`, () => client.destroy());
 }
 
-/** `3010=auth:3000`: connections to port 3010 go to port 3000 of whatever the name `auth` stands for at the time. */
-export function readRoute(text: string): Route {
+/**
+ * `3010=auth:3000`: connections to port 3010 go to port 3000 of whatever the name `auth` stands for at the time. A resolver is used once: it keeps
+ * answers for as long as they say, 600 s with Docker's, and the address of a container that is gone may be that of another role by then.
+ */
+export function readRoute(text: string, resolver: () => Pick<Resolver, "resolve4"> = () => new Resolver()): Route {
   const [, port, name = "", toPort] = /^(\d+)=([a-z0-9.-]+):(\d+)$/.exec(text) ?? [];
   if (toPort === undefined)
     throw new Error(`Cannot read the route ${JSON.stringify(text)}: it is not like 3010=auth:3000`);
   let known: { addresses: Promise<string[]>; untilMs: number } | undefined;
   const addresses = () => {
     if (known === undefined || performance.now() > known.untilMs)
-      known = { addresses: resolve4(name), untilMs: performance.now() + PAUSE_MS };
+      known = { addresses: resolver().resolve4(name), untilMs: performance.now() + PAUSE_MS };
     return known.addresses;
   };
   return { port: Number(port), toPort: Number(toPort), addresses };
 }
 
 if (import.meta.main) {
-  const running = await edge("0.0.0.0", process.argv.slice(2).map(readRoute));
+  const running = await edge(
+    "0.0.0.0",
+    process.argv.slice(2).map((text) => readRoute(text)),
+  );
   const stop = () => void running.stop().then(() => process.exit(0));
   process.once("SIGTERM", stop).once("SIGINT", stop);
 }
