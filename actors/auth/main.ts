@@ -47,7 +47,7 @@ import { revocationList } from "./revocation-list.ts";
 import { revocationsInProcess } from "./revocations-local.ts";
 import { revocationsInRedis } from "./revocations-redis.ts";
 import { authRoutes } from "./routes.ts";
-import { NewerSchema } from "./schema-postgres.ts";
+import { UnusableSchema } from "./schema-check-postgres.ts";
 import { authService } from "./service.ts";
 import { openStores, type Stores } from "./stores.ts";
 
@@ -92,7 +92,7 @@ export type AuthParts = {
 
 /**
  * The whole role apart from its actor: tests and the actor run this very thing. Throws one clear line when the folder is not usable, or the
- * database is a newer program's; a database that is away only makes its answers `users-unavailable`, until it is there.
+ * database is a newer program's or incomplete; a database that is away only makes its answers `users-unavailable`, until it is there.
  */
 export async function openAuth(data: AuthData, parts: AuthParts) {
   const { now } = parts;
@@ -201,7 +201,7 @@ function probeOf({ server }: Stores, { isOpen, fault }: Opening): Probe | undefi
     ? undefined
     : async () => {
         const why = fault();
-        if (why instanceof NewerSchema) throw new NotWell("made by a newer program");
+        if (why instanceof UnusableSchema) throw new NotWell(why.state);
         if (!isOpen()) throw why ?? new NotWell("not opened yet");
         await server.ping();
       };

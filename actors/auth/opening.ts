@@ -2,7 +2,7 @@
 import { Problem } from "../model/problem.ts";
 import { keepTrying, settles } from "../waiting.ts";
 import { type SigningKey, signingKey } from "./keys.ts";
-import { NewerSchema } from "./schema-postgres.ts";
+import { UnusableSchema } from "./schema-check-postgres.ts";
 import type { Stores } from "./stores.ts";
 
 export type Opening = {
@@ -18,7 +18,7 @@ export type Opening = {
 /** So long a start waits for the server; after that it goes on without. */
 const firstMs = 2_000;
 
-/** Throws where another try would not help: a file that fails, a schema that is newer than this program. */
+/** Throws where another try would not help: a file that fails, a schema that this program cannot use. */
 export async function opening({ keys, server }: Stores, now: () => number): Promise<Opening> {
   let key: SigningKey | undefined;
   let fault: Error | undefined;
@@ -38,7 +38,7 @@ export async function opening({ keys, server }: Stores, now: () => number): Prom
       void keepTrying(attempt, { fromMs: 100, toMs: 2_000, until, failed }).then(resolve, resolve);
     });
     await settles(settled, firstMs);
-    if (fault instanceof NewerSchema) {
+    if (fault instanceof UnusableSchema) {
       stopped.abort();
       throw fault;
     }

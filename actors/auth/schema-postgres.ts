@@ -1,18 +1,31 @@
 /** Auth's tables in PostgreSQL, made or brought up to date at start. Text compares byte by byte, as in SQLite; instants are epoch milliseconds of whoever writes. */
 import type { Sql } from "../postgres/connect.ts";
-
-/** Made by a newer program; the message is one clear line. */
-export class NewerSchema extends Error {
-  override readonly name = "NewerSchema";
-}
+import { checkSchema, orIncomplete, UnusableSchema } from "./schema-check-postgres.ts";
 
 const newestKnown = 3;
+
+/** Throws an `UnusableSchema` where the database is a newer program's, or lacks something that statements need. */
+export async function applySchema(sql: Sql): Promise<void> {
+  try {
+    await applySteps(sql);
+  } catch (error) {
+    throw orIncomplete(error);
+  }
+  const [row] = await sql<{ version: number }>`SELECT version FROM schema_version`;
+  const version = row?.version ?? 0;
+  if (version > newestKnown)
+    throw new UnusableSchema(
+      `Cannot use the database: its schema version ${version} is newer than ${newestKnown}, the newest that this program knows`,
+      { state: "made by a newer program" },
+    );
+  await checkSchema(sql);
+}
 
 /**
  * One statement is one transaction, and the lock in it lets one process at a time change the schema: many may start at once.
  * Once released, a version's part stays as it is; the next version adds `IF found < 2 THEN ... END IF;`.
  */
-export async function applySchema(sql: Sql): Promise<void> {
+async function applySteps(sql: Sql): Promise<void> {
   await sql`
 DO $schema$
 DECLARE
@@ -146,10 +159,4 @@ BEGIN
   END IF;
 END
 $schema$`;
-  const [row] = await sql<{ version: number }>`SELECT version FROM schema_version`;
-  const version = row?.version ?? 0;
-  if (version > newestKnown)
-    throw new NewerSchema(
-      `Cannot use the database: its schema version ${version} is newer than ${newestKnown}, the newest that this program knows`,
-    );
 }

@@ -13,7 +13,7 @@ export type Stores = {
   /** A server that may be away, and that others use too; undefined for the file, which is ours alone. */
   readonly server:
     | {
-        /** To be done once before the rest. Throws `NewerSchema` where the server is not for this program. */
+        /** To be done once before the rest. Throws `UnusableSchema` where the database is not for this program or is incomplete. */
         prepare(): Promise<void>;
         ping(): Promise<void>;
       }

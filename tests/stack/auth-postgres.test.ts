@@ -1,6 +1,7 @@
 /** The auth role with its accounts in PostgreSQL, as a program of its own and together with the others: while the server is there, away, and back. */
 import { afterAll, expect, test } from "bun:test";
 import postgres from "postgres";
+import { neededColumns } from "../../actors/auth/schema-check-postgres.ts";
 import { freshDatabase, server } from "../contract/auth-ports.ts";
 import { call, createTask, expectProblem, person, type Tokens } from "../system/client.ts";
 import { type FaultProxy, faultProxy } from "../system/fault-proxy.ts";
@@ -186,4 +187,54 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     expect((await exited).code).toBe(1);
     expect(texts.stderr).toMatch(/Cannot use the database: its schema version 99 is newer than \d+, the newest that/);
   }, 120_000);
+
+  test("a database that lacks something that statements need is a failed start that names it", async () => {
+    const { direct: DATABASE_URL } = await database();
+    expect((await (await start({ env: { ROLE: "auth", DATABASE_URL } })).end("SIGTERM")).code).toBe(0);
+    const sql = postgres(DATABASE_URL, { max: 1, onnotice: () => {} });
+    ends.push(() => sql.end({ timeout: 2 }));
+    const columns = await sql<{ table_name: keyof typeof neededColumns; names: string[] }[]>`
+      SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) AS names
+      FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name ORDER BY table_name`;
+    expect(Object.fromEntries(columns.map(({ table_name, names }) => [table_name, names.sort()]))).toEqual(
+      Object.fromEntries(Object.entries(neededColumns).map(([table, names]) => [table, [...names].sort()])),
+    );
+    const faults: [hurt: string, mend: string, said: string][] = [
+      [
+        "ALTER TABLE users RENAME COLUMN password_hash TO password",
+        "ALTER TABLE users RENAME COLUMN password TO password_hash",
+        'the column "password_hash" of the table "users" is missing',
+      ],
+      [
+        "ALTER TABLE sessions RENAME TO old_sessions",
+        "ALTER TABLE old_sessions RENAME TO sessions",
+        'the table "sessions" is missing',
+      ],
+      [
+        "ALTER TABLE users RENAME CONSTRAINT email_taken TO once",
+        "ALTER TABLE users RENAME CONSTRAINT once TO email_taken",
+        'the constraint "email_taken" of the table "users" is missing',
+      ],
+      [
+        "ALTER FUNCTION rotate_refresh_token RENAME TO rotate",
+        "ALTER FUNCTION rotate RENAME TO rotate_refresh_token",
+        "the function rotate_refresh_token(text,text,bigint,bigint,bigint) is missing",
+      ],
+      [
+        "ALTER TABLE schema_version RENAME TO old_version",
+        "DROP TABLE IF EXISTS schema_version; ALTER TABLE old_version RENAME TO schema_version",
+        "its tables are not those of its schema version",
+      ],
+    ];
+    for (const [hurt, mend, said] of faults) {
+      await sql.unsafe(hurt);
+      const ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
+      const { texts, exited } = launch({ ROLE: "auth", DATABASE_URL, ...ports });
+      expect((await exited).code, said).toBe(1);
+      expect(texts.stderr).toContain(`Cannot use the database: ${said.replaceAll('"', '\\"')}`);
+      await sql.unsafe(mend);
+    }
+    const mended = await start({ env: { ROLE: "auth", DATABASE_URL } });
+    expect((await mended.end("SIGTERM")).code).toBe(0);
+  }, 240_000);
 });
