@@ -61,7 +61,7 @@ function childrenOf(config: Config): ChildSpec[] {
     ...(runs("task") && kafka !== undefined ? [followerChild(config, kafka)] : []),
     ...(runs("consumer") ? [consumerChild(config)] : []),
     ...(runs("consumer") && kafka !== undefined && redis !== undefined
-      ? [child(keeper, { data: { kafka, redis, debugFaults: config.debugFaults } })]
+      ? [child(keeper, { args: { kafka, redis, debugFaults: config.debugFaults } })]
       : []),
     ...(runs("task") ? [taskChild(config)] : []),
   ];
@@ -72,7 +72,7 @@ function authChild(config: Config): ChildSpec {
   // Where the task role has the port, it opens what auth answers to other origins.
   const allowedOrigins = role === "auth" ? [...site.allowedOrigins] : [];
   return child(auth, {
-    data: {
+    args: {
       dataDir,
       issuer,
       audience,
@@ -90,19 +90,19 @@ function authChild(config: Config): ChildSpec {
 
 function followerChild({ debugFaults }: Config, kafka: NonNullable<Config["kafka"]>): ChildSpec {
   // A group of this process: an actor that is started again goes on where the one before it was.
-  return child(follower, { data: { kafka, debugFaults, group: namesIn(kafka).followers + randomUUID() } });
+  return child(follower, { args: { kafka, debugFaults, group: namesIn(kafka).followers + randomUUID() } });
 }
 
 function consumerChild(config: Config): ChildSpec {
   const { dataDir, debugFaults } = config;
-  return child(consumer, { data: { dataDir, debugFaults, ...given(config, "kafka", "mongo", "tracing") } });
+  return child(consumer, { args: { dataDir, debugFaults, ...given(config, "kafka", "mongo", "tracing") } });
 }
 
 function taskChild(config: Config): ChildSpec {
   const { dataDir, host, port, site, verdictTimeoutMs, debugFaults, issuer, audience, authUrl } = config;
   return child(task, {
-    times: config.taskWorkers,
-    data: {
+    instances: config.taskWorkers,
+    args: {
       dataDir,
       host,
       port,

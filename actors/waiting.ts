@@ -4,22 +4,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The promise, or a rejection with `late()` after so long; its later result is ignored. */
 export function withDeadline<T>(
   promise: Promise<T>,
-  withinMs: number,
-  late: () => Error = () => new Error(`no answer in ${withinMs} ms`),
+  timeoutMs: number,
+  late: () => Error = () => new Error(`no answer in ${timeoutMs} ms`),
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), withinMs);
+    const timer = setTimeout(() => reject(late()), timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
 /** Whether the promise settled in time, whatever came of it. */
-export function settles(promise: Promise<unknown>, withinMs: number): Promise<boolean> {
+export function settles(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   const settled = promise.then(
     () => true,
     () => true,
   );
-  return withDeadline(settled, withinMs).catch(() => false);
+  return withDeadline(settled, timeoutMs).catch(() => false);
 }
 
 /** The promise, or the signal's reason as soon as it is aborted; a later result is ignored. */

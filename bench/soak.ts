@@ -43,7 +43,7 @@ for (const [actor, kind] of [
   }
   // The last turn's messages first: a mailbox that is still full would refuse the question too.
   await new Promise((resolve) => setTimeout(resolve, settleMs));
-  const handled = await to.ask("handled", null, { withinMs: 10_000 });
+  const handled = await to.ask("handled", null, { timeoutMs: 10_000 });
   // The answer may be here before its own count is: counts are exact when nothing is under way.
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   const view = JSON.parse(JSON.stringify(app.inspect())) as { children: { counts: Record<string, number> }[] };
@@ -59,6 +59,6 @@ for (const [actor, kind] of [
   process.stdout.write(
     `${actor.name.padEnd(10)} ${fine ? "fine" : "FAILED"}  sent ${sent} = ${JSON.stringify(fates)}, memory ${first.toFixed(0)} then ${second.toFixed(0)} MB\n`,
   );
-  await app.stop({ withinMs: 10_000 });
+  await app.stop({ timeoutMs: 10_000 });
 }
 process.exit(failed ? 1 : 0);

@@ -50,9 +50,9 @@ export function topic<Body>(name: string, body?: Schema<Body>): Topic<Body> {
 
 export type SendOptions = {
   /** How long an ask may take, in milliseconds; 5,000 unless told. Finite, as every ask ends; 0 or less has expired already. */
-  withinMs?: number;
+  timeoutMs?: number;
   /** The message being handled: its deadline bounds this ask, and its trace goes on. */
-  within?: Context;
+  context?: Context;
   /** In a pool: messages of one key go to one member, in order. */
   key?: string;
   /** W3C trace context, carried in the envelope. */
@@ -69,7 +69,7 @@ export type Ref<P extends Protocol> = {
   tell<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): undefined | Promise<void>;
   /**
    * Rejects with an `ActorError` of one of its codes (`Died` or `Stopped` at once when the receiver is not there), with what the handler threw, or with
-   * a `RangeError` when `withinMs` is no finite number.
+   * a `RangeError` when `timeoutMs` is no finite number.
    */
   ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;
 };
@@ -94,12 +94,12 @@ export type KindsOf<P extends Protocol, Body> = {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** What a running actor may do. */
-export type Self<P extends Protocol = Protocol, Data = unknown> = {
+export type Self<P extends Protocol = Protocol, Args = unknown> = {
   readonly name: string;
   /** Its place in its pool, from 0. */
   readonly index: number;
   /** What the tree gave this child: a JSON value. */
-  readonly data: Data;
+  readonly args: Args;
   /** Memory that all actors of the system share, all zero at first; `sharedBytes` long. For counters with `Atomics`: what is said in messages needs none. */
   readonly shared: SharedArrayBuffer;
   /** Aborted when the actor is asked to stop. */
@@ -144,7 +144,7 @@ export type BatchMessage<P extends Protocol> = {
 /** Why an actor stops: `shutdown` when asked to, `normal` by its own `self.stop()`, else the failure. */
 export type StopReason = "shutdown" | "normal" | Error;
 
-export type Behaviour<P extends Protocol, State, Data> = {
+export type Behaviour<P extends Protocol, State, Args> = {
   readonly actor: Actor<P>;
   readonly mailbox?: {
     /** Messages waiting at most; 1,024 unless told. */
@@ -153,7 +153,7 @@ export type Behaviour<P extends Protocol, State, Data> = {
     full?: "wait" | "reject" | "shed";
   };
   /** Makes the state. The actor is ready when it resolves; a restart never inherits the old state. */
-  readonly start: (self: Self<P, Data>) => State | Promise<State>;
+  readonly start: (self: Self<P, Args>) => State | Promise<State>;
   /** Messages under way at once at most, begun in order; 1 or more, 1 unless told (then a handler's promise holds the next message back). */
   readonly concurrency?: number;
   /** One handler per kind. */
@@ -172,7 +172,7 @@ export type Behaviour<P extends Protocol, State, Data> = {
    * A thread that gives no sign of life for longer than this, in milliseconds, is taken for hung: 3,000 unless told, `Infinity` for never. Less than
    * 800 acts as 800, since a thread beats every 200.
    */
-  readonly slowMs?: number;
+  readonly hangTimeoutMs?: number;
   /**
    * How long a handler's promise may take to settle, in milliseconds, for all kinds or by kind: then the actor fails with the kind's name. Never unless
    * told. A handler that blocks its thread is found as a hang.
@@ -183,9 +183,9 @@ export type Behaviour<P extends Protocol, State, Data> = {
 };
 
 /** Declares how an actor behaves; the default export of the actor's module. */
-export function behave<P extends Protocol, State, Data = unknown>(
+export function behave<P extends Protocol, State, Args = unknown>(
   of: Actor<P>,
-  behaviour: Omit<Behaviour<P, State, Data>, "actor">,
-): Behaviour<P, State, Data> {
+  behaviour: Omit<Behaviour<P, State, Args>, "actor">,
+): Behaviour<P, State, Args> {
   return { actor: of, ...behaviour };
 }

@@ -17,12 +17,12 @@ test("Asks that wait expire in their time though the clock was put back", () => 
     },
   });
   const late: [string, number][] = [];
-  const ask = (name: string, withinMs: number) =>
+  const ask = (name: string, timeoutMs: number) =>
     asks.add(asks.nextId(), {
       resolve: () => undefined,
       reject: () => late.push([name, passedMs]),
-      link: "any",
-      deadlineMs: wallMs + withinMs,
+      connection: "any",
+      deadlineMs: wallMs + timeoutMs,
       late: () => new Error("late"),
     });
   ask("first", 500);

@@ -1,18 +1,18 @@
 import type { Clock } from "./clock.ts";
 
-type Pending<Link> = {
+type Pending<Connection> = {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Undefined while it waits for a member of a pool. */
-  link: Link | undefined;
+  connection: Connection | undefined;
   readonly deadlineMs: number;
   readonly late: () => Error;
 };
 
 /** The asks of one thread that wait for an answer; one timer for all of them, at the earliest deadline. */
-export class Asks<Link> {
+export class Asks<Connection> {
   readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending<Link>>();
+  readonly #pending = new Map<number, Pending<Connection>>();
   #lastId = 0;
   #wakeMs = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
@@ -30,7 +30,7 @@ export class Asks<Link> {
     return this.#lastId;
   }
 
-  add(id: number, pending: Pending<Link>): void {
+  add(id: number, pending: Pending<Connection>): void {
     this.#pending.set(id, pending);
     if (pending.deadlineMs < this.#wakeMs) this.#arm(pending.deadlineMs, this.#clock.now());
   }
@@ -39,10 +39,10 @@ export class Asks<Link> {
     return this.#pending.has(id);
   }
 
-  /** The ask is on its way by this link. */
-  sendBy(id: number, link: Link): void {
+  /** The ask is on its way by this connection. */
+  sendBy(id: number, connection: Connection): void {
     const pending = this.#pending.get(id);
-    if (pending !== undefined) pending.link = link;
+    if (pending !== undefined) pending.connection = connection;
   }
 
   resolve(id: number, value: unknown): void {
@@ -59,9 +59,9 @@ export class Asks<Link> {
     pending.reject(error);
   }
 
-  /** Fails all that wait for this link. */
-  rejectAll(link: Link, error: () => Error): void {
-    for (const [id, pending] of this.#pending) if (pending.link === link) this.reject(id, error());
+  /** Fails all that wait for this connection. */
+  rejectAll(connection: Connection, error: () => Error): void {
+    for (const [id, pending] of this.#pending) if (pending.connection === connection) this.reject(id, error());
   }
 
   #arm(atMs: number, nowMs: number): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { actor, ask, type Behaviour, behave, type Protocol, type Schema, type Self, tell } from "./actor.ts";
 import { Cell } from "./cell.ts";
-import type { Letter } from "./letter.ts";
+import type { Envelope } from "./envelope.ts";
 
 const number: Schema<number> = {} as Schema<number>;
 const subject = actor("subject", new URL("file:///subject.ts"), {
@@ -18,9 +18,9 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
   const oldest: (string | undefined)[] = [];
   const cell = new Cell(behave(subject, behaviour) as unknown as Behaviour<Protocol, unknown, unknown>, {
     clock: { now: () => nowMs, monotonicMs: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
-    answer: (letter, value) => said.push([letter.id, value]),
-    refuse: (letter, error) => said.push([letter.id, (error as Error & { code?: string }).code ?? error.message]),
-    settled: (_letter, fate) => said.push(fate),
+    answer: (envelope, value) => said.push([envelope.id, value]),
+    refuse: (envelope, error) => said.push([envelope.id, (error as Error & { code?: string }).code ?? error.message]),
+    settled: (_letter, disposition) => said.push(disposition),
     busy: () => undefined,
     paced: () => undefined,
     oldest: (kind) => void oldest.push(kind),
@@ -33,7 +33,7 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     oldest,
     start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
     send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
-      const letter: Letter = {
+      const envelope: Envelope = {
         kind,
         body,
         id,
@@ -43,7 +43,7 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
         origin: undefined,
         control: false,
       };
-      cell.deliver(letter);
+      cell.deliver(envelope);
       cell.turn();
     },
     sendControl: (kind: string, body: unknown) =>
@@ -303,7 +303,7 @@ test("Handlers whose promises have resolved already share one turn, which ends t
   await new Promise((resume) => setImmediate(resume));
   expect(seen.length).toBeLessThan(40);
   // What comes in the meantime waits its turn as well.
-  cell.goOn();
+  cell.resumeTurn();
   expect(seen.length).toBeLessThan(40);
   for (let i = 0; i < 40 && cell.waiting > 0; i++) {
     turns();

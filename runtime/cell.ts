@@ -1,17 +1,17 @@
 import type { BatchMessage, Behaviour, Handler, Message, Protocol, Self, StopReason } from "./actor.ts";
+import type { Disposition, Envelope } from "./envelope.ts";
 import { asError, died, errorFields, expired, unhandled } from "./errors.ts";
-import { Fifo } from "./fifo.ts";
-import type { Fate, Letter } from "./letter.ts";
+import { Queue } from "./queue.ts";
 import { UnderWay, type UnderWayHost } from "./under-way.ts";
 
 /** What a cell needs from whatever runs it: a worker, the main thread or the simulator. */
 export type CellHost = UnderWayHost & {
   /** Answers an ask. */
-  answer(letter: Letter, value: unknown): void;
+  answer(envelope: Envelope, value: unknown): void;
   /** Fails an ask. */
-  refuse(letter: Letter, error: Error): void;
-  /** Called once for each letter of the mailbox (not of the control lane) when it has left it. */
-  settled(letter: Letter, fate: Fate): void;
+  refuse(envelope: Envelope, error: Error): void;
+  /** Called once for each envelope of the mailbox (not of the control lane) when it has left it. */
+  settled(envelope: Envelope, disposition: Disposition): void;
   /** Called as a handler begins, and with `undefined` at the end of the turn. */
   busy(kind: string | undefined): void;
   /** How long handlers lately took, in milliseconds a message. */
@@ -36,10 +36,10 @@ export class Cell {
   readonly #handlers: Readonly<Record<string, AnyHandler | undefined>>;
   readonly #batchKinds: ReadonlySet<string>;
   readonly #concurrency: number;
-  readonly #mailbox = new Fifo<Letter>();
-  readonly #control = new Fifo<Letter>();
-  /** Letters whose handler has begun and not ended; the end of a letter that is no longer here is ignored. */
-  readonly #underWay: UnderWay<Letter>;
+  readonly #mailbox = new Queue<Envelope>();
+  readonly #control = new Queue<Envelope>();
+  /** Envelopes whose handler has begun and not ended; the end of an envelope that is no longer here is ignored. */
+  readonly #underWay: UnderWay<Envelope>;
   #messageMs: number | undefined;
   #slots = 0;
   #batching = false;
@@ -77,7 +77,7 @@ export class Cell {
     return this.#mailbox.size === 0 && this.#control.size === 0 && this.#slots === 0;
   }
 
-  /** Makes the actor's state; it is ready when this resolves. Letters that come meanwhile wait. Rejects with what `start` threw. */
+  /** Makes the actor's state; it is ready when this resolves. Envelopes that come meanwhile wait. Rejects with what `start` threw. */
   async start(self: Self<Protocol, unknown>): Promise<void> {
     this.#state = "starting";
     const value = await this.behaviour.start(self);
@@ -87,16 +87,16 @@ export class Cell {
     this.turn();
   }
 
-  /** Puts a letter into the mailbox; `turn` (or the end of the turn under way) handles it. */
-  deliver(letter: Letter): void {
-    if (this.#state === "stopping" || this.#state === "stopped") this.#bury(letter);
-    else this.#mailbox.push(letter);
+  /** Puts an envelope into the mailbox; `turn` (or the end of the turn under way) handles it. */
+  deliver(envelope: Envelope): void {
+    if (this.#state === "stopping" || this.#state === "stopped") this.#deadLetter(envelope);
+    else this.#mailbox.push(envelope);
   }
 
-  /** Puts a letter into the control lane: before all others, never counted. */
-  deliverControl(letter: Letter): void {
+  /** Puts an envelope into the control lane: before all others, never counted. */
+  deliverControl(envelope: Envelope): void {
     if (this.#state === "stopping" || this.#state === "stopped") return;
-    this.#control.push(letter);
+    this.#control.push(envelope);
     this.turn();
   }
 
@@ -110,7 +110,7 @@ export class Cell {
    * The same, called by what may be a microtask: it goes on with the turn under way. A handler that sends to its own thread or whose promise has
    * resolved already would hold the event loop up for ever, each time with a turn of its own.
    */
-  goOn(): void {
+  resumeTurn(): void {
     if (!this.#yielded) this.#run();
   }
 
@@ -122,9 +122,9 @@ export class Cell {
     let nowMs = beganMs;
     while (this.#slots < this.#concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
-      const letter = lane.peek();
-      if (letter === undefined) break;
-      if (this.#batchKinds.has(letter.kind)) {
+      const envelope = lane.peek();
+      if (envelope === undefined) break;
+      if (this.#batchKinds.has(envelope.kind)) {
         if (this.#batching) break;
         if (!this.#gathered) {
           this.#gather();
@@ -134,7 +134,7 @@ export class Cell {
         this.#batch(lane);
       } else {
         lane.shift();
-        this.#handle(letter);
+        this.#handle(envelope);
       }
       handled++;
       // After each message: the next may take as long, and what has been answered leaves with the end of the turn.
@@ -174,13 +174,13 @@ export class Cell {
     const started = this.#state === "running";
     this.#state = "stopping";
     const cause = typeof reason === "string" ? undefined : reason;
-    for (const letter of [...this.#underWay]) {
-      this.#leave(letter);
-      if (letter.id !== 0) this.#host.refuse(letter, died(this.behaviour.actor.name, cause));
-      this.#settle(letter, "dead");
+    for (const envelope of [...this.#underWay]) {
+      this.#leave(envelope);
+      if (envelope.id !== 0) this.#host.refuse(envelope, died(this.behaviour.actor.name, cause));
+      this.#settle(envelope, "dead");
     }
-    for (let letter = this.#mailbox.shift(); letter !== undefined; letter = this.#mailbox.shift())
-      this.#bury(letter, cause);
+    for (let envelope = this.#mailbox.shift(); envelope !== undefined; envelope = this.#mailbox.shift())
+      this.#deadLetter(envelope, cause);
     // Refusals leave in a microtask that was asked for before this one: those who wait hear of the end before a hook that may hold the thread.
     await Promise.resolve();
     try {
@@ -191,73 +191,73 @@ export class Cell {
     }
   }
 
-  #bury(letter: Letter, cause?: Error): void {
-    if (letter.id !== 0) this.#host.refuse(letter, died(this.behaviour.actor.name, cause));
-    this.#settle(letter, "dead");
+  #deadLetter(envelope: Envelope, cause?: Error): void {
+    if (envelope.id !== 0) this.#host.refuse(envelope, died(this.behaviour.actor.name, cause));
+    this.#settle(envelope, "dead");
   }
 
-  #settle(letter: Letter, fate: Fate): void {
-    if (!letter.control) this.#host.settled(letter, fate);
+  #settle(envelope: Envelope, disposition: Disposition): void {
+    if (!envelope.control) this.#host.settled(envelope, disposition);
   }
 
-  /** Whether the deadline passed; if so the letter is done with. */
-  #late(letter: Letter): boolean {
-    if (letter.deadlineMs === undefined || this.#host.clock.now() < letter.deadlineMs) return false;
-    this.#host.refuse(letter, expired(this.behaviour.actor.name, letter.kind));
-    this.#settle(letter, "expired");
+  /** Whether the deadline passed; if so the envelope is done with. */
+  #late(envelope: Envelope): boolean {
+    if (envelope.deadlineMs === undefined || this.#host.clock.now() < envelope.deadlineMs) return false;
+    this.#host.refuse(envelope, expired(this.behaviour.actor.name, envelope.kind));
+    this.#settle(envelope, "expired");
     return true;
   }
 
-  #succeed(letter: Letter, value: unknown): void {
-    if (letter.id !== 0) this.#host.answer(letter, value);
-    this.#settle(letter, "handled");
+  #succeed(envelope: Envelope, value: unknown): void {
+    if (envelope.id !== 0) this.#host.answer(envelope, value);
+    this.#settle(envelope, "handled");
   }
 
-  #fail(letter: Letter, thrown: unknown): void {
+  #fail(envelope: Envelope, thrown: unknown): void {
     const error = asError(thrown);
-    if (letter.id !== 0) this.#host.refuse(letter, error);
-    else this.#host.log("error", "message-failed", { kind: letter.kind, from: letter.from, ...errorFields(error) });
-    this.#settle(letter, "failed");
+    if (envelope.id !== 0) this.#host.refuse(envelope, error);
+    else this.#host.log("error", "message-failed", { kind: envelope.kind, from: envelope.from, ...errorFields(error) });
+    this.#settle(envelope, "failed");
   }
 
-  #handle(letter: Letter): void {
-    if (this.#late(letter)) return;
-    const handler = this.#handlers[letter.kind];
+  #handle(envelope: Envelope): void {
+    if (this.#late(envelope)) return;
+    const handler = this.#handlers[envelope.kind];
     if (handler === undefined) {
-      if (letter.id !== 0) this.#host.refuse(letter, unhandled(this.behaviour.actor.name, letter.kind));
-      else this.#host.log("warn", "dead-letter", { kind: letter.kind, from: letter.from, reason: "unhandled" });
-      this.#settle(letter, "dead");
+      if (envelope.id !== 0) this.#host.refuse(envelope, unhandled(this.behaviour.actor.name, envelope.kind));
+      else this.#host.log("warn", "dead-letter", { kind: envelope.kind, from: envelope.from, reason: "unhandled" });
+      this.#settle(envelope, "dead");
       return;
     }
-    this.#host.busy(letter.kind);
+    this.#host.busy(envelope.kind);
     let result: unknown;
     try {
-      result = handler(this.#value, letter.body as never, letter);
+      result = handler(this.#value, envelope.body as never, envelope);
     } catch (thrown) {
-      this.#fail(letter, thrown);
+      this.#fail(envelope, thrown);
       return;
     }
     if (!(result instanceof Promise)) {
-      this.#succeed(letter, result);
+      this.#succeed(envelope, result);
       return;
     }
     this.#slots++;
-    this.#underWay.enter(letter);
+    this.#underWay.enter(envelope);
     result.then(
-      (value) => this.#ended(letter, () => this.#succeed(letter, value)),
-      (thrown) => this.#ended(letter, () => this.#fail(letter, thrown)),
+      (value) => this.#ended(envelope, () => this.#succeed(envelope, value)),
+      (thrown) => this.#ended(envelope, () => this.#fail(envelope, thrown)),
     );
   }
 
-  #ended(letter: Letter, report: () => void): void {
+  #ended(envelope: Envelope, report: () => void): void {
     this.#slots--;
-    if (this.#leave(letter)) report();
-    this.goOn();
+    if (this.#leave(envelope)) report();
+    this.resumeTurn();
   }
 
   /** Whether it was still under way. */
-  #leave(letter: Letter): boolean {
-    const tookMs = this.#underWay.leave(letter);
+  #leave(envelope: Envelope): boolean {
+    const tookMs = this.#underWay.leave(envelope);
     if (tookMs !== undefined) this.#pace(tookMs);
     return tookMs !== undefined;
   }
@@ -273,70 +273,70 @@ export class Cell {
     });
   }
 
-  #batch(lane: Fifo<Letter>): void {
+  #batch(lane: Queue<Envelope>): void {
     const batch = this.behaviour.batch;
     if (batch === undefined) return;
-    const letters: Letter[] = [];
+    const envelopes: Envelope[] = [];
     for (
-      let letter = lane.peek();
-      letter !== undefined && letters.length < batch.max && this.#batchKinds.has(letter.kind);
-      letter = lane.peek()
+      let envelope = lane.peek();
+      envelope !== undefined && envelopes.length < batch.max && this.#batchKinds.has(envelope.kind);
+      envelope = lane.peek()
     ) {
       lane.shift();
-      if (!this.#late(letter)) letters.push(letter);
+      if (!this.#late(envelope)) envelopes.push(envelope);
     }
-    const first = letters[0];
+    const first = envelopes[0];
     if (first === undefined) return;
     this.#host.busy(first.kind);
-    const messages = letters.map((letter) => ({
-      kind: letter.kind,
-      body: letter.body,
-      context: letter,
+    const messages = envelopes.map((envelope) => ({
+      kind: envelope.kind,
+      body: envelope.body,
+      context: envelope,
     })) as unknown as BatchMessage<Protocol>[];
     let outcomes: readonly unknown[] | Promise<readonly unknown[]>;
     try {
       outcomes = batch.on(this.#value, messages);
     } catch (thrown) {
-      for (const letter of letters) this.#fail(letter, thrown);
+      for (const envelope of envelopes) this.#fail(envelope, thrown);
       return;
     }
     if (!(outcomes instanceof Promise)) {
-      this.#outcomes(letters, outcomes);
+      this.#outcomes(envelopes, outcomes);
       return;
     }
     this.#slots++;
     this.#batching = true;
-    for (const letter of letters) this.#underWay.enter(letter);
-    const ended = (report: (still: Letter[]) => void) => {
+    for (const envelope of envelopes) this.#underWay.enter(envelope);
+    const ended = (report: (still: Envelope[]) => void) => {
       this.#slots--;
       this.#batching = false;
       // What came during this batch has gathered already: the next one needs no further turn.
       this.#gathered = this.#mailbox.size > 0;
       // All of them, or none: only the end of the actor takes them away.
-      if (letters.map((letter) => this.#leave(letter)).every((was) => was)) report(letters);
-      this.goOn();
+      if (envelopes.map((envelope) => this.#leave(envelope)).every((was) => was)) report(envelopes);
+      this.resumeTurn();
     };
     outcomes.then(
       (all) => ended((still) => this.#outcomes(still, all)),
       (thrown) =>
         ended((still) => {
-          for (const letter of still) this.#fail(letter, thrown);
+          for (const envelope of still) this.#fail(envelope, thrown);
         }),
     );
   }
 
-  #outcomes(letters: readonly Letter[], outcomes: readonly unknown[]): void {
-    if (!Array.isArray(outcomes) || outcomes.length !== letters.length) {
+  #outcomes(envelopes: readonly Envelope[], outcomes: readonly unknown[]): void {
+    if (!Array.isArray(outcomes) || outcomes.length !== envelopes.length) {
       const error = new Error(
-        `Cannot answer a batch of ${letters.length}: the batch handler of ${this.behaviour.actor.name} gave ${Array.isArray(outcomes) ? outcomes.length : typeof outcomes} outcomes`,
+        `Cannot answer a batch of ${envelopes.length}: the batch handler of ${this.behaviour.actor.name} gave ${Array.isArray(outcomes) ? outcomes.length : typeof outcomes} outcomes`,
       );
-      for (const letter of letters) this.#fail(letter, error);
+      for (const envelope of envelopes) this.#fail(envelope, error);
       return;
     }
-    letters.forEach((letter, index) => {
+    envelopes.forEach((envelope, index) => {
       const outcome: unknown = outcomes[index];
-      if (outcome instanceof Error) this.#fail(letter, outcome);
-      else this.#succeed(letter, outcome);
+      if (outcome instanceof Error) this.#fail(envelope, outcome);
+      else this.#succeed(envelope, outcome);
     });
   }
 }

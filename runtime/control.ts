@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
-import type { Directory, Subscriptions } from "./exchange.ts";
+import type { Directory, Subscriptions } from "./router.ts";
 
 /** What the main thread and a worker say to each other besides messages: arrays, where messages are text. */
 
@@ -11,7 +11,7 @@ export type ToWorker =
   | readonly ["port", slot: number, generation: number, port: MessagePort]
   | readonly ["down", slot: number, generation: number, cause: PackedError | undefined]
   | readonly ["subscriptions", table: Subscriptions]
-  | readonly ["stop", withinMs: number];
+  | readonly ["stop", timeoutMs: number];
 
 export type ToMain =
   | readonly ["loaded"]
@@ -29,9 +29,9 @@ export type WorkerData = {
   readonly name: string;
   readonly index: number;
   readonly module: string;
-  readonly data: unknown;
+  readonly args: unknown;
   readonly shutdownMs: number;
-  readonly pulse: SharedArrayBuffer;
+  readonly sharedTable: SharedArrayBuffer;
   readonly shared: SharedArrayBuffer;
   readonly directory: Directory;
   readonly epochMs: number;

@@ -1,8 +1,8 @@
+import type { ChildHandle } from "./child-handle.ts";
 import { stackOf } from "./errors.ts";
-import type { Overseer } from "./overseer.ts";
-import type { CountName, Phase, Pulse } from "./pulse.ts";
-import type { Seat } from "./seat.ts";
+import type { CountName, Phase, SharedTable } from "./shared-table.ts";
 import type { Strategy } from "./supervisor.ts";
+import type { SupervisorRunner } from "./supervisor-runner.ts";
 
 /** One actor as it is now. */
 export type ActorView = {
@@ -33,8 +33,8 @@ export type TreeView = {
   readonly children: readonly (ActorView | TreeView)[];
 };
 
-export function viewOf(overseer: Overseer<Seat>, pulse: Pulse): TreeView {
-  const { spec, state } = overseer;
+export function viewOf(runner: SupervisorRunner<ChildHandle>, sharedTable: SharedTable): TreeView {
+  const { spec, state } = runner;
   return {
     supervisor: spec.name,
     strategy: spec.strategy,
@@ -42,34 +42,34 @@ export function viewOf(overseer: Overseer<Seat>, pulse: Pulse): TreeView {
     periodMs: spec.periodMs,
     state: state.phase,
     // All that the tree has: what is temporary and over is forgotten by its supervisor, but not what became of its messages.
-    children: [...overseer.starts].map(([id, start]): ActorView | TreeView => {
-      if ("seat" in start) return actorView(start.seat, pulse);
-      const below = overseer.below.get(id);
-      if (below !== undefined) return viewOf(below, pulse);
+    children: [...runner.starts].map(([id, start]): ActorView | TreeView => {
+      if ("handle" in start) return actorView(start.handle, sharedTable);
+      const below = runner.below.get(id);
+      if (below !== undefined) return viewOf(below, sharedTable);
       const { name, strategy, intensity, periodMs } = start.tree;
       return { supervisor: name, strategy, intensity, periodMs, state: "new", children: [] };
     }),
   };
 }
 
-function actorView(seat: Seat, pulse: Pulse): ActorView {
-  const state = pulse.phase(seat.slot);
+function actorView(handle: ChildHandle, sharedTable: SharedTable): ActorView {
+  const state = sharedTable.phase(handle.slot);
   return {
-    actor: seat.name,
-    index: seat.index,
+    actor: handle.name,
+    index: handle.index,
     state,
-    restarts: Math.max(0, seat.starts - 1),
-    upSinceMs: state === "up" ? seat.startedMs : undefined,
-    depth: pulse.depth(seat.slot),
-    limit: pulse.limit(seat.slot),
-    busy: seat.busy,
-    oldest: seat.oldest,
-    handledPerSecond: seat.rate,
-    counts: { ...seat.totals },
+    restarts: Math.max(0, handle.starts - 1),
+    upSinceMs: state === "up" ? handle.startedMs : undefined,
+    depth: sharedTable.depth(handle.slot),
+    limit: sharedTable.limit(handle.slot),
+    busy: handle.busy,
+    oldest: handle.oldest,
+    handledPerSecond: handle.rate,
+    counts: { ...handle.totals },
     lastError:
-      seat.lastError === undefined
+      handle.lastError === undefined
         ? undefined
-        : { name: seat.lastError.name, message: seat.lastError.message, stack: stackOf(seat.lastError) },
+        : { name: handle.lastError.name, message: handle.lastError.message, stack: stackOf(handle.lastError) },
   };
 }
 

@@ -1,6 +1,6 @@
-import { Fifo } from "./fifo.ts";
-import type { Waiting } from "./link.ts";
-import type { Pulse } from "./pulse.ts";
+import type { Waiting } from "./connection.ts";
+import { Queue } from "./queue.ts";
+import type { SharedTable } from "./shared-table.ts";
 
 /**
  * The members of a pool as one thread sees them, and what waits in it for the next free one. A member has room for as many messages as it works on at once,
@@ -9,46 +9,51 @@ import type { Pulse } from "./pulse.ts";
  */
 export class Pool {
   readonly members: readonly number[];
-  readonly waiting = new Fifo<Waiting>();
+  readonly waiting = new Queue<Waiting>();
   /** Looks again for members that are not up yet. */
   cancelLook: (() => void) | undefined;
-  readonly #pulse: Pulse;
+  readonly #sharedTable: SharedTable;
   #chosen: number;
   #turn = -1;
   #next = 0;
 
-  constructor(members: readonly number[], pulse: Pulse) {
+  constructor(members: readonly number[], sharedTable: SharedTable) {
     this.members = members;
-    this.#pulse = pulse;
+    this.#sharedTable = sharedTable;
     this.#chosen = members[0] as number;
   }
 
   /** Whether any member takes messages. */
   get isOpen(): boolean {
-    return this.members.some((slot) => this.#pulse.openGeneration(slot) !== undefined);
+    return this.members.some((slot) => this.#sharedTable.openGeneration(slot) !== undefined);
   }
 
   get isWhole(): boolean {
-    return this.members.every((slot) => this.#pulse.openGeneration(slot) !== undefined);
+    return this.members.every((slot) => this.#sharedTable.openGeneration(slot) !== undefined);
   }
 
   /** The member with room that has least to do, the same one for a whole turn as long as it has room; undefined when none has. */
   withRoom(turn: number): number | undefined {
-    const pulse = this.#pulse;
+    const sharedTable = this.#sharedTable;
     if (turn === this.#turn && this.#hasRoom(this.#chosen)) return this.#chosen;
     const least = this.#leastDeep((slot) => this.#hasRoom(slot));
     if (least !== undefined) this.#chosen = least;
-    this.#turn = least === undefined || pulse.window(least) < WHOLE_FRAMES_MIN ? -1 : turn;
+    this.#turn = least === undefined || sharedTable.window(least) < WHOLE_FRAMES_MIN ? -1 : turn;
     return least;
   }
 
   /** The member that has least to do, whether it has room or not; the first one when none takes messages. */
   leastDeep(): number {
-    return this.#leastDeep((slot) => this.#pulse.openGeneration(slot) !== undefined) ?? (this.members[0] as number);
+    return (
+      this.#leastDeep((slot) => this.#sharedTable.openGeneration(slot) !== undefined) ?? (this.members[0] as number)
+    );
   }
 
   #hasRoom(slot: number): boolean {
-    return this.#pulse.openGeneration(slot) !== undefined && this.#pulse.depth(slot) < this.#pulse.window(slot);
+    return (
+      this.#sharedTable.openGeneration(slot) !== undefined &&
+      this.#sharedTable.depth(slot) < this.#sharedTable.window(slot)
+    );
   }
 
   #leastDeep(fits: (slot: number) => boolean): number | undefined {
@@ -58,7 +63,7 @@ export class Pool {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < members.length; i++) {
       const slot = members[(this.#next + i) % members.length] as number;
-      const depth = this.#pulse.depth(slot);
+      const depth = this.#sharedTable.depth(slot);
       if (depth >= least || !fits(slot)) continue;
       least = depth;
       chosen = slot;

@@ -79,11 +79,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
           state.sent += 1;
           return self
             .ref(store)
-            .ask(
-              "put",
-              { from: `edge/${self.index}/${sim.generation(2 + self.index)}`, seq: state.sent },
-              { within: context },
-            );
+            .ask("put", { from: `edge/${self.index}/${sim.generation(2 + self.index)}`, seq: state.sent }, { context });
         },
         tick: async (state) => {
           state.self.publish(ticks, { from: "edge", seq: 1 });
@@ -104,7 +100,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
         supervise(
           "one_for_one",
           { intensity: 20, periodMs: 1_000 },
-          [child(edge, { times: 2, shutdownMs: 100 })],
+          [child(edge, { instances: 2, shutdownMs: 100 })],
           "edges",
         ),
       ],
@@ -115,9 +111,9 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
   const started = await sim.start();
   if (!started) broken.push("the start does not end");
   const asked: { settled: number }[] = [];
-  const watch = (what: string, withinMs: number, promise: Promise<unknown>): void => {
+  const watch = (what: string, timeoutMs: number, promise: Promise<unknown>): void => {
     const entry = { settled: 0 };
-    const deadlineMs = sim.nowMs() + withinMs;
+    const deadlineMs = sim.nowMs() + timeoutMs;
     asked.push(entry);
     const settled = (): void => {
       entry.settled += 1;
@@ -145,13 +141,13 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
     for (let turn = 0; turn < 12; turn++) {
       sim.at(sim.nowMs() + sim.random() * 120, () => {
         for (let each = Math.floor(sim.random() * 6); each >= 0; each--) {
-          const withinMs = 5 + Math.floor(sim.random() * 80);
+          const timeoutMs = 5 + Math.floor(sim.random() * 80);
           const dice = sim.random();
-          if (dice < 0.3) watch("relay", withinMs, sim.ref(edge).ask("relay", { seq }, { withinMs }));
+          if (dice < 0.3) watch("relay", timeoutMs, sim.ref(edge).ask("relay", { seq }, { timeoutMs }));
           else if (dice < 0.5)
-            watch("put", withinMs, sim.ref(store).ask("put", { from: "main", seq: ++seq }, { withinMs }));
-          else if (dice < 0.6) watch("slow", withinMs, sim.ref(store).ask("slow", null, { withinMs }));
-          else if (dice < 0.7) watch("fail", withinMs, sim.ref(store).ask("fail", null, { withinMs }));
+            watch("put", timeoutMs, sim.ref(store).ask("put", { from: "main", seq: ++seq }, { timeoutMs }));
+          else if (dice < 0.6) watch("slow", timeoutMs, sim.ref(store).ask("slow", null, { timeoutMs }));
+          else if (dice < 0.7) watch("fail", timeoutMs, sim.ref(store).ask("fail", null, { timeoutMs }));
           else if (dice < 0.9) void sim.ref(edge).tell("tick", { seq }, { key: `${each}` });
           else void sim.ref(store).tell("note", { from: "main", seq: 0 });
         }

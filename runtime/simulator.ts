@@ -1,17 +1,17 @@
 /**
- * A whole tree of actors in one thread, in virtual time: the same cells, lives, links, mailbox gates and supervisors as in production, with
+ * A whole tree of actors in one thread, in virtual time: the same cells, lives, connections, mailbox gates and supervisors as in production, with
  * the threads and the clock replaced. What happens next is picked by seed, so a seed is a schedule and replays.
  *
- * Every thread has an exchange of its own. Frames between two threads keep their order; their delay, and the order of everything else,
+ * Every thread has an router of its own. Frames between two threads keep their order; their delay, and the order of everything else,
  * is the seed's.
  */
 
 import type { Actor, Behaviour, LogLevel, Protocol, Ref } from "./actor.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
-import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
-import { type Life, live } from "./life.ts";
-import { type CountName, Pulse } from "./pulse.ts";
+import { type Incarnation, runIncarnation } from "./incarnation.ts";
+import { type Directory, Router, type Subscriber } from "./router.ts";
+import { type CountName, SharedTable } from "./shared-table.ts";
 import { init, type State, step } from "./supervisor.ts";
 import type { Command, Event, Exit } from "./supervisor-messages.ts";
 import { type ChildSpec, isSupervisor, type SupervisorSpec } from "./tree.ts";
@@ -38,9 +38,9 @@ type Place = { readonly spec: ChildSpec; readonly name: string; readonly index: 
 type SimulatedThread = {
   readonly slot: number;
   readonly generation: number;
-  readonly exchange: Exchange;
+  readonly router: Router;
   alive: boolean;
-  life: Life | undefined;
+  life: Incarnation | undefined;
   /** Told to whoever supervises it, once. */
   over: ((exit: Exit) => void) | undefined;
 };
@@ -88,12 +88,12 @@ export function simulate(options: SimulationOptions) {
   const places: Place[] = [];
   const collect = (spec: ChildSpec | SupervisorSpec): void => {
     if (isSupervisor(spec)) for (const each of spec.children) collect(each);
-    else for (let index = 0; index < spec.times; index++) places.push({ spec, name: spec.actor.name, index });
+    else for (let index = 0; index < spec.instances; index++) places.push({ spec, name: spec.actor.name, index });
   };
   collect(options.tree);
   const directory: Directory = [
-    { name: "main", index: 0, here: true },
-    ...places.map(({ name, index }) => ({ name, index, here: false })),
+    { name: "main", index: 0, isMain: true },
+    ...places.map(({ name, index }) => ({ name, index, isMain: false })),
   ];
   const behaviours = new Map(
     options.behaviours.map((behaviour) => [
@@ -101,7 +101,7 @@ export function simulate(options: SimulationOptions) {
       behaviour as unknown as Behaviour<Protocol, unknown, unknown>,
     ]),
   );
-  const pulse = Pulse.create(directory.length);
+  const sharedTable = SharedTable.create(directory.length);
   const generations = directory.map(() => 0);
   const threads = new Map<number, SimulatedThread>();
   const arrivals = new Map<string, number>();
@@ -118,7 +118,7 @@ export function simulate(options: SimulationOptions) {
     arrivals.set(lane, atMs + 1e-6);
     at(atMs, run);
   };
-  const exchangeOf = (slot: number): Exchange | undefined => (slot === 0 ? main : threads.get(slot)?.exchange);
+  const routerOf = (slot: number): Router | undefined => (slot === 0 ? main : threads.get(slot)?.router);
   const generationOf = (slot: number): number => (slot === 0 ? 0 : (threads.get(slot)?.generation ?? -1));
   const poster = (from: number, to: number, generation: number) => {
     const sender = threads.get(from);
@@ -127,7 +127,7 @@ export function simulate(options: SimulationOptions) {
       if (random() < loss) return;
       carry(from, to, () => {
         if (generationOf(to) === generation && (to === 0 || threads.get(to)?.alive === true))
-          exchangeOf(to)?.receive(from, sender?.generation ?? 0, to, text);
+          routerOf(to)?.receive(from, sender?.generation ?? 0, to, text);
       });
     };
   };
@@ -138,41 +138,41 @@ export function simulate(options: SimulationOptions) {
     carry(from, 0, () => {
       if (asker === undefined || threads.get(from) !== asker) return;
       if (generationOf(to) !== generation || threads.get(to)?.alive !== true) {
-        carry(0, from, () => asker.exchange.down(to, generation));
+        carry(0, from, () => asker.router.down(to, generation));
         return;
       }
       const target = threads.get(to) as SimulatedThread;
       carry(
         0,
         to,
-        () => target.alive && target.exchange.attach(from, asker.generation, poster(to, from, asker.generation)),
+        () => target.alive && target.router.attach(from, asker.generation, poster(to, from, asker.generation)),
       );
-      carry(0, from, () => asker.alive && asker.exchange.attach(to, generation, poster(from, to, generation)));
+      carry(0, from, () => asker.alive && asker.router.attach(to, generation, poster(from, to, generation)));
     });
   };
 
-  const main: Exchange = new Exchange({
+  const main: Router = new Router({
     slot: 0,
     directory,
-    pulse,
+    sharedTable,
     clock: clockOf(() => true),
     connect: (slot, generation) => main.attach(slot, generation, poster(0, slot, generation)),
     log,
   });
-  pulse.begin(0, 0);
-  pulse.describe(0, { limit: 1024, full: "wait" }, 3_000);
+  sharedTable.begin(0, 0);
+  sharedTable.describe(0, { limit: 1024, full: "wait" }, 3_000);
 
   const spread = (): void => {
     const table = Object.fromEntries(subscriptions);
     main.subscriptions = table;
-    for (const thread of threads.values()) carry(0, thread.slot, () => void (thread.exchange.subscriptions = table));
+    for (const thread of threads.values()) carry(0, thread.slot, () => void (thread.router.subscriptions = table));
   };
 
   const startThread = (slot: number, ready: () => void, over: (exit: Exit) => void): void => {
     const place = places[slot - 1] as Place;
     const generation = ((generations[slot] as number) + 1) & GENERATIONS;
     generations[slot] = generation;
-    pulse.begin(slot, generation);
+    sharedTable.begin(slot, generation);
     const clock = clockOf(() => thread.alive);
     const thread: SimulatedThread = {
       slot,
@@ -180,22 +180,22 @@ export function simulate(options: SimulationOptions) {
       alive: true,
       life: undefined,
       over,
-      exchange: new Exchange({ slot, directory, pulse, clock, connect: (to, of) => connect(slot, to, of), log }),
+      router: new Router({ slot, directory, sharedTable, clock, connect: (to, of) => connect(slot, to, of), log }),
     };
     threads.set(slot, thread);
     carry(0, slot, () => {
       if (!thread.alive) return;
-      thread.exchange.attach(0, 0, poster(slot, 0, 0));
-      thread.exchange.subscriptions = Object.fromEntries(subscriptions);
-      const life = live({
+      thread.router.attach(0, 0, poster(slot, 0, 0));
+      thread.router.subscriptions = Object.fromEntries(subscriptions);
+      const life = runIncarnation({
         behaviour: behaviours.get(place.name) as Behaviour<Protocol, unknown, unknown>,
         slot,
         generation,
         index: place.index,
-        data: place.spec.data,
+        args: place.spec.args,
         shutdownMs: place.spec.shutdownMs,
-        exchange: thread.exchange,
-        pulse,
+        router: thread.router,
+        sharedTable,
         shared,
         clock,
         epochMs: EPOCH_MS,
@@ -219,7 +219,7 @@ export function simulate(options: SimulationOptions) {
           if (!thread.alive) return;
           carry(slot, 0, () => {
             if (!thread.alive || thread.over === undefined) return;
-            if (pulse.open(slot)) ready();
+            if (sharedTable.open(slot)) ready();
           });
         },
         (thrown: unknown) => exit(thread, { why: "abnormal", message: asError(thrown).message }),
@@ -233,8 +233,8 @@ export function simulate(options: SimulationOptions) {
     thread.alive = false;
     carry(thread.slot, 0, () => {
       threads.delete(thread.slot);
-      pulse.end(thread.slot);
-      pulse.releaseHeld(thread.slot);
+      sharedTable.end(thread.slot);
+      sharedTable.releaseHeld(thread.slot);
       for (const [topic, subscribers] of subscriptions)
         subscriptions.set(
           topic,
@@ -242,7 +242,7 @@ export function simulate(options: SimulationOptions) {
         );
       main.down(thread.slot, thread.generation);
       for (const other of threads.values())
-        carry(0, other.slot, () => other.alive && other.exchange.down(thread.slot, thread.generation));
+        carry(0, other.slot, () => other.alive && other.router.down(thread.slot, thread.generation));
       spread();
       thread.over?.(exit);
     });
@@ -271,7 +271,7 @@ export function simulate(options: SimulationOptions) {
         slot += members(each);
       } else {
         const { restart, shutdownMs, startMs } = each;
-        for (let index = 0; index < each.times; index++)
+        for (let index = 0; index < each.instances; index++)
           children.push({
             id: `${each.actor.name}/${index}`,
             start: { start: each, slot: slot++ },
@@ -327,7 +327,7 @@ export function simulate(options: SimulationOptions) {
     const thread = threads.get(slot) as SimulatedThread;
     return {
       stop: () => {
-        pulse.close(slot);
+        sharedTable.close(slot);
         carry(0, slot, () => {
           if (thread.life === undefined) exit(thread, { why: "shutdown" });
           else if (thread.alive) void thread.life.stop(start.shutdownMs);
@@ -350,8 +350,8 @@ export function simulate(options: SimulationOptions) {
   });
 
   /** Runs what is due until the condition holds or the time is over; says whether it held. */
-  const run = async (until: () => boolean, withinMs: number): Promise<boolean> => {
-    const endMs = nowMs + withinMs;
+  const run = async (until: () => boolean, timeoutMs: number): Promise<boolean> => {
+    const endMs = nowMs + timeoutMs;
     for (;;) {
       // All that one event sets off within its own turn ends before the next event.
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -403,12 +403,12 @@ export function simulate(options: SimulationOptions) {
     /** The slots of the tree, from 1. */
     slots: places.map((_, index) => index + 1),
     name: (slot: number): string => directory[slot]?.name ?? "",
-    counts: (slot: number): Record<CountName, number> => pulse.counts(slot),
-    depth: (slot: number): number => pulse.depth(slot),
+    counts: (slot: number): Record<CountName, number> => sharedTable.counts(slot),
+    depth: (slot: number): number => sharedTable.depth(slot),
     generation: (slot: number): number => generations[slot] ?? 0,
   };
 }
 
 function members(spec: SupervisorSpec): number {
-  return spec.children.reduce((sum, each) => sum + (isSupervisor(each) ? members(each) : each.times), 0);
+  return spec.children.reduce((sum, each) => sum + (isSupervisor(each) ? members(each) : each.instances), 0);
 }

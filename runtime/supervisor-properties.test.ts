@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { family } from "./supervisor-family.ts";
+import { supervisorHarness } from "./supervisor-harness.ts";
 import type { Spec } from "./supervisor-spec.ts";
 
 const ids = ["a", "b", "c", "d"];
@@ -25,7 +25,7 @@ const which = fc.constantFrom(...ids);
 const acts = fc.array(
   fc.oneof(
     fc.record({ act: fc.constant("die" as const), id: which, why: fc.constantFrom("normal", "shutdown", "abnormal") }),
-    fc.record({ act: fc.constantFrom("failing" as const, "stubborn" as const, "slow" as const), id: which }),
+    fc.record({ act: fc.constantFrom("failing" as const, "ignoresStop" as const, "slow" as const), id: which }),
     fc.record({ act: fc.constant("ready" as const), id: which }),
     fc.record({
       act: fc.constant("call" as const),
@@ -44,8 +44,8 @@ const acts = fc.array(
 type Acts = typeof acts extends fc.Arbitrary<infer Each> ? Each : never;
 
 /** Plays a life; `look` sees the family after every event. */
-function play(spec: Spec, script: Acts, look: (sup: ReturnType<typeof family>) => void) {
-  const sup = family(spec);
+function play(spec: Spec, script: Acts, look: (sup: ReturnType<typeof supervisorHarness>) => void) {
+  const sup = supervisorHarness(spec);
   sup.start();
   look(sup);
   for (const step of script) {
@@ -113,7 +113,7 @@ test("No more restarts than the intensity happen within a period", () => {
 test("Children start from left to right, each after the one before is ready, and stop from right to left", () => {
   everyLife((spec) => {
     const names = spec.children.map(({ id }) => id);
-    const sup = family(spec).start();
+    const sup = supervisorHarness(spec).start();
     expect(sup.take()).toEqual(names.map((id) => `start ${id}`));
     sup.send({ kind: "stop" });
     expect(sup.take()).toEqual(
@@ -129,7 +129,7 @@ test("A failed start rolls back what was started, from right to left", () => {
     const names = spec.children.map(({ id }) => id);
     const last = names.at(-1);
     if (last === undefined) return;
-    const sup = family(spec);
+    const sup = supervisorHarness(spec);
     sup.failing.add(last);
     sup.start();
     expect(
@@ -146,7 +146,7 @@ test("When time passes without further faults, every child that is wanted is up"
   everyLife((spec, script) => {
     const sup = play({ ...spec, intensity: 1_000 }, script, () => undefined);
     if (sup.ended()) return;
-    for (const set of [sup.failing, sup.stubborn, sup.slow]) set.clear();
+    for (const set of [sup.failing, sup.ignoresStop, sup.slow]) set.clear();
     sup.pass(200_000);
     if (sup.ended()) return;
     for (const { is, want } of sup.state().children) expect(is).toBe(want === "up" ? "up" : "down");

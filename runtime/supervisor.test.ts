@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { countChildren, init, whichChildren } from "./supervisor.ts";
-import { family } from "./supervisor-family.ts";
+import { supervisorHarness } from "./supervisor-harness.ts";
 import type { ChildSpec, Spec } from "./supervisor-spec.ts";
 import { faults } from "./supervisor-spec.ts";
 
@@ -29,14 +29,14 @@ const gone = { why: "shutdown" } as const;
 /** The cases of OTP's supervisor_SUITE, by name. */
 const cases: Record<string, () => void> = {
   sup_start_normal() {
-    const sup = family(of("one_for_one", 2, [])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [])).start();
     expect(sup.commands).toEqual([{ do: "ready" }]);
     sup.send({ kind: "stop" });
     expect(sup.ended()).toEqual({ do: "exit", exit: gone, failed: false });
   },
 
   sup_start_fail() {
-    const sup = family(of("one_for_one", 2, [worker("a"), worker("b"), worker("c"), worker("d")]));
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a"), worker("b"), worker("c"), worker("d")]));
     sup.failing.add("c");
     sup.start();
     expect(sup.told).toEqual(["start a", "start b", "start c", "stop b", "stop a"]);
@@ -73,13 +73,13 @@ const cases: Record<string, () => void> = {
   },
 
   sup_stop_infinity() {
-    const sup = family(
+    const sup = supervisorHarness(
       of("one_for_one", 2, [
         worker("a", { shutdownMs: "infinity", type: "supervisor" }),
         worker("b", { shutdownMs: "infinity" }),
       ]),
     ).start();
-    sup.stubborn.add("b");
+    sup.ignoresStop.add("b");
     sup.send({ kind: "stop" });
     sup.pass(86_400_000);
     expect(sup.take().slice(2)).toEqual(["stop b"]);
@@ -89,8 +89,8 @@ const cases: Record<string, () => void> = {
   },
 
   sup_stop_timeout() {
-    const sup = family(of("one_for_one", 2, [worker("a"), worker("b")])).start();
-    sup.stubborn.add("b");
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a"), worker("b")])).start();
+    sup.ignoresStop.add("b");
     sup.send({ kind: "stop" });
     sup.pass(999);
     expect(sup.take().slice(2)).toEqual(["stop b"]);
@@ -100,13 +100,13 @@ const cases: Record<string, () => void> = {
   },
 
   sup_stop_brutal_kill() {
-    const sup = family(of("one_for_one", 2, [worker("a"), worker("b", { shutdownMs: 0 })])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a"), worker("b", { shutdownMs: 0 })])).start();
     sup.send({ kind: "stop" });
     expect(sup.take().slice(2)).toEqual(["kill b", "stop a"]);
   },
 
   child_adm() {
-    const sup = family(of("one_for_one", 2, [worker("a")])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a")])).start();
     expect(sup.call({ name: "start_child", spec: worker("a") })).toEqual({ ok: false, error: "already_started" });
     expect(sup.call({ name: "terminate_child", id: "hej" })).toEqual({ ok: false, error: "not_found" });
     expect(sup.call({ name: "terminate_child", id: "a" })).toMatchObject({ ok: true });
@@ -129,7 +129,7 @@ const cases: Record<string, () => void> = {
   },
 
   child_specs() {
-    const sup = family(of("one_for_one", 2, [])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [])).start();
     const faulty = { ...worker("b"), restart: "prmanent", type: "wrker" } as unknown as ChildSpec;
     expect(sup.call({ name: "start_child", spec: faulty })).toEqual({
       ok: false,
@@ -168,7 +168,7 @@ const cases: Record<string, () => void> = {
 
   temporary_bystander() {
     for (const strategy of ["one_for_all", "rest_for_one"] as const) {
-      const sup = family(of(strategy, 2, [worker("a"), worker("b", { restart: "temporary" })])).start();
+      const sup = supervisorHarness(of(strategy, 2, [worker("a"), worker("b", { restart: "temporary" })])).start();
       sup.take();
       sup.die("a", "normal");
       expect(sup.take()).toEqual(["stop b", "start a"]);
@@ -178,7 +178,7 @@ const cases: Record<string, () => void> = {
   },
 
   multiple_restarts() {
-    const sup = family(
+    const sup = supervisorHarness(
       of("one_for_one", 1, [worker("a", { shutdownMs: 0 })], { periodMs: 1_000, backOff: { stableMs: 1_000 } }),
     ).start();
     for (let round = 0; round < 4; round++) {
@@ -192,7 +192,7 @@ const cases: Record<string, () => void> = {
   },
 
   one_for_one() {
-    const sup = family(of("one_for_one", 2, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a"), worker("b")])).start();
     sup.take();
     sup.die("a");
     expect(sup.take()).toEqual(["start a"]);
@@ -206,7 +206,7 @@ const cases: Record<string, () => void> = {
   },
 
   one_for_one_escalation() {
-    const sup = family(of("one_for_one", 4, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("one_for_one", 4, [worker("a"), worker("b")])).start();
     sup.failing.add("a");
     sup.take();
     sup.die("a");
@@ -216,7 +216,7 @@ const cases: Record<string, () => void> = {
   },
 
   one_for_all() {
-    const sup = family(of("one_for_all", 2, [worker("a"), worker("b"), worker("c")])).start();
+    const sup = supervisorHarness(of("one_for_all", 2, [worker("a"), worker("b"), worker("c")])).start();
     sup.take();
     sup.die("b");
     expect(sup.take()).toEqual(["stop c", "stop a", "start a", "start b", "start c"]);
@@ -227,7 +227,7 @@ const cases: Record<string, () => void> = {
   },
 
   one_for_all_escalation() {
-    const sup = family(of("one_for_all", 4, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("one_for_all", 4, [worker("a"), worker("b")])).start();
     sup.failing.add("b");
     sup.die("a");
     sup.pass(3_600_000);
@@ -236,7 +236,7 @@ const cases: Record<string, () => void> = {
   },
 
   one_for_all_other_child_fails_restart() {
-    const sup = family(of("one_for_all", 3, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("one_for_all", 3, [worker("a"), worker("b")])).start();
     sup.take();
     sup.failing.add("b");
     sup.die("a");
@@ -249,7 +249,7 @@ const cases: Record<string, () => void> = {
   },
 
   rest_for_one() {
-    const sup = family(of("rest_for_one", 2, [worker("a"), worker("b"), worker("c")])).start();
+    const sup = supervisorHarness(of("rest_for_one", 2, [worker("a"), worker("b"), worker("c")])).start();
     sup.take();
     sup.die("b");
     expect(sup.take()).toEqual(["stop c", "start b", "start c"]);
@@ -260,7 +260,7 @@ const cases: Record<string, () => void> = {
   },
 
   rest_for_one_escalation() {
-    const sup = family(of("rest_for_one", 4, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("rest_for_one", 4, [worker("a"), worker("b")])).start();
     sup.failing.add("b");
     sup.die("a");
     sup.pass(3_600_000);
@@ -269,7 +269,7 @@ const cases: Record<string, () => void> = {
   },
 
   rest_for_one_other_child_fails_restart() {
-    const sup = family(of("rest_for_one", 3, [worker("a"), worker("b")])).start();
+    const sup = supervisorHarness(of("rest_for_one", 3, [worker("a"), worker("b")])).start();
     sup.take();
     sup.failing.add("b");
     sup.die("a");
@@ -280,8 +280,8 @@ const cases: Record<string, () => void> = {
   },
 
   child_unlink() {
-    const sup = family(of("one_for_one", 2, [worker("a")])).start();
-    sup.stubborn.add("a");
+    const sup = supervisorHarness(of("one_for_one", 2, [worker("a")])).start();
+    sup.ignoresStop.add("a");
     sup.send({ kind: "call", to: "me", call: { name: "terminate_child", id: "a" } });
     expect(sup.reply("me")).toBeUndefined();
     expect(sup.call({ name: "start_child", spec: worker("b") })).toMatchObject({ ok: true });
@@ -291,14 +291,14 @@ const cases: Record<string, () => void> = {
   },
 
   tree() {
-    const top = family(
+    const top = supervisorHarness(
       of("one_for_all", 4, [
         worker("left", { type: "supervisor", shutdownMs: "infinity" }),
         worker("right", { type: "supervisor" }),
       ]),
     ).start();
     expect(counts(top)).toEqual([2, 2, 2, 0]);
-    const right = family(of("one_for_one", 0, [])).start();
+    const right = supervisorHarness(of("one_for_one", 0, [])).start();
     right.call({ name: "start_child", spec: worker("dynamic") });
     right.die("dynamic");
     const exit = right.ended()?.exit;
@@ -306,11 +306,11 @@ const cases: Record<string, () => void> = {
     top.take();
     top.die("right", exit?.why);
     expect(top.take()).toEqual(["stop left", "start left", "start right"]);
-    expect(counts(family(of("one_for_one", 0, [])).start())).toEqual([0, 0, 0, 0]);
+    expect(counts(supervisorHarness(of("one_for_one", 0, [])).start())).toEqual([0, 0, 0, 0]);
   },
 
   count_children() {
-    const sup = family(of("one_for_one", 2, [])).start();
+    const sup = supervisorHarness(of("one_for_one", 2, [])).start();
     for (let each = 0; each < 200; each++)
       sup.call({ name: "start_child", spec: worker(`child ${each}`, { restart: "temporary" }) });
     expect(counts(sup)).toEqual([200, 200, 0, 200]);
@@ -322,7 +322,7 @@ const cases: Record<string, () => void> = {
     for (const strategy of ["one_for_all", "one_for_one", "rest_for_one"] as const) {
       for (const how of ["normal", "abnormal", "supervisor"] as const) {
         for (const restart of ["permanent", "transient", "temporary"] as const) {
-          const sup = family(of(strategy, 2, [])).start();
+          const sup = supervisorHarness(of(strategy, 2, [])).start();
           const spec = worker("a", { restart });
           sup.call({ name: "start_child", spec });
           if (how === "supervisor") sup.call({ name: "terminate_child", id: "a" });
@@ -338,7 +338,7 @@ const cases: Record<string, () => void> = {
   },
 
   hanging_restart_loop() {
-    const sup = family(of("one_for_one", 8, [], { periodMs: 10_000 })).start();
+    const sup = supervisorHarness(of("one_for_one", 8, [], { periodMs: 10_000 })).start();
     sup.call({ name: "start_child", spec: worker("a", { shutdownMs: 0 }) });
     sup.failing.add("a");
     sup.die("a");
@@ -398,7 +398,7 @@ function afterExit(
   restart: "permanent" | "transient" | "temporary",
   why: "normal" | "shutdown" | "abnormal",
 ): number[] {
-  const sup = family(of("one_for_one", 2, [])).start();
+  const sup = supervisorHarness(of("one_for_one", 2, [])).start();
   sup.call({ name: "start_child", spec: worker("child1", { restart }) });
   sup.die("child1", why);
   return counts(sup);
@@ -416,7 +416,7 @@ describe("OTP's supervisor_SUITE", () => {
 
 describe("A supervisor", () => {
   test("restarts a stable child at once, then with full jitter below a doubling bound, and from the start again after a stable period", () => {
-    const sup = family(
+    const sup = supervisorHarness(
       of("one_for_one", 100, [worker("a")], { backOff: { baseMs: 100, maxMs: 300, stableMs: 1_000 } }),
       { random: () => 0.99 },
     ).start();
@@ -433,7 +433,7 @@ describe("A supervisor", () => {
   });
 
   test("lets a stop overtake a start under way", () => {
-    const sup = family(of("rest_for_one", 1, [worker("a"), worker("b")]));
+    const sup = supervisorHarness(of("rest_for_one", 1, [worker("a"), worker("b")]));
     sup.slow.add("b");
     sup.start();
     sup.send({ kind: "stop" });
@@ -442,7 +442,7 @@ describe("A supervisor", () => {
   });
 
   test("kills a child that is not ready in time, as a failed start", () => {
-    const sup = family(of("one_for_one", 1, [worker("a", { startMs: 500 })]));
+    const sup = supervisorHarness(of("one_for_one", 1, [worker("a", { startMs: 500 })]));
     sup.slow.add("a");
     sup.start();
     sup.pass(500);
@@ -451,15 +451,15 @@ describe("A supervisor", () => {
   });
 
   test("does not take the timer of a start for that of the stop", () => {
-    const sup = family(of("one_for_one", 1, [worker("a", { startMs: 500, shutdownMs: 10_000 })])).start();
-    sup.stubborn.add("a");
+    const sup = supervisorHarness(of("one_for_one", 1, [worker("a", { startMs: 500, shutdownMs: 10_000 })])).start();
+    sup.ignoresStop.add("a");
     sup.send({ kind: "stop" });
     sup.pass(9_999);
     expect(sup.told).toEqual(["start a", "stop a"]);
   });
 
   test("ignores what an earlier generation says", () => {
-    const sup = family(of("one_for_one", 5, [worker("a")])).start();
+    const sup = supervisorHarness(of("one_for_one", 5, [worker("a")])).start();
     sup.die("a");
     const before = sup.state();
     sup.send({ kind: "exited", id: "a", generation: 1, exit: { why: "abnormal" } });
@@ -469,8 +469,8 @@ describe("A supervisor", () => {
   });
 
   test("kills all its children at once when its own parent is out of patience", () => {
-    const sup = family(of("one_for_one", 5, [worker("a"), worker("b")])).start();
-    sup.stubborn.add("b");
+    const sup = supervisorHarness(of("one_for_one", 5, [worker("a"), worker("b")])).start();
+    sup.ignoresStop.add("b");
     sup.send({ kind: "stop" });
     sup.take();
     sup.send({ kind: "kill" });
@@ -479,7 +479,7 @@ describe("A supervisor", () => {
   });
 
   test("answers a dynamic start that fails with its reason and forgets the child", () => {
-    const sup = family(of("one_for_all", 5, [worker("a")])).start();
+    const sup = supervisorHarness(of("one_for_all", 5, [worker("a")])).start();
     sup.failing.add("b");
     expect(sup.call({ name: "start_child", spec: worker("b") })).toEqual({
       ok: false,
@@ -489,7 +489,7 @@ describe("A supervisor", () => {
   });
 
   test("answers a dynamic start that a stop overtakes", () => {
-    const sup = family(of("one_for_one", 5, [worker("a")])).start();
+    const sup = supervisorHarness(of("one_for_one", 5, [worker("a")])).start();
     sup.slow.add("b");
     sup.send({ kind: "call", to: "me", call: { name: "start_child", spec: worker("b") } });
     sup.send({ kind: "stop" });

@@ -1,16 +1,16 @@
 import process from "node:process";
 import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
+import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
 import { wallClock } from "./clock.ts";
 import { errorFields, stackOf } from "./errors.ts";
-import { type Directory, Exchange, type Subscriber } from "./exchange.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
+import { settlesWithin } from "./incarnation.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
-import { within } from "./life.ts";
-import { type Hands, Overseer } from "./overseer.ts";
-import { type Phase, Pulse } from "./pulse.ts";
-import { type House, Seat, WATCH_MS } from "./seat.ts";
+import { type Directory, Router, type Subscriber } from "./router.ts";
+import { type Phase, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
+import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
 import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
@@ -37,7 +37,7 @@ export type System = {
    * Stops from right to left, each with its own `shutdownMs`, all within the budget (in milliseconds; 10,000 unless told); what is left then is
    * ended by force. Rejects with a RangeError when the budget is no number from 0.
    */
-  stop(options?: { withinMs?: number }): Promise<void>;
+  stop(options?: { timeoutMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
   publish<Body>(topic: Topic<Body>, body: NoInfer<Body>): void;
   /** Called with every message of the topic, in the main thread; what it throws is logged. */
@@ -78,17 +78,17 @@ export function system(options: SystemOptions): System {
   const clock = wallClock;
   const epochMs = clock.now();
   const members = childrenOf(options.tree).flatMap((child) =>
-    Array.from({ length: child.times }, (_, index) => ({ child, index })),
+    Array.from({ length: child.instances }, (_, index) => ({ child, index })),
   );
   const directory: Directory = [
-    { name: "main", index: 0, here: true },
-    ...members.map(({ child, index }) => ({ name: child.actor.name, index, here: child.where === "here" })),
+    { name: "main", index: 0, isMain: true },
+    ...members.map(({ child, index }) => ({ name: child.actor.name, index, isMain: child.thread === "main" })),
   ];
-  const pulse = Pulse.create(directory.length);
+  const sharedTable = SharedTable.create(directory.length);
   const shared = new SharedArrayBuffer(options.sharedBytes ?? 0);
   const topics = new Map<string, Subscriber[]>();
   const subscriptions = () => Object.fromEntries(topics);
-  const seats: Seat[] = [];
+  const handles: ChildHandle[] = [];
   let fail: (reason: Error) => void = () => undefined;
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -96,25 +96,25 @@ export function system(options: SystemOptions): System {
   let isObserved = false;
   let fatal: Error | undefined;
 
-  const exchange = new Exchange({ slot: 0, directory, pulse, clock, connect: () => undefined, log });
+  const router = new Router({ slot: 0, directory, sharedTable, clock, connect: () => undefined, log });
   const announce = () => {
-    exchange.subscriptions = subscriptions();
-    for (const seat of seats) seat.say(["subscriptions", subscriptions()]);
+    router.subscriptions = subscriptions();
+    for (const handle of handles) handle.send(["subscriptions", subscriptions()]);
   };
   const tellsDelay = runDelayMs(threadNumber()) !== undefined;
   const given = (delayMs: () => number | undefined) =>
     new GivenTime({ now: () => performance.now(), delayMs, tellsDelay, cpuMs: processCpuMs });
-  const house: House = {
+  const systemContext: SystemContext = {
     runDelay: runDelayMs,
     given,
     together: given(longestDelay(threadNumbers, runDelayMs)),
-    pulse,
+    sharedTable,
     shared,
-    exchange,
+    router,
     directory,
     clock,
     epochMs,
-    seats,
+    handles,
     subscriptions,
     log,
     subscribe: (topic, slot, kind, lossy) => {
@@ -139,22 +139,22 @@ export function system(options: SystemOptions): System {
       root.send({ kind: "stop" });
     },
   };
-  members.forEach(({ child, index }, at) => seats.push(new Seat(house, child, at + 1, index)));
+  members.forEach(({ child, index }, at) => handles.push(new ChildHandle(systemContext, child, at + 1, index)));
 
-  const hands: Hands<Seat> = {
+  const driver: Driver<ChildHandle> = {
     clock,
     random: Math.random,
-    seatsOf: (name) =>
-      seats
-        .filter((seat) => seat.name === name)
-        .map((seat) => {
-          const { times, restart, shutdownMs, startMs } = seat.child;
-          return { id: times === 1 ? name : `${name}/${seat.index}`, seat, restart, shutdownMs, startMs };
+    handlesOf: (name) =>
+      handles
+        .filter((handle) => handle.name === name)
+        .map((handle) => {
+          const { instances, restart, shutdownMs, startMs } = handle.child;
+          return { id: instances === 1 ? name : `${name}/${handle.index}`, handle, restart, shutdownMs, startMs };
         }),
-    start: (seat, on) => seat.start(on),
-    stop: (seat) => seat.stop(),
-    kill: (seat) => seat.kill(),
-    patience: (seat, timer, patienceMs, over) => seat.patience(timer, patienceMs, over),
+    start: (handle, on) => handle.start(on),
+    stop: (handle) => handle.stop(),
+    kill: (handle) => handle.kill(),
+    patience: (handle, timer, patienceMs, over) => handle.patience(timer, patienceMs, over),
     report: (supervisor, { id, what, exit, restartInMs }) =>
       log(exit.why === "abnormal" ? "error" : "info", what.replaceAll("_", "-"), {
         supervisor,
@@ -173,7 +173,7 @@ export function system(options: SystemOptions): System {
   const over = new Promise<void>((resolve) => {
     ended = resolve;
   });
-  const root = new Overseer<Seat>(options.tree, hands, {
+  const root = new SupervisorRunner<ChildHandle>(options.tree, driver, {
     ready: () => {
       phase = "running";
       started();
@@ -187,9 +187,9 @@ export function system(options: SystemOptions): System {
     { actor: { name: "main", module: new URL(import.meta.url), accepts: {} }, start: () => null, on: inbox },
     {
       clock,
-      answer: (letter, value) => exchange.answer(letter, value),
-      refuse: (letter, error) => exchange.refuse(letter, error),
-      settled: (_letter, fate) => exchange.settled(0, fate),
+      answer: (envelope, value) => router.answer(envelope, value),
+      refuse: (envelope, error) => router.refuse(envelope, error),
+      settled: (_letter, disposition) => router.settled(0, disposition),
       busy: () => undefined,
       oldest: () => undefined,
       paced: () => undefined,
@@ -201,8 +201,8 @@ export function system(options: SystemOptions): System {
   let watching: ReturnType<typeof setInterval> | undefined;
   const watch = () => {
     const nowMs = clock.now();
-    if (seats.some(({ slot }) => changing.has(pulse.phase(slot)))) house.together.read();
-    for (const seat of seats) seat.watch(nowMs);
+    if (handles.some(({ slot }) => changing.has(sharedTable.phase(slot)))) systemContext.together.read();
+    for (const handle of handles) handle.watch(nowMs);
   };
   const onSignal = (signal: string) => {
     if (phase === "stopping" || phase === "stopped") {
@@ -210,7 +210,7 @@ export function system(options: SystemOptions): System {
       process.exit(1);
     }
     log("info", "stop-asked", { signal });
-    void stop({ withinMs: stopMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
+    void stop({ timeoutMs: stopMs }).then(() => process.exit(fatal === undefined ? 0 : 1));
   };
   const onTerm = () => onSignal("SIGTERM");
   const onInt = () => onSignal("SIGINT");
@@ -220,8 +220,8 @@ export function system(options: SystemOptions): System {
     phase = "stopped";
     clearInterval(watching);
     watch();
-    exchange.close();
-    await Promise.all(seats.map((seat) => seat.close()));
+    router.close();
+    await Promise.all(handles.map((handle) => handle.close()));
     if (options.signals === true) {
       process.off("SIGTERM", onTerm);
       process.off("SIGINT", onInt);
@@ -243,8 +243,8 @@ export function system(options: SystemOptions): System {
     if (options.signals === true || (before !== "starting" && !isObserved)) process.exit(1);
   }
 
-  async function stop({ withinMs = STOP_MS }: { withinMs?: number } = {}): Promise<void> {
-    if (!(withinMs >= 0)) throw new RangeError(`Cannot stop within ${withinMs} ms`);
+  async function stop({ timeoutMs = STOP_MS }: { timeoutMs?: number } = {}): Promise<void> {
+    if (!(timeoutMs >= 0)) throw new RangeError(`Cannot stop within ${timeoutMs} ms`);
     if (phase === "new") {
       phase = "stopped";
       return;
@@ -253,8 +253,8 @@ export function system(options: SystemOptions): System {
       phase = "stopping";
       root.send({ kind: "stop" });
     }
-    if (await within(over, withinMs, clock)) return;
-    log("warn", "stop-late", { withinMs });
+    if (await settlesWithin(over, timeoutMs, clock)) return;
+    log("warn", "stop-late", { timeoutMs });
     root.send({ kind: "kill" });
     await over;
   }
@@ -263,10 +263,10 @@ export function system(options: SystemOptions): System {
     start: async () => {
       if (phase !== "new") throw new Error(`Cannot start the system: it is ${phase}`);
       phase = "starting";
-      pulse.begin(0, 0);
-      pulse.describe(0, MAIN_MAILBOX, 0);
-      exchange.host(0, 0, mainCell);
-      pulse.open(0);
+      sharedTable.begin(0, 0);
+      sharedTable.describe(0, MAIN_MAILBOX, 0);
+      router.host(0, 0, mainCell);
+      sharedTable.open(0);
       await mainCell.start(undefined as never);
       watching = setInterval(watch, WATCH_MS);
       if (options.signals === true) {
@@ -281,8 +281,8 @@ export function system(options: SystemOptions): System {
       await ready;
     },
     stop,
-    ref: (actor) => exchange.ref(actor),
-    publish: (topic, body) => exchange.publish(topic, body),
+    ref: (actor) => router.ref(actor),
+    publish: (topic, body) => router.publish(topic, body),
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
       const before = inbox[topic.name];
       inbox[topic.name] = (state, body) => {
@@ -293,15 +293,15 @@ export function system(options: SystemOptions): System {
           take(body as Body);
         }
       };
-      house.subscribe(topic.name, 0, topic.name, false);
+      systemContext.subscribe(topic.name, 0, topic.name, false);
     },
     inspect: () => {
       watch();
-      return viewOf(root, pulse);
+      return viewOf(root, sharedTable);
     },
     metrics: () => {
       watch();
-      return prometheusText(viewOf(root, pulse));
+      return prometheusText(viewOf(root, sharedTable));
     },
     shared,
     get failed() {

@@ -55,7 +55,7 @@ export class Thread {
     if (!this.#exited) this.#worker.postMessage(text);
   }
 
-  say(message: ToWorker, transfer: Transferable[] = []): void {
+  send(message: ToWorker, transfer: Transferable[] = []): void {
     if (!this.#exited) this.#worker.postMessage(message, transfer);
   }
 

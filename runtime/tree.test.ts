@@ -10,34 +10,34 @@ const limits = { intensity: 1, periodMs: 1_000 };
 test("A tree nests, and says what each child is unless told", () => {
   const tree = supervise("rest_for_one", limits, [
     child(one),
-    supervise("one_for_all", limits, [child(two, { times: 3, data: { a: [1] } })], "inner"),
+    supervise("one_for_all", limits, [child(two, { instances: 3, args: { a: [1] } })], "inner"),
   ]);
   expect(faultsOf(tree)).toEqual([]);
   expect(tree.children[0]).toMatchObject({
     restart: "permanent",
     shutdownMs: 5_000,
-    times: 1,
-    data: null,
-    where: "thread",
+    instances: 1,
+    args: null,
+    thread: "own",
     spare: false,
   });
 });
 
 test("All faults of a tree are told together, before anything starts", () => {
   const tree = supervise("one_for_one", { intensity: -1, periodMs: 0 }, [
-    child(one, { times: 0, shutdownMs: -5 }),
-    child(one, { where: "here", spare: true }),
+    child(one, { instances: 0, shutdownMs: -5 }),
+    child(one, { thread: "main", spare: true }),
     child(actor("Bad Name", new URL("file:///x.ts"), {})),
     supervise("one_for_one", limits, [], "root"),
   ]);
   expect(faultsOf(tree)).toEqual([
     "intensity of root must be a whole number from 0, not -1",
     "periodMs of root must be more than 0 ms, not 0",
-    "times of one must be a whole number from 1, not 0",
+    "instances of one must be a whole number from 1, not 0",
     "shutdownMs of one must be more than 0 ms, not -5",
     "two children are named one",
     "one runs in the supervisor's own thread and can have no spare",
-    '"Bad Name" is no name for an actor: small letters, digits and hyphens, and not main',
+    '"Bad Name" is no name for an actor: small envelopes, digits and hyphens, and not main',
     "two supervisors are named root",
   ]);
   expect(() => system({ tree })).toThrow("intensity of root must be a whole number from 0, not -1; ");

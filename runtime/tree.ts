@@ -3,7 +3,7 @@ import { TIMER_MS_MAX } from "./clock.ts";
 import type { Restart, Strategy } from "./supervisor.ts";
 import type { BackOff } from "./supervisor-restarts.ts";
 
-/** A JSON value: what `data` may be, since it crosses to another thread. */
+/** A JSON value: what `args` may be, since it crosses to another thread. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export type ChildOptions = {
@@ -17,17 +17,17 @@ export type ChildOptions = {
    */
   startMs?: number;
   /** How many of it there are: a pool. 1 unless told. */
-  times?: number;
-  /** Reaches the actor as `self.data`. */
-  data?: Json;
-  /** In a worker thread of its own, or in the supervisor's own. `thread` unless told. */
-  where?: "thread" | "here";
+  instances?: number;
+  /** Reaches the actor as `self.args`. */
+  args?: Json;
+  /** `own`: in a worker thread of its own; `main`: in the main thread. `own` unless told. */
+  thread?: "own" | "main";
   /** Keeps one more thread per member with the module loaded and `start` not yet run. */
   spare?: boolean;
 };
 
-export type ChildSpec = Readonly<Required<Omit<ChildOptions, "data" | "shutdownMs">>> & {
-  readonly data: Json;
+export type ChildSpec = Readonly<Required<Omit<ChildOptions, "args" | "shutdownMs">>> & {
+  readonly args: Json;
   readonly shutdownMs: number;
   readonly actor: Actor;
 };
@@ -52,9 +52,9 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
     restart: options.restart ?? "permanent",
     shutdownMs: options.shutdownMs === "brutal_kill" ? 0 : (options.shutdownMs ?? 5_000),
     startMs: options.startMs ?? 10_000,
-    times: options.times ?? 1,
-    data: options.data ?? null,
-    where: options.where ?? "thread",
+    instances: options.instances ?? 1,
+    args: options.args ?? null,
+    thread: options.thread ?? "own",
     spare: options.spare ?? false,
   };
 }
@@ -102,15 +102,15 @@ export function faultsOf(tree: SupervisorSpec): string[] {
     }
     const { name } = spec.actor;
     if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "main")
-      faults.push(`${JSON.stringify(name)} is no name for an actor: small letters, digits and hyphens, and not main`);
+      faults.push(`${JSON.stringify(name)} is no name for an actor: small envelopes, digits and hyphens, and not main`);
     if (actors.has(name)) faults.push(`two children are named ${name}`);
     actors.add(name);
-    if (!Number.isInteger(spec.times) || spec.times < 1)
-      faults.push(`times of ${name} must be a whole number from 1, not ${spec.times}`);
-    else members += spec.times;
+    if (!Number.isInteger(spec.instances) || spec.instances < 1)
+      faults.push(`instances of ${name} must be a whole number from 1, not ${spec.instances}`);
+    else members += spec.instances;
     if (!["permanent", "transient", "temporary"].includes(spec.restart))
       faults.push(`${name} has no restart ${spec.restart}`);
-    if (spec.where === "here" && spec.spare)
+    if (spec.thread === "main" && spec.spare)
       faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
     if (spec.shutdownMs !== 0) duration(`shutdownMs of ${name}`, spec.shutdownMs);
     duration(`startMs of ${name}`, spec.startMs);

@@ -6,50 +6,50 @@ import type { LogLevel } from "./actor.ts";
 import { wallClock } from "./clock.ts";
 import type { ToMain, ToWorker, WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
-import { Exchange } from "./exchange.ts";
 import { threadNumber } from "./given-time.ts";
-import { behaviourOf, type Life, live } from "./life.ts";
-import { BEAT_MS, Pulse } from "./pulse.ts";
+import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
+import { Router } from "./router.ts";
+import { HEARTBEAT_MS, SharedTable } from "./shared-table.ts";
 
 if (parentPort === null) throw new Error("Cannot run by itself: this module is the entry of a worker thread");
 const main = parentPort;
 const given = workerData as WorkerData;
-const say = (message: ToMain): void => main.postMessage(message);
-const pulse = Pulse.attach(given.pulse, given.directory.length);
+const send = (message: ToMain): void => main.postMessage(message);
+const sharedTable = SharedTable.attach(given.sharedTable, given.directory.length);
 const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}): void => {
   try {
-    say(["log", level, event, fields]);
+    send(["log", level, event, fields]);
   } catch {
-    say(["log", level, event, { unprintable: true }]);
+    send(["log", level, event, { unprintable: true }]);
   }
 };
 
-const exchange = new Exchange({
+const router = new Router({
   slot: given.slot,
   directory: given.directory,
-  pulse,
+  sharedTable,
   clock: wallClock,
   connect: (slot, generation) => {
-    if (slot === 0) exchange.attach(0, generation, (text) => main.postMessage(text));
-    else if (given.directory[slot]?.here === true)
-      exchange.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
-    else say(["link", slot, generation]);
+    if (slot === 0) router.attach(0, generation, (text) => main.postMessage(text));
+    else if (given.directory[slot]?.isMain === true)
+      router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
+    else send(["link", slot, generation]);
   },
   log,
 });
-exchange.attach(0, 0, (text) => main.postMessage(text));
-exchange.subscriptions = given.subscriptions;
+router.attach(0, 0, (text) => main.postMessage(text));
+router.subscriptions = given.subscriptions;
 
 const threadOfSystem = threadNumber();
-let life: Life | undefined;
+let life: Incarnation | undefined;
 let over = false;
 
 function goodbye(last: ToMain): void {
   if (over) return;
   over = true;
-  exchange.flush();
-  exchange.reportDeadLetters();
-  say(last);
+  router.flush();
+  router.reportDeadLetters();
+  send(last);
   process.exit(0);
 }
 
@@ -65,24 +65,24 @@ process.on("unhandledRejection", uncaught);
 process.on("exit", () => {
   if (over) return;
   over = true;
-  exchange.flush();
-  say(["bye", packError(new Error(`Cannot go on: ${given.name} ended its own thread`))]);
+  router.flush();
+  send(["bye", packError(new Error(`Cannot go on: ${given.name} ended its own thread`))]);
 });
 
 main.on("message", (message: string | ToWorker) => {
   if (typeof message === "string") {
-    exchange.receive(0, 0, given.slot, message);
+    router.receive(0, 0, given.slot, message);
     return;
   }
   switch (message[0]) {
     case "go":
-      exchange.subscriptions = message[2];
+      router.subscriptions = message[2];
       begin(message[1]);
       break;
     case "port": {
       const [, slot, generation, port] = message;
-      port.on("message", (text: string) => exchange.receive(slot, generation, given.slot, text));
-      exchange.attach(
+      port.on("message", (text: string) => router.receive(slot, generation, given.slot, text));
+      router.attach(
         slot,
         generation,
         (text) => port.postMessage(text),
@@ -91,10 +91,10 @@ main.on("message", (message: string | ToWorker) => {
       break;
     }
     case "down":
-      exchange.down(message[1], message[2], message[3] === undefined ? undefined : unpackError(message[3]));
+      router.down(message[1], message[2], message[3] === undefined ? undefined : unpackError(message[3]));
       break;
     case "subscriptions":
-      exchange.subscriptions = message[1];
+      router.subscriptions = message[1];
       break;
     case "stop":
       if (life === undefined) goodbye(["bye", undefined]);
@@ -107,34 +107,34 @@ const loading = import(given.module).then((module) => behaviourOf(module, given.
 
 function begin(generation: number): void {
   // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
-  setInterval(() => pulse.beat(given.slot), BEAT_MS);
-  pulse.setThread(given.slot, threadOfSystem);
-  pulse.advance(given.slot);
+  setInterval(() => sharedTable.heartbeat(given.slot), HEARTBEAT_MS);
+  sharedTable.setThread(given.slot, threadOfSystem);
+  sharedTable.advance(given.slot);
   loading
     .then((behaviour) => {
-      pulse.advance(given.slot);
-      life = live({
+      sharedTable.advance(given.slot);
+      life = runIncarnation({
         behaviour,
         slot: given.slot,
         generation,
         index: given.index,
-        data: given.data,
+        args: given.args,
         shutdownMs: given.shutdownMs,
-        exchange,
-        pulse,
+        router,
+        sharedTable,
         shared: given.shared,
         clock: wallClock,
         epochMs: given.epochMs,
         log,
         random: Math.random,
-        subscribe: (topic, kind, lossy) => say(["subscribe", topic, kind, lossy]),
+        subscribe: (topic, kind, lossy) => send(["subscribe", topic, kind, lossy]),
         ended: (failure) => goodbye(["bye", failure === undefined ? undefined : packError(failure)]),
       });
       return life.started;
     })
     .then(
       () => {
-        if (!over) say(["ready"]);
+        if (!over) send(["ready"]);
       },
       (thrown: unknown) => goodbye(["start-failed", packError(thrown)]),
     );
@@ -143,7 +143,7 @@ function begin(generation: number): void {
 if (given.generation !== undefined) begin(given.generation);
 else {
   loading.then(
-    () => say(["loaded"]),
+    () => send(["loaded"]),
     (thrown: unknown) => goodbye(["start-failed", packError(thrown)]),
   );
 }

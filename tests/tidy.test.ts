@@ -158,8 +158,8 @@ test("no test sleeps for a fixed time: it polls with a deadline", () => {
 
 /** Longer files, each with the reason why it is one subject. */
 const longFiles: Record<string, string> = {
-  "runtime/exchange.ts": "the one place where messages meet mailboxes",
-  "runtime/seat.ts": "the main thread's side of one actor, generation after generation",
+  "runtime/router.ts": "the one place where messages meet mailboxes",
+  "runtime/child-handle.ts": "the main thread's side of one actor, generation after generation",
   "runtime/simulator.ts": "a whole system in one thread",
   "runtime/supervisor.ts": "the supervisor's decisions, all of them",
 };

@@ -1,6 +1,6 @@
 /** One request to the auth role over HTTP: answered whole within its deadline and bounds, or not at all. */
 
-export type Bounds = { readonly withinMs: number; readonly bytesMax: number; readonly stopping?: AbortSignal };
+export type Bounds = { readonly timeoutMs: number; readonly bytesMax: number; readonly stopping?: AbortSignal };
 export type WholeAnswer = {
   readonly status: number;
   readonly headers: Headers;
@@ -9,7 +9,7 @@ export type WholeAnswer = {
 
 /** Redirects are not followed: auth has none. Rejects when nobody is there, or it is late, or it says too much. */
 export async function answerOf(url: string, request: RequestInit, bounds: Bounds): Promise<WholeAnswer> {
-  const late = AbortSignal.timeout(bounds.withinMs);
+  const late = AbortSignal.timeout(bounds.timeoutMs);
   const signal = bounds.stopping === undefined ? late : AbortSignal.any([late, bounds.stopping]);
   const response = await fetch(url, { ...request, redirect: "manual", signal });
   const chunks: Uint8Array[] = [];

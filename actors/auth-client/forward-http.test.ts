@@ -205,7 +205,7 @@ test.each(faults)("%s: it is users-unavailable at once, and well again afterward
 });
 
 test("an auth that says nothing is users-unavailable in time, and more than can wait is overloaded", async () => {
-  const keys = () => forwardOverHttp(authUrl, request("/.well-known/jwks.json", null, {}, "GET"), { withinMs: 500 });
+  const keys = () => forwardOverHttp(authUrl, request("/.well-known/jwks.json", null, {}, "GET"), { timeoutMs: 500 });
   await proxy.mode("stall");
   const began = performance.now();
   const waiting = Array.from({ length: 256 }, () => problemOf(keys));

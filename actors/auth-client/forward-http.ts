@@ -8,7 +8,7 @@ import { answerOf, type WholeAnswer } from "./answer-of.ts";
 export type ForwardOptions = {
   /** Auth is told of this one, whatever the request says of itself. */
   readonly client: Client;
-  readonly withinMs?: number;
+  readonly timeoutMs?: number;
 };
 
 const forwardMs = 10_000;
@@ -34,7 +34,7 @@ const ofTheirs = (method: string) => [
 
 /** `authUrl` is auth's base without a slash at the end. Throws (after 10 s unless told) `users-unavailable`, `overloaded`, and `malformed-json` for a body that was cut off. */
 export async function forwardOverHttp(authUrl: string, request: Request, options: ForwardOptions): Promise<Response> {
-  const { client, withinMs = forwardMs } = options;
+  const { client, timeoutMs = forwardMs } = options;
   if (underWay >= underWayMax) throw new Problem("overloaded");
   underWay += 1;
   try {
@@ -43,7 +43,7 @@ export async function forwardOverHttp(authUrl: string, request: Request, options
     const asked = { method, headers: requestHeaders(request, client), ...(bytes === undefined ? {} : { body: bytes }) };
     let answer: WholeAnswer;
     try {
-      const bounds = { withinMs, bytesMax: answerBytesMax };
+      const bounds = { timeoutMs, bytesMax: answerBytesMax };
       answer = await answerOf(authUrl + targetOf(request.url), asked, bounds);
     } catch (cause) {
       throw new Problem("users-unavailable", undefined, { cause });

@@ -30,7 +30,7 @@ type Claims = { issuer: string; audience: string };
 /** An ended session is refused everywhere within a second: this, and the way there and back. */
 const everyMs = 400;
 const faultyMs = 1_000;
-const withinMs = 2_000;
+const timeoutMs = 2_000;
 const keysBytesMax = 64 * 1024;
 const revocationsBytesMax = 16 * 1024 * 1024;
 const grantBytesMax = 16 * 1024;
@@ -47,7 +47,7 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
   const told = outage(log, { server: "auth", urls: [authUrl], step: "learn its keys and what has ended" });
 
   async function json(path: string, bytesMax: number, request: RequestInit = {}): Promise<unknown> {
-    const { status, bytes } = await answerOf(authUrl + path, request, { withinMs, bytesMax, stopping });
+    const { status, bytes } = await answerOf(authUrl + path, request, { timeoutMs, bytesMax, stopping });
     if (status !== 200) throw new Error(`${path} answers ${status}`);
     return JSON.parse(new TextDecoder().decode(bytes));
   }

@@ -8,7 +8,7 @@ import { erasure } from "../model/erasure.ts";
 import type { KafkaServers } from "../servers.ts";
 import type { ErasuresLog } from "./erasures-log.ts";
 
-const withinMs = 5_000;
+const timeoutMs = 5_000;
 const closeMs = 500;
 
 /** Connected when the first user is erased. */
@@ -23,7 +23,7 @@ export function erasuresInKafka(servers: KafkaServers): ErasuresLog {
   return {
     async erase(userId) {
       const { partitions } = await prepareTopics(kafka, servers);
-      const deadlineMs = Date.now() + withinMs;
+      const deadlineMs = Date.now() + timeoutMs;
       const at = new Date().toISOString();
       const all = Array.from({ length: partitions }, (_, partition) => erasure(userId, { partition, partitions }, at));
       await Promise.all(all.map((command) => commands.append(commandRecord(command, partitions), deadlineMs)));

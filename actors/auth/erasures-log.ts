@@ -10,19 +10,19 @@ export type ErasuresLog = {
   close(): Promise<void>;
 };
 
-const withinMs = 5_000;
+const timeoutMs = 5_000;
 
 /** Undefined where no log is reached: a process of this role alone that was not told where Kafka is. */
 export async function erasuresInLog(
-  self: Pick<Self<never, AuthData>, "data" | "ref">,
+  self: Pick<Self<never, AuthData>, "args" | "ref">,
 ): Promise<ErasuresLog | undefined> {
-  const { kafka, listen } = self.data;
+  const { kafka, listen } = self.args;
   if (kafka !== undefined) return (await import("./erasures-kafka.ts")).erasuresInKafka(kafka);
   if (listen !== undefined) return undefined;
   return {
     async erase(userId) {
       const command = erasure(userId, { partition: 0, partitions: 1 }, new Date().toISOString());
-      await self.ref(consumer).ask("append", command, { withinMs });
+      await self.ref(consumer).ask("append", command, { timeoutMs });
     },
     close: async () => undefined,
   };

@@ -243,7 +243,7 @@ export default behave(auth, {
   concurrency: 256,
   start: async (self: Self<typeof auth.accepts, AuthData>): Promise<State> => {
     countThread(self);
-    const { data } = self;
+    const { args: data } = self;
     const redis = data.redis && (await import("../redis/connect.ts")).connectRedis(data.redis);
     const publish = (ended: Ended[]) => self.publish(revoked, ended);
     let erasing: Eraser | undefined;

@@ -24,7 +24,7 @@ export function storesInPostgres(server: Server): Stores {
     resetTokens: resetTokensInPostgres(sql),
     server: {
       async prepare() {
-        const patient = connectPostgres(server, { withinMs: schemaMs, connections: 1 });
+        const patient = connectPostgres(server, { timeoutMs: schemaMs, connections: 1 });
         try {
           await applySchema(patient.sql);
         } finally {

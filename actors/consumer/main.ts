@@ -23,8 +23,8 @@ type State = { readonly writer: Writer; readonly tracer: Tracer | undefined; rea
 export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
   async start(self: Self<typeof consumer.accepts, ConsumerData>) {
     countThread(self);
-    const { dataDir, debugFaults, kafka, mongo } = self.data;
-    const tracer = tracerOf(self, self.data.tracing);
+    const { dataDir, debugFaults, kafka, mongo } = self.args;
+    const tracer = tracerOf(self, self.args.tracing);
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =
       kafka === undefined || mongo === undefined

@@ -34,7 +34,7 @@ const silentMs = 3_000;
 export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   start(self: Self<typeof follower.accepts, FollowerData>): State {
     countThread(self);
-    const { kafka: servers, group, debugFaults } = self.data;
+    const { kafka: servers, group, debugFaults } = self.args;
     const kafka = kafkaClient(servers, "task-tracker-follower");
     let announced: number[] = [];
     let hasCaughtUp = false;

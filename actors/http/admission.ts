@@ -4,7 +4,7 @@
  * of their own; the queues take turns by the time that their requests have taken (deficit round robin), so a list costs more than a single read.
  */
 import { setImmediate } from "node:timers";
-import { Fifo } from "../../runtime/fifo.ts";
+import { Queue } from "../../runtime/queue.ts";
 import { Problem } from "../model/problem.ts";
 import { type AdmissionCounts, plainCounts } from "./admission-counts.ts";
 
@@ -85,9 +85,9 @@ export type Admission = {
 };
 
 type Waiting = { readonly work: Work<unknown>; readonly sinceMs: number; start(): void; refuse(): void };
-type Queue = {
+type UserQueue = {
   readonly key: string;
-  waiting: Fifo<Waiting>;
+  waiting: Queue<Waiting>;
   underWay: number;
   bytes: number;
   /** Milliseconds of work that it may still take before the next has its turn. */
@@ -105,13 +105,13 @@ export function admission(
   clock: AdmissionClock,
   counts: AdmissionCounts = plainCounts(),
 ): Admission {
-  const queues = new Map<string, Queue>();
+  const queues = new Map<string, UserQueue>();
   /** Those in which something waits, in the order of their turns. */
-  let turns: Queue[] = [];
+  let turns: UserQueue[] = [];
   /** Of those who lately had more waiting than could be done. */
   const overloadedUntilMs = new Map<string, number>();
-  const resuming = new Fifo<() => void>();
-  const large: { readonly queue: Queue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
+  const resuming = new Queue<() => void>();
+  const large: { readonly queue: UserQueue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
   /** 0 between turns. */
   let turnEndMs = 0;
   let sweeping = false;
@@ -131,16 +131,16 @@ export function admission(
     if (counts.waiting > 0 || resuming.size > 0) drain();
   }
 
-  function queueOf(key: string): Queue {
+  function queueOf(key: string): UserQueue {
     let queue = queues.get(key);
     if (queue === undefined) {
-      queue = { key, waiting: new Fifo(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
+      queue = { key, waiting: new Queue(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
       queues.set(key, queue);
     }
     return queue;
   }
 
-  function forgetIdle(queue: Queue): void {
+  function forgetIdle(queue: UserQueue): void {
     if (queue.waiting.size + queue.underWay + queue.bytes === 0) queues.delete(queue.key);
   }
 
@@ -175,14 +175,14 @@ export function admission(
     );
   }
 
-  function weigh<T>(queue: Queue, work: Work<T>, bytes: number): void {
+  function weigh<T>(queue: UserQueue, work: Work<T>, bytes: number): void {
     queue.bytes += bytes;
     counts.bytesUnderWay += bytes;
     large.push({ queue, bytes, work: work as Work<unknown> });
     sweepLater();
   }
 
-  const hasRoom = (queue: Queue | undefined): boolean =>
+  const hasRoom = (queue: UserQueue | undefined): boolean =>
     counts.underWay < bounds.underWayMax &&
     counts.bytesUnderWay < bounds.bytesMax &&
     (queue === undefined || (queue.underWay < bounds.underWayMaxOfOne && queue.bytes < bounds.bytesMaxOfOne));
@@ -224,7 +224,7 @@ export function admission(
   }
 
   /** Room for the newcomer of a short queue, taken from the longest. */
-  function displace(queue: Queue): boolean {
+  function displace(queue: UserQueue): boolean {
     let longest = queue;
     for (const each of turns) if (each.waiting.size > longest.waiting.size) longest = each;
     if (longest.waiting.size <= queue.waiting.size + 1) return false;
@@ -237,7 +237,7 @@ export function admission(
   }
 
   /** Takes away from the head of a queue who has gone or has waited too long. */
-  function trim(queue: Queue, nowMs: number): void {
+  function trim(queue: UserQueue, nowMs: number): void {
     const isShort = () => queue.waiting.size <= bounds.shortMax;
     if (!isShort() && nowMs - queue.busySinceMs > bounds.burstMs)
       overloadedUntilMs.set(queue.key, nowMs + bounds.calmMs);
@@ -260,7 +260,7 @@ export function admission(
     while (resuming.size > 0 && hasTime()) resuming.shift()?.();
     let blocked = 0;
     while (blocked < turns.length && hasTime()) {
-      const queue = turns[0] as Queue;
+      const queue = turns[0] as UserQueue;
       trim(queue, clock.now());
       if (queue.waiting.size === 0) {
         turns.shift();
@@ -273,13 +273,13 @@ export function admission(
         runHead(queue);
         continue;
       }
-      turns.push(turns.shift() as Queue);
+      turns.push(turns.shift() as UserQueue);
       if (mayRun) queue.creditMs += quantumMs;
       blocked = mayRun ? 0 : blocked + 1;
     }
   }
 
-  function runHead(queue: Queue): void {
+  function runHead(queue: UserQueue): void {
     const head = queue.waiting.shift();
     if (head === undefined) return;
     counts.waiting--;

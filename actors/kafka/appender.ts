@@ -22,7 +22,7 @@ export type Appender = {
   /** Whether the last send went well, or a connection could be made since, and none hangs; true before the first. */
   healthy(): boolean;
   /** Sends what waits, for at most this long; what is left is rejected. */
-  close(withinMs: number): Promise<void>;
+  close(timeoutMs: number): Promise<void>;
 };
 
 /** `full` and `large`: nothing was done. `late`: it may be in the log or not. */
@@ -232,9 +232,9 @@ export function appender(options: AppenderOptions): Appender {
     },
     warm: () => void connected().catch(() => undefined),
     healthy: () => failures === 0 && (sentMs === undefined || Date.now() - sentMs < slowMs),
-    async close(withinMs) {
+    async close(timeoutMs) {
       closed = true;
-      const endMs = Date.now() + withinMs;
+      const endMs = Date.now() + timeoutMs;
       while (running && Date.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
       clearInterval(sweeping);
       for (const { reject } of [...sending, ...waiting]) reject(new AppendError("late"));

@@ -11,7 +11,7 @@ export type Commits = {
   /** What is not committed yet never will be: the partitions may be another's. */
   forget(): void;
   /** Commits what is left, for at most this long. */
-  end(withinMs: number): Promise<void>;
+  end(timeoutMs: number): Promise<void>;
 };
 
 /** Nobody waits for them: what comes within such a time goes together. */
@@ -60,11 +60,11 @@ export function committing(topic: string, commit: (places: OffsetsByTopicPartiti
       clearTimeout(later);
       later = undefined;
     },
-    async end(withinMs) {
+    async end(timeoutMs) {
       ended = true;
       clearTimeout(later);
       const left = (underWay ?? Promise.resolve()).then(() => (noted.size > 0 ? all() : undefined));
-      await settles(left, withinMs);
+      await settles(left, timeoutMs);
     },
   };
 }

@@ -31,10 +31,10 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   start(self: Self<typeof keeper.accepts, KeeperData>): State {
     countThread(self);
-    const { kafka: servers, debugFaults } = self.data;
+    const { kafka: servers, debugFaults } = self.args;
     const clientName = memberName("keeper");
     const kafka = kafkaClient(servers, clientName);
-    const connection = connectRedis(self.data.redis);
+    const connection = connectRedis(self.args.redis);
     const keeps = keeping({
       cache: keptCacheInRedis(connection.redis),
       now: Date.now,
@@ -42,7 +42,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
     });
     const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
-    const ofRedis = { server: "redis", urls: [self.data.redis.url], step: "keep the cache up to date" } as const;
+    const ofRedis = { server: "redis", urls: [self.args.redis.url], step: "keep the cache up to date" } as const;
     const keepsCache = outage(self.log, ofRedis);
     const staying = stayJoined({
       join: async (lost) => {

@@ -20,7 +20,7 @@ export type Postgres = {
 
 export type PostgresOptions = {
   /** A statement rejects after this; the server gives it up a little earlier. 2,000 unless told. */
-  withinMs?: number;
+  timeoutMs?: number;
   connections?: number;
 };
 
@@ -37,7 +37,7 @@ const elsewhere = /^(25006|57P|08)/;
 
 /** Nothing is connected until it is used. Throws one clear line when the URL cannot be used. */
 export function connectPostgres(server: Server, options: PostgresOptions = {}): Postgres {
-  const { withinMs = 2_000, connections = 8 } = options;
+  const { timeoutMs = 2_000, connections = 8 } = options;
   const place = placeOf(server);
   let refusedUntilMs = 0;
   let statements = 0;
@@ -72,9 +72,9 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
       onnotice: () => {},
       connection: {
         application_name: "task-tracker",
-        statement_timeout: Math.round(withinMs * 0.75),
-        lock_timeout: Math.round(withinMs * 0.5),
-        idle_in_transaction_session_timeout: withinMs,
+        statement_timeout: Math.round(timeoutMs * 0.75),
+        lock_timeout: Math.round(timeoutMs * 0.5),
+        idle_in_transaction_session_timeout: timeoutMs,
       },
     };
     const given = { client: postgres(settings), sockets, up: false };
@@ -102,8 +102,8 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
     const mine = current;
     statements += 1;
     try {
-      const late = () => new Error(`Cannot run a statement: no answer in ${withinMs} ms`);
-      return [...(await withDeadline(mine.client<Row[]>(text, ...values), withinMs, late))] as Row[];
+      const late = () => new Error(`Cannot run a statement: no answer in ${timeoutMs} ms`);
+      return [...(await withDeadline(mine.client<Row[]>(text, ...values), timeoutMs, late))] as Row[];
     } catch (error) {
       const isAnswer = error instanceof postgres.PostgresError && error.severity === "ERROR";
       if (!isAnswer || elsewhere.test(error.code)) giveUp(mine);

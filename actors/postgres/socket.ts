@@ -13,13 +13,13 @@ const willingly = "S".charCodeAt(0);
  * An open socket that has seen no byte of PostgreSQL's own yet; rejects when there is none in time. `opened` is told each socket at once, so that
  * whoever gives up can destroy it. An end from the other side is an error on it: the driver would wait for ever after one during its start.
  */
-export async function openSocket(place: Place, withinMs: number, opened: (socket: Socket) => void): Promise<Socket> {
+export async function openSocket(place: Place, timeoutMs: number, opened: (socket: Socket) => void): Promise<Socket> {
   const socket = connect({ host: place.host, port: place.port, noDelay: true, keepAlive: true });
   opened(socket);
   const late = () => new Error("Cannot connect: no answer in time");
   const opening = place.tls === "disable" ? once(socket, "connect").then(() => socket) : secured(socket, place, opened);
   try {
-    const ready = await withDeadline(opening, withinMs, late);
+    const ready = await withDeadline(opening, timeoutMs, late);
     ready.on("end", () => ready.destroy(new Error("The server has ended the connection")));
     return ready;
   } catch (error) {

@@ -16,7 +16,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
   async function learning(): Promise<void> {
     for (let tries = 1; !self.stopping.aborted; tries++) {
       try {
-        return learn(await ref.ask("standing", null, { withinMs: standingAskMs }));
+        return learn(await ref.ask("standing", null, { timeoutMs: standingAskMs }));
       } catch (failure) {
         if (tries === 1) self.log("warn", "auth-not-reached", { step: "learn its keys", reason: causeOf(failure) });
         await sleep(standingPauseMs);
@@ -32,7 +32,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
     apiToken: ({ hash }) => ref.ask("apiToken", { hash }),
     session: ({ userId, sessionId }) => ref.ask("session", { userId, sessionId }),
     known: () => learned,
-    ready: async () => void (await ref.ask("ready", null, { withinMs: readyMs })),
+    ready: async () => void (await ref.ask("ready", null, { timeoutMs: readyMs })),
     probe() {
       if (!isKnown) throw unknownKeys();
     },

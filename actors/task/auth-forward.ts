@@ -30,7 +30,7 @@ export async function forward(
         ...bodyOf(bytes),
         ...(remoteAddress === undefined ? {} : { remoteAddress }),
       },
-      { withinMs: forwardMs },
+      { timeoutMs: forwardMs },
     );
   } catch (cause) {
     throw new Problem(isActorError(cause, "Busy") ? "overloaded" : "users-unavailable", undefined, { cause });

@@ -25,7 +25,7 @@ export type KafkaBack = Back & {
   /** Is told what the writers announce. */
   heard(said: readonly Announcement[]): void;
   /** Resolves when the log can be appended to and what has been announced is known, or after so long. */
-  begun(withinMs: number): Promise<void>;
+  begun(timeoutMs: number): Promise<void>;
 };
 
 const closeMs = 2_500;
@@ -69,7 +69,7 @@ export function kafkaBack(
   });
   const positions = keepTrying(
     async () => {
-      const known = await self.ref(follower).ask("announced", null, { withinMs: askMs });
+      const known = await self.ref(follower).ask("announced", null, { timeoutMs: askMs });
       if (known === null) throw new NotWell("catching up");
       said.begin(known);
     },
@@ -90,7 +90,7 @@ export function kafkaBack(
   const endReports = reportHealth(self, probes);
 
   return {
-    log: kafkaLog({ appender: commands, partitions, announced: said, withinMs: options.verdictMs, now: Date.now }),
+    log: kafkaLog({ appender: commands, partitions, announced: said, timeoutMs: options.verdictMs, now: Date.now }),
     reads,
     latest: latestBehindCache({
       announced: said,
@@ -100,7 +100,7 @@ export function kafkaBack(
       now: Date.now,
     }),
     heard: said.take,
-    begun: async (withinMs) => void (await settles(beginning, withinMs)),
+    begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),
     async ready() {
       if (count === undefined || !commands.healthy()) throw new NotWell("cannot append");
     },

@@ -28,7 +28,7 @@ export function localBack(writer: Ref<typeof consumer.accepts>, options: LocalBa
     latest: latestInSqlite({ reads, generations: generations(options.shared), now: Date.now }),
     async ready() {
       reads.position();
-      await writer.ask("ready", null, { withinMs: readyMs });
+      await writer.ask("ready", null, { timeoutMs: readyMs });
     },
     close: async () => reads.close(),
   };

@@ -12,16 +12,16 @@ export type KafkaLogOptions = {
   readonly partitions: () => number | undefined;
   readonly announced: Announced;
   /** For the append and the verdict together. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
   readonly now: () => number;
 };
 
-export function kafkaLog({ appender, partitions, announced, withinMs, now }: KafkaLogOptions): Log {
+export function kafkaLog({ appender, partitions, announced, timeoutMs, now }: KafkaLogOptions): Log {
   return {
     async append(command, wanted) {
       const count = partitions();
       if (count === undefined) throw new Problem("log-unavailable");
-      const deadlineMs = now() + withinMs;
+      const deadlineMs = now() + timeoutMs;
       const expectation = wanted.verdict ? announced.expect(command.operationId) : undefined;
       const record = commandRecord(command, count);
       try {

@@ -11,11 +11,11 @@ type Reply = RuntimeCode | Error | Partial<Outcome>;
 
 /** A writer that answers by a script, then goes on with its last line. */
 function writer(...script: Reply[]) {
-  const asked: { body: Command; key: string | undefined; withinMs: number | undefined }[] = [];
+  const asked: { body: Command; key: string | undefined; timeoutMs: number | undefined }[] = [];
   const ref = {
     tell: () => undefined,
-    ask: async (_kind: string, body: Command, options: { key?: string; withinMs?: number } = {}) => {
-      asked.push({ body, key: options.key, withinMs: options.withinMs });
+    ask: async (_kind: string, body: Command, options: { key?: string; timeoutMs?: number } = {}) => {
+      asked.push({ body, key: options.key, timeoutMs: options.timeoutMs });
       const reply = script[Math.min(asked.length, script.length) - 1] as Reply;
       if (typeof reply === "string") throw new ActorError(reply, "Cannot");
       if (reply instanceof Error) throw reply;
@@ -38,7 +38,7 @@ test("a command is asked once, keyed by its task, within the time given", async 
   expect(await localLog(ref, 500).append(create, { verdict: true })).toMatchObject({ outcome: { verdict: "applied" } });
   expect(asked).toHaveLength(1);
   expect(asked[0]?.key).toBe(create.taskId);
-  expect(asked[0]?.withinMs).toBeLessThanOrEqual(500);
+  expect(asked[0]?.timeoutMs).toBeLessThanOrEqual(500);
 });
 
 test("when the writer dies, the very same command is sent to its successor", async () => {

@@ -12,15 +12,15 @@ const retryPauseMs = 20;
  * When the writer dies with a command in hand, nobody knows whether it was committed: the same command is sent again to its successor,
  * which recognises the operation and answers its first outcome. So a writer's restart is a pause for clients, not a failure.
  */
-export function localLog(writer: Ref<typeof consumer.accepts>, withinMs: number): Log {
+export function localLog(writer: Ref<typeof consumer.accepts>, timeoutMs: number): Log {
   return {
     async append(command) {
-      const endMs = Date.now() + withinMs;
+      const endMs = Date.now() + timeoutMs;
       let again = false;
       for (;;) {
         try {
           const outcome = await writer.ask("append", command, {
-            withinMs: Math.max(1, endMs - Date.now()),
+            timeoutMs: Math.max(1, endMs - Date.now()),
             key: command.taskId,
           });
           // An operation without a key cannot have been sent by anybody else: what is found was made by our own first try.

@@ -60,7 +60,7 @@ const patienceMs = 4_000;
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
     countThread(self);
-    const { host, port, site, rateLimit, debugFaults } = self.data;
+    const { host, port, site, rateLimit, debugFaults } = self.args;
     const check: AuthCheck = authCheck(
       { apiToken: (of) => accounts.apiToken(of), session: (of) => accounts.session(of) },
       rateLimiter(rateLimit, Date.now),
@@ -70,7 +70,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     self.subscribe(revoked, "revoked");
     const { back, heard, begun } = await backOf(self);
     const endReports = reportHealth(self, { auth: accounts.probe });
-    const tracer = tracerOf(self, self.data.tracing);
+    const tracer = tracerOf(self, self.args.tracing);
     const close = async () => {
       endReports();
       await tracer?.close();
@@ -121,14 +121,14 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
 // Only what is used is loaded: drivers cost time at the start and memory.
 
 async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
-  const { redis, remoteAuth } = self.data;
+  const { redis, remoteAuth } = self.args;
   if (remoteAuth === undefined) return (await import("./accounts-local.ts")).accountsHere(self, check);
   const { accountsOverHttp } = await import("./accounts-http.ts");
   return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
 }
 
 async function backOf(self: Body): Promise<{ back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] }> {
-  const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.data;
+  const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.args;
   if (kafka === undefined || mongo === undefined) {
     const { localBack } = await import("./back-local.ts");
     const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log });

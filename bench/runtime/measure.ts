@@ -27,7 +27,7 @@ const often = { intensity: 1_000, periodMs: 1 };
 const app = system({
   tree: supervise("one_for_one", often, [
     child(echo),
-    child(pool, { times: 4 }),
+    child(pool, { instances: 4 }),
     child(relay),
     child(mortal),
     child(spared, { spare: true }),
@@ -166,7 +166,7 @@ const contests: Contest[] = [
     unit: "1/s",
     contestants: {
       raw: () => rate(asks, () => raw[0].run({ count: asks, inFlight: 64 })),
-      actors: () => rate(asks, () => app.ref(relay).ask("run", { count: asks, inFlight: 64 }, { withinMs: 60_000 })),
+      actors: () => rate(asks, () => app.ref(relay).ask("run", { count: asks, inFlight: 64 }, { timeoutMs: 60_000 })),
     },
   },
   {
@@ -232,7 +232,7 @@ for (let round = quick ? 1 : 0; round <= rounds; round++) {
 
 process.stdout.write(`${JSON.stringify(results)}\n`);
 await Promise.all([
-  app.stop({ withinMs: 2_000 }),
+  app.stop({ timeoutMs: 2_000 }),
   piscina.stop(),
   comlink.stop(),
   ...raw.map((worker) => worker.terminate()),

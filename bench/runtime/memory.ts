@@ -14,7 +14,7 @@ if (process.argv[2] === "raw") {
   for (let each = 0; each < WORKERS; each++) await startRaw();
 } else {
   await system({
-    tree: supervise("one_for_one", { intensity: 1, periodMs: 5_000 }, [child(pool, { times: WORKERS })]),
+    tree: supervise("one_for_one", { intensity: 1, periodMs: 5_000 }, [child(pool, { instances: WORKERS })]),
   }).start();
 }
 process.stdout.write(`${(process.memoryUsage().rss - before) / MEGABYTE / WORKERS}\n`);

@@ -56,13 +56,13 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
   }, 120_000);
 
   /** "done", or how it failed, and that it did so in time. */
-  async function settled(call: (deadlineMs: number) => Promise<unknown>, withinMs: number): Promise<string> {
+  async function settled(call: (deadlineMs: number) => Promise<unknown>, timeoutMs: number): Promise<string> {
     const began = performance.now();
-    const how = await call(Date.now() + withinMs).then(
+    const how = await call(Date.now() + timeoutMs).then(
       () => "done",
       (error: { code?: string; name: string }) => error.code ?? error.name,
     );
-    expect(performance.now() - began).toBeLessThan(withinMs + 200);
+    expect(performance.now() - began).toBeLessThan(timeoutMs + 200);
     return how;
   }
 
@@ -130,7 +130,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
       appender: commands,
       partitions: () => partitions,
       announced: said,
-      withinMs: 500,
+      timeoutMs: 500,
       now: Date.now,
     });
     const append = () => settled(() => log.append(command({ kind: "create" }), { verdict: false }), 500);

@@ -28,7 +28,7 @@ describeWith("a system of five processes on four servers", [await stack()], (ser
       const system = await crew(servers.env, { task: 2, consumer: 2 });
       const people = await Promise.all(Array.from({ length: clients }, () => person(system.urls[0] as string)));
       // A Redis that was killed has forgotten whose writes are where: then it takes the token to see one's own on another instance.
-      const running = load({ urls: system.urls, people, seed, tokens: true, withinMs: 60_000 });
+      const running = load({ urls: system.urls, people, seed, tokens: true, timeoutMs: 60_000 });
       const some = (each: string): { name: string; kill(): Promise<void>; mend(): Promise<void> } => {
         const server = servers.servers[each as (typeof serverNames)[number]];
         if (server !== undefined) return { name: each, kill: server.kill, mend: server.mend };

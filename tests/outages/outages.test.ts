@@ -144,11 +144,11 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
   }
 
   /** All answers as when nothing is down, however long that takes. */
-  async function isWellWithin(withinMs: number): Promise<void> {
+  async function isWellWithin(timeoutMs: number): Promise<void> {
     let last = "";
     await poll(
       "all is well",
-      withinMs,
+      timeoutMs,
       async () => {
         const ready = await readinessOf(system);
         if (ready !== "auth ok, task ok, consumer ok") {

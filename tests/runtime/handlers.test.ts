@@ -32,7 +32,7 @@ for (const runtime of runtimes) {
         expect(lineWith(lines, "oldest")).toMatchObject({
           oldest: "forget",
           code: "Died",
-          lastError: { message, stack: expect.stringContaining("life.ts") },
+          lastError: { message, stack: expect.stringContaining("incarnation.ts") },
           after: null,
         });
         expect(event(lines, "stop-hook")[0]).toMatchObject({ reason: message });

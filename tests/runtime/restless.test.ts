@@ -6,10 +6,10 @@ const MINUTE_MS = 70_000;
 const script = fileURLToPath(new URL("./fixtures/restless/scenario.ts", import.meta.url));
 
 for (const runtime of runtimes) {
-  test.each(["thread", "here"])(
-    `On ${runtime} an actor that tells itself the same again and again (where: %s) leaves their turn to asks of others, timers and its stop`,
-    async (where) => {
-      expect(await run(runtime, script, [where])).toEqual({
+  test.each(["own", "main"])(
+    `On ${runtime} an actor that tells itself the same again and again (thread: %s) leaves their turn to asks of others, timers and its stop`,
+    async (thread) => {
+      expect(await run(runtime, script, [thread])).toEqual({
         code: 0,
         lines: [{ alarmed: true, went: true, inTime: true }],
       });

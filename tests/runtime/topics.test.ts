@@ -11,7 +11,7 @@ async function topics(work: (app: ReturnType<typeof system>, logged: unknown[]) 
   const logged: unknown[] = [];
   const limits = { intensity: 1, periodMs: 1_000 };
   const app = system({
-    tree: supervise("one_for_one", limits, [child(mortal, { where: "here" })]),
+    tree: supervise("one_for_one", limits, [child(mortal, { thread: "main" })]),
     log: (_level, event, fields) => logged.push({ event, ...fields }),
   });
   await app.start();

@@ -33,7 +33,7 @@ describeWith("consumers that come and go", [await servers()], (urls) => {
     async () => {
       const choose = random(seed);
       const people = await Promise.all(Array.from({ length: 12 }, () => person(system.urls[0] as string)));
-      const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 60_000 });
+      const running = load({ urls: system.urls, people, seed, tokens: false, timeoutMs: 60_000 });
       const living: Member[] = [...system.consumers];
       const { DATABASE_URL: _, ...others } = place.env;
       for (let count = 0; count < rebalances; count += 1) {

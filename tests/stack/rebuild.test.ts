@@ -126,7 +126,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
         messages: [{ partition: 1, value: "poison" }],
       });
       await producer.disconnect();
-      const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 60_000 });
+      const running = load({ urls: system.urls, people, seed, tokens: false, timeoutMs: 60_000 });
       await poll("much is written", 600_000, () => running.progress() > Math.max(200, commands));
       expect(await rebuild()).toEqual({
         code: 2,

@@ -36,13 +36,13 @@ describeWith("a Redis that forgets", [await servers(), await privateService("red
       const people = await Promise.all(Array.from({ length: 12 }, () => person(system.urls[0] as string)));
       // With the token on any instance, and without it on one's own.
       const loads = [
-        load({ urls: system.urls, people: people.slice(0, 6), seed, tokens: true, withinMs: 60_000 }),
+        load({ urls: system.urls, people: people.slice(0, 6), seed, tokens: true, timeoutMs: 60_000 }),
         load({
           urls: system.urls.slice(0, 1),
           people: people.slice(6),
           seed: seed + 100,
           tokens: false,
-          withinMs: 60_000,
+          timeoutMs: 60_000,
         }),
       ];
       const progress = () => Math.min(...loads.map((each) => each.progress()));

@@ -41,7 +41,7 @@ describeWith("a stop under load, on servers", [await servers()], (urls) => {
   test("SIGTERM of each role drains: exit 0, and the others go on", async () => {
     const system = await crew((await place()).env, { task: 2, consumer: 2 });
     const people = await Promise.all(Array.from({ length: 10 }, () => person(system.urls[0] as string)));
-    const running = load({ urls: system.urls, people, seed, tokens: false, withinMs: 60_000 });
+    const running = load({ urls: system.urls, people, seed, tokens: false, timeoutMs: 60_000 });
     for (const each of [system.consumers[0], system.auth, system.tasks[1]] as Member[]) {
       await goesOn(running, 60);
       expect((await each.end("SIGTERM")).code).toBe(0);
@@ -64,7 +64,7 @@ describeWith("a stop under load, on servers", [await servers()], (urls) => {
     await one.start();
     await one.ready();
     const people = await Promise.all(Array.from({ length: 8 }, () => person(one.url)));
-    const running = load({ urls: [one.url], people, seed: seed + 100, tokens: false, withinMs: 60_000 });
+    const running = load({ urls: [one.url], people, seed: seed + 100, tokens: false, timeoutMs: 60_000 });
     await goesOn(running, 150);
     expect((await one.end("SIGTERM")).code).toBe(0);
     await one.start();
@@ -90,7 +90,7 @@ describeWith("a stop under load, on servers", [await servers()], (urls) => {
           people,
           seed: seed + 1_000 * took.length,
           tokens: false,
-          withinMs: 60_000,
+          timeoutMs: 60_000,
         });
         await goesOn(running, 60);
         const before = await restarts(actor);

@@ -10,7 +10,7 @@ export type LoadOptions = {
   /** Reads send the token of the last write: needed where Redis is hurt and another instance may answer. */
   readonly tokens: boolean;
   /** Longer than this no answer may take. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
 };
 
 export type Load = {
@@ -28,7 +28,7 @@ export type Load = {
 /** A client's back-off. */
 const pauseMs = 20;
 
-export function load({ urls, people, seed, tokens, withinMs }: LoadOptions): Load {
+export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Load {
   const seen = new Map<string, number>();
   const wrong: string[] = [];
   let running = true;
@@ -53,7 +53,7 @@ export function load({ urls, people, seed, tokens, withinMs }: LoadOptions): Loa
       }).catch(() => undefined);
       const tookMs = performance.now() - begunMs;
       slowest = Math.max(slowest, tookMs);
-      if (tookMs > withinMs)
+      if (tookMs > timeoutMs)
         wrong.push(`${what} took ${Math.round(tookMs)} ms: ${reply?.status} ${reply?.text.slice(0, 120)}`);
       const code =
         reply !== undefined && reply.status >= 400 ? ` ${(reply.body as { code?: string } | undefined)?.code}` : "";

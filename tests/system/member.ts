@@ -11,7 +11,7 @@ export type Member = {
   /** Starts it and waits until the process answers, ready or not. */
   start(): Promise<void>;
   /** Waits until it can do its job. */
-  ready(withinMs?: number): Promise<void>;
+  ready(timeoutMs?: number): Promise<void>;
   /** What it says of itself now; undefined when it does not answer. */
   report(): Promise<Ready | undefined>;
   /** Sends the signal and waits for the end; after `deadlineMs` it is an error (and SIGKILL). */
@@ -57,9 +57,9 @@ export async function member(env: Readonly<Record<string, string>>, runtime: Run
         return (await answer("/livez"))?.status === 200;
       });
     },
-    async ready(withinMs = startDeadlineMs) {
+    async ready(timeoutMs = startDeadlineMs) {
       let last = "";
-      await poll(`${env.ROLE ?? "all"} is ready`, withinMs, async () => {
+      await poll(`${env.ROLE ?? "all"} is ready`, timeoutMs, async () => {
         const reply = await answer("/readyz");
         last = (await reply?.text().catch(() => undefined)) ?? "no answer";
         return reply?.status === 200;

@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import type { Behaviour } from "./actor.ts";
 import { actor, ask, behave, type Protocol, type Schema, type Self, tell, topic } from "./actor.ts";
 import { type Clock, wallClock } from "./clock.ts";
+import { OUTBOX_MAX } from "./connection.ts";
 import { isActorError } from "./errors.ts";
-import { type Directory, Exchange } from "./exchange.ts";
-import { live } from "./life.ts";
-import { OUTBOX_MAX } from "./link.ts";
-import { Pulse } from "./pulse.ts";
+import { runIncarnation } from "./incarnation.ts";
+import { type Directory, Router } from "./router.ts";
+import { SharedTable } from "./shared-table.ts";
 
 const anything: Schema<unknown> = {} as Schema<unknown>;
 const subject = actor("subject", new URL("file:///subject.ts"), {
@@ -16,8 +16,8 @@ const subject = actor("subject", new URL("file:///subject.ts"), {
   wrong: ask(anything, anything),
 });
 const directory: Directory = [
-  { name: "main", index: 0, here: true },
-  { name: "subject", index: 0, here: false },
+  { name: "main", index: 0, isMain: true },
+  { name: "subject", index: 0, isMain: false },
 ];
 
 /** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
@@ -27,27 +27,27 @@ async function pair(
   slots = 2,
   stop = () => undefined as unknown,
 ) {
-  const pulse = Pulse.create(slots);
+  const sharedTable = SharedTable.create(slots);
   const logged: unknown[] = [];
   const frames: { to: "subject" | "main"; text: string }[] = [];
-  const here = new Exchange({
+  const here = new Router({
     slot: 0,
     directory,
-    pulse,
+    sharedTable,
     clock,
     connect: () => here.attach(1, 1, (text) => frames.push({ to: "subject", text })),
     log: (_level, event, fields) => logged.push([event, fields]),
   });
-  const there = new Exchange({ slot: 1, directory, pulse, clock, connect: () => undefined, log: () => undefined });
+  const there = new Router({ slot: 1, directory, sharedTable, clock, connect: () => undefined, log: () => undefined });
   there.attach(0, 0, (text) => frames.push({ to: "main", text }));
-  pulse.begin(0, 0);
-  pulse.describe(0, { limit: 100, full: "wait" }, 0);
-  pulse.open(0);
-  pulse.begin(1, 1);
+  sharedTable.begin(0, 0);
+  sharedTable.describe(0, { limit: 100, full: "wait" }, 0);
+  sharedTable.open(0);
+  sharedTable.begin(1, 1);
   const seen: unknown[] = [];
   const gates: (() => void)[] = [];
   let self: Self<typeof subject.accepts> | undefined;
-  const life = live({
+  const life = runIncarnation({
     behaviour: behave(subject, {
       mailbox,
       start: (own) => {
@@ -69,10 +69,10 @@ async function pair(
     slot: 1,
     generation: 1,
     index: 0,
-    data: null,
+    args: null,
     shutdownMs: 100,
-    exchange: there,
-    pulse,
+    router: there,
+    sharedTable,
     clock,
     shared: new SharedArrayBuffer(0),
     epochMs: 0,
@@ -81,7 +81,7 @@ async function pair(
     ended: () => undefined,
   });
   await life.started;
-  pulse.open(1);
+  sharedTable.open(1);
   const carry = async (): Promise<void> => {
     for (let i = 0; i < 20; i++) {
       await Promise.resolve();
@@ -91,7 +91,18 @@ async function pair(
       }
     }
   };
-  return { pulse, logged, self: () => self, here, there, life, seen, frames, carry, open: () => gates.shift()?.() };
+  return {
+    sharedTable,
+    logged,
+    self: () => self,
+    here,
+    there,
+    life,
+    seen,
+    frames,
+    carry,
+    open: () => gates.shift()?.(),
+  };
 }
 
 const codeOf = (asked: Promise<unknown>): Promise<string> =>
@@ -112,7 +123,7 @@ test("What is said in one turn leaves as one frame, and the answers come back as
 });
 
 test("A full receiver pushes back: the promise resolves when it has space again, and the order stays", async () => {
-  const { here, pulse, seen, carry, open } = await pair({ limit: 4, full: "wait" });
+  const { here, sharedTable, seen, carry, open } = await pair({ limit: 4, full: "wait" });
   const ref = here.ref(subject);
   const taken: number[] = [];
   for (let value = 0; value < 12; value++) {
@@ -122,34 +133,34 @@ test("A full receiver pushes back: the promise resolves when it has space again,
   }
   await carry();
   expect(taken).toEqual([0, 1, 2, 3]);
-  expect(pulse.depth(1)).toBe(4);
+  expect(sharedTable.depth(1)).toBe(4);
   for (let i = 0; i < 12; i++) {
     open();
     await carry();
-    expect(pulse.depth(1)).toBeLessThanOrEqual(4);
+    expect(sharedTable.depth(1)).toBeLessThanOrEqual(4);
   }
   expect(seen).toEqual(Array.from({ length: 12 }, (_, value) => value));
   expect(taken).toEqual(seen as number[]);
-  expect(pulse.counts(1)).toMatchObject({ sent: 12, handled: 12, dead: 0 });
+  expect(sharedTable.counts(1)).toMatchObject({ sent: 12, handled: 12, dead: 0 });
   here.close();
 });
 
 test("A sender in a third thread is woken too when what filled the mailbox could not be written, or was never posted", async () => {
-  const { here, there, pulse, carry } = await pair({ limit: 4, full: "wait" }, wallClock, 3);
+  const { here, there, sharedTable, carry } = await pair({ limit: 4, full: "wait" }, wallClock, 3);
   const woken: string[] = [];
   there.attach(2, 1, (text) => woken.push(text));
   await carry();
   woken.length = 0;
   for (let each = 0; each < 4; each++) void here.ref(subject).tell("note", 1n);
-  expect(pulse.reserve(1, 1)).toBe("full");
-  pulse.setWaiting(1);
+  expect(sharedTable.reserve(1, 1)).toBe("full");
+  sharedTable.setWaiting(1);
   await carry();
   expect(woken).toEqual(["[0,1]"]);
 
-  for (let each = 0; each < 4; each++) pulse.reserve(1, 1);
-  pulse.hold(2, 1, 1, 4);
-  pulse.setWaiting(1);
-  pulse.releaseHeld(2);
+  for (let each = 0; each < 4; each++) sharedTable.reserve(1, 1);
+  sharedTable.hold(2, 1, 1, 4);
+  sharedTable.setWaiting(1);
+  sharedTable.releaseHeld(2);
   here.down(2, 1);
   await carry();
   expect(woken).toEqual(["[0,1]", "[0,1]"]);
@@ -158,15 +169,15 @@ test("A sender in a third thread is woken too when what filled the mailbox could
 });
 
 test("What is told beyond all that may wait for a full receiver is a dead letter and said to be one; an ask is refused", async () => {
-  const { here, pulse, logged } = await pair({ limit: 1, full: "wait" });
+  const { here, sharedTable, logged } = await pair({ limit: 1, full: "wait" });
   const ref = here.ref(subject);
   expect(ref.tell("note", 0)).toBeUndefined();
   for (let each = 0; each < OUTBOX_MAX; each++) void ref.tell("note", each);
-  expect(pulse.counts(1).dead).toBe(0);
+  expect(sharedTable.counts(1).dead).toBe(0);
   for (let each = 0; each < 3; each++) expect(await ref.tell("note", each)).toBeUndefined();
   expect(ref.tell("note", 0)).toBeInstanceOf(Promise);
   expect(await codeOf(ref.ask("echo", 0))).toBe("Busy");
-  expect(pulse.counts(1)).toMatchObject({ dead: 4, rejected: 1 });
+  expect(sharedTable.counts(1)).toMatchObject({ dead: 4, rejected: 1 });
   expect(logged).toEqual([["dead-letter", { to: "subject", kind: "note", reason: "outbox-full", letters: 1 }]]);
   here.close();
 });
@@ -177,7 +188,7 @@ test("A full mailbox that rejects answers Busy; one that sheds drops lossy kinds
   expect(ref.tell("note", 1)).toBeUndefined();
   expect(ref.tell("note", 2)).toBeUndefined();
   expect(await codeOf(ref.ask("echo", 3))).toBe("Busy");
-  expect(rejecting.pulse.counts(1)).toMatchObject({ rejected: 2 });
+  expect(rejecting.sharedTable.counts(1)).toMatchObject({ rejected: 2 });
   rejecting.here.close();
 
   const shedding = await pair({ limit: 1, full: "shed" });
@@ -185,12 +196,12 @@ test("A full mailbox that rejects answers Busy; one that sheds drops lossy kinds
   expect(shed.tell("note", 1)).toBeUndefined();
   expect(shed.tell("lossy", 2)).toBeUndefined();
   expect(shed.tell("note", 3)).toBeInstanceOf(Promise);
-  expect(shedding.pulse.counts(1)).toMatchObject({ shed: 1 });
+  expect(shedding.sharedTable.counts(1)).toMatchObject({ shed: 1 });
   shedding.here.close();
 });
 
 test("What cannot be written as JSON fails alone, whichever way it goes", async () => {
-  const { here, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  const { here, sharedTable, carry } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);
   const round: { self?: unknown } = {};
   round.self = round;
@@ -206,24 +217,24 @@ test("What cannot be written as JSON fails alone, whichever way it goes", async 
   expect([first, fourth]).toEqual(["answered", "answered"]);
   expect(second).toContain("TypeError");
   expect(third).toContain("TypeError");
-  const { sent, handled, dead } = pulse.counts(1);
+  const { sent, handled, dead } = sharedTable.counts(1);
   expect({ sent, handled, dead }).toEqual({ sent: 5, handled: 3, dead: 2 });
   here.close();
 });
 
 test("An ask to an actor that is down dies at once, to one that stops is told so, and one in flight dies with it", async () => {
-  const { here, pulse, carry } = await pair({ limit: 10, full: "wait" });
+  const { here, sharedTable, carry } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);
   void ref.tell("note", "holds the mailbox");
   const pending = codeOf(ref.ask("echo", 1));
   await carry();
-  pulse.close(1);
+  sharedTable.close(1);
   expect(await codeOf(ref.ask("echo", 2))).toBe("Stopped");
-  pulse.end(1);
+  sharedTable.end(1);
   here.down(1, 1);
   expect(await codeOf(ref.ask("echo", 3))).toBe("Died");
   expect(await pending).toBe("Died");
-  const { sent, handled, dead } = pulse.counts(1);
+  const { sent, handled, dead } = sharedTable.counts(1);
   expect({ sent, handled, dead }).toEqual({ sent: 4, handled: 0, dead: 4 });
   expect(here.asking).toBe(0);
   here.close();
@@ -232,7 +243,7 @@ test("An ask to an actor that is down dies at once, to one that stops is told so
 test.each(["is gone", "lives anew"])(
   "What a sender that %s left in the port is handled, and its answers settle no other asks and reach nobody",
   async (what) => {
-    // The end of a link comes at once.
+    // The end of a connection comes at once.
     const clock: Clock = {
       ...wallClock,
       later: (delayMs, run) => {
@@ -240,7 +251,7 @@ test.each(["is gone", "lives anew"])(
         return () => undefined;
       },
     };
-    const { here, there, pulse, frames, carry, open } = await pair({ limit: 10, full: "wait" }, clock);
+    const { here, there, sharedTable, frames, carry, open } = await pair({ limit: 10, full: "wait" }, clock);
     void codeOf(here.ref(subject).ask("echo", "of the dead"));
     await Promise.resolve();
     const left = frames.splice(0);
@@ -254,10 +265,10 @@ test.each(["is gone", "lives anew"])(
     });
     for (const { text } of left) there.receive(0, 0, 1, text);
     await carry();
-    expect([settled, pulse.depth(1), strays]).toEqual(["not yet", 1, []]);
+    expect([settled, sharedTable.depth(1), strays]).toEqual(["not yet", 1, []]);
     open();
     await carry();
-    expect([settled, pulse.depth(1)]).toEqual(["answered", 0]);
+    expect([settled, sharedTable.depth(1)]).toEqual(["answered", 0]);
     here.close();
     there.close();
   },
@@ -317,14 +328,14 @@ test("No timer is left of an ask that was refused at once, nor of messages to on
       };
     },
   };
-  const { here, life, pulse, self, seen } = await pair({ limit: 10, full: "wait" }, clock);
+  const { here, life, sharedTable, self, seen } = await pair({ limit: 10, full: "wait" }, clock);
   self()?.after(60_000, "note", 1);
   self()?.after(60_000, "note", 2)();
   self()?.after(1, "lossy", "in time");
   for (const endMs = Date.now() + 5_000; seen.length === 0 && Date.now() < endMs; )
     await new Promise((resume) => setImmediate(resume));
   expect([seen, timers.size]).toEqual([["in time"], 1]);
-  pulse.close(1);
+  sharedTable.close(1);
   await life.stop(1_000);
   expect(await codeOf(here.ref(subject).ask("echo", 1))).toBe("Stopped");
   self()?.after(60_000, "note", 3);
@@ -334,24 +345,24 @@ test("No timer is left of an ask that was refused at once, nor of messages to on
 test("A deadline that has passed sends nothing; a nested ask is bounded by the message it is asked in", async () => {
   const { here, frames } = await pair({ limit: 10, full: "wait" });
   const ref = here.ref(subject);
-  const within = { kind: "outer", deadlineMs: Date.now() - 1, traceparent: undefined, from: "test" };
-  expect(await codeOf(ref.ask("echo", 1, { within, withinMs: 60_000 }))).toBe("Expired");
+  const context = { kind: "outer", deadlineMs: Date.now() - 1, traceparent: undefined, from: "test" };
+  expect(await codeOf(ref.ask("echo", 1, { context, timeoutMs: 60_000 }))).toBe("Expired");
   expect(frames).toEqual([]);
   expect(
-    await codeOf(ref.ask("echo", 1, { within: { ...within, deadlineMs: Date.now() + 20 }, withinMs: 60_000 })),
+    await codeOf(ref.ask("echo", 1, { context: { ...context, deadlineMs: Date.now() + 20 }, timeoutMs: 60_000 })),
   ).toBe("Expired");
   here.close();
 });
 
 test("An ask has an end: within NaN or Infinity it is refused, within a thread too; within a month it waits for its answer", async () => {
-  const { here, there, pulse, carry } = await pair({ limit: 10, full: "wait" });
-  for (const withinMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-    const refused = `RangeError: Cannot ask subject to echo: withinMs is a finite number, not ${withinMs}`;
-    expect(await codeOf(here.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
-    expect(await codeOf(there.ref(subject).ask("echo", 1, { withinMs }))).toBe(refused);
+  const { here, there, sharedTable, carry } = await pair({ limit: 10, full: "wait" });
+  for (const timeoutMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const refused = `RangeError: Cannot ask subject to echo: timeoutMs is a finite number, not ${timeoutMs}`;
+    expect(await codeOf(here.ref(subject).ask("echo", 1, { timeoutMs }))).toBe(refused);
+    expect(await codeOf(there.ref(subject).ask("echo", 1, { timeoutMs }))).toBe(refused);
   }
-  expect(pulse.counts(1).sent).toBe(0);
-  const asked = codeOf(here.ref(subject).ask("echo", 1, { withinMs: 30 * 86_400_000 }));
+  expect(sharedTable.counts(1).sent).toBe(0);
+  const asked = codeOf(here.ref(subject).ask("echo", 1, { timeoutMs: 30 * 86_400_000 }));
   await carry();
   expect(await asked).toBe("answered");
   here.close();
@@ -363,7 +374,7 @@ test("A trace goes with a message, and on to what is asked within it", async () 
   const ref = here.ref(subject);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   void ref.tell("note", 1, { traceparent });
-  void ref.tell("note", 2, { within: { kind: "outer", deadlineMs: undefined, traceparent, from: "test" } });
+  void ref.tell("note", 2, { context: { kind: "outer", deadlineMs: undefined, traceparent, from: "test" } });
   await Promise.resolve();
   expect(JSON.parse(frames[0]?.text ?? "")).toEqual([
     [traceparent, null],
@@ -379,17 +390,17 @@ test("A trace goes with a message, and on to what is asked within it", async () 
 });
 
 test("What is published goes to those who subscribed and are up", async () => {
-  const { here, pulse, seen, carry } = await pair({ limit: 10, full: "wait" });
+  const { here, sharedTable, seen, carry } = await pair({ limit: 10, full: "wait" });
   const news = topic("news", anything);
   here.publish(news, 0);
   here.subscriptions = { news: [{ slot: 1, kind: "lossy", lossy: true }] };
   here.publish(news, 1);
   await carry();
-  pulse.close(1);
+  sharedTable.close(1);
   here.publish(news, 2);
   await carry();
   expect(seen).toEqual([1]);
-  expect(pulse.counts(1)).toMatchObject({ sent: 1, dead: 0 });
+  expect(sharedTable.counts(1)).toMatchObject({ sent: 1, dead: 0 });
   here.close();
 });
 

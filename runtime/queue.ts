@@ -1,5 +1,5 @@
 /** A queue with constant-time ends; space of what was taken is given back in strides. */
-export class Fifo<T> {
+export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 

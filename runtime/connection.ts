@@ -1,9 +1,9 @@
 import type { Cell } from "./cell.ts";
+import type { Envelope } from "./envelope.ts";
 import { asError, packError } from "./errors.ts";
-import { Fifo } from "./fifo.ts";
 import { type Extra, type Frame, readFrame } from "./frame.ts";
-import type { Letter } from "./letter.ts";
-import type { Pulse } from "./pulse.ts";
+import { Queue } from "./queue.ts";
+import type { SharedTable } from "./shared-table.ts";
 
 /** A message on its way out. */
 export type Outgoing = {
@@ -27,25 +27,25 @@ export const OUTBOX_MAX = 65_536;
  * The way from this thread to one generation of one slot: what is said in a turn leaves as one frame. Messages have reserved their place in the
  * receiver's mailbox before they come here; answers need none.
  */
-export class Link {
+export class Connection {
   readonly slot: number;
   readonly generation: number;
-  readonly waiting = new Fifo<Waiting>();
+  readonly waiting = new Queue<Waiting>();
   /** Set once the actor at the other end is gone: nothing is posted any more. */
   over = false;
   /** Why the actor at the other end is gone, when that is known. */
   cause: Error | undefined;
-  readonly #pulse: Pulse;
+  readonly #sharedTable: SharedTable;
   readonly #me: number;
   #frame: Frame = [];
   #messages = 0;
   #post: ((text: string) => void) | undefined;
   #local: Cell | undefined;
-  #letters: Letter[] = [];
+  #envelopes: Envelope[] = [];
   #close: (() => void) | undefined;
 
-  constructor(pulse: Pulse, me: number, slot: number, generation: number) {
-    this.#pulse = pulse;
+  constructor(sharedTable: SharedTable, me: number, slot: number, generation: number) {
+    this.#sharedTable = sharedTable;
     this.#me = me;
     this.slot = slot;
     this.generation = generation;
@@ -63,7 +63,7 @@ export class Link {
   }
 
   /** Says a message that has reserved its place. */
-  say(
+  enqueue(
     kind: string,
     body: unknown,
     id: number,
@@ -74,7 +74,7 @@ export class Link {
   ): void {
     this.#messages++;
     if (this.#local !== undefined) {
-      this.#letters.push({
+      this.#envelopes.push({
         kind,
         body,
         id,
@@ -86,7 +86,7 @@ export class Link {
       });
       return;
     }
-    this.#pulse.hold(this.#me, this.slot, this.generation, this.#messages);
+    this.#sharedTable.hold(this.#me, this.slot, this.generation, this.#messages);
     if (traceparent !== undefined || from !== undefined)
       this.#frame.push([traceparent ?? null, from ?? null] satisfies Extra);
     if (id === 0) this.#frame.push(kind, body, 0);
@@ -110,13 +110,13 @@ export class Link {
   flush(lost: (id: number, error: Error) => void): void {
     const messages = this.#messages;
     if (this.#local !== undefined) {
-      const letters = this.#letters;
-      if (letters.length === 0) return;
-      this.#letters = [];
+      const envelopes = this.#envelopes;
+      if (envelopes.length === 0) return;
+      this.#envelopes = [];
       this.#messages = 0;
-      this.#pulse.count(this.slot, "sent", messages);
-      for (const letter of letters) this.#local.deliver(letter);
-      this.#local.goOn();
+      this.#sharedTable.count(this.slot, "sent", messages);
+      for (const envelope of envelopes) this.#local.deliver(envelope);
+      this.#local.resumeTurn();
       return;
     }
     if (this.#post === undefined || this.#frame.length === 0 || this.over) return;
@@ -131,8 +131,8 @@ export class Link {
     }
     this.#post(text);
     if (messages > 0) {
-      this.#pulse.hold(this.#me, this.slot, this.generation, 0);
-      this.#pulse.count(this.slot, "sent", messages);
+      this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
+      this.#sharedTable.count(this.slot, "sent", messages);
     }
   }
 
@@ -151,8 +151,8 @@ export class Link {
       message: (kind, body, id, deadlineMs, extra) => {
         const error = unwritable(body);
         if (error !== undefined) {
-          this.#pulse.release(this.slot, this.generation, 1);
-          this.#pulse.count(this.slot, "dead", 1);
+          this.#sharedTable.release(this.slot, this.generation, 1);
+          this.#sharedTable.count(this.slot, "dead", 1);
           // Others may wait for the place, and only the receiver knows whom to wake.
           kept.push(0, this.slot);
           lost(id, error);
@@ -180,23 +180,23 @@ export class Link {
   end(lost: (message: { kind: string; id: number }) => void): void {
     if (this.over) return;
     this.over = true;
-    for (const letter of this.#letters) lost(letter);
+    for (const envelope of this.#envelopes) lost(envelope);
     readFrame(this.#frame, {
       message: (kind, _body, id) => lost({ kind, id }),
       answer: () => undefined,
       failure: () => undefined,
       space: () => undefined,
     });
-    if (this.#messages > 0) this.#pulse.hold(this.#me, this.slot, this.generation, 0);
+    if (this.#messages > 0) this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
     const waiting = this.waiting.size;
     for (let message = this.waiting.shift(); message !== undefined; message = this.waiting.shift()) {
       lost(message);
       message.taken();
     }
-    if (this.#messages + waiting > 0) this.#pulse.count(this.slot, "sent", this.#messages + waiting);
-    if (waiting > 0) this.#pulse.count(this.slot, "dead", waiting);
+    if (this.#messages + waiting > 0) this.#sharedTable.count(this.slot, "sent", this.#messages + waiting);
+    if (waiting > 0) this.#sharedTable.count(this.slot, "dead", waiting);
     this.#frame = [];
-    this.#letters = [];
+    this.#envelopes = [];
     this.#messages = 0;
     this.#close?.();
   }

@@ -3,83 +3,87 @@ import { type Command, type Event, type Exit, init, type State, step } from "./s
 import type { ChildSpec } from "./supervisor-spec.ts";
 import { isSupervisor, type SupervisorSpec } from "./tree.ts";
 
-/** What an overseer starts: a place of the tree, or a supervisor below it. */
-export type Start<Seat> = { readonly seat: Seat } | { readonly tree: SupervisorSpec };
+/** What a runner starts: a place of the tree, or a supervisor below it. */
+export type Start<ChildHandle> = { readonly handle: ChildHandle } | { readonly tree: SupervisorSpec };
 
 /** How actors are started and ended, whatever they run in. None of these throws: what else was decided in the same step would not be done. */
-export type Hands<Seat> = {
+export type Driver<ChildHandle> = {
   readonly clock: Clock;
   readonly random: () => number;
   /** The places of a child, from its first member to its last. */
-  seatsOf(name: string): readonly {
+  handlesOf(name: string): readonly {
     readonly id: string;
-    readonly seat: Seat;
+    readonly handle: ChildHandle;
     readonly restart: "permanent" | "transient" | "temporary";
     readonly shutdownMs: number;
     readonly startMs: number;
   }[];
-  start(seat: Seat, on: { ready(): void; exited(exit: Exit): void }): void;
-  stop(seat: Seat): void;
-  kill(seat: Seat): void;
+  start(handle: ChildHandle, on: { ready(): void; exited(exit: Exit): void }): void;
+  stop(handle: ChildHandle): void;
+  kill(handle: ChildHandle): void;
   /** Runs something when the patience with a start or a stop is over; the returned function cancels it. */
-  patience(seat: Seat, timer: "start" | "shutdown", patienceMs: number, over: () => void): () => void;
+  patience(handle: ChildHandle, timer: "start" | "shutdown", patienceMs: number, over: () => void): () => void;
   report(supervisor: string, command: Extract<Command, { do: "report" }>): void;
 };
 
 /** Performs what the supervisor (a pure function) decides, and tells it what happened. */
-export class Overseer<Seat> {
+export class SupervisorRunner<ChildHandle> {
   readonly spec: SupervisorSpec;
-  readonly below = new Map<string, Overseer<Seat>>();
+  readonly below = new Map<string, SupervisorRunner<ChildHandle>>();
   /** What each child is, from left to right. */
-  readonly starts = new Map<string, Start<Seat>>();
-  readonly #hands: Hands<Seat>;
+  readonly starts = new Map<string, Start<ChildHandle>>();
+  readonly #driver: Driver<ChildHandle>;
   readonly #on: { ready(): void; exited(exit: Exit, failed: boolean): void };
   readonly #timers = new Map<string, () => void>();
-  #state: State<Start<Seat>>;
-  #events: Event<Start<Seat>>[] = [];
+  #state: State<Start<ChildHandle>>;
+  #events: Event<Start<ChildHandle>>[] = [];
   #stepping = false;
 
   constructor(
     spec: SupervisorSpec,
-    hands: Hands<Seat>,
+    driver: Driver<ChildHandle>,
     on: { ready(): void; exited(exit: Exit, failed: boolean): void },
   ) {
     this.spec = spec;
-    this.#hands = hands;
+    this.#driver = driver;
     this.#on = on;
-    this.#state = init<Start<Seat>>({
+    this.#state = init<Start<ChildHandle>>({
       strategy: spec.strategy,
       intensity: spec.intensity,
       periodMs: spec.periodMs,
       ...(spec.backOff === undefined ? {} : { backOff: spec.backOff }),
-      children: spec.children.flatMap((each): ChildSpec<Start<Seat>>[] => {
+      children: spec.children.flatMap((each): ChildSpec<Start<ChildHandle>>[] => {
         if (isSupervisor(each)) return [{ id: each.name, start: { tree: each }, type: "supervisor" }];
-        return hands
-          .seatsOf(each.actor.name)
-          .map(({ id, seat, restart, shutdownMs, startMs }) => ({ id, start: { seat }, restart, shutdownMs, startMs }));
+        return driver.handlesOf(each.actor.name).map(({ id, handle, restart, shutdownMs, startMs }) => ({
+          id,
+          start: { handle },
+          restart,
+          shutdownMs,
+          startMs,
+        }));
       }),
     });
     for (const { spec: child } of this.#state.children) this.starts.set(child.id, child.start);
   }
 
-  get state(): State<Start<Seat>> {
+  get state(): State<Start<ChildHandle>> {
     return this.#state;
   }
 
   /** Takes an event; those that come while one is being taken wait for it. */
-  send(event: Event<Start<Seat>>): void {
+  send(event: Event<Start<ChildHandle>>): void {
     this.#events.push(event);
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      const [state, commands] = step(this.#state, next, this.#hands.clock.monotonicMs(), this.#hands.random);
+      const [state, commands] = step(this.#state, next, this.#driver.clock.monotonicMs(), this.#driver.random);
       this.#state = state;
       for (const command of commands) this.#perform(command);
     }
     this.#stepping = false;
   }
 
-  #perform(command: Command<Start<Seat>>): void {
+  #perform(command: Command<Start<ChildHandle>>): void {
     switch (command.do) {
       case "start": {
         const { id, generation } = command;
@@ -91,11 +95,11 @@ export class Overseer<Seat> {
           this.#cancel(id);
           this.send({ kind: "exited", id, generation, exit });
         };
-        if ("seat" in command.start) this.#hands.start(command.start.seat, { ready, exited });
+        if ("handle" in command.start) this.#driver.start(command.start.handle, { ready, exited });
         else {
-          const overseer = new Overseer(command.start.tree, this.#hands, { ready, exited });
-          this.below.set(id, overseer);
-          overseer.send({ kind: "start" });
+          const runner = new SupervisorRunner(command.start.tree, this.#driver, { ready, exited });
+          this.below.set(id, runner);
+          runner.send({ kind: "start" });
         }
         break;
       }
@@ -103,7 +107,7 @@ export class Overseer<Seat> {
       case "kill": {
         const start = this.starts.get(command.id);
         if (start === undefined) break;
-        if ("seat" in start) this.#hands[command.do](start.seat);
+        if ("handle" in start) this.#driver[command.do](start.handle);
         else this.below.get(command.id)?.send({ kind: command.do });
         break;
       }
@@ -114,14 +118,14 @@ export class Overseer<Seat> {
         const start = this.starts.get(id);
         this.#timers.set(
           id,
-          start !== undefined && "seat" in start && name !== "restart"
-            ? this.#hands.patience(start.seat, name, command.afterMs, over)
-            : this.#hands.clock.later(command.afterMs, over),
+          start !== undefined && "handle" in start && name !== "restart"
+            ? this.#driver.patience(start.handle, name, command.afterMs, over)
+            : this.#driver.clock.later(command.afterMs, over),
         );
         break;
       }
       case "report":
-        this.#hands.report(this.spec.name, command);
+        this.#driver.report(this.spec.name, command);
         break;
       case "ready":
         this.#on.ready();

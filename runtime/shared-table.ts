@@ -1,7 +1,7 @@
 import type { WhenFull } from "./mailbox.ts";
 
 /**
- * What all threads know of all actors, in shared memory: whether each takes messages, how deep its mailbox is, its beat and its counts.
+ * What all threads know of all actors, in shared memory: whether each takes messages, how deep its mailbox is, its heartbeat and its counts.
  * Readable at any time, also while the actor's thread hangs.
  *
  * The gate of a slot is one word, so that a sender's reservation and the end of an actor cannot cross: generation (11 bits), open (1 bit),
@@ -11,10 +11,10 @@ const GATE = 0;
 const LIMIT = 1;
 const FULL = 2;
 const WAITING = 3;
-const BEAT = 4;
+const HEARTBEAT = 4;
 const BUSY_KIND = 5;
 const BUSY_SINCE = 6;
-const SLOW_MS = 7;
+const HANG_TIMEOUT_MS = 7;
 const PHASE = 8;
 const COUNTS = 9;
 const THREAD = 16;
@@ -36,7 +36,7 @@ export const isLater = (generation: number, than: number): boolean =>
   ((generation - than) & GENERATION_MASK) <= GENERATION_MASK >> 1;
 
 /** How often a thread beats. */
-export const BEAT_MS = 200;
+export const HEARTBEAT_MS = 200;
 
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
 /** `stopping`: asked to; `failing`: its `stop` hook runs after a failure, or it hangs and is being ended. */
@@ -49,7 +49,7 @@ export type CountName = (typeof COUNT_NAMES)[number];
 
 export type Reservation = "taken" | "full" | "closed";
 
-export class Pulse {
+export class SharedTable {
   readonly buffer: SharedArrayBuffer;
   readonly slots: number;
   readonly #words: Int32Array;
@@ -60,12 +60,12 @@ export class Pulse {
     this.#words = new Int32Array(buffer);
   }
 
-  static create(slots: number): Pulse {
-    return new Pulse(new SharedArrayBuffer(4 * (slots * WORDS + slots * slots)), slots);
+  static create(slots: number): SharedTable {
+    return new SharedTable(new SharedArrayBuffer(4 * (slots * WORDS + slots * slots)), slots);
   }
 
-  static attach(buffer: SharedArrayBuffer, slots: number): Pulse {
-    return new Pulse(buffer, slots);
+  static attach(buffer: SharedArrayBuffer, slots: number): SharedTable {
+    return new SharedTable(buffer, slots);
   }
 
   /** The generation now at this slot, or undefined when it takes no messages. */
@@ -129,10 +129,10 @@ export class Pulse {
   }
 
   /** Written by the actor's own thread before it says that it is ready. */
-  describe(slot: number, mailbox: { limit: number; full: WhenFull }, slowMs: number): void {
+  describe(slot: number, mailbox: { limit: number; full: WhenFull }, hangTimeoutMs: number): void {
     this.#words[slot * WORDS + LIMIT] = mailbox.limit;
     this.#words[slot * WORDS + FULL] = POLICIES.indexOf(mailbox.full);
-    this.#words[slot * WORDS + SLOW_MS] = slowMs;
+    this.#words[slot * WORDS + HANG_TIMEOUT_MS] = hangTimeoutMs;
     this.setWindow(slot, 1);
   }
 
@@ -229,13 +229,13 @@ export class Pulse {
     return Atomics.exchange(this.#words, atPool, 0) === 1 || forFull;
   }
 
-  beat(slot: number): void {
-    this.#words[slot * WORDS + BEAT] = ((this.#words[slot * WORDS + BEAT] as number) + 1) | 0;
+  heartbeat(slot: number): void {
+    this.#words[slot * WORDS + HEARTBEAT] = ((this.#words[slot * WORDS + HEARTBEAT] as number) + 1) | 0;
   }
 
   /** A number that moves while the actor's thread lives, and that nobody else moves: its beats and what it has handled. */
   life(slot: number): number {
-    return ((this.#words[slot * WORDS + BEAT] as number) + this.#count(slot, "handled")) | 0;
+    return ((this.#words[slot * WORDS + HEARTBEAT] as number) + this.#count(slot, "handled")) | 0;
   }
 
   /** The system's number of the thread that the actor lives in; 0 while it is not known. */
@@ -257,8 +257,8 @@ export class Pulse {
     return Atomics.load(this.#words, slot * WORDS + PROGRESS);
   }
 
-  slowMs(slot: number): number {
-    return this.#words[slot * WORDS + SLOW_MS] as number;
+  hangTimeoutMs(slot: number): number {
+    return this.#words[slot * WORDS + HANG_TIMEOUT_MS] as number;
   }
 
   /** `kind` is 1 + its place among the protocol's sorted kinds; 0 is none. */

@@ -1,5 +1,5 @@
 /** A message in a mailbox. It is its handler's `Context` too: no second object per message. */
-export type Letter = {
+export type Envelope = {
   readonly kind: string;
   readonly body: unknown;
   readonly deadlineMs: number | undefined;
@@ -14,4 +14,4 @@ export type Letter = {
 };
 
 /** How a message left the mailbox. `failed` was handled and threw; `dead` was never handled, or its actor ended half-way. */
-export type Fate = "handled" | "failed" | "expired" | "dead";
+export type Disposition = "handled" | "failed" | "expired" | "dead";

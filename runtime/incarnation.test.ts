@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { actor, ask, type Behaviour, behave, type Protocol, type Schema, tell } from "./actor.ts";
 import { wallClock } from "./clock.ts";
-import { Exchange } from "./exchange.ts";
-import { behaviourOf, live } from "./life.ts";
-import { Pulse } from "./pulse.ts";
+import { behaviourOf, runIncarnation } from "./incarnation.ts";
+import { Router } from "./router.ts";
+import { SharedTable } from "./shared-table.ts";
 
 const number: Schema<number> = {} as Schema<number>;
 const subject = actor("subject", new URL("file:///subject.ts"), { note: tell(number), double: ask(number, number) });
@@ -14,27 +14,27 @@ const given = (behaviour: Given) =>
 /** A life in this thread, up; what it logged and how it ended. */
 async function lifeOf(behaviour: Given) {
   const directory = [
-    { name: "main", index: 0, here: true },
-    { name: "subject", index: 0, here: true },
+    { name: "main", index: 0, isMain: true },
+    { name: "subject", index: 0, isMain: true },
   ];
-  const pulse = Pulse.create(2);
+  const sharedTable = SharedTable.create(2);
   const logged: unknown[] = [];
   const log = (_level: string, event: string, fields?: Record<string, unknown>) => void logged.push([event, fields]);
-  const exchange = new Exchange({ slot: 0, directory, pulse, clock: wallClock, connect: () => undefined, log });
+  const router = new Router({ slot: 0, directory, sharedTable, clock: wallClock, connect: () => undefined, log });
   let ended: (failure: Error | undefined) => void = () => undefined;
   const over = new Promise<Error | undefined>((resolve) => {
     ended = resolve;
   });
-  pulse.begin(1, 1);
-  const life = live({
+  sharedTable.begin(1, 1);
+  const life = runIncarnation({
     behaviour: given(behaviour),
     slot: 1,
     generation: 1,
     index: 0,
-    data: null,
+    args: null,
     shutdownMs: 5_000,
-    exchange,
-    pulse,
+    router,
+    sharedTable,
     clock: wallClock,
     shared: new SharedArrayBuffer(0),
     epochMs: 0,
@@ -44,17 +44,17 @@ async function lifeOf(behaviour: Given) {
     ended,
   });
   await life.started;
-  pulse.open(1);
-  return { life, pulse, logged, over, ref: exchange.ref(subject) };
+  sharedTable.open(1);
+  return { life, sharedTable, logged, over, ref: router.ref(subject) };
 }
 
 test("No actor is taken for hung sooner than its beats can be seen, nor later than memory can hold", async () => {
-  const slowMs = async (ms: number) => (await lifeOf({ slowMs: ms })).pulse.slowMs(1);
+  const hangTimeoutMs = async (ms: number) => (await lifeOf({ hangTimeoutMs: ms })).sharedTable.hangTimeoutMs(1);
   expect([
-    await slowMs(150),
-    await slowMs(5_000),
-    await slowMs(2 ** 31),
-    await slowMs(Number.POSITIVE_INFINITY),
+    await hangTimeoutMs(150),
+    await hangTimeoutMs(5_000),
+    await hangTimeoutMs(2 ** 31),
+    await hangTimeoutMs(Number.POSITIVE_INFINITY),
   ]).toEqual([800, 5_000, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
 
@@ -64,7 +64,7 @@ test("An uncaught error while an actor drains cuts the drain short, is logged, a
     on: { double: () => new Promise<number>(() => undefined) },
     stop: (_state, reason) => void reasons.push(reason),
   });
-  const asked = ref.ask("double", 1, { withinMs: 60_000 }).catch((error: { code?: string }) => error.code);
+  const asked = ref.ask("double", 1, { timeoutMs: 60_000 }).catch((error: { code?: string }) => error.code);
   await Promise.resolve();
   void life.stop(60_000);
   const error = new Error("thrown while draining");
@@ -74,11 +74,14 @@ test("An uncaught error while an actor drains cuts the drain short, is logged, a
   expect(reasons).toEqual([error]);
   expect(await asked).toBe("Died");
   expect(logged).toEqual([
-    ["failed-while-stopping", { error: "thrown while draining", stack: expect.stringContaining("life.test.ts") }],
+    [
+      "failed-while-stopping",
+      { error: "thrown while draining", stack: expect.stringContaining("incarnation.test.ts") },
+    ],
   ]);
 });
 
-test.each([[{ slowMs: Number.NaN }, "its slowMs must be more than 0, not NaN"]])(
+test.each([[{ hangTimeoutMs: Number.NaN }, "its hangTimeoutMs must be more than 0, not NaN"]])(
   "A behaviour that cannot work is refused: %j",
   (behaviour, fault) => {
     expect(() => behaviourOf({ default: given(behaviour) }, "subject")).toThrow(`Cannot run subject: ${fault}`);

@@ -1,30 +1,30 @@
 import type { Actor, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { type Clock, TIMER_MS_MAX } from "./clock.ts";
+import type { Envelope } from "./envelope.ts";
 import { asError, errorFields } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Letter } from "./letter.ts";
 import { mailboxOf } from "./mailbox.ts";
-import { BEAT_MS, type Pulse } from "./pulse.ts";
+import type { Router } from "./router.ts";
+import { HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
-export const SLOW_MS = 3_000;
+export const HANG_TIMEOUT_MS = 3_000;
 /** No shorter stillness is a hang, whatever the behaviour says: an idle actor moves only when it beats, and is looked at as rarely. */
-const SLOW_MS_MIN = 4 * BEAT_MS;
+const HANG_TIMEOUT_MS_MIN = 4 * HEARTBEAT_MS;
 
 /** A member of a pool has room for what it handles in this time, as far as that is more than it works on at once. */
 const WINDOW_MS = 2;
 const WINDOW_MAX = 256;
 
-export type LifeOptions = {
+export type IncarnationOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
   readonly slot: number;
   readonly generation: number;
   readonly index: number;
-  readonly data: unknown;
+  readonly args: unknown;
   readonly shutdownMs: number;
-  readonly exchange: Exchange;
-  readonly pulse: Pulse;
+  readonly router: Router;
+  readonly sharedTable: SharedTable;
   readonly shared: SharedArrayBuffer;
   readonly clock: Clock;
   /** When the system was made, in epoch milliseconds. */
@@ -38,17 +38,17 @@ export type LifeOptions = {
 };
 
 /** One generation of an actor, from `start` to the end of its `stop` hook, in the thread it lives in. */
-export type Life = {
+export type Incarnation = {
   /** Resolves when the actor is ready; rejects with what its `start` threw (then `ended` is not called). */
   readonly started: Promise<void>;
   /** Takes what has been accepted to its end (until it fails), then runs the `stop` hook, both within the time given. */
-  stop(withinMs: number): Promise<void>;
+  stop(timeoutMs: number): Promise<void>;
   /** Ends at once, as failed; the `stop` hook runs. */
   fail(reason: Error): Promise<void>;
 };
 
-export function live(options: LifeOptions): Life {
-  const { behaviour, slot, exchange, pulse, clock, log } = options;
+export function runIncarnation(options: IncarnationOptions): Incarnation {
+  const { behaviour, slot, router, sharedTable, clock, log } = options;
   const kinds = new Map(
     Object.keys(behaviour.actor.accepts)
       .sort()
@@ -60,19 +60,19 @@ export function live(options: LifeOptions): Life {
   let windowNow = atOnce;
   const cell = new Cell(behaviour, {
     clock,
-    answer: (letter, value) => exchange.answer(letter, value),
-    refuse: (letter, error) => exchange.refuse(letter, error),
-    settled: (_letter, fate) => exchange.settled(slot, fate),
+    answer: (envelope, value) => router.answer(envelope, value),
+    refuse: (envelope, error) => router.refuse(envelope, error),
+    settled: (_letter, disposition) => router.settled(slot, disposition),
     busy: (kind) => {
       const now = kind === undefined ? 0 : (kinds.get(kind) ?? 0);
-      if (busyWith === 0 && now !== 0) pulse.busySince(slot, clock.now() - options.epochMs);
+      if (busyWith === 0 && now !== 0) sharedTable.busySince(slot, clock.now() - options.epochMs);
       busyWith = now;
-      pulse.busy(slot, now);
+      sharedTable.busy(slot, now);
       // Each handler is a sign of life: the timer of the thread's own comes only between turns.
-      if (now !== 0) pulse.beat(slot);
+      if (now !== 0) sharedTable.heartbeat(slot);
     },
     oldest: (kind, sinceMs) =>
-      pulse.oldest(slot, kind === undefined ? 0 : (kinds.get(kind) ?? 0), sinceMs - options.epochMs),
+      sharedTable.oldest(slot, kind === undefined ? 0 : (kinds.get(kind) ?? 0), sinceMs - options.epochMs),
     paced: (messageMs) => {
       const next = Math.min(
         WINDOW_MAX,
@@ -80,7 +80,7 @@ export function live(options: LifeOptions): Life {
       );
       if (next === windowNow) return;
       windowNow = next;
-      pulse.setWindow(slot, next);
+      sharedTable.setWindow(slot, next);
     },
     overdue: (kind, timeoutMs) =>
       void fail(
@@ -101,9 +101,9 @@ export function live(options: LifeOptions): Life {
       log("error", "stop-hook-failed", errorFields(asError(thrown)));
     });
     for (const cancel of timers) cancel();
-    if (!(await within(hook, hookMs, clock))) log("error", "stop-hook-late", { withinMs: hookMs });
-    exchange.unhost(slot);
-    exchange.flush();
+    if (!(await settlesWithin(hook, hookMs, clock))) log("error", "stop-hook-late", { timeoutMs: hookMs });
+    router.unhost(slot);
+    router.flush();
     options.ended(failure);
   };
 
@@ -117,12 +117,12 @@ export function live(options: LifeOptions): Life {
     }
     ending = true;
     // At once: while its hook runs, those who choose among the members of a pool are to take another.
-    pulse.close(slot, "failing");
+    sharedTable.close(slot, "failing");
     stopping.abort(reason);
     await end(options.shutdownMs, reason);
   };
 
-  const toOneself = (kind: string, body: unknown): Letter => ({
+  const toOneself = (kind: string, body: unknown): Envelope => ({
     kind,
     body,
     deadlineMs: undefined,
@@ -147,27 +147,27 @@ export function live(options: LifeOptions): Life {
   };
 
   /** Takes what has been accepted to its end, as far as half of the time allows, and ends. */
-  const stop = async (withinMs: number, reason: "shutdown" | "normal"): Promise<void> => {
+  const stop = async (timeoutMs: number, reason: "shutdown" | "normal"): Promise<void> => {
     if (ending) return;
     ending = true;
     stopping.abort();
     const startMs = clock.now();
     // Half of the time is for what has been accepted, so that the hook has the other half.
-    const drainMs = cell.state === "running" ? withinMs / 2 : 0;
-    while (failure === undefined && (!cell.idle || pulse.depth(slot) > 0) && clock.now() - startMs < drainMs) {
+    const drainMs = cell.state === "running" ? timeoutMs / 2 : 0;
+    while (failure === undefined && (!cell.idle || sharedTable.depth(slot) > 0) && clock.now() - startMs < drainMs) {
       await new Promise<void>((resume) => clock.later(1, resume));
     }
-    await end(Math.max(1, withinMs - (clock.now() - startMs)), reason);
+    await end(Math.max(1, timeoutMs - (clock.now() - startMs)), reason);
   };
 
   const self: Self<Protocol, unknown> = {
     name: behaviour.actor.name,
     index: options.index,
-    data: options.data,
+    args: options.args,
     shared: options.shared,
     stopping: stopping.signal,
-    ref: (to) => exchange.ref(to, exchange.slot === slot ? undefined : behaviour.actor.name, slot),
-    publish: (topic, body) => exchange.publish(topic, body, exchange.slot === slot ? undefined : behaviour.actor.name),
+    ref: (to) => router.ref(to, router.slot === slot ? undefined : behaviour.actor.name, slot),
+    publish: (topic, body) => router.publish(topic, body, router.slot === slot ? undefined : behaviour.actor.name),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
     after: (delayMs, kind, body) => later(delayMs, kind, body),
     every: (periodMs, kind, body) => {
@@ -186,26 +186,29 @@ export function live(options: LifeOptions): Life {
     now: () => clock.now(),
     sleep: (ms) => new Promise<void>((resolve) => void clock.later(ms, resolve)),
     random: options.random,
-    monitor: (to, kind) => exchange.monitor(to, slot, (down) => cell.deliverControl(toOneself(kind, down))),
+    monitor: (to, kind) => router.monitor(to, slot, (down) => cell.deliverControl(toOneself(kind, down))),
     stop: () => {
-      pulse.close(slot, "stopping");
+      sharedTable.close(slot, "stopping");
       void stop(options.shutdownMs, "normal");
     },
-    progress: () => pulse.advance(slot),
+    progress: () => sharedTable.advance(slot),
     fail: (reason) => {
       void fail(reason);
     },
     log,
   };
 
-  const slowMs = Math.min(Math.max(behaviour.slowMs ?? SLOW_MS, SLOW_MS_MIN), TIMER_MS_MAX);
-  pulse.describe(slot, mailboxOf(behaviour), slowMs);
-  pulse.setWindow(slot, windowNow);
-  exchange.host(slot, options.generation, cell);
+  const hangTimeoutMs = Math.min(
+    Math.max(behaviour.hangTimeoutMs ?? HANG_TIMEOUT_MS, HANG_TIMEOUT_MS_MIN),
+    TIMER_MS_MAX,
+  );
+  sharedTable.describe(slot, mailboxOf(behaviour), hangTimeoutMs);
+  sharedTable.setWindow(slot, windowNow);
+  router.host(slot, options.generation, cell);
   return {
     started: cell.start(self),
     fail,
-    stop: (withinMs) => stop(withinMs, "shutdown"),
+    stop: (timeoutMs) => stop(timeoutMs, "shutdown"),
   };
 }
 
@@ -224,8 +227,9 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   );
   if (unknownKind !== undefined)
     throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
-  const { slowMs = SLOW_MS, concurrency = 1, batch } = behaviour;
-  if (!(slowMs > 0)) throw new RangeError(`Cannot run ${name}: its slowMs must be more than 0, not ${slowMs}`);
+  const { hangTimeoutMs = HANG_TIMEOUT_MS, concurrency = 1, batch } = behaviour;
+  if (!(hangTimeoutMs > 0))
+    throw new RangeError(`Cannot run ${name}: its hangTimeoutMs must be more than 0, not ${hangTimeoutMs}`);
   const timeouts = behaviour.handlerTimeoutMs ?? {};
   for (const timeoutMs of typeof timeouts === "number" ? [timeouts] : Object.values(timeouts))
     if (!((timeoutMs as number) > 0))
@@ -242,7 +246,7 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
 }
 
 /** Whether the promise settles in time. */
-export async function within(promise: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
+export async function settlesWithin(promise: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
   let cancel: () => void = () => undefined;
   const late = new Promise<boolean>((resolve) => {
     cancel = clock.later(ms, () => resolve(false));

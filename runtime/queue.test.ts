@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { Fifo } from "./fifo.ts";
+import { Queue } from "./queue.ts";
 
 test("A queue gives back in order what was put in, however far it has wandered", () => {
-  const queue = new Fifo<number>();
+  const queue = new Queue<number>();
   const taken: number[] = [];
   let next = 0;
   for (let round = 0; round < 500; round++) {

@@ -3,23 +3,23 @@ import type { LogLevel } from "./actor.ts";
 import type { Clock } from "./clock.ts";
 import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
-import type { Directory, Exchange, Subscriptions } from "./exchange.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
-import { behaviourOf, type Life, live } from "./life.ts";
-import { BEAT_MS, type CountName, type Pulse } from "./pulse.ts";
+import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
+import type { Directory, Router, Subscriptions } from "./router.ts";
+import { type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type After, Thread } from "./thread.ts";
 import type { ChildSpec } from "./tree.ts";
 
-/** What all seats of a system share. */
-export type House = {
-  readonly pulse: Pulse;
+/** What the handles of all children of a system share. */
+export type SystemContext = {
+  readonly sharedTable: SharedTable;
   readonly shared: SharedArrayBuffer;
-  readonly exchange: Exchange;
+  readonly router: Router;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly epochMs: number;
-  readonly seats: readonly Seat[];
+  readonly handles: readonly ChildHandle[];
   /** How long a thread has waited for a processor. */
   readonly runDelay: RunDelay;
   /** A source of given time with this waiting. */
@@ -38,13 +38,13 @@ type Run = {
   readonly generation: number;
   readonly on: { ready(): void; exited(exit: Exit): void };
   thread: Thread | undefined;
-  life: Life | undefined;
+  life: Incarnation | undefined;
   /** Why it is being ended, when that is not its own doing. */
   cause: Error | undefined;
   /** Whether it was told to end. */
   isAsked: boolean;
   /** Peers with a port to this run, by slot, at their generation. */
-  readonly linked: Map<number, number>;
+  readonly connected: Map<number, number>;
 };
 
 /** The last sign of life, when it was first seen, and the time given to the thread from the first look that saw no new one. */
@@ -59,7 +59,7 @@ export const WATCH_MS = 200;
 /** How long a thread may take to be gone after it was ended by force. */
 const VERIFY_MS = 2_000;
 /** How long a thread has to give a sign of life before it is ended by force, where only one that turns can be; looked for this often. */
-const TURN_MS = 5 * BEAT_MS;
+const TURN_MS = 5 * HEARTBEAT_MS;
 const LOOK_MS = 20;
 /** How long a thread may take to be gone after its goodbye, before it is ended by force. */
 const LEAVE_MS = 200;
@@ -69,11 +69,11 @@ const SPARE_MS = 100;
 const HUNG_GRACE_MS = 200;
 
 /** The main thread's side of one place of the tree: starts, stops and kills its actor, generation after generation. */
-export class Seat {
+export class ChildHandle {
   readonly slot: number;
   readonly index: number;
   readonly child: ChildSpec;
-  readonly #house: House;
+  readonly #systemContext: SystemContext;
   readonly #kinds: readonly string[];
   #run: Run | undefined;
   #spare: { thread: Thread; loaded: boolean } | undefined;
@@ -89,13 +89,13 @@ export class Seat {
   startedMs = 0;
   closed = false;
 
-  constructor(house: House, child: ChildSpec, slot: number, index: number) {
-    this.#house = house;
+  constructor(systemContext: SystemContext, child: ChildSpec, slot: number, index: number) {
+    this.#systemContext = systemContext;
     this.child = child;
     this.slot = slot;
     this.index = index;
     this.#kinds = Object.keys(child.actor.accepts).sort();
-    this.#counts = house.pulse.counts(slot);
+    this.#counts = systemContext.sharedTable.counts(slot);
     this.totals = { ...this.#counts };
   }
 
@@ -117,26 +117,26 @@ export class Seat {
 
   /** What it does now: the kind and since when (epoch milliseconds), or undefined. */
   get busy(): { kind: string; sinceMs: number } | undefined {
-    const { pulse, clock, epochMs } = this.#house;
-    const kind = this.#kinds[pulse.busyKind(this.slot) - 1];
+    const { sharedTable, clock, epochMs } = this.#systemContext;
+    const kind = this.#kinds[sharedTable.busyKind(this.slot) - 1];
     if (kind === undefined) return undefined;
-    return { kind, sinceMs: epochMs + pulse.busySinceMs(this.slot, clock.now() - epochMs) };
+    return { kind, sinceMs: epochMs + sharedTable.busySinceMs(this.slot, clock.now() - epochMs) };
   }
 
   /** Its oldest handler under way, whether it blocks its thread or waits for something. */
   get oldest(): { kind: string; sinceMs: number } | undefined {
-    const { pulse, clock, epochMs } = this.#house;
-    const kind = this.#kinds[pulse.oldestKind(this.slot) - 1];
+    const { sharedTable, clock, epochMs } = this.#systemContext;
+    const kind = this.#kinds[sharedTable.oldestKind(this.slot) - 1];
     const waiting =
       kind === undefined
         ? undefined
-        : { kind, sinceMs: epochMs + pulse.oldestSinceMs(this.slot, clock.now() - epochMs) };
+        : { kind, sinceMs: epochMs + sharedTable.oldestSinceMs(this.slot, clock.now() - epochMs) };
     const { busy } = this;
     return busy === undefined || (waiting !== undefined && waiting.sinceMs <= busy.sinceMs) ? waiting : busy;
   }
 
   start(on: Run["on"]): void {
-    const { pulse, exchange } = this.#house;
+    const { sharedTable, router } = this.#systemContext;
     this.#generation = (this.#generation + 1) & 0x7ff;
     this.starts++;
     const run: Run = {
@@ -146,19 +146,19 @@ export class Seat {
       life: undefined,
       cause: undefined,
       isAsked: false,
-      linked: new Map(),
+      connected: new Map(),
     };
     this.#run = run;
-    pulse.begin(this.slot, run.generation);
-    if (this.child.where === "here") {
-      void this.#startHere(run);
+    sharedTable.begin(this.slot, run.generation);
+    if (this.child.thread === "main") {
+      void this.#startInMain(run);
       return;
     }
     const spare = this.#spare;
     this.#spare = undefined;
     if (spare !== undefined && !spare.thread.exited) {
       run.thread = spare.thread;
-      spare.thread.say(["go", run.generation, this.#house.subscriptions()]);
+      spare.thread.send(["go", run.generation, this.#systemContext.subscriptions()]);
     } else {
       try {
         run.thread = this.#spawn(run.generation);
@@ -168,31 +168,31 @@ export class Seat {
       }
     }
     const thread = run.thread;
-    exchange.attach(this.slot, run.generation, (text) => thread.post(text));
+    router.attach(this.slot, run.generation, (text) => thread.post(text));
   }
 
   #spawn(generation: number | undefined): Thread {
     const { child, slot, index } = this;
-    const house = this.#house;
+    const systemContext = this.#systemContext;
     const thread: Thread = new Thread(
       {
         slot,
         index,
         name: child.actor.name,
         module: child.actor.module.href,
-        data: child.data,
+        args: child.args,
         shutdownMs: child.shutdownMs,
-        pulse: house.pulse.buffer,
-        shared: house.shared,
-        directory: house.directory,
-        epochMs: house.epochMs,
+        sharedTable: systemContext.sharedTable.buffer,
+        shared: systemContext.shared,
+        directory: systemContext.directory,
+        epochMs: systemContext.epochMs,
         generation,
-        subscriptions: house.subscriptions(),
+        subscriptions: systemContext.subscriptions(),
       },
       {
         frame: (to, text) => {
           const run = this.#run;
-          if (run?.thread === thread) house.exchange.receive(slot, run.generation, to, text);
+          if (run?.thread === thread) systemContext.router.receive(slot, run.generation, to, text);
         },
         said: (message) => this.#said(thread, message),
         exited: (error) => {
@@ -207,9 +207,9 @@ export class Seat {
   }
 
   #said(thread: Thread, message: ToMain): void {
-    const house = this.#house;
+    const systemContext = this.#systemContext;
     if (message[0] === "log") {
-      house.log(message[1], message[2], { actor: this.name, index: this.index, ...message[3] });
+      systemContext.log(message[1], message[2], { actor: this.name, index: this.index, ...message[3] });
       return;
     }
     if (this.#spare?.thread === thread) {
@@ -229,36 +229,37 @@ export class Seat {
         this.#finish(run, message[1] === undefined ? undefined : unpackError(message[1]));
         break;
       case "link":
-        this.#link(run, message[1], message[2]);
+        this.#connection(run, message[1], message[2]);
         break;
       case "subscribe":
-        house.subscribe(message[1], this.slot, message[2], message[3]);
+        systemContext.subscribe(message[1], this.slot, message[2], message[3]);
         break;
       case "loaded":
         break;
     }
   }
 
-  async #startHere(run: Run): Promise<void> {
-    const house = this.#house;
+  async #startInMain(run: Run): Promise<void> {
+    const systemContext = this.#systemContext;
     try {
       const behaviour = behaviourOf(await import(this.child.actor.module.href), this.name);
       if (this.#run !== run) return;
-      run.life = live({
+      run.life = runIncarnation({
         behaviour,
         slot: this.slot,
         generation: run.generation,
         index: this.index,
-        data: this.child.data,
+        args: this.child.args,
         shutdownMs: this.child.shutdownMs,
-        exchange: house.exchange,
-        pulse: house.pulse,
-        shared: house.shared,
-        clock: house.clock,
-        epochMs: house.epochMs,
-        log: (level, event, fields) => house.log(level, event, { actor: this.name, index: this.index, ...fields }),
+        router: systemContext.router,
+        sharedTable: systemContext.sharedTable,
+        shared: systemContext.shared,
+        clock: systemContext.clock,
+        epochMs: systemContext.epochMs,
+        log: (level, event, fields) =>
+          systemContext.log(level, event, { actor: this.name, index: this.index, ...fields }),
         random: Math.random,
-        subscribe: (topic, kind, lossy) => house.subscribe(topic, this.slot, kind, lossy),
+        subscribe: (topic, kind, lossy) => systemContext.subscribe(topic, this.slot, kind, lossy),
         ended: (failure) => this.#finish(run, failure),
       });
       await run.life.started;
@@ -272,40 +273,40 @@ export class Seat {
 
   #ready(run: Run): void {
     // Said before it heard that it is to stop: it takes no messages any more.
-    if (!this.#house.pulse.open(this.slot)) return;
-    const nowMs = this.#house.clock.now();
+    if (!this.#systemContext.sharedTable.open(this.slot)) return;
+    const nowMs = this.#systemContext.clock.now();
     this.startedMs = nowMs;
-    this.#life = { seen: this.#house.pulse.life(this.slot), sinceMs: nowMs, still: undefined };
+    this.#life = { seen: this.#systemContext.sharedTable.life(this.slot), sinceMs: nowMs, still: undefined };
     run.on.ready();
-    if (this.child.spare) this.#house.clock.later(SPARE_MS, () => this.#keepSpare());
+    if (this.child.spare) this.#systemContext.clock.later(SPARE_MS, () => this.#keepSpare());
   }
 
   #keepSpare(): void {
-    if (this.closed || this.#house.pulse.phase(this.slot) !== "up" || this.#spare !== undefined) return;
+    if (this.closed || this.#systemContext.sharedTable.phase(this.slot) !== "up" || this.#spare !== undefined) return;
     this.#spare = { thread: this.#spawn(undefined), loaded: false };
   }
 
   /** Makes a port between this run and another, once; the first to need it asks. */
-  #link(run: Run, slot: number, generation: number): void {
-    const other = this.#house.seats.find((seat) => seat.slot === slot);
+  #connection(run: Run, slot: number, generation: number): void {
+    const other = this.#systemContext.handles.find((handle) => handle.slot === slot);
     const peer = other === undefined ? undefined : other.#run;
     if (peer?.thread === undefined || peer.generation !== generation) {
-      run.thread?.say(["down", slot, generation, undefined]);
+      run.thread?.send(["down", slot, generation, undefined]);
       return;
     }
-    if (run.linked.get(slot) === generation) return;
-    run.linked.set(slot, generation);
+    if (run.connected.get(slot) === generation) return;
+    run.connected.set(slot, generation);
     const { port1, port2 } = new MessageChannel();
-    peer.linked.set(this.slot, run.generation);
-    peer.thread.say(["port", this.slot, run.generation, port2], [port2]);
-    run.thread?.say(["port", slot, generation, port1], [port1]);
+    peer.connected.set(this.slot, run.generation);
+    peer.thread.send(["port", this.slot, run.generation, port2], [port2]);
+    run.thread?.send(["port", slot, generation, port1], [port1]);
   }
 
   /** How long a start (since it last came further) or a stop may take, in time that the machine gave to the system's threads. */
   patience(timer: "start" | "shutdown", patienceMs: number, over: () => void): () => void {
     return afterGiven(patienceMs, over, {
-      clock: this.#house.clock,
-      read: () => this.#house.together.read(),
+      clock: this.#systemContext.clock,
+      read: () => this.#systemContext.together.read(),
       ...(timer === "start" ? { progressMs: () => this.#progress.givenMs } : {}),
     });
   }
@@ -317,9 +318,9 @@ export class Seat {
     const run = this.#run;
     if (run === undefined) return;
     run.isAsked = true;
-    this.#house.pulse.close(this.slot);
+    this.#systemContext.sharedTable.close(this.slot);
     if (run.life !== undefined) void run.life.stop(this.child.shutdownMs);
-    else if (run.thread !== undefined) run.thread.say(["stop", this.child.shutdownMs]);
+    else if (run.thread !== undefined) run.thread.send(["stop", this.child.shutdownMs]);
     else this.#finish(run, undefined);
   }
 
@@ -328,7 +329,8 @@ export class Seat {
     const run = this.#run;
     if (run === undefined) return;
     run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
-    if (this.#house.pulse.phase(this.slot) !== "stopping") this.#house.pulse.close(this.slot, "failing");
+    if (this.#systemContext.sharedTable.phase(this.slot) !== "stopping")
+      this.#systemContext.sharedTable.close(this.slot, "failing");
     const { thread, life, cause } = run;
     if (thread === undefined) {
       void life?.fail(cause);
@@ -336,7 +338,7 @@ export class Seat {
       return;
     }
     if (Thread.endsHung) this.#end(run, thread);
-    else this.#endTurning(run, thread, this.#house.pulse.life(this.slot), this.#givenTime());
+    else this.#endTurning(run, thread, this.#systemContext.sharedTable.life(this.slot), this.#givenTime());
   }
 
   /**
@@ -345,13 +347,13 @@ export class Seat {
    */
   #endTurning(run: Run, thread: Thread, seen: number, given: GivenTime): void {
     if (this.#run !== run) return;
-    const { pulse, clock } = this.#house;
-    if (pulse.life(this.slot) === seen) {
+    const { sharedTable, clock } = this.#systemContext;
+    if (sharedTable.life(this.slot) === seen) {
       if (given.read() < TURN_MS) {
         clock.later(LOOK_MS, () => this.#endTurning(run, thread, seen, given));
         return;
       }
-      this.#house.unkillable(
+      this.#systemContext.unkillable(
         new Error(`Cannot end the thread of ${this.name}: it no longer answers and this runtime cannot stop it`, {
           cause: run.cause,
         }),
@@ -364,7 +366,7 @@ export class Seat {
     const { cause } = run;
     void thread.kill(VERIFY_MS, this.#after).then((gone) => {
       if (gone) return;
-      this.#house.unkillable(
+      this.#systemContext.unkillable(
         new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after it was ended`, { cause }),
       );
       this.#finish(run, cause);
@@ -374,27 +376,27 @@ export class Seat {
   #finish(run: Run, failure: Error | undefined): void {
     if (this.#run !== run) return;
     this.#run = undefined;
-    const house = this.#house;
+    const systemContext = this.#systemContext;
     const error = run.cause ?? failure;
     if (error !== undefined) this.lastError = error;
-    const lost = house.pulse.end(this.slot);
-    house.pulse.releaseHeld(this.slot);
-    if (lost > 0) house.log("warn", "dead-letter", { to: this.name, reason: "died", letters: lost });
-    house.unsubscribe(this.slot);
-    house.exchange.down(this.slot, run.generation, error);
+    const lost = systemContext.sharedTable.end(this.slot);
+    systemContext.sharedTable.releaseHeld(this.slot);
+    if (lost > 0) systemContext.log("warn", "dead-letter", { to: this.name, reason: "died", letters: lost });
+    systemContext.unsubscribe(this.slot);
+    systemContext.router.down(this.slot, run.generation, error);
     const packed = error === undefined ? undefined : packError(error);
-    for (const seat of house.seats) seat.say(["down", this.slot, run.generation, packed]);
+    for (const handle of systemContext.handles) handle.send(["down", this.slot, run.generation, packed]);
     const { thread } = run;
     if (thread !== undefined && !thread.exited) {
       void thread.leave(LEAVE_MS, VERIFY_MS, this.#after).then((gone) => {
         if (!gone)
-          house.unkillable(
+          systemContext.unkillable(
             new Error(`Cannot end the thread of ${this.name}: still there ${VERIFY_MS} ms after its goodbye`),
           );
       });
     }
     // Not in this turn: making the next thread takes milliseconds, and those who wait for an answer hear of the end first.
-    house.clock.soon(() =>
+    systemContext.clock.soon(() =>
       run.on.exited(
         error === undefined
           ? { why: run.isAsked ? "shutdown" : "normal" }
@@ -404,14 +406,14 @@ export class Seat {
   }
 
   /** Says something to the running thread, if there is one. */
-  say(message: ToWorker): void {
-    this.#run?.thread?.say(message);
+  send(message: ToWorker): void {
+    this.#run?.thread?.send(message);
   }
 
-  /** Looks at the pulse: adds up counts, and ends an actor that hangs. Called several times a second. */
+  /** Looks at the shared table: adds up counts, and ends an actor that hangs. Called several times a second. */
   watch(nowMs: number): void {
-    const { pulse } = this.#house;
-    const counts = pulse.counts(this.slot);
+    const { sharedTable } = this.#systemContext;
+    const counts = sharedTable.counts(this.slot);
     for (const name of Object.keys(counts) as CountName[])
       this.totals[name] += (counts[name] - this.#counts[name]) >>> 0;
     this.#counts = counts;
@@ -422,37 +424,38 @@ export class Seat {
         perSecond: Math.round(((this.totals.handled - this.#rate.handled) * 1_000) / (nowMs - this.#rate.atMs)),
       };
     }
-    const progress = pulse.progress(this.slot);
-    if (progress !== this.#progress.seen) this.#progress = { seen: progress, givenMs: this.#house.together.read() };
+    const progress = sharedTable.progress(this.slot);
+    if (progress !== this.#progress.seen)
+      this.#progress = { seen: progress, givenMs: this.#systemContext.together.read() };
     const stillMs = this.#stillMs(nowMs);
     const run = this.#run;
-    const phase = pulse.phase(this.slot);
+    const phase = sharedTable.phase(this.slot);
     if (
       run?.thread === undefined ||
       run.cause !== undefined ||
       // The supervisor counts the time of a start and of a stop, but knows nothing yet of an actor that ends by itself.
       (phase !== "up" && phase !== "failing") ||
-      stillMs <= pulse.slowMs(this.slot)
+      stillMs <= sharedTable.hangTimeoutMs(this.slot)
     )
       return;
     const kind = this.busy?.kind ?? "(no message)";
     run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
-    this.#house.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
-    pulse.close(this.slot, "failing");
-    run.thread.say(["stop", HUNG_GRACE_MS]);
-    this.#house.clock.later(HUNG_GRACE_MS, () => {
+    this.#systemContext.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
+    sharedTable.close(this.slot, "failing");
+    run.thread.send(["stop", HUNG_GRACE_MS]);
+    this.#systemContext.clock.later(HUNG_GRACE_MS, () => {
       if (this.#run === run) this.kill();
     });
   }
 
   #givenTime(): GivenTime {
-    const { given, runDelay, pulse } = this.#house;
-    return given(() => runDelay(pulse.threadOf(this.slot)));
+    const { given, runDelay, sharedTable } = this.#systemContext;
+    return given(() => runDelay(sharedTable.threadOf(this.slot)));
   }
 
   /** For how long the thread has given no sign of life though it could. */
   #stillMs(nowMs: number): number {
-    const seen = this.#house.pulse.life(this.slot);
+    const seen = this.#systemContext.sharedTable.life(this.slot);
     if (seen !== this.#life.seen) this.#life = { seen, sinceMs: nowMs, still: undefined };
     else this.#life.still ??= { firstMs: Math.min(nowMs - this.#life.sinceMs, WATCH_MS), given: this.#givenTime() };
     const { still } = this.#life;

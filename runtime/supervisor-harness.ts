@@ -4,7 +4,7 @@ import { init, type State, step } from "./supervisor.ts";
 import type { Call, Command, Event, Exit, Result } from "./supervisor-messages.ts";
 import type { Spec } from "./supervisor-spec.ts";
 
-export type Family = ReturnType<typeof family>;
+export type SupervisorHarness = ReturnType<typeof supervisorHarness>;
 
 /** A step that changed the state it was given would throw. */
 function freeze<T extends object>(value: T): T {
@@ -13,7 +13,7 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-export function family(spec: Spec, options: { random?: () => number } = {}) {
+export function supervisorHarness(spec: Spec, options: { random?: () => number } = {}) {
   let state: State = init(spec);
   let nowMs = 0;
   const random = options.random ?? (() => 0.5);
@@ -21,7 +21,7 @@ export function family(spec: Spec, options: { random?: () => number } = {}) {
   let timers: (Extract<Event, { kind: "timer" }> & { atMs: number })[] = [];
   const alive = new Map<string, number[]>();
   const failing = new Set<string>();
-  const stubborn = new Set<string>();
+  const ignoresStop = new Set<string>();
   const slow = new Set<string>();
   const replies = new Map<string, Result>();
   const told: string[] = [];
@@ -50,7 +50,7 @@ export function family(spec: Spec, options: { random?: () => number } = {}) {
         return;
       case "stop":
         told.push(`stop ${command.id}`);
-        if (!stubborn.has(command.id)) end(command.id, command.generation, { why: "shutdown" });
+        if (!ignoresStop.has(command.id)) end(command.id, command.generation, { why: "shutdown" });
         return;
       case "kill":
         told.push(`kill ${command.id}`);
@@ -94,7 +94,7 @@ export function family(spec: Spec, options: { random?: () => number } = {}) {
     /** Children whose start fails. */
     failing,
     /** Children that do not heed a stop. */
-    stubborn,
+    ignoresStop,
     /** Children whose start neither succeeds nor fails by itself. */
     slow,
     alive,

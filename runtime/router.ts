@@ -2,27 +2,27 @@ import type { Actor, Down, Protocol, Ref, Self, SendOptions, Topic } from "./act
 import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
+import { Connection, OUTBOX_MAX, type Waiting } from "./connection.ts";
+import type { Disposition, Envelope } from "./envelope.ts";
 import { busy, died, errorFields, expired, selfAsk, stopped, unhandled, unpackError } from "./errors.ts";
 import { type FrameReader, readFrame } from "./frame.ts";
-import type { Fate, Letter } from "./letter.ts";
-import { Link, OUTBOX_MAX, type Waiting } from "./link.ts";
 import { whenFull } from "./mailbox.ts";
 import { partitionOf } from "./partition.ts";
 import { Pool } from "./pool.ts";
-import { isLater, type Pulse } from "./pulse.ts";
+import { isLater, type SharedTable } from "./shared-table.ts";
 
 /** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
-export type Directory = readonly { readonly name: string; readonly index: number; readonly here: boolean }[];
+export type Directory = readonly { readonly name: string; readonly index: number; readonly isMain: boolean }[];
 
 /** Who gets what is published: a slot, and the kind as which it arrives there. */
 export type Subscriber = { readonly slot: number; readonly kind: string; readonly lossy: boolean };
 export type Subscriptions = Readonly<Record<string, readonly Subscriber[]>>;
 
-export type ExchangeOptions = {
+export type RouterOptions = {
   /** The slot of this thread. */
   readonly slot: number;
   readonly directory: Directory;
-  readonly pulse: Pulse;
+  readonly sharedTable: SharedTable;
   readonly clock: Clock;
   /** Asks for a way to a slot; `attach` or `down` follows. */
   readonly connect: (slot: number, generation: number) => void;
@@ -38,26 +38,26 @@ const REPORT_MS = 1_000;
 const LOOK_MS = 20;
 const DEAD_LETTERS_TOLD_MAX = 32;
 
-const FATES: readonly Fate[] = ["handled", "failed", "expired", "dead"];
+const DISPOSITIONS: readonly Disposition[] = ["handled", "failed", "expired", "dead"];
 type Local = {
   readonly cell: Cell;
   readonly generation: number;
   released: number;
-  readonly fates: Record<Fate, number>;
+  readonly dispositions: Record<Disposition, number>;
 };
 
-/** The post office of one thread: its links, its asks, the cells that live in it. Whatever is sent in a turn leaves at the turn's end. */
-export class Exchange {
+/** The router of one thread: its connections, its asks, the cells that live in it. Whatever is sent in a turn leaves at the turn's end. */
+export class Router {
   readonly slot: number;
-  readonly #options: ExchangeOptions;
-  readonly #pulse: Pulse;
-  readonly #asks: Asks<Link>;
-  readonly #links = new Map<number, Link>();
+  readonly #options: RouterOptions;
+  readonly #sharedTable: SharedTable;
+  readonly #asks: Asks<Connection>;
+  readonly #connections = new Map<number, Connection>();
   readonly #locals = new Map<number, Local>();
   readonly #places = new Map<string, readonly number[]>();
   readonly #pools = new Map<string, Pool>();
   #subscriptions: Subscriptions = Object.create(null);
-  #dirty: Link[] = [];
+  #dirty: Connection[] = [];
   #scheduled = false;
   #turn = 0;
   readonly #unreported = new Map<string, { to: string; kind: string; reason: string; letters: number }>();
@@ -65,16 +65,16 @@ export class Exchange {
   #cancelReport: (() => void) | undefined;
   readonly #monitors = new Set<(slot: number, reason: string | null) => void>();
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: RouterOptions) {
     this.slot = options.slot;
     this.#options = options;
-    this.#pulse = options.pulse;
+    this.#sharedTable = options.sharedTable;
     this.#asks = new Asks(options.clock);
     options.directory.forEach(({ name }, slot) => {
       if (slot > 0) this.#places.set(name, [...(this.#places.get(name) ?? []), slot]);
     });
     for (const [name, places] of this.#places)
-      if (places.length > 1) this.#pools.set(name, new Pool(places, this.#pulse));
+      if (places.length > 1) this.#pools.set(name, new Pool(places, this.#sharedTable));
   }
 
   /** Asks that wait for their answer. */
@@ -99,7 +99,7 @@ export class Exchange {
     const refer = {
       tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> => {
         const isLossy = lossy[kind];
-        const traceparent = options?.traceparent ?? options?.within?.traceparent;
+        const traceparent = options?.traceparent ?? options?.context?.traceparent;
         if (pool !== undefined && options?.key === undefined && isLossy !== undefined && this.#queues(pool)) {
           let taken: Promise<void> | undefined;
           const message = {
@@ -126,21 +126,21 @@ export class Exchange {
       ask: (kind: string, body: unknown, options?: SendOptions): Promise<unknown> => {
         const clock = this.#options.clock;
         const nowMs = clock.now();
-        const within = options?.within;
-        const withinMs = options?.withinMs ?? ASK_MS;
-        if (!Number.isFinite(withinMs))
+        const context = options?.context;
+        const timeoutMs = options?.timeoutMs ?? ASK_MS;
+        if (!Number.isFinite(timeoutMs))
           return Promise.reject(
-            new RangeError(`Cannot ask ${actor.name} to ${kind}: withinMs is a finite number, not ${withinMs}`),
+            new RangeError(`Cannot ask ${actor.name} to ${kind}: timeoutMs is a finite number, not ${timeoutMs}`),
           );
-        let deadlineMs = nowMs + withinMs;
-        if (within?.deadlineMs !== undefined && within.deadlineMs < deadlineMs) deadlineMs = within.deadlineMs;
+        let deadlineMs = nowMs + timeoutMs;
+        if (context?.deadlineMs !== undefined && context.deadlineMs < deadlineMs) deadlineMs = context.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
-        const traceparent = options?.traceparent ?? within?.traceparent;
+        const traceparent = options?.traceparent ?? context?.traceparent;
         const late = (): Error => expired(actor.name, kind);
         if (pool !== undefined && options?.key === undefined && lossy[kind] !== undefined && this.#queues(pool)) {
           return new Promise((resolve, reject) => {
             const id = this.#asks.nextId();
-            this.#asks.add(id, { resolve, reject, link: undefined, deadlineMs, late });
+            this.#asks.add(id, { resolve, reject, connection: undefined, deadlineMs, late });
             const message = { kind, body, id, deadlineMs, traceparent, from, taken: () => undefined };
             if (!this.#dispatch(pool, message)) this.#await(pool, message);
           });
@@ -151,15 +151,15 @@ export class Exchange {
           return Promise.reject(unhandled(actor.name, kind));
         }
         if (slot === self) return Promise.reject(selfAsk(actor.name, kind));
-        const link = this.#linkTo(slot);
-        if (link === undefined) {
+        const connection = this.#connectionTo(slot);
+        if (connection === undefined) {
           // Not among the asks: their timer would keep a process up that has nothing left to do.
           this.#countDead(slot);
           return Promise.reject(this.#gone(slot));
         }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
-          this.#asks.add(id, { resolve, reject, link, deadlineMs, late });
+          this.#asks.add(id, { resolve, reject, connection, deadlineMs, late });
           void this.#send(slot, kind, body, id, deadlineMs, traceparent, from, false);
         });
       },
@@ -169,7 +169,7 @@ export class Exchange {
 
   /** Whether what goes to any member of this pool waits in one queue: full mailboxes that refuse or shed have their bound instead. */
   #queues(pool: Pool): boolean {
-    return pool.isOpen && this.#pulse.whenFull(pool.leastDeep()) === "wait";
+    return pool.isOpen && this.#sharedTable.whenFull(pool.leastDeep()) === "wait";
   }
 
   /** Sends to a free member, if there is one and nothing waits before. */
@@ -179,13 +179,16 @@ export class Exchange {
     for (let attempt = 0; attempt <= pool.members.length; attempt++) {
       const slot = pool.withRoom(this.#turn);
       if (slot === undefined) return false;
-      const link = this.#linkTo(slot);
-      if (link === undefined || this.#pulse.reserve(slot, link.generation, this.#pulse.window(slot)) !== "taken")
+      const connection = this.#connectionTo(slot);
+      if (
+        connection === undefined ||
+        this.#sharedTable.reserve(slot, connection.generation, this.#sharedTable.window(slot)) !== "taken"
+      )
         continue;
       const { kind, body, id, deadlineMs, traceparent, from } = message;
-      if (id !== 0) this.#asks.sendBy(id, link);
-      link.say(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
-      this.#touch(link);
+      if (id !== 0) this.#asks.sendBy(id, connection);
+      connection.enqueue(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
+      this.#touch(connection);
       return true;
     }
     return false;
@@ -203,8 +206,8 @@ export class Exchange {
       this.#countDead(first);
       this.#report(this.#name(first), message.kind, "outbox-full");
     } else {
-      this.#pulse.count(first, "sent", 1);
-      this.#pulse.count(first, "rejected", 1);
+      this.#sharedTable.count(first, "sent", 1);
+      this.#sharedTable.count(first, "rejected", 1);
       this.#asks.reject(message.id, busy(this.#name(first)));
     }
     message.taken();
@@ -218,8 +221,8 @@ export class Exchange {
       if (message === undefined) return;
       if (message.id !== 0 && !this.#asks.has(message.id)) {
         pool.waiting.shift();
-        this.#pulse.count(first, "sent", 1);
-        this.#pulse.count(first, "expired", 1);
+        this.#sharedTable.count(first, "sent", 1);
+        this.#sharedTable.count(first, "expired", 1);
         message.taken();
       } else if (this.#dispatch(pool, message, true)) {
         pool.waiting.shift();
@@ -230,7 +233,7 @@ export class Exchange {
         message.taken();
       } else if (marked) break;
       else {
-        for (const slot of pool.members) this.#pulse.setPoolWaiting(slot);
+        for (const slot of pool.members) this.#sharedTable.setPoolWaiting(slot);
         marked = true;
       }
     }
@@ -257,22 +260,22 @@ export class Exchange {
     from: string | undefined,
     lossy: boolean,
   ): undefined | Promise<void> {
-    const link = this.#linkTo(slot);
-    if (link !== undefined && link.waiting.size === 0) {
-      const reservation = this.#pulse.reserve(slot, link.generation);
+    const connection = this.#connectionTo(slot);
+    if (connection !== undefined && connection.waiting.size === 0) {
+      const reservation = this.#sharedTable.reserve(slot, connection.generation);
       if (reservation === "taken") {
-        link.say(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
-        this.#touch(link);
+        connection.enqueue(kind, body, id, deadlineMs, traceparent, from, this.#name(this.slot));
+        this.#touch(connection);
         return undefined;
       }
       if (reservation === "closed") return this.#dead(slot, kind, id);
     }
-    if (link === undefined) return this.#dead(slot, kind, id);
-    const what = whenFull(this.#pulse.whenFull(slot), lossy);
-    if (what === "wait" && link.waiting.size < OUTBOX_MAX) {
+    if (connection === undefined) return this.#dead(slot, kind, id);
+    const what = whenFull(this.#sharedTable.whenFull(slot), lossy);
+    if (what === "wait" && connection.waiting.size < OUTBOX_MAX) {
       return new Promise((taken) => {
-        link.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
-        this.#pump(link);
+        connection.waiting.push({ kind, body, id, deadlineMs, traceparent, from, taken });
+        this.#pump(connection);
       });
     }
     if (what === "wait" && id === 0) {
@@ -281,8 +284,8 @@ export class Exchange {
       // Not undefined, which would say that the mailbox has it.
       return Promise.resolve();
     }
-    this.#pulse.count(slot, "sent", 1);
-    this.#pulse.count(slot, what === "shed" ? "shed" : "rejected", 1);
+    this.#sharedTable.count(slot, "sent", 1);
+    this.#sharedTable.count(slot, what === "shed" ? "shed" : "rejected", 1);
     if (id !== 0) this.#asks.reject(id, busy(this.#name(slot)));
     return undefined;
   }
@@ -295,13 +298,13 @@ export class Exchange {
   }
 
   #countDead(slot: number): void {
-    this.#pulse.count(slot, "sent", 1);
-    this.#pulse.count(slot, "dead", 1);
+    this.#sharedTable.count(slot, "sent", 1);
+    this.#sharedTable.count(slot, "dead", 1);
   }
 
   #gone(slot: number): Error {
     const name = this.#name(slot);
-    return this.#pulse.phase(slot) === "stopping" ? stopped(name) : died(name);
+    return this.#sharedTable.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 
   /** Tells of dead letters: the first at once and the others as counts each second, since a flood of them must not become a flood of log lines. */
@@ -330,21 +333,21 @@ export class Exchange {
   }
 
   /** Moves what waits for a full receiver into its mailbox, as far as there is space; asks to be woken for the rest. */
-  #pump(link: Link): void {
+  #pump(connection: Connection): void {
     for (let marked = false; ; ) {
-      const message = link.waiting.peek();
+      const message = connection.waiting.peek();
       if (message === undefined) return;
       if (message.id !== 0 && !this.#asks.has(message.id)) {
-        link.waiting.shift();
-        this.#pulse.count(link.slot, "sent", 1);
-        this.#pulse.count(link.slot, "expired", 1);
+        connection.waiting.shift();
+        this.#sharedTable.count(connection.slot, "sent", 1);
+        this.#sharedTable.count(connection.slot, "expired", 1);
         message.taken();
         continue;
       }
-      const reservation = this.#pulse.reserve(link.slot, link.generation);
+      const reservation = this.#sharedTable.reserve(connection.slot, connection.generation);
       if (reservation === "taken") {
-        link.waiting.shift();
-        link.say(
+        connection.waiting.shift();
+        connection.enqueue(
           message.kind,
           message.body,
           message.id,
@@ -353,49 +356,49 @@ export class Exchange {
           message.from,
           this.#name(this.slot),
         );
-        this.#touch(link);
+        this.#touch(connection);
         message.taken();
         continue;
       }
       if (reservation === "closed") {
         // The receiver is stopping or gone: those who wait hear it now.
-        link.waiting.shift();
-        this.#dead(link.slot, message.kind, message.id);
+        connection.waiting.shift();
+        this.#dead(connection.slot, message.kind, message.id);
         message.taken();
         continue;
       }
       if (marked) return;
-      this.#pulse.setWaiting(link.slot);
+      this.#sharedTable.setWaiting(connection.slot);
       marked = true;
     }
   }
 
-  /** The link to the generation that takes messages now; undefined when none does. */
-  #linkTo(slot: number): Link | undefined {
-    const known = this.#links.get(slot);
-    const generation = this.#pulse.openGeneration(slot);
+  /** The connection to the generation that takes messages now; undefined when none does. */
+  #connectionTo(slot: number): Connection | undefined {
+    const known = this.#connections.get(slot);
+    const generation = this.#sharedTable.openGeneration(slot);
     if (generation === undefined) return undefined;
     if (known !== undefined && known.generation === generation) return known;
     if (known !== undefined) this.#end(known);
-    const link = this.#open(slot, generation);
+    const connection = this.#open(slot, generation);
     const local = this.#locals.get(slot);
-    if (local !== undefined) link.attachLocal(local.cell);
+    if (local !== undefined) connection.attachLocal(local.cell);
     else this.#options.connect(slot, generation);
-    return link;
+    return connection;
   }
 
-  #open(slot: number, generation: number): Link {
-    const link = new Link(this.#pulse, this.slot, slot, generation);
-    this.#links.set(slot, link);
-    return link;
+  #open(slot: number, generation: number): Connection {
+    const connection = new Connection(this.#sharedTable, this.slot, slot, generation);
+    this.#connections.set(slot, connection);
+    return connection;
   }
 
   #name(slot: number): string {
     return this.#options.directory[slot]?.name ?? `slot ${slot}`;
   }
 
-  #touch(link: Link): void {
-    if (this.#dirty.at(-1) !== link) this.#dirty.push(link);
+  #touch(connection: Connection): void {
+    if (this.#dirty.at(-1) !== connection) this.#dirty.push(connection);
     this.#schedule();
   }
 
@@ -411,12 +414,12 @@ export class Exchange {
     this.#turn++;
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const link of dirty) {
-      link.flush((id, error) => {
+    for (const connection of dirty) {
+      connection.flush((id, error) => {
         if (id !== 0) this.#asks.reject(id, error);
         else
           this.#options.log("error", "dead-letter", {
-            to: this.#name(link.slot),
+            to: this.#name(connection.slot),
             reason: "unwritable",
             ...errorFields(error),
           });
@@ -427,56 +430,56 @@ export class Exchange {
 
   #release(slot: number, local: Local): void {
     if (local.released === 0) return;
-    this.#pulse.release(slot, local.generation, local.released);
+    this.#sharedTable.release(slot, local.generation, local.released);
     local.released = 0;
     // Counted as their places are given back: an actor that is killed before has them among its dead, and only there.
-    const { fates } = local;
-    fates.handled += fates.failed;
-    for (const fate of FATES) {
-      if (fates[fate] > 0) this.#pulse.count(slot, fate, fates[fate]);
-      fates[fate] = 0;
+    const { dispositions } = local;
+    dispositions.handled += dispositions.failed;
+    for (const disposition of DISPOSITIONS) {
+      if (dispositions[disposition] > 0) this.#sharedTable.count(slot, disposition, dispositions[disposition]);
+      dispositions[disposition] = 0;
     }
     this.#wake(slot);
   }
 
   /** Wakes all who wait for the mailbox of an actor of this thread, if it has space. */
   #wake(slot: number): void {
-    if (!this.#pulse.takeWaiting(slot)) return;
-    for (const link of this.#links.values()) {
-      link.space(slot);
-      this.#touch(link);
+    if (!this.#sharedTable.takeWaiting(slot)) return;
+    for (const connection of this.#connections.values()) {
+      connection.space(slot);
+      this.#touch(connection);
     }
-    const own = this.#links.get(slot);
+    const own = this.#connections.get(slot);
     if (own !== undefined) this.#pump(own);
     this.#pumpPoolOf(slot);
   }
 
   /** A mailbox has space again: that of a slot elsewhere, or one of here, when whoever says so is who gave the places back. */
   #space(slot: number): void {
-    const link = this.#links.get(slot);
+    const connection = this.#connections.get(slot);
     if (this.#locals.has(slot)) this.#wake(slot);
     else {
-      if (link !== undefined) this.#pump(link);
+      if (connection !== undefined) this.#pump(connection);
       this.#pumpPoolOf(slot);
     }
   }
 
-  // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── connections ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A way to a slot has been made. */
   attach(slot: number, generation: number, post: (text: string) => void, close?: () => void): void {
-    let link = this.#links.get(slot);
-    if (link !== undefined && link.generation !== generation) {
+    let connection = this.#connections.get(slot);
+    if (connection !== undefined && connection.generation !== generation) {
       // News of a life that is over, read after this thread has met the next one.
-      if (!isLater(generation, link.generation)) return;
-      this.#end(link);
-      link = undefined;
+      if (!isLater(generation, connection.generation)) return;
+      this.#end(connection);
+      connection = undefined;
     }
-    link ??= this.#open(slot, generation);
-    link.attach(post, close);
+    connection ??= this.#open(slot, generation);
+    connection.attach(post, close);
     // Whoever met a full mailbox here may have had its wake-up before the way to it was made. The main thread and a worker know each other from birth.
-    if (slot !== 0 && this.slot !== 0) link.space(this.slot);
-    this.#touch(link);
+    if (slot !== 0 && this.slot !== 0) connection.space(this.slot);
+    this.#touch(connection);
   }
 
   /**
@@ -486,39 +489,39 @@ export class Exchange {
   down(slot: number, generation: number, cause?: Error): void {
     // Places that the dead had reserved elsewhere have come back: those receivers look who waits for them.
     if (this.slot === 0) {
-      for (const each of this.#links.values()) {
-        if (!this.#pulse.hasWaiting(each.slot)) continue;
+      for (const each of this.#connections.values()) {
+        if (!this.#sharedTable.hasWaiting(each.slot)) continue;
         each.space(each.slot);
         this.#touch(each);
       }
       for (const local of this.#locals.keys()) this.#wake(local);
     }
     for (const notify of [...this.#monitors]) notify(slot, cause?.message ?? null);
-    const link = this.#links.get(slot);
-    if (link === undefined || link.generation !== generation) return;
-    link.cause = cause;
-    if (this.slot === 0) this.#end(link);
-    else this.#options.clock.later(1, () => this.#end(link));
+    const connection = this.#connections.get(slot);
+    if (connection === undefined || connection.generation !== generation) return;
+    connection.cause = cause;
+    if (this.slot === 0) this.#end(connection);
+    else this.#options.clock.later(1, () => this.#end(connection));
   }
 
-  #end(link: Link): void {
-    if (this.#links.get(link.slot) === link) this.#links.delete(link.slot);
-    const name = this.#name(link.slot);
-    link.end(({ kind, id }) => {
+  #end(connection: Connection): void {
+    if (this.#connections.get(connection.slot) === connection) this.#connections.delete(connection.slot);
+    const name = this.#name(connection.slot);
+    connection.end(({ kind, id }) => {
       if (id === 0) this.#report(name, kind, "died");
     });
-    this.#asks.rejectAll(link, () => died(name, link.cause));
-    this.#pumpPoolOf(link.slot);
+    this.#asks.rejectAll(connection, () => died(name, connection.cause));
+    this.#pumpPoolOf(connection.slot);
   }
 
   /** Takes a frame from a generation of a slot; its messages go to the cell at `to`. */
   receive(from: number, generation: number, to: number, text: string): void {
     const local = this.#locals.get(to);
-    let link = this.#links.get(from);
-    if (link?.generation !== generation) {
+    let connection = this.#connections.get(from);
+    if (connection?.generation !== generation) {
       // Posted by a life that is over: its messages are handled, their answers go to nobody (ids are other threads' own, and would fit asks of others).
-      link = new Link(this.#pulse, this.slot, from, generation);
-      link.over = true;
+      connection = new Connection(this.#sharedTable, this.slot, from, generation);
+      connection.over = true;
     }
     const sender = this.#name(from);
     const reader: FrameReader = {
@@ -530,7 +533,7 @@ export class Exchange {
           deadlineMs,
           traceparent: extra?.[0] ?? undefined,
           from: extra?.[1] ?? sender,
-          origin: link,
+          origin: connection,
           control: false,
         });
       },
@@ -545,7 +548,12 @@ export class Exchange {
   // ── cells that live here ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   host(slot: number, generation: number, cell: Cell): void {
-    this.#locals.set(slot, { cell, generation, released: 0, fates: { handled: 0, failed: 0, expired: 0, dead: 0 } });
+    this.#locals.set(slot, {
+      cell,
+      generation,
+      released: 0,
+      dispositions: { handled: 0, failed: 0, expired: 0, dead: 0 },
+    });
   }
 
   unhost(slot: number): void {
@@ -554,30 +562,30 @@ export class Exchange {
     this.#locals.delete(slot);
   }
 
-  answer(letter: Letter, value: unknown): void {
-    const link = letter.origin as Link | undefined;
-    if (link === undefined) {
-      this.#asks.resolve(letter.id, value ?? null);
+  answer(envelope: Envelope, value: unknown): void {
+    const connection = envelope.origin as Connection | undefined;
+    if (connection === undefined) {
+      this.#asks.resolve(envelope.id, value ?? null);
       return;
     }
-    link.answer(letter.id, value);
-    this.#touch(link);
+    connection.answer(envelope.id, value);
+    this.#touch(connection);
   }
 
-  refuse(letter: Letter, error: Error): void {
-    const link = letter.origin as Link | undefined;
-    if (link === undefined) {
-      this.#asks.reject(letter.id, error);
+  refuse(envelope: Envelope, error: Error): void {
+    const connection = envelope.origin as Connection | undefined;
+    if (connection === undefined) {
+      this.#asks.reject(envelope.id, error);
       return;
     }
-    link.refuse(letter.id, error);
-    this.#touch(link);
+    connection.refuse(envelope.id, error);
+    this.#touch(connection);
   }
 
-  settled(slot: number, fate: Fate): void {
+  settled(slot: number, disposition: Disposition): void {
     const local = this.#locals.get(slot);
     if (local === undefined) return;
-    local.fates[fate]++;
+    local.dispositions[disposition]++;
     local.released++;
     this.#schedule();
   }
@@ -594,7 +602,7 @@ export class Exchange {
     const subscribers = this.#subscriptions[topic.name];
     if (subscribers === undefined) return;
     for (const { slot, kind, lossy } of subscribers) {
-      if (this.#pulse.openGeneration(slot) === undefined) continue;
+      if (this.#sharedTable.openGeneration(slot) === undefined) continue;
       void this.#send(slot, kind, body, 0, undefined, undefined, from, lossy);
     }
   }
@@ -610,15 +618,15 @@ export class Exchange {
       else if (places.includes(slot)) down(slot, reason);
     };
     this.#monitors.add(notify);
-    for (const slot of places) if (this.#pulse.phase(slot) === "down") down(slot, "not running");
+    for (const slot of places) if (this.#sharedTable.phase(slot) === "down") down(slot, "not running");
     return () => void this.#monitors.delete(notify);
   }
 
-  /** Ends all links and asks. */
+  /** Ends all connections and asks. */
   close(): void {
     this.#cancelReport?.();
     this.flush();
-    for (const link of [...this.#links.values()]) this.#end(link);
+    for (const connection of [...this.#connections.values()]) this.#end(connection);
     for (const pool of this.#pools.values()) {
       pool.cancelLook?.();
       for (let message = pool.waiting.shift(); message !== undefined; message = pool.waiting.shift()) {
