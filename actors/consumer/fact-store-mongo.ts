@@ -1,0 +1,175 @@
+/**
+ * The store of facts in MongoDB, without transactions: facts first, then documents, then heads, each write guarded, so that a crash between any two and a
+ * writer that does not know that it was replaced end in the same texts.
+ */
+import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from "mongodb";
+import {
+  type DocumentRecord,
+  documentIn,
+  documentRecord,
+  type FactRecord,
+  factIn,
+  factRecord,
+  type HeadRecord,
+  headIn,
+  headRecord,
+  keyOf,
+  type SpaceCollections,
+} from "../mongo/space-collections.ts";
+import type { Fact } from "../resources/fact.ts";
+import type { FactStore, SeqKey } from "./write-ports.ts";
+
+const duplicateKey = 11_000;
+const keysAtOnceMax = 1_000;
+/** What stood in the way may have expired when it is looked for; not many times in a row. */
+const lostMax = 5;
+
+export function mongoFactStore(
+  { facts, documents, heads }: SpaceCollections,
+  { now }: { readonly now: () => number },
+): FactStore {
+  return {
+    // One after the other: a head that is read before its documents is never ahead of them, and neither is ahead of the facts.
+    async read(reading) {
+      const headsFound = await byId(heads, reading.heads);
+      const documentsFound = await byId(
+        documents,
+        reading.documents.map(({ spaceId, id }) => keyOf(spaceId, id)),
+      );
+      const factsFound = await byId(
+        facts,
+        reading.operations.map(({ spaceId, operationId }) => keyOf(spaceId, operationId)),
+      );
+      const seqsFound = await bySeq(reading.seqs);
+      const unique = new Map([...factsFound, ...seqsFound].map((record) => [record._id, record]));
+      return {
+        heads: headsFound.map(headIn),
+        documents: documentsFound.map(documentIn),
+        facts: [...unique.values()].map(factIn),
+      };
+    },
+
+    async record(given) {
+      let left = given;
+      const inTheWay = new Map<string, Fact>();
+      for (let lost = 0; left.length > 0; ) {
+        if (!(await insert(left))) break;
+        const known = await standing(left);
+        if (known.length === 0 && ++lost > lostMax)
+          throw new Error("Cannot record facts: what stands in their way cannot be found");
+        for (const fact of known) inTheWay.set(keyOf(fact.spaceId, fact.operationId), fact);
+        left = behind(left, known);
+      }
+      return [...inTheWay.values()];
+    },
+
+    async project(documentsGiven, headsGiven) {
+      // What cannot be kept fails before anything is written.
+      const headRecords = headsGiven.map(headRecord);
+      await replaceOlder(documents, documentsGiven.map(documentRecord), isOlderDocument);
+      await replaceOlder(heads, headRecords, ({ position }) => ({ position: { $lt: position } }));
+    },
+  };
+
+  /**
+   * Whether anything stood in the way. Of one space no fact is ever there without those before it: where a space has more than one, they are written one
+   * after the other up to the first that cannot be.
+   */
+  async function insert(some: readonly Fact[]): Promise<boolean> {
+    const ordered = new Set(some.map(({ spaceId }) => spaceId)).size < some.length;
+    const nowMs = now();
+    const records = some.map((fact) => factRecord(fact, nowMs));
+    return (await duplicates(() => facts.insertMany(records, { ordered }))).length > 0;
+  }
+
+  async function standing(some: readonly Fact[]): Promise<Fact[]> {
+    const sameOperation = await byId(
+      facts,
+      some.map(({ spaceId, operationId }) => keyOf(spaceId, operationId)),
+    );
+    const sameSeq = await bySeq(some.flatMap(({ spaceId, seq }) => (seq === undefined ? [] : { spaceId, seq })));
+    return [...new Map([...sameOperation, ...sameSeq].map((record) => [record._id, record])).values()].map(factIn);
+  }
+
+  async function bySeq(keys: readonly SeqKey[]): Promise<FactRecord[]> {
+    const found: FactRecord[] = [];
+    for (const [space, some] of Map.groupBy(keys, ({ spaceId }) => spaceId))
+      for (const part of parts(some.map(({ seq }) => seq)))
+        found.push(...(await facts.find({ space, seq: { $in: part } }).toArray()));
+    return found;
+  }
+}
+
+/**
+ * What is still to be written: a fact that is there already is not, and neither is what comes in its space behind one whose place another fact has, since
+ * that was decided on what never happened.
+ */
+function behind(facts: readonly Fact[], known: readonly Fact[]): Fact[] {
+  const byOperation = new Map(known.map((fact) => [keyOf(fact.spaceId, fact.operationId), fact]));
+  const seqs = new Set(known.map(({ spaceId, seq }) => keyOf(spaceId, `${seq}`)));
+  const ended = new Set<string>();
+  return facts.filter((fact) => {
+    const { spaceId, operationId, seq, position } = fact;
+    const same = byOperation.get(keyOf(spaceId, operationId));
+    const isTaken = same !== undefined || (seq !== undefined && seqs.has(keyOf(spaceId, `${seq}`)));
+    if (isTaken && (same?.position !== position || same.seq !== seq)) ended.add(spaceId);
+    return !isTaken && !ended.has(spaceId);
+  });
+}
+
+function isOlderDocument({ seq, version }: DocumentRecord) {
+  return { $or: [{ seq: { $lt: seq } }, { seq, version: { $lt: version } }] };
+}
+
+async function replaceOlder<Kept extends DocumentRecord | HeadRecord>(
+  collection: Collection<Kept>,
+  records: readonly Kept[],
+  isOlder: (record: Kept) => object,
+): Promise<void> {
+  if (records.length === 0) return;
+  const replacing = (record: Kept, upsert: boolean) =>
+    ({
+      replaceOne: {
+        filter: { _id: record._id, space: record.space, ...isOlder(record) },
+        replacement: record,
+        upsert,
+      },
+    }) as unknown as AnyBulkWriteOperation<Kept>;
+  const steps = records.map((record) => replacing(record, true));
+  const known = await duplicates(() => collection.bulkWrite(steps, { ordered: false }));
+  if (known.length === 0) return;
+  // The document is there and is as new, or another writer has just made it, which may be older: only the guard tells.
+  const again = known.flatMap((index) => records[index] ?? []).map((record) => replacing(record, false));
+  await collection.bulkWrite(again, { ordered: false });
+}
+
+async function byId<Kept extends { _id: string }>(
+  collection: Collection<Kept>,
+  ids: readonly string[],
+): Promise<Kept[]> {
+  const found: Kept[] = [];
+  for (const part of parts([...new Set(ids)]))
+    found.push(...((await collection.find({ _id: { $in: part } } as object).toArray()) as unknown as Kept[]));
+  return found;
+}
+
+function parts<Key>(keys: readonly Key[]): Key[][] {
+  return Array.from({ length: Math.ceil(keys.length / keysAtOnceMax) }, (_, part) =>
+    keys.slice(part * keysAtOnceMax, (part + 1) * keysAtOnceMax),
+  );
+}
+
+/** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
+async function duplicates(write: () => Promise<unknown>): Promise<number[]> {
+  try {
+    await write();
+    return [];
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    const faults = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+    if (faults.length === 0 || faults.some(({ code }) => code !== duplicateKey)) throw error;
+    // A majority that did not confirm the rest in time is a failure too.
+    if (error.result.getWriteConcernError() !== undefined) throw error;
+    return faults.map(({ index }) => index);
+  }
+}
