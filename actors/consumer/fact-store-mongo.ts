@@ -21,6 +21,8 @@ import type { FactStore, SeqKey } from "./write-ports.ts";
 
 const duplicateKey = 11_000;
 const keysAtOnceMax = 1_000;
+/** A slow server, too, is done with so many before its connection is taken for dead. */
+const writesAtOnceMax = 250;
 /** What stood in the way may have expired when it is looked for; not many times in a row. */
 const lostMax = 5;
 
@@ -50,36 +52,43 @@ export function mongoFactStore(
     },
 
     async record(given) {
-      let left = given;
-      const inTheWay = new Map<string, Fact>();
-      for (let lost = 0; left.length > 0; ) {
-        if (!(await insert(left))) break;
-        const known = await standing(left);
-        if (known.length === 0 && ++lost > lostMax)
-          throw new Error("Cannot record facts: what stands in their way cannot be found");
-        for (const fact of known) inTheWay.set(keyOf(fact.spaceId, fact.operationId), fact);
-        left = behind(left, known);
+      const inTheWay: Fact[] = [];
+      /** By space, the `seq` that is missing. */
+      const gaps = new Map<string, number>();
+      for (const part of parts(given, writesAtOnceMax)) {
+        let left = withoutKnown(part, [], { inTheWay, gaps });
+        for (let lost = 0; left.length > 0; ) {
+          const refused = await insert(left);
+          if (refused.length === 0) break;
+          const known = await standing(refused);
+          if (known.length === 0 && ++lost > lostMax)
+            throw new Error("Cannot record facts: what stands in their way cannot be found");
+          left = withoutKnown(refused, known, { inTheWay, gaps });
+        }
       }
-      return [...inTheWay.values()];
+      return inTheWay;
     },
 
     async project(documentsGiven, headsGiven) {
       // What cannot be kept fails before anything is written.
       const headRecords = headsGiven.map(headRecord);
-      await replaceOlder(documents, documentsGiven.map(documentRecord), isOlderDocument);
+      await replaceOlder(documents, documentsGiven.map(documentRecord), ({ version }) => ({
+        version: { $lt: version },
+      }));
       await replaceOlder(heads, headRecords, ({ position }) => ({ position: { $lt: position } }));
     },
   };
 
   /**
-   * Whether anything stood in the way. Of one space no fact is ever there without those before it: where a space has more than one, they are written one
-   * after the other up to the first that cannot be.
+   * Those that are not written. Of one space no fact is ever there without those before it: where a space has more than one, they are written one after the
+   * other up to the first that cannot be.
    */
-  async function insert(some: readonly Fact[]): Promise<boolean> {
+  async function insert(some: readonly Fact[]): Promise<readonly Fact[]> {
     const ordered = new Set(some.map(({ spaceId }) => spaceId)).size < some.length;
     const nowMs = now();
     const records = some.map((fact) => factRecord(fact, nowMs));
-    return (await duplicates(() => facts.insertMany(records, { ordered }))).length > 0;
+    const known = await duplicates(() => facts.insertMany(records, { ordered }));
+    return ordered && known[0] !== undefined ? some.slice(known[0]) : known.flatMap((index) => some[index] ?? []);
   }
 
   async function standing(some: readonly Fact[]): Promise<Fact[]> {
@@ -94,31 +103,38 @@ export function mongoFactStore(
   async function bySeq(keys: readonly SeqKey[]): Promise<FactRecord[]> {
     const found: FactRecord[] = [];
     for (const [space, some] of Map.groupBy(keys, ({ spaceId }) => spaceId))
-      for (const part of parts(some.map(({ seq }) => seq)))
+      for (const part of parts(
+        some.map(({ seq }) => seq),
+        keysAtOnceMax,
+      ))
         found.push(...(await facts.find({ space, seq: { $in: part } }).toArray()));
     return found;
   }
 }
 
 /**
- * What is still to be written: a fact that is there already is not, and neither is what comes in its space behind one whose place another fact has, since
- * that was decided on what never happened.
+ * What is still to be written; for each fact that is not to be, what stands in its way goes to `inTheWay`. Where nothing else has the `seq` of such a fact,
+ * those behind it in its space are not written either: they would stand behind a gap.
  */
-function behind(facts: readonly Fact[], known: readonly Fact[]): Fact[] {
+function withoutKnown(
+  facts: readonly Fact[],
+  known: readonly Fact[],
+  { inTheWay, gaps }: { readonly inTheWay: Fact[]; readonly gaps: Map<string, number> },
+): Fact[] {
   const byOperation = new Map(known.map((fact) => [keyOf(fact.spaceId, fact.operationId), fact]));
-  const seqs = new Set(known.map(({ spaceId, seq }) => keyOf(spaceId, `${seq}`)));
-  const ended = new Set<string>();
-  return facts.filter((fact) => {
-    const { spaceId, operationId, seq, position } = fact;
-    const same = byOperation.get(keyOf(spaceId, operationId));
-    const isTaken = same !== undefined || (seq !== undefined && seqs.has(keyOf(spaceId, `${seq}`)));
-    if (isTaken && (same?.position !== position || same.seq !== seq)) ended.add(spaceId);
-    return !isTaken && !ended.has(spaceId);
+  const bySeq = new Map(known.map((fact) => [keyOf(fact.spaceId, `${fact.seq}`), fact]));
+  return facts.filter(({ spaceId, operationId, seq }) => {
+    const sameSeq = seq === undefined ? undefined : bySeq.get(keyOf(spaceId, `${seq}`));
+    const same = byOperation.get(keyOf(spaceId, operationId)) ?? sameSeq;
+    const gap = gaps.get(spaceId);
+    if (same !== undefined) {
+      inTheWay.push(same);
+      if (seq !== undefined && sameSeq === undefined) gaps.set(spaceId, Math.min(gap ?? seq, seq));
+      return false;
+    }
+    if (seq === gap) gaps.delete(spaceId);
+    return gap === undefined || seq === undefined || seq <= gap;
   });
-}
-
-function isOlderDocument({ seq, version }: DocumentRecord) {
-  return { $or: [{ seq: { $lt: seq } }, { seq, version: { $lt: version } }] };
 }
 
 async function replaceOlder<Kept extends DocumentRecord | HeadRecord>(
@@ -126,7 +142,6 @@ async function replaceOlder<Kept extends DocumentRecord | HeadRecord>(
   records: readonly Kept[],
   isOlder: (record: Kept) => object,
 ): Promise<void> {
-  if (records.length === 0) return;
   const replacing = (record: Kept, upsert: boolean) =>
     ({
       replaceOne: {
@@ -135,12 +150,14 @@ async function replaceOlder<Kept extends DocumentRecord | HeadRecord>(
         upsert,
       },
     }) as unknown as AnyBulkWriteOperation<Kept>;
-  const steps = records.map((record) => replacing(record, true));
-  const known = await duplicates(() => collection.bulkWrite(steps, { ordered: false }));
-  if (known.length === 0) return;
-  // The document is there and is as new, or another writer has just made it, which may be older: only the guard tells.
-  const again = known.flatMap((index) => records[index] ?? []).map((record) => replacing(record, false));
-  await collection.bulkWrite(again, { ordered: false });
+  for (const part of parts(records, writesAtOnceMax)) {
+    const steps = part.map((record) => replacing(record, true));
+    const known = await duplicates(() => collection.bulkWrite(steps, { ordered: false }));
+    if (known.length === 0) continue;
+    // The document is there and is as new, or another writer has just made it, which may be older: only the guard tells.
+    const again = known.flatMap((index) => part[index] ?? []).map((record) => replacing(record, false));
+    await collection.bulkWrite(again, { ordered: false });
+  }
 }
 
 async function byId<Kept extends { _id: string }>(
@@ -148,15 +165,13 @@ async function byId<Kept extends { _id: string }>(
   ids: readonly string[],
 ): Promise<Kept[]> {
   const found: Kept[] = [];
-  for (const part of parts([...new Set(ids)]))
+  for (const part of parts([...new Set(ids)], keysAtOnceMax))
     found.push(...((await collection.find({ _id: { $in: part } } as object).toArray()) as unknown as Kept[]));
   return found;
 }
 
-function parts<Key>(keys: readonly Key[]): Key[][] {
-  return Array.from({ length: Math.ceil(keys.length / keysAtOnceMax) }, (_, part) =>
-    keys.slice(part * keysAtOnceMax, (part + 1) * keysAtOnceMax),
-  );
+function parts<Each>(all: readonly Each[], max: number): Each[][] {
+  return Array.from({ length: Math.ceil(all.length / max) }, (_, part) => all.slice(part * max, (part + 1) * max));
 }
 
 /** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
