@@ -53,7 +53,7 @@ describe("imports point one way", () => {
   test.each(roles)("%s knows of the other roles their messages only", (role) => {
     const files = code.filter((path) => path.startsWith(`actors/${role}/`));
     const shared =
-      /^(runtime|actors\/(model|resources|http|metrics|tracing|kafka|mongo|redis|postgres|auth-client))\/|^actors\/(cause|data-dir|debug|health|outage|report-health|servers|sqlite-file|sqlite-health|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
+      /^(runtime|actors\/(model|resources|http|metrics|tracing|kafka|mongo|redis|postgres|sqlite|auth-client))\/|^actors\/(cause|data-dir|debug|health|outage|report-health|servers|sqlite-file|sqlite-health|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
     // The task role reads the writer's file: its tables are the port between them.
     const allowed = ["actors/task/reads-sqlite.ts → actors/consumer/database.ts"];
     const wrong = refused(
@@ -67,7 +67,7 @@ describe("imports point one way", () => {
   });
 
   test("what the roles share knows no role", () => {
-    const files = code.filter((path) => /^actors\/(model|resources|http|metrics|tracing)\//.test(path));
+    const files = code.filter((path) => /^actors\/(model|resources|http|metrics|tracing|sqlite)\//.test(path));
     expect(
       refused(
         files,
