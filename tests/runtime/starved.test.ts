@@ -16,6 +16,7 @@ for (const runtime of runtimes) {
       expect(line.startedMs).toBeGreaterThan(600);
       expect(line.workedMs).toBeGreaterThan(2_000);
     },
-    MINUTE_MS,
+    // What a hypervisor takes from the machine looks like time that the thread had: then there is another try.
+    { timeout: MINUTE_MS, retry: 2 },
   );
 }
