@@ -2,7 +2,8 @@
  * The store of facts in MongoDB, without transactions: facts first, then documents, then heads, each write guarded, so that a crash between any two and a
  * writer that does not know that it was replaced end in the same texts.
  */
-import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from "mongodb";
+import type { AnyBulkWriteOperation, Collection } from "mongodb";
+import { duplicates } from "../mongo/duplicates.ts";
 import {
   type DocumentRecord,
   documentIn,
@@ -19,7 +20,6 @@ import {
 import type { Fact } from "../resources/fact.ts";
 import type { FactStore, SeqKey } from "./write-ports.ts";
 
-const duplicateKey = 11_000;
 const keysAtOnceMax = 1_000;
 /** A slow server, too, is done with so many before its connection is taken for dead. */
 const writesAtOnceMax = 250;
@@ -172,19 +172,4 @@ async function byId<Kept extends { _id: string }>(
 
 function parts<Each>(all: readonly Each[], max: number): Each[][] {
   return Array.from({ length: Math.ceil(all.length / max) }, (_, part) => all.slice(part * max, (part + 1) * max));
-}
-
-/** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
-async function duplicates(write: () => Promise<unknown>): Promise<number[]> {
-  try {
-    await write();
-    return [];
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const faults = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-    if (faults.length === 0 || faults.some(({ code }) => code !== duplicateKey)) throw error;
-    // A majority that did not confirm the rest in time is a failure too.
-    if (error.result.getWriteConcernError() !== undefined) throw error;
-    return faults.map(({ index }) => index);
-  }
 }

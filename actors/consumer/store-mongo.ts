@@ -3,11 +3,11 @@
  * a batch that comes again and a writer that does not know it has been replaced all end in the same documents.
  */
 import type { AnyBulkWriteOperation } from "mongodb";
-import { MongoBulkWriteError } from "mongodb";
 import { partitionOf } from "../../runtime/partition.ts";
 import type { Change } from "../model/past.ts";
 import { priorities, type Task } from "../model/task.ts";
 import { fold, words } from "../model/words.ts";
+import { duplicates } from "../mongo/duplicates.ts";
 import {
   type ChangeDocument,
   changeIn,
@@ -29,7 +29,6 @@ import type { Refusal } from "./decide.ts";
 
 /** How long the record of an operation is kept that has no key and changed nothing. */
 const unkeyedKeptMs = 86_400_000;
-const duplicateKey = 11_000;
 const erasedAtOnce = 500;
 
 /** `partitions` of the log: an erasure in one of them is of that one's tasks only. */
@@ -132,21 +131,6 @@ export function mongoStore(
       return [{ replaceOne: { filter, replacement: document(task) } }];
     });
     await tasks.bulkWrite(again, { ordered: false });
-  }
-}
-
-/** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
-async function duplicates(write: () => Promise<unknown>): Promise<number[]> {
-  try {
-    await write();
-    return [];
-  } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw error;
-    const faults = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-    if (faults.length === 0 || faults.some(({ code }) => code !== duplicateKey)) throw error;
-    // A majority that did not confirm the rest in time is a failure too.
-    if (error.result.getWriteConcernError() !== undefined) throw error;
-    return faults.map(({ index }) => index);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Projects: columns through which tasks go. */
 import type { Document, Fields } from "./document.ts";
 import type { Draft } from "./draft.ts";
-import { choice, color, columns, flag, type Json, text } from "./field.ts";
+import { color, columns, flag, type Json, text } from "./field.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 export const statuses = ["todo", "in_progress", "done", "cancelled"] as const;
@@ -46,7 +46,7 @@ export const project: ResourceType = {
 };
 
 /** Also where a project comes back. */
-export function refuseOverLimit(draft: Draft): void {
+function refuseOverLimit(draft: Draft): void {
   if (draft.head.projects >= projectsMax)
     draft.refuse("limit-reached", { message: `A space has at most ${projectsMax} projects.` });
 }
@@ -72,6 +72,3 @@ export function defaultColumns(newId: (index: number) => string): Column[] {
     ["Done", "done"],
   ].map(([name = "", status = ""], index) => ({ id: newId(index), name, status }));
 }
-
-/** Of a column, for the schemas. */
-export const columnStatus = choice(statuses).form;
