@@ -1,11 +1,18 @@
 /** What others may say to the `consumer` role, the single writer of tasks. */
 import { actor, ask, tell } from "../../runtime/actor.ts";
 import type { FaultKind } from "../debug.ts";
-import type { Command, Outcome } from "../model/command.ts";
+import type { Command, Outcome, Position } from "../model/command.ts";
+import type { Command as SpaceCommand } from "../resources/command.ts";
+import type { Verdict } from "./write-ports.ts";
+
+/** What became of a command of a space. */
+export type SpaceVerdict = Verdict;
 
 export const consumer = actor("consumer", new URL("./main.ts", import.meta.url), {
   /** Answered after the commit: an answer means durable and visible. */
   append: ask<Command, Outcome>(),
+  /** A command of a space; answered likewise. `isResent`: an earlier sending may have arrived. */
+  take: ask<{ command: SpaceCommand; isResent: boolean }, { position: Position; verdict: SpaceVerdict }>(),
   /** Answered when it takes messages and turns. */
   ready: ask(),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */

@@ -1,0 +1,70 @@
+/** What the edge of spaces needs of the world. Adapters carry their technology in their file's name. */
+import type { SpaceVerdict } from "../consumer/messages.ts";
+import type { Position } from "../model/command.ts";
+import type { Command } from "../resources/command.ts";
+import type { Head } from "../resources/document.ts";
+import type { Fact } from "../resources/fact.ts";
+import type { ResourceQuery } from "./resource-query.ts";
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** The ordered, durable log of commands. */
+export type SpaceLog = {
+  /**
+   * Appends a command; commands of one space keep the order in which they were appended. Resolves when the command is durable, and where a verdict is
+   * wanted, when it is told or its time is up. Throws `log-unavailable` when the command could not be made durable in time: it may still have been taken, and
+   * sending it again is safe. Throws `overloaded` when too much waits.
+   */
+  append(command: Command, wanted: { readonly verdict: boolean }): Promise<SpaceAppended>;
+};
+
+export type SpaceAppended = {
+  readonly position: Position;
+  /** Undefined: durable, but not decided yet. */
+  readonly verdict: SpaceVerdict | undefined;
+};
+
+/** A resource of the read model. */
+export type StoredResource = {
+  readonly spaceId: string;
+  readonly id: string;
+  readonly type: string;
+  readonly version: number;
+  readonly isDeleted: boolean;
+  /** As it is served (`resourceText`). */
+  readonly text: string;
+};
+
+/** A change of one resource with what its history tells of the fact. */
+export type StoredChange = {
+  readonly fact: Pick<Fact, "spaceId" | "at" | "actorId" | "operationId"> & { readonly seq: number };
+  readonly change: Fact["changes"][number];
+};
+
+/** Where a page ended: the last item's sort key (null: it has none) and its id. */
+export type PageEnd = { readonly key: string | number | null; readonly id: string };
+
+export type ListedResource = { readonly spaceId: string; readonly text: string; readonly end: PageEnd };
+
+/** A space in which a user is a member; personal spaces are in no list before their first fact. */
+export type Membership = { readonly spaceId: string; readonly isDeleted: boolean };
+
+/** The read model. Every method throws `read-model-unavailable` when it cannot be read. Ids are UUIDs. */
+export type SpaceReads = {
+  head(spaceId: string): MaybePromise<Head | undefined>;
+  /** Those that the space has, in any order. */
+  resources(spaceId: string, ids: readonly string[]): MaybePromise<readonly StoredResource[]>;
+  /** At most `limit + 1` items in the query's order, each with its place in it. */
+  list(query: ResourceQuery): MaybePromise<readonly ListedResource[]>;
+  /** Labels of the tasks that lists show, with the number of those that have it, in the order of the labels. */
+  labels(spaceId: string): MaybePromise<readonly { readonly label: string; readonly tasks: number }[]>;
+  /** Changes of one resource, newest first: versions below `below`, `limit` at most. */
+  changes(spaceId: string, id: string, below: number, limit: number): MaybePromise<readonly StoredChange[]>;
+  /** Facts with a `seq` above `after`, ascending, `limit` at most; fewer where their texts pass `charsMax`, but one at least. */
+  facts(spaceId: string, after: number, limit: number, charsMax: number): MaybePromise<readonly Fact[]>;
+  operation(spaceId: string, operationId: string): MaybePromise<Fact | undefined>;
+  /** In the order of their ids. */
+  memberships(userId: string): MaybePromise<readonly Membership[]>;
+  /** Names this store of facts; a store that was set up anew, or restored, has another one. */
+  epoch(): MaybePromise<string>;
+};
