@@ -34,6 +34,16 @@ type Step = {
   readonly head?: Head;
 };
 
+/** A command on which the code cannot decide; nothing of its batch was told. */
+export class UndecidableError extends Error {
+  override readonly name = "UndecidableError";
+  readonly delivery: SpaceDelivery;
+  constructor(delivery: SpaceDelivery, cause: unknown) {
+    super(`Cannot decide on operation ${delivery.command.operationId} at position ${delivery.position}`, { cause });
+    this.delivery = delivery;
+  }
+}
+
 export class PartitionWriter {
   readonly #ports: WriterPorts;
   readonly #memory = new SpaceMemory();
@@ -168,14 +178,34 @@ export class PartitionWriter {
     if ((this.#memory.headOf(spaceId)?.position ?? -1) >= position)
       return { verdict: { ...common, kind: "expired" }, step: { position, documents: [] }, isTold: false };
     const step = await this.#decide(delivery);
-    return { verdict: { ...common, kind: "decided", fact: step.fact, documents: step.documents }, step, isTold: false };
+    const { fact } = step;
+    const documents = fact.verdict === "unchanged" ? this.#answered(fact) : step.documents;
+    return { verdict: { ...common, kind: "decided", fact, documents }, step, isTold: false };
   }
 
-  async #decide({ position, command }: SpaceDelivery): Promise<Step & { fact: Fact }> {
-    const { spaceId, userId } = command;
+  /** What an operation that changed nothing is answered with: its decision has read all of it. */
+  #answered({ spaceId, actorId, answers }: Fact): Document[] {
+    return [...new Set(answers)].flatMap((id) => {
+      const born = isPersonal(spaceId, actorId) ? personalDocument(spaceId, id) : undefined;
+      return this.#memory.document({ spaceId, id }) ?? born ?? [];
+    });
+  }
+
+  #decision(delivery: SpaceDelivery) {
+    const { spaceId, userId } = delivery.command;
+    try {
+      return decide(this.#ports.registry, this.#memory.view(spaceId, userId), delivery.command);
+    } catch (thrown) {
+      throw thrown instanceof SupersededError ? thrown : new UndecidableError(delivery, thrown);
+    }
+  }
+
+  async #decide(delivery: SpaceDelivery): Promise<Step & { fact: Fact }> {
+    const { position, command } = delivery;
+    const { spaceId } = command;
     for (;;) {
       const before = headOrFirst(this.#memory, command);
-      const decision = decide(this.#ports.registry, this.#memory.view(spaceId, userId), command);
+      const decision = this.#decision(delivery);
       if (decision.verdict === "needs") {
         const { documents, facts, operations } = decision.needs;
         await this.#read({

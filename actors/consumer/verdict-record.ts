@@ -33,6 +33,7 @@ const Fact = Type.Object({
   verdict: Type.Union((["applied", "unchanged", "rejected"] as const).map((verdict) => Type.Literal(verdict))),
   refusal: Type.Optional(Type.Object({ code: Type.String(), change: Position })),
   seq: Type.Optional(Version),
+  seenSeq: Type.Optional(Position),
   at: Type.String(),
   actorId: Id,
   keyed: Type.Boolean(),

@@ -46,7 +46,8 @@ export type Verdict = {
   readonly position: number;
   readonly operationId: string;
   readonly spaceId: string;
-} & (
+} & /** `documents`: each that the operation changed or is answered with, as the operation left it. */
+(
   | { readonly kind: "decided"; readonly fact: Fact; readonly documents: readonly Document[] }
   /** The operation was taken at an earlier position: its outcome again, or `idempotency-mismatch` where the request was another one. */
   | { readonly kind: "repeated"; readonly first: Fact; readonly isSame: boolean }

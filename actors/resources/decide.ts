@@ -26,7 +26,7 @@ export type Decision =
       /** Each changed resource as the operation leaves it. */
       readonly documents: readonly Document[];
       readonly head: Head;
-      /** Ids of the resources that the answer is made of. */
+      /** Ids of the resources that the answer is made of: of a change one for each intent. */
       readonly answers: readonly string[];
     };
 
@@ -68,7 +68,8 @@ export function factOf(
   if (decision.verdict === "rejected")
     return { ...common, verdict: "rejected", refusal: decision.refusal, changes: [], answers: [] };
   const { verdict, changes, answers } = decision;
-  return { ...common, verdict, ...(verdict === "applied" ? { seq: head.seq + 1 } : {}), changes, answers };
+  const seq = verdict === "applied" ? { seq: head.seq + 1 } : { seenSeq: head.seq };
+  return { ...common, verdict, ...seq, changes, answers };
 }
 
 /** Ids that a command names: they are read before it is decided, all at once. What else is needed comes to light as it is decided. */
@@ -96,18 +97,18 @@ function hasNeeds({ documents, facts, operations }: Needs): boolean {
 
 /** Each intent in its order. One whose documents have not been read lets the others say what they need. */
 function changing(registry: Registry, draft: Draft, intents: readonly Intent[]): string[] {
-  const answers = new Set<string>();
+  const answers: string[] = [];
   for (const [place, intent] of intents.entries()) {
     draft.place = place;
     draft.intentKind = intent.kind;
     try {
-      answers.add(change(registry, draft, intent));
+      answers.push(change(registry, draft, intent));
     } catch (thrown) {
       if (thrown instanceof Unread || (thrown instanceof Refused && hasNeeds(draft.needs))) continue;
       throw thrown;
     }
   }
-  return [...answers];
+  return answers;
 }
 
 /** The id of the resource that the intent is answered with. */

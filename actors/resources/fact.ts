@@ -52,6 +52,8 @@ export type Fact = {
   readonly refusal?: Refusal;
   /** 1, 2, 3, ... without gap within a space; absent where nothing changed. */
   readonly seq?: number;
+  /** Where nothing changed: the `seq` of the space then, at which the answer can be read again. */
+  readonly seenSeq?: number;
   readonly at: string;
   readonly actorId: string;
   /** Kept for ever, refusals too. */
