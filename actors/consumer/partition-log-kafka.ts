@@ -6,11 +6,12 @@
  */
 import type { OffsetsByTopicPartition } from "kafkajs";
 import type { Appender } from "../kafka/appender.ts";
+import { factsText, readFacts } from "../kafka/facts-record.ts";
 import type { PartitionQuestions, PartitionRecord } from "../kafka/partition-questions.ts";
+import type { Told } from "../resources/verdict.ts";
 import { withDeadline } from "../waiting.ts";
 import { SupersededError } from "./space-memory.ts";
-import { readVerdict, verdictText } from "./verdict-record.ts";
-import type { LogPlace, Verdict, VerdictTopic } from "./write-ports.ts";
+import type { LogPlace, VerdictTopic } from "./write-ports.ts";
 
 export type PartitionLogOptions = {
   readonly questions: PartitionQuestions;
@@ -39,7 +40,7 @@ const fenced = ["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRES
 export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopic; place: LogPlace } {
   const { questions, appender, partition, topics, group, commit, unreadable, deadlineMs = servingDeadlineMs } = options;
   /** What was told first of each position from `floor` on, with its offset in the facts, in the order of these. */
-  const held = new Map<number, { readonly offset: number; readonly verdict: Verdict }>();
+  const held = new Map<number, { readonly offset: number; readonly told: Told }>();
   let floor = 0;
   /** The offset in the facts from which the tail begins, where the place says so. */
   let tailFrom: number | undefined;
@@ -47,9 +48,10 @@ export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopi
   let next = 0;
 
   function hold({ offset, value }: PartitionRecord): void {
-    const verdict = readVerdict(value);
-    if (typeof verdict === "string") return unreadable(offset, verdict);
-    if (verdict.position >= floor && !held.has(verdict.position)) held.set(verdict.position, { offset, verdict });
+    const told = readFacts(value);
+    if (typeof told === "string") return unreadable(offset, told);
+    if (told.kind === "projected") return;
+    if (told.position >= floor && !held.has(told.position)) held.set(told.position, { offset, told });
   }
 
   async function readMore(waitMs: number): Promise<void> {
@@ -73,11 +75,11 @@ export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopi
   }
 
   const topic: VerdictTopic = {
-    async append(verdicts) {
+    async append(all) {
       const untilMs = Date.now() + deadlineMs;
       let underWay: Promise<number>[] = [];
-      for (const verdict of verdicts) {
-        const record = { partition, key: verdict.spaceId, value: verdictText(verdict) };
+      for (const told of all) {
+        const record = { partition, key: told.kind === "parked" ? null : told.spaceId, value: factsText(told) };
         const isAlone = record.value.length > aloneLength;
         if (isAlone) await Promise.all(underWay);
         if (isAlone) underWay = [];
@@ -102,13 +104,13 @@ export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopi
           throw new Error(`Cannot read partition ${partition} of ${topics.facts} to its end: nothing comes`);
         await readMore(fetchWaitMs);
       }
-      return [...held.values()].map(({ verdict }) => verdict);
+      return [...held.values()].map(({ told }) => told);
     },
 
     async first(from, to) {
       await untilTold(to);
       return [...held.values()]
-        .map(({ verdict }) => verdict)
+        .map(({ told }) => told)
         .filter(({ position }) => position >= from && position <= to)
         .sort((a, b) => a.position - b.position);
     },

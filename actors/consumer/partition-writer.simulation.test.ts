@@ -11,6 +11,7 @@ import type { Fact } from "../resources/fact.ts";
 import { isSame, type Json } from "../resources/field.ts";
 import { type Registry, registry, registryOf, resourceTypes } from "../resources/registry.ts";
 import { commandOf, idOf, SpaceForTests, undoOf } from "../resources/space-for-tests.ts";
+import type { Told } from "../resources/verdict.ts";
 import { PartitionWriter } from "./partition-writer.ts";
 import { SupersededError } from "./space-memory.ts";
 import {
@@ -22,7 +23,6 @@ import {
   topicOver,
   type World,
 } from "./spaces-for-tests.ts";
-import type { Verdict } from "./write-ports.ts";
 
 const [ann, bob] = [idOf(11), idOf(12)];
 /** One shared space, and Ann's own. */
@@ -215,10 +215,9 @@ function checkSnapshot(world: World): void {
   }
 }
 
-function outcomeOf(verdict: Verdict): string {
-  if (verdict.kind === "decided")
-    return `${verdict.fact.verdict} ${verdict.fact.refusal?.code ?? ""} ${verdict.fact.seq ?? ""}`;
-  return verdict.kind === "repeated" ? `repeated ${verdict.first.position} ${verdict.isSame}` : "expired";
+function outcomeOf(told: Told): string {
+  if (told.kind === "decided") return `${told.fact.verdict} ${told.fact.refusal?.code ?? ""} ${told.fact.seq ?? ""}`;
+  return told.kind === "repeated" ? `repeated ${told.first.position} ${told.isSame}` : told.kind;
 }
 
 function faultsAtTheEnd(world: World, isUpgraded: boolean): string[] {

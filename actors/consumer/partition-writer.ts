@@ -6,35 +6,42 @@
  * what has none. A writer that does not know that it was replaced decides the same from the same log; where it meets what another one has written, it stops.
  */
 import { decide, factOf, namedIds } from "../resources/decide.ts";
-import type { Document, Head } from "../resources/document.ts";
+import type { Document } from "../resources/document.ts";
 import { applied, type Fact } from "../resources/fact.ts";
 import { headAfter, isPersonal, personalDocument } from "../resources/head.ts";
 import type { Registry } from "../resources/registry.ts";
+import type { Told, Verdict } from "../resources/verdict.ts";
+import { charsOf, refuseNotFirst, refuseOthers, type Step } from "./projection-step.ts";
 import { headOrFirst, SpaceMemory, SupersededError } from "./space-memory.ts";
-import type { FactStore, LogPlace, Reading, SpaceDelivery, Verdict, VerdictTopic } from "./write-ports.ts";
+import type { FactStore, LogPlace, Reading, SpaceDelivery, UnreadableDelivery, VerdictTopic } from "./write-ports.ts";
 
 export type WriterPorts = {
   readonly store: FactStore;
   readonly topic: VerdictTopic;
   readonly place: LogPlace;
   readonly registry: Registry;
+  /** Without it a command that cannot be decided fails the writer. */
+  readonly parking?: Parking;
 };
 
-/** Facts that are told and not projected, at most: a read model that is away costs lag, and beyond this it holds the log up. */
+export type Parking = {
+  /** Sets the record of a position aside, durably. Repeating it is harmless. */
+  park(position: number, reason: string): Promise<void>;
+  /** Of a fault that trying again does not mend: the reason, in words that have nothing of the content. */
+  reasonOf(fault: unknown): string | undefined;
+};
+
+/** Facts that are told and not projected, at most, and what they and their documents have in characters: a read model that is away costs lag, and beyond this it holds the log up. */
 export const unprojectedMax = 10_000;
+export const unprojectedCharsMax = 64_000_000;
 /** A decision's own record, as JSON; a larger one is refused. */
 export const factBytesMax = 4 * 2 ** 20;
 const projectedAtOnceMax = 1_000;
+const resentMax = 10_000;
 
-/** What a fact makes of the read model. */
-type Step = {
-  readonly position: number;
-  readonly fact?: Fact;
-  readonly documents: readonly Document[];
-  readonly head?: Head;
-};
+type Delivery = SpaceDelivery | UnreadableDelivery;
 
-/** A command on which the code cannot decide; nothing of its batch was told. */
+/** A command on which the code cannot decide. Only where there is no parking is it thrown; then nothing of its batch was told. */
 export class UndecidableError extends Error {
   override readonly name = "UndecidableError";
   readonly delivery: SpaceDelivery;
@@ -47,17 +54,25 @@ export class UndecidableError extends Error {
 export class PartitionWriter {
   readonly #ports: WriterPorts;
   readonly #memory = new SpaceMemory();
-  readonly #adopted: Map<number, Verdict>;
+  readonly #adopted: Map<number, Told>;
+  /** Told, and not projected. */
   #steps: Step[] = [];
-  /** The position after the last one that has its verdict. */
+  #chars = 0;
+  /** Decided, and perhaps not told: `told` where it is still to be told. */
+  #decided: { readonly step: Step; readonly told?: Told }[] = [];
+  /** The position after the last one that is decided. */
   #next: number;
+  #committed: number;
   /** Positions below it may have been decided by a writer before. */
   readonly #seenBelow: number;
+  /** Operations that were sent again, the oldest first. */
+  readonly #resent = new Set<string>();
 
-  private constructor(ports: WriterPorts, begin: { from: number; end: number; told: readonly Verdict[] }) {
+  private constructor(ports: WriterPorts, begin: { from: number; end: number; told: readonly Told[] }) {
     const { from, end, told } = begin;
     this.#ports = ports;
     this.#next = from;
+    this.#committed = from;
     this.#seenBelow = end;
     this.#adopted = new Map(told.toReversed().map((verdict) => [verdict.position, verdict]));
   }
@@ -76,47 +91,74 @@ export class PartitionWriter {
   }
 
   get hasRoom(): boolean {
-    return this.#steps.length < unprojectedMax;
+    return this.#steps.length < unprojectedMax && this.#chars < unprojectedCharsMax;
+  }
+
+  /** Everything below it is in the read model, and need not be taken again. */
+  get committed(): number {
+    return this.#committed;
   }
 
   /**
-   * The verdicts of commands in log order, from `next` on, told before they are answered. After a failure this writer is of no more use: a new one takes over.
+   * What became of commands in log order, from `next` on, told before it is answered. Where it fails it may be tried again, with what comes from `next` on
+   * (or with nothing): what was decided is kept, and told first. Throws a `SupersededError` when this writer is of no more use.
    */
-  async take(deliveries: readonly SpaceDelivery[]): Promise<Verdict[]> {
-    await this.#read(this.#wanted(deliveries));
-    const verdicts: Verdict[] = [];
-    const untold: Verdict[] = [];
-    const steps: Step[] = [];
-    for (const delivery of deliveries) {
-      const { verdict, step, isTold } = await this.#settle(delivery);
-      verdicts.push(verdict);
-      if (!isTold) untold.push(verdict);
-      steps.push(step);
+  async take(deliveries: readonly Delivery[]): Promise<Told[]> {
+    await this.#tell();
+    const all: Told[] = [];
+    try {
+      await this.#readAhead(deliveries);
+      for (const delivery of deliveries) {
+        const { told, step, isTold } = await this.#settle(delivery);
+        all.push(told);
+        this.#decided.push({ step, ...(isTold ? {} : { told }) });
+        this.#next = delivery.position + 1;
+      }
+    } catch (fault) {
+      if (!(fault instanceof UndecidableError)) await this.#tell();
+      throw fault;
     }
-    if (untold.length > 0) await this.#ports.topic.append(untold);
-    this.#steps.push(...steps);
-    this.#next = (deliveries.at(-1)?.position ?? this.#next - 1) + 1;
+    await this.#tell();
     this.#memory.trim();
-    return verdicts;
+    return all;
   }
 
-  /** Projects what is told, in order and in one batch, and commits behind it. Returns whether there was anything. */
+  async #tell(): Promise<void> {
+    if (this.#decided.length === 0) return;
+    const decided = this.#decided;
+    const untold = decided.flatMap(({ told }) => told ?? []);
+    if (untold.length > 0) await this.#ports.topic.append(untold);
+    this.#decided = [];
+    for (const { step } of decided) {
+      this.#steps.push(step);
+      this.#chars += charsOf(step);
+    }
+  }
+
+  /** Projects what is told, in order and in one batch, and commits behind it. Returns whether there was anything. May be tried again, as `take`. */
   async project(): Promise<boolean> {
     const steps = this.#steps.slice(0, projectedAtOnceMax);
-    if (steps.length === 0) return false;
     const { store, topic, place } = this.#ports;
-    refuseNotFirst(steps, await topic.first(steps[0]?.position ?? 0, steps.at(-1)?.position ?? 0));
-    const facts = steps.flatMap(({ fact }) => fact ?? []);
-    const documents = new Map(
-      steps.flatMap((step) => step.documents.map((each) => [`${each.spaceId} ${each.id}`, each])),
-    );
-    const heads = new Map(steps.flatMap(({ head }) => (head === undefined ? [] : [[head.spaceId, head]])));
-    refuseOthers(facts, await store.record(facts));
-    await store.project([...documents.values()], [...heads.values()]);
-    this.#memory.projected(facts, [...documents.values()], [...heads.values()]);
-    this.#steps = this.#steps.slice(steps.length);
-    await place.commit(this.#steps[0]?.position ?? this.#next);
-    return true;
+    if (steps.length > 0) {
+      refuseNotFirst(steps, await topic.first(steps[0]?.position ?? 0, steps.at(-1)?.position ?? 0));
+      const facts = steps.flatMap(({ fact }) => fact ?? []);
+      const documents = new Map(
+        steps.flatMap((step) => step.documents.map((each) => [`${each.spaceId} ${each.id}`, each])),
+      );
+      const heads = new Map(steps.flatMap(({ head }) => (head === undefined ? [] : [[head.spaceId, head]])));
+      refuseOthers(facts, await store.record(facts));
+      await store.project([...documents.values()], [...heads.values()]);
+      this.#memory.projected(facts, [...documents.values()], [...heads.values()]);
+      this.#steps = this.#steps.slice(steps.length);
+      for (const step of steps) this.#chars -= charsOf(step);
+    }
+    // What is decided and not told yet is behind all that is told.
+    const position = this.#steps[0]?.position ?? this.#decided[0]?.step.position ?? this.#next;
+    if (position > this.#committed) {
+      await place.commit(position);
+      this.#committed = position;
+    }
+    return steps.length > 0;
   }
 
   /** What these commands name, as far as it is not at hand. */
@@ -131,12 +173,46 @@ export class PartitionWriter {
       documents: deliveries.flatMap((delivery) =>
         idsOf(delivery).map((id) => ({ spaceId: delivery.command.spaceId, id })),
       ),
-      // Only a command that was sent once, and that no writer before can have seen, is known to be new without a look.
       operations: deliveries
-        .filter(({ command, isResent, position }) => command.keyed || isResent || position < this.#seenBelow)
+        .filter((delivery) => !this.#isSurelyNew(delivery))
         .map(({ command: { spaceId, operationId } }) => ({ spaceId, operationId })),
       seqs: [],
     };
+  }
+
+  /** Only a command that was sent once, and that no writer before can have seen, is known to be new without a look. */
+  #isSurelyNew({ position, command: { keyed, operationId }, isResent }: SpaceDelivery): boolean {
+    return !keyed && !isResent && position >= this.#seenBelow && !this.#resent.has(operationId);
+  }
+
+  /**
+   * A sender that sends again cannot tell whether the first sending arrives at all, or behind the second. And an id made with an operation that is new is in
+   * no space yet: what is made under it is decided without a look into the store.
+   */
+  #noteSendings(deliveries: readonly SpaceDelivery[]): void {
+    for (const { command, isResent } of deliveries) if (isResent) this.#resent.add(command.operationId);
+    for (const operationId of this.#resent) {
+      if (this.#resent.size <= resentMax) break;
+      this.#resent.delete(operationId);
+    }
+    const made = deliveries.filter(
+      (delivery) =>
+        this.#isSurelyNew(delivery) &&
+        delivery.command.kind === "change" &&
+        delivery.command.intents.some(({ kind, id }) => kind === "create" && id === delivery.command.operationId),
+    );
+    this.#memory.addAbsent(made.map(({ command: { spaceId, operationId } }) => ({ spaceId, id: operationId })));
+  }
+
+  async #readAhead(deliveries: readonly Delivery[]): Promise<void> {
+    const readable = deliveries.filter((each) => "command" in each);
+    this.#noteSendings(readable);
+    try {
+      await this.#read(this.#wanted(readable));
+    } catch (fault) {
+      // One of these cannot be used: each is read for its own command.
+      if (this.#ports.parking?.reasonOf(fault) === undefined) throw fault;
+    }
   }
 
   async #read(reading: Reading): Promise<void> {
@@ -146,41 +222,53 @@ export class PartitionWriter {
     this.#memory.add(unknown, await this.#ports.store.read(unknown));
   }
 
-  /** The verdict of one command, and what is to be projected for it. */
-  async #settle(delivery: SpaceDelivery): Promise<{ verdict: Verdict; step: Step; isTold: boolean }> {
+  /** What became of one position, and what is to be projected for it. Where it fails nothing has changed. */
+  async #settle(delivery: Delivery): Promise<{ told: Told; step: Step; isTold: boolean }> {
+    const { position } = delivery;
+    const told = this.#adopted.get(position);
+    if (told !== undefined) {
+      const step = told.kind === "decided" ? await this.#adopt(told.fact) : { position, documents: [] };
+      return { told, step, isTold: true };
+    }
+    const { parking } = this.#ports;
+    let reason: string;
+    if ("command" in delivery) {
+      try {
+        return { ...(await this.#settleCommand(delivery)), isTold: false };
+      } catch (fault) {
+        if (fault instanceof SupersededError || parking === undefined) throw fault;
+        const found = parking.reasonOf(fault);
+        if (found === undefined) throw fault;
+        reason = found;
+      }
+    } else ({ reason } = delivery);
+    await parking?.park(position, reason);
+    return { told: { position, kind: "parked", reason }, step: { position, documents: [] }, isTold: false };
+  }
+
+  async #settleCommand(delivery: SpaceDelivery): Promise<{ told: Verdict; step: Step }> {
+    await this.#read(this.#wanted([delivery]));
     const { position, command } = delivery;
     const { spaceId, operationId } = command;
-    const told = this.#adopted.get(position);
-    if (told !== undefined)
-      return {
-        verdict: told,
-        step: told.kind === "decided" ? await this.#adopt(told.fact) : { position, documents: [] },
-        isTold: true,
-      };
-    if ((this.#memory.headOf(spaceId)?.position ?? -1) >= position)
-      await this.#read({ heads: [], documents: [], operations: [{ spaceId, operationId }], seqs: [] });
+    const isPassed = () => (this.#memory.headOf(spaceId)?.position ?? -1) >= position;
+    if (isPassed()) await this.#read({ heads: [], documents: [], operations: [{ spaceId, operationId }], seqs: [] });
     const known = this.#memory.operation(spaceId, operationId) ?? undefined;
     const common = { position, operationId, spaceId };
     if (known !== undefined && known.position > position)
       throw new SupersededError(`Operation ${operationId} of space ${spaceId} is recorded at a later position`);
     if (known !== undefined && known.position < position) {
       const isSame = known.fingerprint === command.fingerprint;
-      return {
-        verdict: { ...common, kind: "repeated", first: known, isSame },
-        step: { position, documents: [] },
-        isTold: false,
-      };
+      return { told: { ...common, kind: "repeated", first: known, isSame }, step: { position, documents: [] } };
     }
     if (known !== undefined) {
       const step = await this.#adopt(known);
-      return { verdict: { ...common, kind: "decided", fact: known, documents: step.documents }, step, isTold: false };
+      return { told: { ...common, kind: "decided", fact: known, documents: step.documents }, step };
     }
-    if ((this.#memory.headOf(spaceId)?.position ?? -1) >= position)
-      return { verdict: { ...common, kind: "expired" }, step: { position, documents: [] }, isTold: false };
+    if (isPassed()) return { told: { ...common, kind: "expired" }, step: { position, documents: [] } };
     const step = await this.#decide(delivery);
     const { fact } = step;
     const documents = fact.verdict === "unchanged" ? this.#answered(fact) : step.documents;
-    return { verdict: { ...common, kind: "decided", fact, documents }, step, isTold: false };
+    return { told: { ...common, kind: "decided", fact, documents }, step };
   }
 
   /** What an operation that changed nothing is answered with: its decision has read all of it. */
@@ -253,27 +341,5 @@ export class PartitionWriter {
     const head = isHeadless ? undefined : before.position >= position ? before : headAfter(before, fact);
     this.#memory.decided(fact, [...documents.values()], head);
     return { position, fact, documents: [...documents.values()], ...(head === undefined ? {} : { head }) };
-  }
-}
-
-/**
- * Only what was told first may be projected: an older code that was replaced, and does not know it yet, may have decided otherwise and told it too late.
- */
-function refuseNotFirst(steps: readonly Step[], told: readonly Verdict[]): void {
-  const first = new Map(told.map((verdict) => [verdict.position, verdict]));
-  for (const { position, fact } of steps) {
-    const verdict = first.get(position);
-    const other = verdict?.kind === "decided" ? verdict.fact : undefined;
-    if (verdict === undefined || other?.verdict !== fact?.verdict || other?.seq !== fact?.seq)
-      throw new SupersededError(`Another writer has told first what became of position ${position}`);
-  }
-}
-
-/** A fact that stands where another one of ours was to stand is of a writer that has gone on from here. */
-function refuseOthers(own: readonly Fact[], known: readonly Fact[]): void {
-  for (const fact of known) {
-    const ours = own.find(({ spaceId, operationId }) => spaceId === fact.spaceId && operationId === fact.operationId);
-    if (ours?.position !== fact.position || ours.seq !== fact.seq || ours.verdict !== fact.verdict)
-      throw new SupersededError(`Another writer has recorded operation ${fact.operationId} of space ${fact.spaceId}`);
   }
 }

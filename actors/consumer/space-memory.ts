@@ -97,6 +97,11 @@ export class SpaceMemory {
       setNew(this.#bySeq, keyOf(spaceId, seq), null, facts.get(keyOf(spaceId, seq)));
   }
 
+  /** These are known not to exist. */
+  addAbsent(keys: readonly DocumentKey[]): void {
+    for (const { spaceId, id } of keys) setNew(this.#documents, keyOf(spaceId, id), null, undefined);
+  }
+
   /** A decision that the store does not have yet, with what it makes of documents and head. */
   decided(fact: Fact, documents: readonly Document[], head: Head | undefined): void {
     this.#pending.add(fact);

@@ -1,14 +1,15 @@
 /** The writer's ports in memory, where every effect is a turn of its own: between any two, anything may come. */
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
-import type { FactStore, LogPlace, SpaceDelivery, Verdict, VerdictTopic } from "./write-ports.ts";
+import type { Told } from "../resources/verdict.ts";
+import type { FactStore, LogPlace, SpaceDelivery, VerdictTopic } from "./write-ports.ts";
 
 /** Resolves when it is this effect's turn. */
 export type Turn = () => Promise<void>;
 
 export type World = {
   readonly log: SpaceDelivery[];
-  readonly told: Verdict[];
+  readonly told: Told[];
   readonly heads: Map<string, Head>;
   readonly documents: Map<string, Document>;
   readonly facts: Map<string, Fact>;
@@ -117,14 +118,14 @@ export function storeOver(world: World, turn: Turn, without?: Mutation): FactSto
 }
 
 export function topicOver(world: World, turn: Turn, without?: Mutation): VerdictTopic {
-  const ownTold: Verdict[] = [];
+  const ownTold: Told[] = [];
   return {
-    async append(verdicts) {
-      for (const verdict of verdicts) {
+    async append(all) {
+      for (const told of all) {
         await turn();
-        world.told.push(verdict);
-        ownTold.push(verdict);
-        if (without === "commit-before-projection") world.committed = Math.max(world.committed, verdict.position + 1);
+        world.told.push(told);
+        ownTold.push(told);
+        if (without === "commit-before-projection") world.committed = Math.max(world.committed, told.position + 1);
       }
     },
     async tail(from) {

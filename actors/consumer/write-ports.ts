@@ -2,6 +2,9 @@
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
+import type { Told } from "../resources/verdict.ts";
+
+export type { Verdict } from "../resources/verdict.ts";
 
 /** A command with its offset in its partition of the log. */
 export type SpaceDelivery = {
@@ -10,6 +13,9 @@ export type SpaceDelivery = {
   /** Its sender may have sent it before, and cannot tell whether that arrived. */
   readonly isResent: boolean;
 };
+
+/** A record of the log that is no command. */
+export type UnreadableDelivery = { readonly position: number; readonly reason: string };
 
 export type DocumentKey = { readonly spaceId: string; readonly id: string };
 export type OperationKey = { readonly spaceId: string; readonly operationId: string };
@@ -41,27 +47,13 @@ export type FactStore = {
   project(documents: readonly Document[], heads: readonly Head[]): Promise<void>;
 };
 
-/** What became of the command at a position. Of those told of one position the first counts. */
-export type Verdict = {
-  readonly position: number;
-  readonly operationId: string;
-  readonly spaceId: string;
-} & /** `documents`: each that the operation changed or is answered with, as the operation left it. */
-(
-  | { readonly kind: "decided"; readonly fact: Fact; readonly documents: readonly Document[] }
-  /** The operation was taken at an earlier position: its outcome again, or `idempotency-mismatch` where the request was another one. */
-  | { readonly kind: "repeated"; readonly first: Fact; readonly isSame: boolean }
-  /** It was refused so long ago that nobody remembers why. */
-  | { readonly kind: "expired" }
-);
-
 export type VerdictTopic = {
   /** Durable when it resolves; in this order, none without those before it. */
-  append(verdicts: readonly Verdict[]): Promise<void>;
+  append(all: readonly Told[]): Promise<void>;
   /** All verdicts of positions from here on that were told until now. */
-  tail(fromPosition: number): Promise<readonly Verdict[]>;
+  tail(fromPosition: number): Promise<readonly Told[]>;
   /** The first verdict that was told of each position of the range, both ends included, where all of them have been told. */
-  first(from: number, to: number): Promise<readonly Verdict[]>;
+  first(from: number, to: number): Promise<readonly Told[]>;
 };
 
 export type LogPlace = {

@@ -1,6 +1,7 @@
 /** What the writer counts, wherever its log is. */
 import { counter, histogram } from "../metrics/registry.ts";
 import type { Outcome } from "../model/command.ts";
+import type { Told } from "../resources/verdict.ts";
 
 const commands = counter(
   "writer_commands_total",
@@ -36,6 +37,25 @@ export async function counted<Outcomes extends readonly (Outcome | undefined)[]>
     batches.observe((performance.now() - startMs) / 1_000);
     for (const outcome of outcomes) verdicts[outcome?.verdict ?? "forgotten"].add();
     return outcomes;
+  } catch (error) {
+    failures.add();
+    throw error;
+  }
+}
+
+/** Runs one take of commands of spaces and counts what comes of it. */
+export async function countedTake(take: () => Promise<readonly Told[]>): Promise<readonly Told[]> {
+  const startMs = performance.now();
+  try {
+    const all = await take();
+    batches.observe((performance.now() - startMs) / 1_000);
+    for (const told of all) {
+      if (told.kind === "parked") parkedCommands.add();
+      else if (told.kind === "repeated") verdicts.replayed.add();
+      else if (told.kind === "expired") verdicts.forgotten.add();
+      else verdicts[told.fact.verdict === "rejected" ? "rejected" : "applied"].add();
+    }
+    return all;
   } catch (error) {
     failures.add();
     throw error;

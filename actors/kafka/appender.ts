@@ -65,7 +65,11 @@ const sendFailures = counter(
   "Sends and connections to Kafka that failed and are made again.",
 );
 
+/** The header of a record that was sent before, perhaps with effect. */
+export const resentHeader = "resent";
+
 type Waiting = NewRecord & {
+  isResent?: true;
   readonly deadlineMs: number;
   readonly resolve: (offset: number) => void;
   readonly reject: (error: Error) => void;
@@ -146,6 +150,7 @@ export function appender(options: AppenderOptions): Appender {
           part();
           continue;
         }
+        for (const each of sending) each.isResent = true;
         failures += 1;
         sendFailures.add();
         if (failures === 1) failing(error);
@@ -186,7 +191,12 @@ export function appender(options: AppenderOptions): Appender {
         ready.send({
           topic,
           acks: -1,
-          messages: records.map(({ partition, key, value }) => ({ partition, key, value })),
+          messages: records.map(({ partition, key, value, isResent }) => ({
+            partition,
+            key,
+            value,
+            ...(isResent ? { headers: { [resentHeader]: "1" } } : {}),
+          })),
         }),
       ),
       sendMs,

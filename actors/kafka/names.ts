@@ -30,3 +30,30 @@ export function namesIn({ namespace }: Pick<KafkaServers, "namespace">): Names {
     redrive: `${namespace}task.redrive`,
   };
 }
+
+/** Names of what spaces have in Kafka. */
+export type SpaceNames = {
+  /** The log: one command a record, keyed by space id. */
+  readonly commands: string;
+  /** What became of each command, on the partition of its number. */
+  readonly facts: string;
+  /** Records of the log that were set aside. */
+  readonly parked: string;
+  /** The group of all writers. */
+  readonly writers: string;
+  /** The group of those who keep the cache. */
+  readonly keepers: string;
+  /** The group that remembers how far parked records have been put back. */
+  readonly redrive: string;
+};
+
+export function spaceNamesIn({ namespace }: Pick<KafkaServers, "namespace">): SpaceNames {
+  return {
+    commands: `${namespace}commands`,
+    facts: `${namespace}facts`,
+    parked: `${namespace}parked`,
+    writers: `${namespace}writers`,
+    keepers: `${namespace}cache-keepers`,
+    redrive: `${namespace}redrive`,
+  };
+}

@@ -2,15 +2,17 @@
 import type { Admin, Kafka } from "kafkajs";
 import { gauge } from "../metrics/registry.ts";
 import { settles, withDeadline } from "../waiting.ts";
-import type { Names } from "./names.ts";
+import type { SpaceNames } from "./names.ts";
 
 const waiting = gauge(
   "log_parked_records",
   "Records of the log that were set aside and wait for a redrive, as each consumer sees them.",
 );
 
+type ParkedNames = Pick<SpaceNames, "parked" | "redrive">;
+
 /** Throws when Kafka does not answer. The admin is connected. */
-export async function countParked(admin: Admin, { parked, redrive }: Names): Promise<number> {
+export async function countParked(admin: Admin, { parked, redrive }: ParkedNames): Promise<number> {
   const [ends, [places]] = await Promise.all([
     admin.fetchTopicOffsets(parked),
     admin.fetchOffsets({ groupId: redrive, topics: [parked] }),
@@ -27,7 +29,7 @@ const everyMs = 10_000;
 const countMs = 5_000;
 
 /** Counts now and then, on a connection of its own, until it is closed; while Kafka is away the last count stands. */
-export function watchParked(kafka: Kafka, names: Names): { close(): Promise<void> } {
+export function watchParked(kafka: Kafka, names: ParkedNames): { close(): Promise<void> } {
   let admin: Admin | undefined;
   let closed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -2,7 +2,7 @@
 import type { SpaceVerdict } from "../consumer/messages.ts";
 import type { Position } from "../model/command.ts";
 import type { Command } from "../resources/command.ts";
-import type { Head } from "../resources/document.ts";
+import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { ResourceQuery } from "./resource-query.ts";
 
@@ -67,4 +67,38 @@ export type SpaceReads = {
   memberships(userId: string): MaybePromise<readonly Membership[]>;
   /** Names this store of facts; a store that was set up anew, or restored, has another one. */
   epoch(): MaybePromise<string>;
+};
+
+/** Who reads, and what they say that they have seen. */
+export type Reader = { readonly userId: string; readonly token: Position | undefined };
+
+/** A write that the log has: from now on its author's reads wait for it. */
+export type Wrote = {
+  readonly command: Command;
+  readonly position: Position;
+  /** As the operation left them; none where it is not decided yet. */
+  readonly documents: readonly Document[];
+  readonly isPending: boolean;
+};
+
+/**
+ * Keeps what one reads as new as what one has written. Waits a second at most; throws `not-yet-visible` when the token's position is not reached by then, and
+ * `read-model-unavailable`. `isStale`: the reader's own writes are not all visible.
+ */
+export type ConsistentReads = {
+  /** Undefined: no fact of this space is known. */
+  head(reader: Reader, spaceId: string): MaybePromise<Head | undefined>;
+  resource(
+    reader: Reader,
+    spaceId: string,
+    id: string,
+  ): MaybePromise<{ resource: StoredResource | undefined; isStale: boolean }>;
+  /** Of all that is asked of the read model itself: lists, histories, facts. */
+  isStale(reader: Reader): MaybePromise<boolean>;
+  /** The `seq` up to which the read model has the space's facts; 0 where it has none. */
+  projectedSeq(spaceId: string): MaybePromise<number>;
+  /** Never throws. */
+  wrote(write: Wrote): MaybePromise<void>;
+  /** The user of an operation that was answered before it was decided; undefined where there is none such. */
+  pending(spaceId: string, operationId: string): MaybePromise<string | undefined>;
 };

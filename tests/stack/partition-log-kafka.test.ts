@@ -6,17 +6,19 @@ import { partitionLog } from "../../actors/consumer/partition-log-kafka.ts";
 import { PartitionWriter } from "../../actors/consumer/partition-writer.ts";
 import { SupersededError } from "../../actors/consumer/space-memory.ts";
 import { emptyWorld, placeOver, storeOver, topicOver } from "../../actors/consumer/spaces-for-tests.ts";
-import type { FactStore, SpaceDelivery, Verdict } from "../../actors/consumer/write-ports.ts";
+import type { FactStore, SpaceDelivery } from "../../actors/consumer/write-ports.ts";
 import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { ensureFactsTopic, factsTopicOf, recordBytesMax, takeLargeRecords } from "../../actors/kafka/facts-topic.ts";
+import { spaceNamesIn } from "../../actors/kafka/names.ts";
 import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/partition-questions.ts";
+import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topics.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
 import { ensureSpaceIndexes, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { type Registry, registry, registryOf, resourceTypes } from "../../actors/resources/registry.ts";
 import { commandOf, idOf, undoOf } from "../../actors/resources/space-for-tests.ts";
+import type { Told, Verdict } from "../../actors/resources/verdict.ts";
 import { type KafkaPlace, kafkaPlace } from "../contract/kafka-place.ts";
 import { poll } from "../system/poll.ts";
 import { type Random, random } from "../system/random.ts";
@@ -62,8 +64,8 @@ describeWith(
       kafka = kafkaClient(place.servers, "task-tracker-partition-log");
       admin = kafka.admin();
       await admin.connect();
-      await ensureFactsTopic(admin, place.servers);
-      factsTopic = factsTopicOf(place.servers);
+      await ensureSpaceTopics(admin, place.servers);
+      factsTopic = spaceNamesIn(place.servers).facts;
       questions = partitionQuestions(kafka);
       commands = place.appending(place.names.commands);
       facts = place.appending(factsTopic);
@@ -131,7 +133,7 @@ describeWith(
       return all.map((command, index) => ({ command, position: positions[index] as number, isResent: false }));
     }
 
-    async function told(): Promise<Verdict[]> {
+    async function told(): Promise<Told[]> {
       const found = await open().topic.tail(0);
       return [...found].sort((a, b) => a.position - b.position);
     }
@@ -361,11 +363,11 @@ describeWith(
 
     test("an older topic takes large records from then on, and keeps its other settings", async () => {
       const namespace = `${place.servers.namespace}old.`;
-      const topic = factsTopicOf({ namespace });
+      const topic = spaceNamesIn({ namespace }).facts;
       const configEntries = [{ name: "retention.ms", value: "86400000" }];
       await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries }] });
-      await ensureFactsTopic(admin, { namespace, partitions: 2 });
-      await takeLargeRecords(admin, topic);
+      await ensureSpaceTopics(admin, { namespace, partitions: 2 });
+      await ensureSpaceTopics(admin, { namespace, partitions: 2 });
       const settings = async () => {
         const { resources } = await admin.describeConfigs({
           includeSynonyms: false,
@@ -377,7 +379,8 @@ describeWith(
       };
       await poll("the broker has the settings", 20_000, async () => (await settings())[0] === `${recordBytesMax}`);
       expect(await settings()).toEqual([`${recordBytesMax}`, "86400000"]);
-      await expect(ensureFactsTopic(admin, { namespace, partitions: 3 })).rejects.toThrow(TopicsError);
+      await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
+      await expect(ensureSpaceTopics(admin, { namespace, partitions: 2 })).rejects.toThrow(TopicsError);
     }, 60_000);
   },
 );

@@ -1,7 +1,7 @@
-/** A verdict as a record of the topic of facts: written by a writer, read by writers and by all who wait for it. */
+/** What the topic of facts carries: what became of each position, and how far the read model is. Written by a writer, read by writers and by all who wait for it. */
 import { Type } from "@sinclair/typebox";
 import { checker } from "../http/validate.ts";
-import type { Verdict } from "./write-ports.ts";
+import type { Projected, Told } from "../resources/verdict.ts";
 
 /** 8 MiB with the key and what Kafka adds. */
 export const verdictBytesMax = 8 * 2 ** 20 - 4_096;
@@ -62,41 +62,40 @@ const faultsOf = {
   ),
   repeated: checker(Type.Object({ ...common, kind: Type.Literal("repeated"), first: Fact, isSame: Type.Boolean() })),
   expired: checker(Type.Object({ ...common, kind: Type.Literal("expired") })),
+  parked: checker(Type.Object({ position: Position, kind: Type.Literal("parked"), reason: Type.String() })),
+  projected: checker(Type.Object({ position: Position, kind: Type.Literal("projected") })),
 };
 
 /**
  * Documents that make it too large are left out: a writer that adopts the fact makes them again, and who else needs them finds them in the read model.
  */
-export function verdictText(verdict: Verdict): string {
-  const whole = JSON.stringify(verdict);
+export function factsText(record: Told | Projected): string {
+  const whole = JSON.stringify(record);
   if (fits(whole)) return whole;
-  const bare = verdict.kind === "decided" ? JSON.stringify({ ...verdict, documents: [] }) : whole;
+  const bare = record.kind === "decided" ? JSON.stringify({ ...record, documents: [] }) : whole;
   if (fits(bare)) return bare;
-  throw new Error(`Cannot tell the verdict of position ${verdict.position}: it has more than ${verdictBytesMax} bytes`);
+  throw new Error(`Cannot tell the verdict of position ${record.position}: it has more than ${verdictBytesMax} bytes`);
 }
 
-/** The verdict of a record, or why it is none, in a few words without anything of its content but names of fields. */
-export function readVerdict(value: Buffer | null): Verdict | string {
+/** What a record says, or why it says nothing, in a few words without anything of its content but names of fields. */
+export function readFacts(value: Buffer | string | null): Told | Projected | string {
   if (value === null) return "empty";
   if (value.length > verdictBytesMax) return "too large";
-  let verdict: { kind?: unknown } | null;
+  let record: { kind?: unknown } | null;
   try {
-    verdict = JSON.parse(value.toString()) as { kind?: unknown } | null;
+    record = JSON.parse(value.toString()) as { kind?: unknown } | null;
   } catch {
     return "not JSON";
   }
-  const kind = verdict?.kind;
-  if (kind !== "decided" && kind !== "repeated" && kind !== "expired") return "/kind is not known";
-  const [fault] = faultsOf[kind](verdict);
+  const kind = record?.kind;
+  if (typeof kind !== "string" || !Object.hasOwn(faultsOf, kind)) return "/kind is not known";
+  const [fault] = faultsOf[kind as keyof typeof faultsOf](record);
   if (fault !== undefined) return `${fault.path} ${fault.message}`.slice(0, 200);
-  const known = verdict as unknown as Verdict;
+  const known = record as unknown as Told | Projected;
+  if (known.kind !== "decided") return known;
   // What is repeated may be of any earlier position; what is decided is of this one.
-  const fact = known.kind === "decided" ? known.fact : undefined;
-  const { position, spaceId, operationId } = known;
-  if (
-    fact !== undefined &&
-    (fact.position !== position || fact.spaceId !== spaceId || fact.operationId !== operationId)
-  )
+  const { fact, position, spaceId, operationId } = known;
+  if (fact.position !== position || fact.spaceId !== spaceId || fact.operationId !== operationId)
     return "/fact is of another position, space or operation";
   return known;
 }

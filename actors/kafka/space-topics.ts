@@ -1,0 +1,107 @@
+/** The topics of spaces: made at start where they are missing, and looked over where they are not. */
+import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from "kafkajs";
+import type { KafkaServers } from "../servers.ts";
+import { keepTrying } from "../waiting.ts";
+import { spaceNamesIn } from "./names.ts";
+import { type Topics, TopicsError } from "./topics.ts";
+
+/** A record of the largest verdict, with what Kafka adds. */
+export const recordBytesMax = 8 * 2 ** 20;
+
+/** Long enough for every writer and reader to come back. */
+const factsKeptMs = 14 * 86_400_000;
+const replicasWanted = 3;
+/** For their making, and then again for all brokers to know of it. */
+const createMs = 5_000;
+const pauses = { fromMs: 20, toMs: 200 };
+/** Of a setting that was made for this topic. */
+const ownSetting = 1;
+
+type Wanted = Pick<KafkaServers, "namespace" | "partitions">;
+
+/** `ensureSpaceTopics` on a connection of its own. */
+export async function prepareSpaceTopics(kafka: Kafka, servers: Wanted): Promise<Topics> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await ensureSpaceTopics(admin, servers);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/**
+ * Makes what is missing (others may be doing the same), lets older ones take large records, and checks the rest. Throws a `TopicsError` where commands and
+ * facts differ in their partitions, else what Kafka throws.
+ */
+export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<Topics> {
+  const { commands, facts, parked } = spaceNamesIn(servers);
+  const { brokers } = await admin.describeCluster();
+  const replicas = Math.min(replicasWanted, brokers.length);
+  const has = new Set(await admin.listTopics());
+  const missing = topicConfigs(servers, replicas).filter(({ topic }) => !has.has(topic));
+  const make = (topics: ITopicConfig[]) => admin.createTopics({ topics, waitForLeaders: false, timeout: createMs });
+  // False: somebody else was quicker, with all or with some.
+  if (missing.length > 0 && !(await make(missing))) for (const each of missing) await make([each]);
+
+  // Not the driver's own wait for leaders: it gives up at once where a broker has not heard of a topic that another has just made.
+  const topics = await keepTrying(
+    async () => {
+      const found = await admin.fetchTopicMetadata({ topics: [commands, facts, parked] });
+      if (found.topics.length === 3 && found.topics.every(({ partitions }) => partitions.length > 0))
+        return found.topics;
+      throw new Error("Cannot use the topics: their making is not known to all brokers yet");
+    },
+    { ...pauses, until: AbortSignal.timeout(createMs) },
+  );
+  const partitionsOf = (name: string) => topics.find((each) => each.name === name)?.partitions ?? [];
+  const partitions = partitionsOf(commands).length;
+  if (partitionsOf(facts).length !== partitions)
+    throw new TopicsError(
+      `Cannot use ${facts}: it has ${partitionsOf(facts).length} partitions and ${commands} has ${partitions}; they must have the same number`,
+    );
+  for (const topic of [commands, facts, parked]) await takeLargeRecords(admin, topic);
+  const warnings: string[] = [];
+  if (partitions !== servers.partitions)
+    warnings.push(
+      `${commands} has ${partitions} partitions, not the ${servers.partitions} of TT_PARTITIONS: it stays so`,
+    );
+  const copies = Math.min(...partitionsOf(commands).map((each) => each.replicas.length));
+  if (copies < replicas) warnings.push(`${commands} has ${copies} replicas where ${replicas} are possible`);
+  return { partitions, warnings };
+}
+
+function topicConfigs(servers: Wanted, replicas: number): ITopicConfig[] {
+  const { commands, facts, parked } = spaceNamesIn(servers);
+  const safe = replicas >= replicasWanted ? [{ name: "min.insync.replicas", value: "2" }] : [];
+  const topic = (name: string, numPartitions: number, keptMs: number) => ({
+    topic: name,
+    numPartitions,
+    replicationFactor: replicas,
+    configEntries: [
+      { name: "cleanup.policy", value: "delete" },
+      { name: "retention.ms", value: String(keptMs) },
+      { name: "retention.bytes", value: "-1" },
+      { name: "max.message.bytes", value: String(recordBytesMax) },
+      ...safe,
+    ],
+  });
+  return [topic(commands, servers.partitions, -1), topic(facts, servers.partitions, factsKeptMs), topic(parked, 1, -1)];
+}
+
+/** Lets a topic take records of `recordBytesMax`, with its other settings as they are. */
+async function takeLargeRecords(admin: Admin, topic: string): Promise<void> {
+  const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
+  const entries = resources[0]?.configEntries ?? [];
+  const bytes = Number(entries.find(({ configName }) => configName === "max.message.bytes")?.configValue);
+  if (bytes >= recordBytesMax) return;
+  // Whatever is not named goes back to its default.
+  const own = entries
+    .filter(({ configSource, configName }) => configSource === ownSetting && configName !== "max.message.bytes")
+    .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ ...resource, configEntries: [...own, { name: "max.message.bytes", value: String(recordBytesMax) }] }],
+  });
+}
