@@ -4,54 +4,68 @@ import { uuidBytes } from "../model/uuid-bytes.ts";
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { Registry } from "../resources/registry.ts";
-import { columnOf, listColumns, listFields, listValue, type SqlValue } from "../sqlite/space-tables.ts";
+import { type SpaceNumbers, spaceNumbers } from "../sqlite/space-numbers.ts";
 import { transaction } from "../sqlite-file.ts";
+import { spaceDocuments } from "./space-documents-sqlite.ts";
 import type { FactStore, Found } from "./write-ports.ts";
 
 export type SqliteFactStore = FactStore & {
   /**
-   * Facts and what they make of the read model in one durable transaction. Where a fact stands in the way nothing at all is written; answers those facts.
+   * Facts and what they make of the read model in one durable transaction, with the latest position of the log that this takes in. Where a fact stands in the
+   * way nothing at all is written; answers those facts.
    */
-  commit(facts: readonly Fact[], documents: readonly Document[], heads: readonly Head[]): readonly Fact[];
+  commit(
+    facts: readonly Fact[],
+    documents: readonly Document[],
+    heads: readonly Head[],
+    position?: number,
+  ): readonly Fact[];
+  /** The latest position that was committed; -1 before the first. */
+  position(): number;
+  /** Removes some records whose time is over, in one short transaction; false when there are no more. */
+  expire(): boolean;
 };
 
-/** Numbers of spaces remembered at most. */
-const spacesMax = 10_000;
+/** How long the record of an operation is kept that has no key and changed nothing. */
+const unkeyedKeptMs = 86_400_000;
+const expiredAtOnce = 500;
 
 /** Takes an open database that has the tables of space-tables.ts, whose only writer it is. */
-export function sqliteFactStore(db: DatabaseSync, registry: Registry): SqliteFactStore {
+export function sqliteFactStore(
+  db: DatabaseSync,
+  registry: Registry,
+  { now }: { readonly now: () => number } = { now: Date.now },
+): SqliteFactStore {
   const numberOf = spaceNumbers(db);
-  const facts = factTable(db, numberOf);
-  const writeDocument = documentWriter(db, registry, numberOf);
+  const facts = factTable(db, { numberOf, now });
+  const documentsOf = spaceDocuments(db, registry, numberOf);
   const selectHead = db.prepare("SELECT json FROM heads WHERE space = ?");
-  const selectDocument = db.prepare("SELECT json FROM documents WHERE space = ? AND id = ?");
+  const selectPosition = db.prepare("SELECT position FROM store");
+  const updatePosition = db.prepare("UPDATE store SET position = ? WHERE position < ?");
   const upsertHead = db.prepare(
     "INSERT INTO heads (space, position, json) VALUES (?, ?, ?) ON CONFLICT (space) DO UPDATE SET position = excluded.position, json = excluded.json WHERE position < excluded.position",
   );
-  const valueIn = <T>(row: unknown): T[] =>
-    row === undefined ? [] : [JSON.parse((row as { json: string }).json) as T];
 
   function project(documents: readonly Document[], heads: readonly Head[]): void {
-    for (const document of documents) writeDocument(document);
+    documentsOf.write(documents);
     for (const head of heads) upsertHead.run(numberOf.made(head.spaceId), head.position, JSON.stringify(head));
   }
 
   return {
     async read({ heads, documents, operations, seqs }): Promise<Found> {
-      const of = <T>(spaceId: string, find: (space: number) => unknown): T[] => {
+      const of = <T>(spaceId: string, find: (space: number) => T | undefined): T[] => {
         const space = numberOf.known(spaceId);
-        return space === undefined ? [] : valueIn<T>(find(space));
+        const found = space === undefined ? undefined : find(space);
+        return found === undefined ? [] : [found];
       };
       return {
-        heads: heads.flatMap((spaceId) => of<Head>(spaceId, (space) => selectHead.get(space))),
-        documents: documents.flatMap(({ spaceId, id }) =>
-          of<Document>(spaceId, (space) => selectDocument.get(space, uuidBytes(id))),
-        ),
+        heads: heads.flatMap((spaceId) => of(spaceId, (space) => valueOf<Head>(selectHead.get(space)))),
+        documents: documents.flatMap(({ spaceId, id }) => of(spaceId, (space) => documentsOf.find(space, id))),
         facts: [
           ...operations.flatMap(({ spaceId, operationId }) =>
-            of<Fact>(spaceId, (space) => facts.byOperation(space, operationId)),
+            of(spaceId, (space) => facts.byOperation(space, operationId)),
           ),
-          ...seqs.flatMap(({ spaceId, seq }) => of<Fact>(spaceId, (space) => facts.bySeq(space, seq))),
+          ...seqs.flatMap(({ spaceId, seq }) => of(spaceId, (space) => facts.bySeq(space, seq))),
         ],
       };
     },
@@ -61,7 +75,7 @@ export function sqliteFactStore(db: DatabaseSync, registry: Registry): SqliteFac
     async project(documents, heads) {
       numberOf.keeping(() => transaction(db, () => project(documents, heads)));
     },
-    commit(given, documents, heads) {
+    commit(given, documents, heads, position = -1) {
       const stopped: { inTheWay: readonly Fact[] } = { inTheWay: [] };
       try {
         numberOf.keeping(() =>
@@ -69,6 +83,7 @@ export function sqliteFactStore(db: DatabaseSync, registry: Registry): SqliteFac
             stopped.inTheWay = facts.insert(given);
             if (stopped.inTheWay.length > 0) throw new InTheWay();
             project(documents, heads);
+            updatePosition.run(position, position);
           }),
         );
       } catch (error) {
@@ -76,94 +91,53 @@ export function sqliteFactStore(db: DatabaseSync, registry: Registry): SqliteFac
       }
       return stopped.inTheWay;
     },
+    position: () => (selectPosition.get() as { position: number }).position,
+    expire: () => transaction(db, () => facts.expire()),
   };
 }
 
 /** Ends a transaction of which nothing may stay. */
 class InTheWay extends Error {}
 
-type SpaceNumbers = ReturnType<typeof spaceNumbers>;
-
-function spaceNumbers(db: DatabaseSync) {
-  const select = db.prepare("SELECT space FROM spaces WHERE id = ?");
-  const insert = db.prepare("INSERT INTO spaces (id) VALUES (?) RETURNING space");
-  const numbers = new Map<string, number>();
-  const keep = (spaceId: string, row: unknown): number => {
-    const { space } = row as { space: number };
-    if (numbers.size >= spacesMax) numbers.clear();
-    numbers.set(spaceId, space);
-    return space;
-  };
-  function known(spaceId: string): number | undefined {
-    const number = numbers.get(spaceId);
-    if (number !== undefined) return number;
-    const row = select.get(uuidBytes(spaceId));
-    return row === undefined ? undefined : keep(spaceId, row);
-  }
-  return {
-    known,
-    made: (spaceId: string): number => known(spaceId) ?? keep(spaceId, insert.get(uuidBytes(spaceId))),
-    /** Forgets the numbers where the transaction that may have given them is undone. */
-    keeping<T>(steps: () => T): T {
-      try {
-        return steps();
-      } catch (error) {
-        numbers.clear();
-        throw error;
-      }
-    },
-  };
+function valueOf<T>(row: unknown): T | undefined {
+  return row === undefined ? undefined : (JSON.parse((row as { json: string }).json) as T);
 }
 
-function factTable(db: DatabaseSync, numberOf: SpaceNumbers) {
+function factTable(db: DatabaseSync, { numberOf, now }: { numberOf: SpaceNumbers; now: () => number }) {
   const selectByOperation = db.prepare("SELECT json FROM facts WHERE space = ? AND operation = ?");
   const selectBySeq = db.prepare("SELECT json FROM facts WHERE space = ? AND seq = ?");
-  const insert = db.prepare("INSERT INTO facts (space, operation, seq, json) VALUES (?, ?, ?, ?)");
-  const byOperation = (space: number, operationId: string) => selectByOperation.get(space, uuidBytes(operationId));
-  const bySeq = (space: number, seq: number) => selectBySeq.get(space, seq);
+  const insert = db.prepare("INSERT INTO facts (space, operation, seq, expire_at, json) VALUES (?, ?, ?, ?, ?)");
+  const insertChange = db.prepare("INSERT INTO changes (space, id, version, fact, place) VALUES (?, ?, ?, ?, ?)");
+  const removeExpired = db.prepare(
+    `DELETE FROM facts WHERE fact IN (SELECT fact FROM facts WHERE expire_at <= ? ORDER BY expire_at LIMIT ${expiredAtOnce})`,
+  );
+  const byOperation = (space: number, operationId: string) =>
+    valueOf<Fact>(selectByOperation.get(space, uuidBytes(operationId)));
+  const bySeq = (space: number, seq: number) => valueOf<Fact>(selectBySeq.get(space, seq));
   return {
     byOperation,
     bySeq,
     /** Answers the facts that stood in the way. */
     insert(facts: readonly Fact[]): Fact[] {
       return facts.flatMap((fact) => {
-        const { spaceId, operationId, seq } = fact;
+        const { spaceId, operationId, seq, keyed, changes } = fact;
         const space = numberOf.made(spaceId);
         const other = byOperation(space, operationId) ?? (seq === undefined ? undefined : bySeq(space, seq));
-        if (other !== undefined) return [JSON.parse((other as { json: string }).json) as Fact];
-        insert.run(space, uuidBytes(operationId), seq ?? null, JSON.stringify(fact));
+        if (other !== undefined) return [other];
+        const expireAt = keyed || seq !== undefined ? null : now() + unkeyedKeptMs;
+        const { lastInsertRowid } = insert.run(
+          space,
+          uuidBytes(operationId),
+          seq ?? null,
+          expireAt,
+          JSON.stringify(fact),
+        );
+        for (const [place, { id, version }] of changes.entries())
+          insertChange.run(space, uuidBytes(id), version, lastInsertRowid, place);
         return [];
       });
     },
-  };
-}
-
-/** Writes a document, with the columns of its type's lists, over an older version of it only. */
-function documentWriter(db: DatabaseSync, registry: Registry, numberOf: SpaceNumbers) {
-  const names = listColumns(registry);
-  const columns = ["version", "deleted", "created_at", "updated_at", "json", ...names.map(columnOf)];
-  const upsert = db.prepare(
-    `INSERT INTO documents (space, id, type, ${columns.join(", ")}) VALUES (?, ?, ?${", ?".repeat(columns.length)})
-     ON CONFLICT (space, id) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(", ")} WHERE version < excluded.version`,
-  );
-  const fieldsOf = new Map([...registry].map(([name, type]) => [name, new Map(listFields(type))]));
-  return (document: Document): void => {
-    const { spaceId, id, type, version, deletedBy, createdAt, updatedAt, fields } = document;
-    const known = fieldsOf.get(type);
-    const values = names.map((name): SqlValue => {
-      const field = known?.get(name);
-      return field === undefined ? null : listValue(field, fields[name] ?? null);
-    });
-    upsert.run(
-      numberOf.made(spaceId),
-      uuidBytes(id),
-      type,
-      version,
-      Number(deletedBy !== undefined),
-      Date.parse(createdAt),
-      Date.parse(updatedAt),
-      JSON.stringify(document),
-      ...values,
-    );
+    /** Whether there may be more. */
+    expire: (): boolean => Number(removeExpired.run(now()).changes) === expiredAtOnce,
   };
 }

@@ -14,6 +14,9 @@ export const comment: ResourceType = {
     taskId: reference("task", { setBy: "once" }),
     body: text({ min: 1, max: 20_000, blank: false }),
   },
+  filters: { task: { kind: "any", field: "taskId" } },
+  defaultSort: "createdAt",
+  hidings: [{ field: "taskId", askedBy: [] }],
   may: {
     create: { least: "member" },
     patch: { least: "member", and: isAuthor },

@@ -3,6 +3,7 @@ import type { Intent, IntentKind } from "./command.ts";
 import type { Document, Fields, Role } from "./document.ts";
 import type { Draft } from "./draft.ts";
 import type { Field, Json } from "./field.ts";
+import type { Filters, Hiding } from "./filter.ts";
 
 /** Who may do it: whoever has at least this role, and where there is more to it, only those for whom `and` holds (else `forbidden`). */
 export type Permission = { readonly least: Role; readonly and?: (attempt: Attempt) => boolean };
@@ -42,6 +43,20 @@ export type ResourceType = {
   readonly guard?: (draft: Draft, before: Document | undefined, fields: Fields) => void;
   /** The rules that make fields from others, once references hold. */
   readonly derive?: (making: Making) => void;
+  /** What lists can be asked for; none unless told. */
+  readonly filters?: Filters;
+  /** Of lists that do not say; `-createdAt` unless told. */
+  readonly defaultSort?: string;
+  /** At most two. */
+  readonly hidings?: readonly Hiding[];
+  /** A field that readers see with another value than is stored, depending on what the field `by` refers to. */
+  readonly shown?: {
+    readonly field: string;
+    readonly by: string;
+    /** What of the other resource it depends on, as a text. */
+    readonly dependsOn: (other: Fields) => string;
+    readonly of: (fields: Fields, other: Fields) => Json;
+  };
   /** Values made for readers only, each served after the field of the same key. */
   readonly served?: Readonly<Record<string, { readonly name: string; readonly of: (fields: Fields) => Json }>>;
 };

@@ -8,12 +8,18 @@ export function resourceOf(type: ResourceType, document: Document, shown: Fields
   const resource: Record<string, Json> = { id: document.id, spaceId: document.spaceId };
   for (const [name, { setBy }] of Object.entries(type.fields)) {
     if (setBy === "hidden") continue;
-    resource[name] = shown[name] ?? document.fields[name] ?? null;
+    resource[name] = shownValue(name, document.fields, shown);
     const more = type.served?.[name];
     if (more !== undefined) resource[more.name] = more.of(document.fields);
   }
   const { creatorId, version, createdAt, updatedAt } = document;
   return { ...resource, creatorId, version, createdAt, updatedAt };
+}
+
+/** What readers see of a field: null may be shown in the place of a value. */
+export function shownValue(name: string, fields: Fields, shown: Fields): Json {
+  const value = shown[name];
+  return value === undefined ? (fields[name] ?? null) : value;
 }
 
 export function resourceText(type: ResourceType, document: Document, shown?: Fields): string {

@@ -52,6 +52,31 @@ export const task: ResourceType = {
     checkParent(making);
     placeInOrder(making, columns);
   },
+  filters: {
+    id: { kind: "ids", max: 100 },
+    project: { kind: "any", field: "projectId", orNone: true },
+    column: { kind: "any", field: "columnId" },
+    parent: { kind: "any", field: "parentId", orNone: true },
+    assignee: { kind: "any", field: "assigneeIds", repeatable: true, orNone: true, orMe: true },
+    status: { kind: "any", field: "status", repeatable: true },
+    priority: { kind: "any", field: "priority", repeatable: true },
+    label: { kind: "all", field: "labels" },
+    q: { kind: "words", fields: ["title", "description"] },
+    dueBefore: { kind: "dueBefore", field: "due" },
+    dueAfter: { kind: "dueAfter", field: "due" },
+    updatedAfter: { kind: "after", field: "updatedAt" },
+    completedAfter: { kind: "after", field: "completedAt" },
+  },
+  hidings: [
+    { field: "projectId", flag: "archived", askedBy: ["project", "id"] },
+    { field: "parentId", isInherited: true, askedBy: ["parent"] },
+  ],
+  shown: {
+    field: "columnId",
+    by: "projectId",
+    dependsOn: (project) => (project.columns as unknown as Column[]).map(({ id, status }) => `${id} ${status}`).join(),
+    of: (fields, project) => shownColumn(project.columns as unknown as Column[], fields)?.id ?? null,
+  },
   served: { due: { name: "dueAt", of: (fields) => instantOfDue(fields.due as Due | null) } },
 };
 

@@ -41,8 +41,8 @@ export type StoredChange = {
   readonly change: Fact["changes"][number];
 };
 
-/** Where a page ended: the last item's sort key (null: it has none) and its id. */
-export type PageEnd = { readonly key: string | number | null; readonly id: string };
+/** Where a page ended: the last item's sort key (null: it has none), its id, and its space, which decides where those of two spaces are the same. */
+export type PageEnd = { readonly key: string | number | null; readonly id: string; readonly spaceId: string };
 
 export type ListedResource = { readonly spaceId: string; readonly text: string; readonly end: PageEnd };
 
