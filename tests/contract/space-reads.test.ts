@@ -7,6 +7,7 @@ import { openSpaceDatabase } from "../../actors/consumer/space-database.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { ListBounds } from "../../actors/task/space-list-sqlite.ts";
 import { sqliteSpaceReads } from "../../actors/task/space-reads-sqlite.ts";
+import { spaceListCases } from "./space-list-cases.ts";
 import { spaceReadsCases } from "./space-reads-cases.ts";
 
 function inSqlite(bounds?: ListBounds) {
@@ -28,5 +29,6 @@ function inSqlite(bounds?: ListBounds) {
 }
 
 spaceReadsCases("SQLite", inSqlite());
+spaceListCases("SQLite", inSqlite());
 // As in a space of very many tasks: nothing is looked up, and the index of the sort is walked in many parts.
 spaceReadsCases("SQLite, walking,", inSqlite({ fewRows: 1, rowsAtOnce: 7, rowsAtOnceMax: 20, textsAtOnce: 3 }));
