@@ -6,7 +6,7 @@ import { asError, packError, unpackError } from "./errors.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import type { Directory, Router, Subscriptions } from "./router.ts";
-import { type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
+import { COUNT_NAMES, type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type After, Thread } from "./thread.ts";
 import type { ChildSpec } from "./tree.ts";
@@ -19,7 +19,8 @@ export type SystemContext = {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly epochMs: number;
-  readonly handles: readonly ChildHandle[];
+  /** By slot. */
+  readonly handles: ReadonlyMap<number, ChildHandle>;
   /** How long a thread has waited for a processor. */
   readonly runDelay: RunDelay;
   /** A source of given time with this waiting. */
@@ -77,11 +78,11 @@ export class ChildHandle {
   readonly #kinds: readonly string[];
   #run: Run | undefined;
   #spare: { thread: Thread; loaded: boolean } | undefined;
-  #generation = 0;
+  #generation: number;
   #life: LastSign = { seen: 0, sinceMs: 0, still: undefined };
   #progress = { seen: 0, givenMs: 0 };
   #counts: Record<CountName, number>;
-  readonly totals: Record<CountName, number>;
+  readonly totals = {} as Record<CountName, number>;
   #rate = { handled: 0, atMs: 0, perSecond: 0 };
   lastError: Error | undefined;
   /** Times it was started, for whatever reason. */
@@ -95,8 +96,10 @@ export class ChildHandle {
     this.slot = slot;
     this.index = index;
     this.#kinds = Object.keys(child.actor.accepts).sort();
+    // A place may have been another child's before.
+    this.#generation = systemContext.sharedTable.generation(slot);
     this.#counts = systemContext.sharedTable.counts(slot);
-    this.totals = { ...this.#counts };
+    for (const name of COUNT_NAMES) this.totals[name] = 0;
   }
 
   get name(): string {
@@ -158,7 +161,7 @@ export class ChildHandle {
     this.#spare = undefined;
     if (spare !== undefined && !spare.thread.exited) {
       run.thread = spare.thread;
-      spare.thread.send(["go", run.generation, this.#systemContext.subscriptions()]);
+      spare.thread.send(["go", run.generation, this.#systemContext.subscriptions(), this.#systemContext.directory]);
     } else {
       try {
         run.thread = this.#spawn(run.generation);
@@ -288,7 +291,7 @@ export class ChildHandle {
 
   /** Makes a port between this run and another, once; the first to need it asks. */
   #connection(run: Run, slot: number, generation: number): void {
-    const other = this.#systemContext.handles.find((handle) => handle.slot === slot);
+    const other = this.#systemContext.handles.get(slot);
     const peer = other === undefined ? undefined : other.#run;
     if (peer?.thread === undefined || peer.generation !== generation) {
       run.thread?.send(["down", slot, generation, undefined]);
@@ -385,7 +388,7 @@ export class ChildHandle {
     systemContext.unsubscribe(this.slot);
     systemContext.router.down(this.slot, run.generation, error);
     const packed = error === undefined ? undefined : packError(error);
-    for (const handle of systemContext.handles) handle.send(["down", this.slot, run.generation, packed]);
+    for (const handle of systemContext.handles.values()) handle.send(["down", this.slot, run.generation, packed]);
     const { thread } = run;
     if (thread !== undefined && !thread.exited) {
       void thread.leave(LEAVE_MS, VERIFY_MS, this.#after).then((gone) => {
@@ -414,8 +417,7 @@ export class ChildHandle {
   watch(nowMs: number): void {
     const { sharedTable } = this.#systemContext;
     const counts = sharedTable.counts(this.slot);
-    for (const name of Object.keys(counts) as CountName[])
-      this.totals[name] += (counts[name] - this.#counts[name]) >>> 0;
+    for (const name of COUNT_NAMES) this.totals[name] += (counts[name] - this.#counts[name]) >>> 0;
     this.#counts = counts;
     if (nowMs - this.#rate.atMs >= 1_000) {
       this.#rate = {

@@ -1,16 +1,18 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
-import type { Directory, Subscriptions } from "./router.ts";
+import type { Directory, DirectoryEntry, Subscriptions } from "./router.ts";
 
 /** What the main thread and a worker say to each other besides messages: arrays, where messages are text. */
 
 export type ToWorker =
   /** Begin this generation (a spare waits for it). */
-  | readonly ["go", generation: number, subscriptions: Subscriptions]
+  | readonly ["go", generation: number, subscriptions: Subscriptions, directory: Directory]
   | readonly ["port", slot: number, generation: number, port: MessagePort]
   | readonly ["down", slot: number, generation: number, cause: PackedError | undefined]
   | readonly ["subscriptions", table: Subscriptions]
+  /** A child that starts at run time has got this place, or has left it. */
+  | readonly ["place", slot: number, entry: DirectoryEntry]
   | readonly ["stop", timeoutMs: number];
 
 export type ToMain =

@@ -11,8 +11,20 @@ import { partitionOf } from "./partition.ts";
 import { Pool } from "./pool.ts";
 import { isLater, type SharedTable } from "./shared-table.ts";
 
-/** Every place of the tree, by slot; the main thread is slot 0. Fixed for the life of a system. */
-export type Directory = readonly { readonly name: string; readonly index: number; readonly isMain: boolean }[];
+/** Who lives at a slot. */
+export type DirectoryEntry = {
+  /** Empty where nobody lives now. */
+  readonly name: string;
+  readonly index: number;
+  readonly isMain: boolean;
+  /** Whether the place is kept for children that start at run time. */
+  readonly isKept?: boolean;
+};
+/** Every place of the tree, by slot; the main thread is slot 0. */
+export type Directory = readonly DirectoryEntry[];
+
+/** The places of an actor; none while a child that starts at run time is not there. */
+type Target = { slots: readonly number[]; pool: Pool | undefined };
 
 /** Who gets what is published: a slot, and the kind as which it arrives there. */
 export type Subscriber = { readonly slot: number; readonly kind: string; readonly lossy: boolean };
@@ -28,6 +40,9 @@ export type RouterOptions = {
   readonly connect: (slot: number, generation: number) => void;
   readonly log: Self["log"];
 };
+
+/** The place of an actor that has none: nothing is counted there. */
+const NOWHERE = -1;
 
 /** An ask may take this long unless told. */
 export const ASK_MS = 5_000;
@@ -54,8 +69,8 @@ export class Router {
   readonly #asks: Asks<Connection>;
   readonly #connections = new Map<number, Connection>();
   readonly #locals = new Map<number, Local>();
-  readonly #places = new Map<string, readonly number[]>();
-  readonly #pools = new Map<string, Pool>();
+  readonly #directory: DirectoryEntry[];
+  readonly #targets = new Map<string, Target>();
   #subscriptions: Subscriptions = Object.create(null);
   #dirty: Connection[] = [];
   #scheduled = false;
@@ -70,11 +85,47 @@ export class Router {
     this.#options = options;
     this.#sharedTable = options.sharedTable;
     this.#asks = new Asks(options.clock);
+    this.#directory = [...options.directory];
     options.directory.forEach(({ name }, slot) => {
-      if (slot > 0) this.#places.set(name, [...(this.#places.get(name) ?? []), slot]);
+      if (slot > 0 && name !== "") this.#targetOf(name).slots = [...this.#targetOf(name).slots, slot];
     });
-    for (const [name, places] of this.#places)
-      if (places.length > 1) this.#pools.set(name, new Pool(places, this.#sharedTable));
+    for (const target of this.#targets.values())
+      if (target.slots.length > 1) target.pool = new Pool(target.slots, this.#sharedTable);
+  }
+
+  #targetOf(name: string): Target {
+    let target = this.#targets.get(name);
+    if (target === undefined) {
+      target = { slots: [], pool: undefined };
+      this.#targets.set(name, target);
+    }
+    return target;
+  }
+
+  #poolOf(slot: number): Pool | undefined {
+    return this.#targets.get(this.#name(slot))?.pool;
+  }
+
+  /** Whether the actor at a slot lives in the main thread. */
+  isMain(slot: number): boolean {
+    return this.#directory[slot]?.isMain === true;
+  }
+
+  /** A child that starts at run time has got a place, or (with an entry without a name) has left it. */
+  place(slot: number, entry: DirectoryEntry): void {
+    const before = this.#name(slot);
+    if (before !== "") this.#targetOf(before).slots = [];
+    this.#directory[slot] = entry;
+    if (entry.name !== "") this.#targetOf(entry.name).slots = [slot];
+  }
+
+  /** What a ref to the actor sends to. An actor that is not in the tree may still start at run time, where places are kept for that. */
+  #known(actor: Actor, act: string): Target {
+    const target = this.#targets.get(actor.name);
+    if (target !== undefined) return target;
+    if (!this.#directory.some(({ isKept }) => isKept))
+      throw new Error(`Cannot ${act} ${actor.name}: the tree has no such actor`);
+    return this.#targetOf(actor.name);
   }
 
   /** Asks that wait for their answer. */
@@ -86,15 +137,15 @@ export class Router {
 
   /** A way to send to an actor as `from` (this thread's own name when undefined). */
   ref<P extends Protocol>(actor: Actor<P>, from?: string, self?: number): Ref<P> {
-    const places = this.#places.get(actor.name);
-    if (places === undefined) throw new Error(`Cannot refer to ${actor.name}: the tree has no such actor`);
+    const target = this.#known(actor as unknown as Actor, "refer to");
     /** By kind whether it may be shed; free of what every object has, as a kind may have any name. */
     const lossy: Record<string, boolean | undefined> = Object.create(null);
     for (const [kind, message] of Object.entries(actor.accepts as Protocol)) lossy[kind] = message.lossy;
-    const pool = this.#pools.get(actor.name);
+    const { pool } = target;
     const route = (key: string | undefined): number => {
-      if (pool === undefined) return places[0] as number;
-      return key === undefined ? pool.leastDeep() : (places[partitionOf(key, places.length)] as number);
+      const { slots } = target;
+      if (pool === undefined) return slots[0] ?? NOWHERE;
+      return key === undefined ? pool.leastDeep() : (slots[partitionOf(key, slots.length)] as number);
     };
     const refer = {
       tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> => {
@@ -119,6 +170,10 @@ export class Router {
         if (isLossy === undefined) {
           this.#countDead(slot);
           this.#report(actor.name, kind, "unknown-kind");
+          return undefined;
+        }
+        if (slot === NOWHERE) {
+          this.#report(actor.name, kind, "not-running");
           return undefined;
         }
         return this.#send(slot, kind, body, 0, undefined, traceparent, from, isLossy);
@@ -155,7 +210,7 @@ export class Router {
         if (connection === undefined) {
           // Not among the asks: their timer would keep a process up that has nothing left to do.
           this.#countDead(slot);
-          return Promise.reject(this.#gone(slot));
+          return Promise.reject(slot === NOWHERE ? died(actor.name) : this.#gone(slot));
         }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
@@ -246,7 +301,7 @@ export class Router {
   }
 
   #pumpPoolOf(slot: number): void {
-    const pool = this.#pools.get(this.#name(slot));
+    const pool = this.#poolOf(slot);
     if (pool !== undefined && pool.waiting.size > 0) this.#pumpPool(pool);
   }
 
@@ -298,6 +353,7 @@ export class Router {
   }
 
   #countDead(slot: number): void {
+    if (slot === NOWHERE) return;
     this.#sharedTable.count(slot, "sent", 1);
     this.#sharedTable.count(slot, "dead", 1);
   }
@@ -375,6 +431,7 @@ export class Router {
 
   /** The connection to the generation that takes messages now; undefined when none does. */
   #connectionTo(slot: number): Connection | undefined {
+    if (slot === NOWHERE) return undefined;
     const known = this.#connections.get(slot);
     const generation = this.#sharedTable.openGeneration(slot);
     if (generation === undefined) return undefined;
@@ -394,7 +451,7 @@ export class Router {
   }
 
   #name(slot: number): string {
-    return this.#options.directory[slot]?.name ?? `slot ${slot}`;
+    return this.#directory[slot]?.name ?? `slot ${slot}`;
   }
 
   #touch(connection: Connection): void {
@@ -609,16 +666,15 @@ export class Router {
 
   /** Tells of each end of an actor, and at once when it is not running. The returned function ends it; so does the end of the one who asks. */
   monitor(actor: Actor, watcher: number, told: (down: Down) => void): () => void {
-    const places = this.#places.get(actor.name);
-    if (places === undefined) throw new Error(`Cannot monitor ${actor.name}: the tree has no such actor`);
+    const target = this.#known(actor, "monitor");
     const down = (slot: number, reason: string | null): void =>
-      told({ actor: actor.name, index: this.#options.directory[slot]?.index ?? 0, reason });
+      told({ actor: actor.name, index: this.#directory[slot]?.index ?? 0, reason });
     const notify = (slot: number, reason: string | null): void => {
       if (slot === watcher) this.#monitors.delete(notify);
-      else if (places.includes(slot)) down(slot, reason);
+      else if (target.slots.includes(slot)) down(slot, reason);
     };
     this.#monitors.add(notify);
-    for (const slot of places) if (this.#sharedTable.phase(slot) === "down") down(slot, "not running");
+    for (const slot of target.slots) if (this.#sharedTable.phase(slot) === "down") down(slot, "not running");
     return () => void this.#monitors.delete(notify);
   }
 
@@ -627,7 +683,8 @@ export class Router {
     this.#cancelReport?.();
     this.flush();
     for (const connection of [...this.#connections.values()]) this.#end(connection);
-    for (const pool of this.#pools.values()) {
+    for (const { pool } of this.#targets.values()) {
+      if (pool === undefined) continue;
       pool.cancelLook?.();
       for (let message = pool.waiting.shift(); message !== undefined; message = pool.waiting.shift()) {
         this.#dead(pool.members[0] as number, message.kind, message.id);

@@ -74,6 +74,11 @@ export class SharedTable {
     return (gate & OPEN) === 0 ? undefined : gate >>> GENERATION_SHIFT;
   }
 
+  /** The last generation at this slot, whether it takes messages or not. */
+  generation(slot: number): number {
+    return Atomics.load(this.#words, slot * WORDS + GATE) >>> GENERATION_SHIFT;
+  }
+
   depth(slot: number): number {
     return Atomics.load(this.#words, slot * WORDS + GATE) & DEPTH_MASK;
   }

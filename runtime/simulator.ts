@@ -1,20 +1,28 @@
 /**
- * A whole tree of actors in one thread, in virtual time: the same cells, lives, connections, mailbox gates and supervisors as in production, with
- * the threads and the clock replaced. What happens next is picked by seed, so a seed is a schedule and replays.
+ * A whole tree of actors in one thread, in virtual time, to test actors with: the same cells, incarnations, connections, mailbox gates and supervisors as in
+ * production, with the threads and the clock replaced. `self.now`, `sleep`, `every`, `after` and `random` are virtual too, so an actor that uses them (and no
+ * `Date`, `setTimeout` or `Math.random` of its own) lives through a day in milliseconds. What happens next is picked by seed: a seed is a schedule and replays.
  *
- * Every thread has an router of its own. Frames between two threads keep their order; their delay, and the order of everything else,
- * is the seed's.
+ *     const sim = simulate({ seed: 1, tree, behaviours: [counter] });
+ *     await sim.start();
+ *     await sim.settle(sim.ref(counter.actor).ask("add", { by: 1 }));
+ *     await sim.pass(86_400_000);
+ *     await sim.stop();
+ *
+ * Every thread has a router of its own. Frames between two threads keep their order; their delay, and the order of everything else, is the seed's.
  */
 
 import type { Actor, Behaviour, LogLevel, Protocol, Ref } from "./actor.ts";
+import { childrenAtRunTime } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
-import { type Directory, Router, type Subscriber } from "./router.ts";
+import { FREE, type Place, Places } from "./places.ts";
+import { type DirectoryEntry, Router, type Subscriber } from "./router.ts";
 import { type CountName, SharedTable } from "./shared-table.ts";
-import { init, type State, step } from "./supervisor.ts";
-import type { Command, Event, Exit } from "./supervisor-messages.ts";
-import { type ChildSpec, isSupervisor, type SupervisorSpec } from "./tree.ts";
+import type { Exit } from "./supervisor.ts";
+import { SupervisorRunner } from "./supervisor-runner.ts";
+import type { SupervisorSpec } from "./tree.ts";
 
 /** What tells a behaviour apart, whatever its protocol, state and data. */
 // biome-ignore lint/suspicious/noExplicitAny: behaviours of any protocol, state and data
@@ -32,8 +40,6 @@ export type SimulationOptions = {
   /** As of the system; none unless told. */
   readonly sharedBytes?: number;
 };
-
-type Place = { readonly spec: ChildSpec; readonly name: string; readonly index: number };
 
 type SimulatedThread = {
   readonly slot: number;
@@ -85,16 +91,8 @@ export function simulate(options: SimulationOptions) {
   });
 
   const shared = new SharedArrayBuffer(options.sharedBytes ?? 0);
-  const places: Place[] = [];
-  const collect = (spec: ChildSpec | SupervisorSpec): void => {
-    if (isSupervisor(spec)) for (const each of spec.children) collect(each);
-    else for (let index = 0; index < spec.instances; index++) places.push({ spec, name: spec.actor.name, index });
-  };
-  collect(options.tree);
-  const directory: Directory = [
-    { name: "main", index: 0, isMain: true },
-    ...places.map(({ name, index }) => ({ name, index, isMain: false })),
-  ];
+  const places = new Places(options.tree);
+  const { directory } = places;
   const behaviours = new Map(
     options.behaviours.map((behaviour) => [
       behaviour.actor.name as string,
@@ -169,7 +167,7 @@ export function simulate(options: SimulationOptions) {
   };
 
   const startThread = (slot: number, ready: () => void, over: (exit: Exit) => void): void => {
-    const place = places[slot - 1] as Place;
+    const { child, index } = places.at(slot) as Place;
     const generation = ((generations[slot] as number) + 1) & GENERATIONS;
     generations[slot] = generation;
     sharedTable.begin(slot, generation);
@@ -188,12 +186,12 @@ export function simulate(options: SimulationOptions) {
       thread.router.attach(0, 0, poster(slot, 0, 0));
       thread.router.subscriptions = Object.fromEntries(subscriptions);
       const life = runIncarnation({
-        behaviour: behaviours.get(place.name) as Behaviour<Protocol, unknown, unknown>,
+        behaviour: behaviours.get(child.actor.name) as Behaviour<Protocol, unknown, unknown>,
         slot,
         generation,
-        index: place.index,
-        args: place.spec.args,
-        shutdownMs: place.spec.shutdownMs,
+        index,
+        args: child.args,
+        shutdownMs: child.shutdownMs,
         router: thread.router,
         sharedTable,
         shared,
@@ -248,104 +246,64 @@ export function simulate(options: SimulationOptions) {
     });
   };
 
-  type Member = { readonly start: ChildSpec | SupervisorSpec; readonly slot: number };
-  type Running = { stop(): void; kill(): void };
-
-  const runSupervisor = (
-    spec: SupervisorSpec,
-    firstSlot: number,
-    on: { ready(): void; exit(exit: Exit, failed: boolean): void },
-  ) => {
-    let slot = firstSlot;
-    const children: {
-      id: string;
-      start: Member;
-      restart?: ChildSpec["restart"];
-      shutdownMs?: number;
-      startMs?: number;
-      type?: "supervisor";
-    }[] = [];
-    for (const each of spec.children) {
-      if (isSupervisor(each)) {
-        children.push({ id: each.name, start: { start: each, slot }, type: "supervisor" });
-        slot += members(each);
-      } else {
-        const { restart, shutdownMs, startMs } = each;
-        for (let index = 0; index < each.instances; index++)
-          children.push({
-            id: `${each.actor.name}/${index}`,
-            start: { start: each, slot: slot++ },
-            restart,
-            shutdownMs,
-            startMs,
-          });
-      }
-    }
-    let state: State<Member> = init<Member>({
-      strategy: spec.strategy,
-      intensity: spec.intensity,
-      periodMs: spec.periodMs,
-      children,
-    });
-    const running = new Map<string, Running>();
-    const send = (event: Event<Member>): void => {
-      const [next, commands] = step(state, event, nowMs, random);
-      state = next;
-      for (const command of commands) perform(command);
-    };
-    const perform = (command: Command<Member>): void => {
-      if (command.do === "ready") on.ready();
-      else if (command.do === "exit") on.exit(command.exit, command.failed);
-      else if (command.do === "timer")
-        at(nowMs + command.afterMs, () =>
-          send({ kind: "timer", id: command.id, generation: command.generation, name: command.name }),
-        );
-      else if (command.do === "report") log("warn", command.what, { id: command.id, ...command.exit });
-      else if (command.do === "start") {
-        const { id, generation } = command;
-        running.set(
-          id,
-          begin(
-            command.start,
-            () => send({ kind: "ready", id, generation }),
-            (exit) => send({ kind: "exited", id, generation, exit }),
-          ),
-        );
-      } else if (command.do === "stop") running.get(command.id)?.stop();
-      else if (command.do === "kill") running.get(command.id)?.kill();
-    };
-    return { send, state: () => state };
+  const announcePlace = (slot: number, entry: DirectoryEntry): void => {
+    main.place(slot, entry);
+    for (const thread of threads.values()) carry(0, thread.slot, () => thread.router.place(slot, entry));
   };
-
-  const begin = ({ start, slot }: Member, ready: () => void, over: (exit: Exit) => void): Running => {
-    if (isSupervisor(start)) {
-      const nested = runSupervisor(start, slot, { ready, exit: over });
-      nested.send({ kind: "start" });
-      return { stop: () => nested.send({ kind: "stop" }), kill: () => nested.send({ kind: "kill" }) };
-    }
-    startThread(slot, ready, over);
-    const thread = threads.get(slot) as SimulatedThread;
-    return {
-      stop: () => {
+  let phase: "new" | "ready" | "ended" = "new";
+  let failed = false;
+  const clock = clockOf(() => true);
+  const root = new SupervisorRunner<number>(
+    options.tree,
+    {
+      clock,
+      random,
+      handlesOf: (name) =>
+        places.of(name).map(({ id, slot, child: { restart, shutdownMs, startMs } }) => ({
+          id,
+          handle: slot,
+          restart,
+          shutdownMs,
+          startMs,
+        })),
+      start: (slot, { ready, exited }) => startThread(slot, ready, exited),
+      stop: (slot) => {
+        const thread = threads.get(slot);
+        if (thread === undefined) return;
         sharedTable.close(slot);
         carry(0, slot, () => {
           if (thread.life === undefined) exit(thread, { why: "shutdown" });
-          else if (thread.alive) void thread.life.stop(start.shutdownMs);
+          else if (thread.alive) void thread.life.stop(places.at(slot)?.child.shutdownMs ?? 0);
         });
       },
-      kill: () => exit(thread, { why: "abnormal", message: "killed" }),
-    };
-  };
-
-  let phase: "new" | "ready" | "ended" = "new";
-  let failed = false;
-  const root = runSupervisor(options.tree, 1, {
-    ready: () => {
-      phase = "ready";
+      kill: (slot) => {
+        const thread = threads.get(slot);
+        if (thread !== undefined) exit(thread, { why: "abnormal", message: "killed" });
+      },
+      patience: (_slot, _timer, patienceMs, over) => clock.later(patienceMs, over),
+      release: (supervisor, slot) => {
+        places.remove(supervisor, slot);
+        announcePlace(slot, FREE);
+      },
+      report: (_supervisor, { id, what, exit: how, restartInMs }) =>
+        log(how.why === "abnormal" ? "error" : "info", what.replaceAll("_", "-"), { id, ...how, restartInMs }),
     },
-    exit: (_exit, because) => {
-      phase = "ended";
-      failed = because;
+    {
+      ready: () => {
+        phase = "ready";
+      },
+      exited: (_exit, because) => {
+        phase = "ended";
+        failed = because;
+      },
+    },
+  );
+  const children = childrenAtRunTime<number>({
+    places,
+    root: () => root,
+    take: ({ slot }) => {
+      announcePlace(slot, directory[slot] as DirectoryEntry);
+      return slot;
     },
   });
 
@@ -373,7 +331,23 @@ export function simulate(options: SimulationOptions) {
     }
   };
 
+  /** Runs until the promise has settled, and gives its outcome; rejects when that takes longer, in virtual time. */
+  const settle = async <T>(promise: Promise<T>, timeoutMs = 60_000): Promise<T> => {
+    let isSettled = false;
+    const settled = () => {
+      isSettled = true;
+    };
+    promise.then(settled, settled);
+    if (!(await run(() => isSettled, timeoutMs)))
+      throw new Error(`Cannot wait longer: not settled in ${timeoutMs} ms of virtual time (seed ${options.seed})`);
+    return promise;
+  };
+
   return {
+    ...children,
+    settle,
+    /** Runs what is due in so much virtual time. */
+    pass: async (ms: number): Promise<void> => void (await run(() => false, ms)),
     random,
     logged,
     run,
@@ -401,14 +375,10 @@ export function simulate(options: SimulationOptions) {
       if (thread !== undefined) exit(thread, { why: "abnormal", message: "crashed" });
     },
     /** The slots of the tree, from 1. */
-    slots: places.map((_, index) => index + 1),
+    slots: directory.map((_, slot) => slot).slice(1),
     name: (slot: number): string => directory[slot]?.name ?? "",
     counts: (slot: number): Record<CountName, number> => sharedTable.counts(slot),
     depth: (slot: number): number => sharedTable.depth(slot),
     generation: (slot: number): number => generations[slot] ?? 0,
   };
-}
-
-function members(spec: SupervisorSpec): number {
-  return spec.children.reduce((sum, each) => sum + (isSupervisor(each) ? members(each) : each.instances), 0);
 }

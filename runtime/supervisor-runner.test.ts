@@ -12,10 +12,11 @@ function runnerOf(tree: SupervisorSpec) {
   const done: string[] = [];
   const lives = new Map<string, { ready(): void; exited(exit: Exit): void }>();
   const timers: { afterMs: number; run: () => void }[] = [];
+  const clock = { nowMs: 0, monotonicMs: 0 };
   const driver: Driver<string> = {
     clock: {
-      now: () => 0,
-      monotonicMs: () => 0,
+      now: () => clock.nowMs,
+      monotonicMs: () => clock.monotonicMs,
       soon: (run) => run(),
       later: (afterMs, run) => {
         const timer = { afterMs, run };
@@ -36,7 +37,10 @@ function runnerOf(tree: SupervisorSpec) {
       done.push(`kill ${handle}`);
       lives.get(handle)?.exited({ why: "abnormal", message: "killed" });
     },
-    patience: (_seat, _timer, ms, over) => driver.clock.later(ms, over),
+    release: (supervisor, handle) => {
+      done.push(`${supervisor} releases ${handle}`);
+    },
+    patience: (_handle, _timer, ms, over) => driver.clock.later(ms, over),
     report: () => undefined,
   };
   const runner = new SupervisorRunner(tree, driver, {
@@ -47,6 +51,7 @@ function runnerOf(tree: SupervisorSpec) {
     runner,
     done,
     timers,
+    clock,
     ready: (handle: string) => lives.get(handle)?.ready(),
     exited: (handle: string, why: Exit["why"]) => lives.get(handle)?.exited({ why }),
   };
@@ -103,4 +108,75 @@ test("A child that does not stop, or does not become ready, in its time is kille
   expect(timers.map(({ afterMs }) => afterMs)).toEqual([100]);
   timers[0]?.run();
   expect(done.slice(4)).toEqual(["kill a", "failed shutdown"]);
+});
+
+test("Restarts are counted by the monotonic clock: a wall clock that is put forward forgets none", () => {
+  const { runner, done, ready, exited, clock } = runnerOf(supervise("one_for_one", limits, [leaf("a")]));
+  runner.send({ kind: "start" });
+  ready("a");
+  exited("a", "abnormal");
+  clock.nowMs += 3_600_000;
+  ready("a");
+  exited("a", "abnormal");
+  expect(done).toEqual(["start a", "ready", "start a", "failed shutdown"]);
+
+  const other = runnerOf(supervise("one_for_one", limits, [leaf("a")]));
+  other.runner.send({ kind: "start" });
+  other.ready("a");
+  other.exited("a", "abnormal");
+  other.clock.monotonicMs += 3_600_000;
+  other.ready("a");
+  other.exited("a", "abnormal");
+  expect(other.done).toEqual(["start a", "ready", "start a"]);
+});
+
+test("Each supervisor waits before restarts as it declares", () => {
+  const backOff = { baseMs: 40, maxMs: 40 };
+  const { runner, ready, exited, timers } = runnerOf(
+    supervise("one_for_one", { intensity: 9, periodMs: 1_000, backOff: { baseMs: 4_000, maxMs: 4_000 } }, [
+      leaf("a"),
+      supervise("one_for_one", { intensity: 9, periodMs: 1_000, backOff }, [leaf("b")], "inner"),
+    ]),
+  );
+  runner.send({ kind: "start" });
+  for (const handle of ["a", "b"]) ready(handle);
+  for (const handle of ["a", "b"]) {
+    exited(handle, "abnormal");
+    ready(handle);
+    exited(handle, "abnormal");
+  }
+  expect(timers.map(({ afterMs }) => afterMs)).toEqual([2_000, 20]);
+});
+
+test("A child that was started at run time is released once it has ended for good", async () => {
+  const { runner, done, ready, exited } = runnerOf(supervise("one_for_one", limits, [leaf("a")]));
+  const added = { restart: "temporary", shutdownMs: 100, startMs: 50 } as const;
+  runner.send({ kind: "start" });
+  expect(await runner.startChild({ ...added, id: "early", handle: "early" })).toMatchObject({ error: "not_running" });
+  ready("a");
+  done.length = 0;
+  const started = runner.startChild({ ...added, id: "b", handle: "b" });
+  ready("b");
+  expect(await started).toMatchObject({ ok: true });
+  exited("b", "normal");
+  const failing = runner.startChild({ ...added, id: "c", handle: "c" });
+  exited("c", "abnormal");
+  expect(await failing).toMatchObject({ ok: false, error: { why: "abnormal" } });
+  const stopped = runner.startChild({ ...added, id: "d", handle: "d", restart: "permanent" });
+  ready("d");
+  await stopped;
+  const stopping = runner.stopChild("d");
+  exited("d", "shutdown");
+  expect(await stopping).toMatchObject({ ok: true });
+  expect(await runner.stopChild("a")).toMatchObject({ error: "not_found" });
+  const last = runner.startChild({ ...added, id: "e", handle: "e" });
+  ready("e");
+  await last;
+  runner.send({ kind: "stop" });
+  exited("e", "shutdown");
+  exited("a", "shutdown");
+  expect(done).toEqual([
+    ...["start b", "root releases b", "start c", "root releases c", "start d", "stop d", "root releases d"],
+    ...["start e", "stop e", "stop a", "root releases e", "ended shutdown"],
+  ]);
 });

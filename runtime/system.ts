@@ -2,16 +2,18 @@ import process from "node:process";
 import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
+import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
 import { errorFields, stackOf } from "./errors.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { settlesWithin } from "./incarnation.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
-import { type Directory, Router, type Subscriber } from "./router.ts";
+import { FREE, Places } from "./places.ts";
+import { type DirectoryEntry, Router, type Subscriber } from "./router.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
-import { type ChildSpec, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
+import { faultsOf, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
@@ -30,7 +32,7 @@ export type SystemOptions = {
   readonly stopMs?: number;
 };
 
-export type System = {
+export type System = Children & {
   /** Starts the tree from left to right; rejects (everything rolled back) when a child cannot start. */
   start(): Promise<void>;
   /**
@@ -77,18 +79,13 @@ export function system(options: SystemOptions): System {
   };
   const clock = wallClock;
   const epochMs = clock.now();
-  const members = childrenOf(options.tree).flatMap((child) =>
-    Array.from({ length: child.instances }, (_, index) => ({ child, index })),
-  );
-  const directory: Directory = [
-    { name: "main", index: 0, isMain: true },
-    ...members.map(({ child, index }) => ({ name: child.actor.name, index, isMain: child.thread === "main" })),
-  ];
+  const places = new Places(options.tree);
+  const { directory } = places;
   const sharedTable = SharedTable.create(directory.length);
   const shared = new SharedArrayBuffer(options.sharedBytes ?? 0);
   const topics = new Map<string, Subscriber[]>();
   const subscriptions = () => Object.fromEntries(topics);
-  const handles: ChildHandle[] = [];
+  const handles = new Map<number, ChildHandle>();
   let fail: (reason: Error) => void = () => undefined;
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -99,7 +96,11 @@ export function system(options: SystemOptions): System {
   const router = new Router({ slot: 0, directory, sharedTable, clock, connect: () => undefined, log });
   const announce = () => {
     router.subscriptions = subscriptions();
-    for (const handle of handles) handle.send(["subscriptions", subscriptions()]);
+    for (const handle of handles.values()) handle.send(["subscriptions", subscriptions()]);
+  };
+  const announcePlace = (slot: number, entry: DirectoryEntry) => {
+    router.place(slot, entry);
+    for (const handle of handles.values()) handle.send(["place", slot, entry]);
   };
   const tellsDelay = runDelayMs(threadNumber()) !== undefined;
   const given = (delayMs: () => number | undefined) =>
@@ -139,21 +140,29 @@ export function system(options: SystemOptions): System {
       root.send({ kind: "stop" });
     },
   };
-  members.forEach(({ child, index }, at) => handles.push(new ChildHandle(systemContext, child, at + 1, index)));
+  for (const { slot, child, index } of places.all())
+    handles.set(slot, new ChildHandle(systemContext, child, slot, index));
 
   const driver: Driver<ChildHandle> = {
     clock,
     random: Math.random,
     handlesOf: (name) =>
-      handles
-        .filter((handle) => handle.name === name)
-        .map((handle) => {
-          const { instances, restart, shutdownMs, startMs } = handle.child;
-          return { id: instances === 1 ? name : `${name}/${handle.index}`, handle, restart, shutdownMs, startMs };
-        }),
+      places.of(name).map(({ id, slot, child: { restart, shutdownMs, startMs } }) => ({
+        id,
+        handle: handles.get(slot) as ChildHandle,
+        restart,
+        shutdownMs,
+        startMs,
+      })),
     start: (handle, on) => handle.start(on),
     stop: (handle) => handle.stop(),
     kill: (handle) => handle.kill(),
+    release: (supervisor, handle) => {
+      handles.delete(handle.slot);
+      void handle.close();
+      places.remove(supervisor, handle.slot);
+      announcePlace(handle.slot, FREE);
+    },
     patience: (handle, timer, patienceMs, over) => handle.patience(timer, patienceMs, over),
     report: (supervisor, { id, what, exit, restartInMs }) =>
       log(exit.why === "abnormal" ? "error" : "info", what.replaceAll("_", "-"), {
@@ -181,6 +190,17 @@ export function system(options: SystemOptions): System {
     exited: (exit, gaveUp) => void close(exit, gaveUp),
   });
 
+  const children = childrenAtRunTime<ChildHandle>({
+    places,
+    root: () => root,
+    take: ({ slot, child, index }) => {
+      const handle = new ChildHandle(systemContext, child, slot, index);
+      handles.set(slot, handle);
+      announcePlace(slot, directory[slot] as DirectoryEntry);
+      return handle;
+    },
+  });
+
   // Free of what every object has: a topic may have any name.
   const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
   const mainCell = new Cell(
@@ -201,8 +221,8 @@ export function system(options: SystemOptions): System {
   let watching: ReturnType<typeof setInterval> | undefined;
   const watch = () => {
     const nowMs = clock.now();
-    if (handles.some(({ slot }) => changing.has(sharedTable.phase(slot)))) systemContext.together.read();
-    for (const handle of handles) handle.watch(nowMs);
+    if ([...handles.keys()].some((slot) => changing.has(sharedTable.phase(slot)))) systemContext.together.read();
+    for (const handle of handles.values()) handle.watch(nowMs);
   };
   const onSignal = (signal: string) => {
     if (phase === "stopping" || phase === "stopped") {
@@ -221,7 +241,7 @@ export function system(options: SystemOptions): System {
     clearInterval(watching);
     watch();
     router.close();
-    await Promise.all(handles.map((handle) => handle.close()));
+    await Promise.all([...handles.values()].map((handle) => handle.close()));
     if (options.signals === true) {
       process.off("SIGTERM", onTerm);
       process.off("SIGINT", onInt);
@@ -281,6 +301,7 @@ export function system(options: SystemOptions): System {
       await ready;
     },
     stop,
+    ...children,
     ref: (actor) => router.ref(actor),
     publish: (topic, body) => router.publish(topic, body),
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
@@ -314,8 +335,4 @@ export function system(options: SystemOptions): System {
 /** Where lines go unless told: what somebody should see. */
 function toStderr(level: LogLevel, event: string, fields: Record<string, unknown>): void {
   if (level === "warn" || level === "error") process.stderr.write(`${JSON.stringify({ level, event, ...fields })}\n`);
-}
-
-function childrenOf(tree: SupervisorSpec): ChildSpec[] {
-  return tree.children.flatMap((each) => (isSupervisor(each) ? childrenOf(each) : [each]));
 }

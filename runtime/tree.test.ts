@@ -37,7 +37,7 @@ test("All faults of a tree are told together, before anything starts", () => {
     "shutdownMs of one must be more than 0 ms, not -5",
     "two children are named one",
     "one runs in the supervisor's own thread and can have no spare",
-    '"Bad Name" is no name for an actor: small envelopes, digits and hyphens, and not main',
+    '"Bad Name" is no name for an actor: small letters, digits and hyphens, and not main',
     "two supervisors are named root",
   ]);
   expect(() => system({ tree })).toThrow("intensity of root must be a whole number from 0, not -1; ");

@@ -41,6 +41,8 @@ export type SupervisorSpec = {
   readonly periodMs: number;
   /** The wait before a restart that is not the first in a row: full jitter below `baseMs`, doubling to `maxMs`; forgotten after `stableMs` of being up. */
   readonly backOff?: Partial<BackOff>;
+  /** How many children may be started under it at run time, at once; none unless told. Each has its place kept from the beginning. */
+  readonly childrenMax?: number;
   readonly children: readonly (ChildSpec | SupervisorSpec)[];
 };
 
@@ -61,14 +63,41 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
 
 export function supervise(
   strategy: Strategy,
-  limits: { intensity: number; periodMs: number; backOff?: Partial<BackOff> },
+  limits: Pick<SupervisorSpec, "intensity" | "periodMs" | "backOff" | "childrenMax">,
   children: readonly (ChildSpec | SupervisorSpec)[],
   name = "root",
 ): SupervisorSpec {
   return { name, strategy, ...limits, children };
 }
 
+/** All children of a tree, from left to right. */
+export function childrenOf(tree: SupervisorSpec): ChildSpec[] {
+  return tree.children.flatMap((each) => (isSupervisor(each) ? childrenOf(each) : [each]));
+}
+
 const MEMBERS_MAX = 1_000;
+
+const duration = (faults: string[], what: string, ms: number): void => {
+  if (!(ms > 0)) faults.push(`${what} must be more than 0 ms, not ${ms}`);
+  else if (ms > TIMER_MS_MAX) faults.push(`${what} must be at most ${TIMER_MS_MAX} ms, not ${ms}`);
+};
+
+/** All that is wrong with one child. */
+export function faultsOfChild(spec: ChildSpec): string[] {
+  const faults: string[] = [];
+  const { name } = spec.actor;
+  if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "main")
+    faults.push(`${JSON.stringify(name)} is no name for an actor: small letters, digits and hyphens, and not main`);
+  if (!Number.isInteger(spec.instances) || spec.instances < 1)
+    faults.push(`instances of ${name} must be a whole number from 1, not ${spec.instances}`);
+  if (!["permanent", "transient", "temporary"].includes(spec.restart))
+    faults.push(`${name} has no restart ${spec.restart}`);
+  if (spec.thread === "main" && spec.spare)
+    faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
+  if (spec.shutdownMs !== 0) duration(faults, `shutdownMs of ${name}`, spec.shutdownMs);
+  duration(faults, `startMs of ${name}`, spec.startMs);
+  return faults;
+}
 
 /** All that is wrong with a tree, found before its first child starts. */
 export function faultsOf(tree: SupervisorSpec): string[] {
@@ -76,10 +105,6 @@ export function faultsOf(tree: SupervisorSpec): string[] {
   const actors = new Set<string>();
   const supervisors = new Set<string>();
   let members = 0;
-  const duration = (what: string, ms: number) => {
-    if (!(ms > 0)) faults.push(`${what} must be more than 0 ms, not ${ms}`);
-    else if (ms > TIMER_MS_MAX) faults.push(`${what} must be at most ${TIMER_MS_MAX} ms, not ${ms}`);
-  };
   const visit = (spec: ChildSpec | SupervisorSpec): void => {
     if (isSupervisor(spec)) {
       if (supervisors.has(spec.name)) faults.push(`two supervisors are named ${spec.name}`);
@@ -93,27 +118,22 @@ export function faultsOf(tree: SupervisorSpec): string[] {
         faults.push(`${spec.name} has no strategy ${spec.strategy}`);
       if (!Number.isInteger(spec.intensity) || spec.intensity < 0)
         faults.push(`intensity of ${spec.name} must be a whole number from 0, not ${spec.intensity}`);
-      duration(`periodMs of ${spec.name}`, spec.periodMs);
+      duration(faults, `periodMs of ${spec.name}`, spec.periodMs);
       for (const [name, ms] of Object.entries(spec.backOff ?? {}))
         if (!(ms >= 0 && ms <= TIMER_MS_MAX))
           faults.push(`backOff.${name} of ${spec.name} must be 0 to ${TIMER_MS_MAX} ms, not ${ms}`);
+      const { childrenMax = 0 } = spec;
+      if (!Number.isInteger(childrenMax) || childrenMax < 0)
+        faults.push(`childrenMax of ${spec.name} must be a whole number from 0, not ${childrenMax}`);
+      else members += childrenMax;
       for (const each of spec.children) visit(each);
       return;
     }
     const { name } = spec.actor;
-    if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "main")
-      faults.push(`${JSON.stringify(name)} is no name for an actor: small envelopes, digits and hyphens, and not main`);
     if (actors.has(name)) faults.push(`two children are named ${name}`);
     actors.add(name);
-    if (!Number.isInteger(spec.instances) || spec.instances < 1)
-      faults.push(`instances of ${name} must be a whole number from 1, not ${spec.instances}`);
-    else members += spec.instances;
-    if (!["permanent", "transient", "temporary"].includes(spec.restart))
-      faults.push(`${name} has no restart ${spec.restart}`);
-    if (spec.thread === "main" && spec.spare)
-      faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
-    if (spec.shutdownMs !== 0) duration(`shutdownMs of ${name}`, spec.shutdownMs);
-    duration(`startMs of ${name}`, spec.startMs);
+    if (Number.isInteger(spec.instances)) members += spec.instances;
+    faults.push(...faultsOfChild(spec));
   };
   visit(tree);
   if (members === 0) faults.push("the tree has no actor");

@@ -31,8 +31,7 @@ const router = new Router({
   clock: wallClock,
   connect: (slot, generation) => {
     if (slot === 0) router.attach(0, generation, (text) => main.postMessage(text));
-    else if (given.directory[slot]?.isMain === true)
-      router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
+    else if (router.isMain(slot)) router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
     else send(["link", slot, generation]);
   },
   log,
@@ -77,6 +76,9 @@ main.on("message", (message: string | ToWorker) => {
   switch (message[0]) {
     case "go":
       router.subscriptions = message[2];
+      message[3].forEach((entry, slot) => {
+        if (slot > 0 && given.directory[slot]?.name !== entry.name) router.place(slot, entry);
+      });
       begin(message[1]);
       break;
     case "port": {
@@ -95,6 +97,9 @@ main.on("message", (message: string | ToWorker) => {
       break;
     case "subscriptions":
       router.subscriptions = message[1];
+      break;
+    case "place":
+      router.place(message[1], message[2]);
       break;
     case "stop":
       if (life === undefined) goodbye(["bye", undefined]);

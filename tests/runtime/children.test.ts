@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { event, lineWith, run, runtimes } from "./scenarios.ts";
+
+const MINUTE_MS = 70_000;
+const script = fileURLToPath(new URL("./fixtures/children/scenario.ts", import.meta.url));
+
+for (const runtime of runtimes) {
+  describe(`On ${runtime}, a supervisor`, () => {
+    test(
+      "waits before restarts as it declares, and not as another does",
+      async () => {
+        const { code, lines } = await run(runtime, script, ["backOff"]);
+        expect(code).toBe(0);
+        const waits = (actor: string) =>
+          event(lines, "child-terminated")
+            .filter((line) => line.actor === actor && line.why === "abnormal")
+            .map(({ restartInMs }) => restartInMs as number);
+        expect(waits("first")).toEqual([0, 0, 0, 0]);
+        const [atOnce, later = 0] = waits("second");
+        expect(atOnce).toBe(0);
+        // Any moment of 20,000 s, the first second among them: too early once in 20,000 runs.
+        expect(later).toBeGreaterThan(1_000);
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "counts restarts by a clock that nobody puts forward",
+      async () => {
+        const { code, lines } = await run(runtime, script, ["clock"]);
+        expect(code).toBe(0);
+        expect(lineWith(lines, "failed").failed).toContain("reached max restart intensity (1 in 600000 ms) by first");
+      },
+      MINUTE_MS,
+    );
+
+    test(
+      "starts, restarts, lists and ends children at run time, and says why it cannot",
+      async () => {
+        const { code, lines } = await run(runtime, script, ["atRunTime"]);
+        expect(code).toBe(0);
+        expect(lineWith(lines, "before")).toEqual({
+          before: "Died",
+          found: ["one", "one"],
+          others: {
+            taken: "already_started",
+            full: {
+              code: "children_max",
+              message:
+                "Cannot start third under jobs: it has 1 children at run time already (childrenMax); stop one, or declare more",
+            },
+            unknown: "not_running",
+            fixed: "not_found",
+          },
+          listed: [{ id: "second", type: "worker", state: "up" }],
+          after: ["Died", "Died", 0],
+          refused: ["start_failed", "cannot begin"],
+          again: "two",
+          last: { three: 3 },
+          metrics: true,
+        });
+        expect(lineWith(lines, "stopped")).toEqual({ stopped: "not_running" });
+      },
+      MINUTE_MS,
+    );
+  });
+}
