@@ -51,8 +51,13 @@ export function topic<Body>(name: string, body?: Schema<Body>): Topic<Body> {
 export type SendOptions = {
   /** How long an ask may take, in milliseconds; 5,000 unless told. Finite, as every ask ends; 0 or less has expired already. */
   timeoutMs?: number;
-  /** The message being handled: its deadline bounds this ask, and its trace goes on. */
-  context?: Context;
+  /**
+   * The message that this is a part of: its deadline bounds an ask, its trace goes on, and an ask is given up with it. Unless told, the message whose
+   * handler sends this, as long as the handler is under way; `null` for none.
+   */
+  context?: Pick<Context, "deadlineMs" | "traceparent"> | null;
+  /** Gives an ask up when it is aborted: it rejects with `Cancelled`, and so does the receiver's `context.signal` abort. */
+  signal?: AbortSignal;
   /** In a pool: messages of one key go to one member, in order. */
   key?: string;
   /** W3C trace context, carried in the envelope. */
@@ -82,6 +87,8 @@ export type Context = {
   readonly traceparent: string | undefined;
   /** The name of the sending actor. */
   readonly from: string;
+  /** Aborted while its handler is under way: at its deadline, when its asker is gone or has given up, and when a stop cuts it off. */
+  readonly signal: AbortSignal;
 };
 
 /** What a monitor tells: which actor ended, and why when it failed. */
@@ -105,6 +112,8 @@ export type Self<P extends Protocol = Protocol, Args = unknown> = {
   /** Aborted when the actor is asked to stop. */
   readonly stopping: AbortSignal;
   ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;
+  /** The message being handled, for all that its handler calls, also behind an `await`; undefined for a tell without a trace, which has nothing to hand on. */
+  context(): Context | undefined;
   publish<Body>(to: Topic<Body>, body: NoInfer<Body>): void;
   /** Messages of the topic arrive in this actor's mailbox as `kind`. */
   subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;

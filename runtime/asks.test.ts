@@ -23,6 +23,7 @@ test("Asks that wait expire in their time though the clock was put back", () => 
       reject: () => late.push([name, passedMs]),
       connection: "any",
       deadlineMs: wallMs + timeoutMs,
+      within: undefined,
       late: () => new Error("late"),
     });
   ask("first", 500);

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Envelope } from "./envelope.ts";
 
 type Pending<Connection> = {
   readonly resolve: (value: unknown) => void;
@@ -7,6 +8,10 @@ type Pending<Connection> = {
   connection: Connection | undefined;
   readonly deadlineMs: number;
   readonly late: () => Error;
+  /** The message in whose handler it was asked. */
+  readonly within: Envelope | undefined;
+  /** Called once it has settled. */
+  over?: () => void;
 };
 
 /** The asks of one thread that wait for an answer; one timer for all of them, at the earliest deadline. */
@@ -49,6 +54,7 @@ export class Asks<Connection> {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    pending.over?.();
     pending.resolve(value);
   }
 
@@ -56,12 +62,30 @@ export class Asks<Connection> {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    pending.over?.();
     pending.reject(error);
   }
 
   /** Fails all that wait for this connection. */
   rejectAll(connection: Connection, error: () => Error): void {
     for (const [id, pending] of this.#pending) if (pending.connection === connection) this.reject(id, error());
+  }
+
+  whenOver(id: number, run: () => void): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) pending.over = run;
+  }
+
+  /** The ask's connection, undefined when it has none (yet) or is over. */
+  connectionOf(id: number): Connection | undefined {
+    return this.#pending.get(id)?.connection;
+  }
+
+  /** What the handler of a message has asked for and not been answered. */
+  askedWithin(envelope: Envelope): number[] {
+    const ids: number[] = [];
+    for (const [id, { within }] of this.#pending) if (within === envelope) ids.push(id);
+    return ids;
   }
 
   #arm(atMs: number, nowMs: number): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { actor, ask, type Behaviour, behave, type Protocol, type Schema, type Self, tell } from "./actor.ts";
 import { Cell } from "./cell.ts";
-import type { Envelope } from "./envelope.ts";
+import { Envelope } from "./envelope.ts";
 
 const number: Schema<number> = {} as Schema<number>;
 const subject = actor("subject", new URL("file:///subject.ts"), {
@@ -20,7 +20,8 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     clock: { now: () => nowMs, monotonicMs: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
     answer: (envelope, value) => said.push([envelope.id, value]),
     refuse: (envelope, error) => said.push([envelope.id, (error as Error & { code?: string }).code ?? error.message]),
-    settled: (_letter, disposition) => said.push(disposition),
+    giveUp: (envelope) => said.push(`given up within ${envelope.id}`),
+    settled: (_envelope, disposition) => said.push(disposition),
     busy: () => undefined,
     paced: () => undefined,
     oldest: (kind) => void oldest.push(kind),
@@ -33,30 +34,12 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     oldest,
     start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
     send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
-      const envelope: Envelope = {
-        kind,
-        body,
-        id,
-        deadlineMs,
-        traceparent: undefined,
-        from: "test",
-        origin: undefined,
-        control: false,
-      };
+      const envelope = new Envelope(kind, body, id, deadlineMs, undefined, "test", undefined, false);
       cell.deliver(envelope);
       cell.turn();
     },
     sendControl: (kind: string, body: unknown) =>
-      cell.deliverControl({
-        kind,
-        body,
-        id: 0,
-        deadlineMs: undefined,
-        traceparent: undefined,
-        from: "test",
-        origin: undefined,
-        control: true,
-      }),
+      cell.deliverControl(new Envelope(kind, body, 0, undefined, undefined, "test", undefined, true)),
     move: (ms: number) => {
       nowMs += ms;
     },
@@ -265,7 +248,10 @@ test("A failed actor's waiting and unfinished asks die with it, its stop hook le
   end();
   await settle();
   send("double", 4, 4);
-  expect(said).toEqual([[1, "Died"], "dead", [2, "Died"], "dead", "dead", [4, "Died"], "dead"]);
+  expect(said).toEqual([
+    "given up within 1",
+    ...[[1, "Died"], "dead", [2, "Died"], "dead", "dead", [4, "Died"], "dead"],
+  ]);
   expect(reasons).toEqual([["state", "boom"]]);
   expect(cell.state).toBe("stopped");
 });
@@ -378,4 +364,44 @@ test("A kind that is named as something that every object has is no handler", as
   send("constructor", 1, 1);
   send("toString", 1);
   expect(said).toEqual([[1, "Unhandled"], "dead", "dead"]);
+});
+
+test("An ask that is given up before its handler is not handled; one whose asker is gone is, since it was accepted", async () => {
+  const { cell, said, start } = cellOf({
+    start: () => null,
+    on: { double: (_state, by) => by * 2, note: () => undefined },
+  });
+  const asked = (id: number) => new Envelope("double", id, id, undefined, undefined, "test", "elsewhere", false);
+  for (const id of [1, 2, 3]) cell.deliver(asked(id));
+  cell.cancel("gave-up", ({ id }) => id === 1);
+  cell.cancel("gone", ({ id }) => id === 2);
+  await start();
+  expect(said).toEqual([[1, "Cancelled"], "expired", [2, 4], "handled", [3, 6], "handled"]);
+});
+
+test("The signal of a message is one, is aborted once its asker is gone, and no longer when the message is over", async () => {
+  let end: () => void = () => undefined;
+  const signals: AbortSignal[] = [];
+  const { cell, start, send } = cellOf({
+    concurrency: 2,
+    start: () => null,
+    on: {
+      double: (_state, _body, context) => {
+        signals.push(context.signal, context.signal);
+        return new Promise<number>((resolve) => {
+          end = () => resolve(1);
+        });
+      },
+    },
+  });
+  await start();
+  send("double", 1, 1);
+  send("double", 1, 2);
+  cell.cancel("gone", ({ id }) => id === 1);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false, false]);
+  expect(signals[0]).toBe(signals[1] as AbortSignal);
+  end();
+  await settle();
+  cell.cancel("gone", ({ id }) => id === 2);
+  expect(signals[2]?.aborted).toBe(false);
 });

@@ -1,7 +1,10 @@
-import type { BatchMessage, Behaviour, Handler, Message, Protocol, Self, StopReason } from "./actor.ts";
+import type { BatchMessage, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
+import { enterContext, type Holder, leaveContext } from "./context.ts";
 import type { Disposition, Envelope } from "./envelope.ts";
-import { asError, died, errorFields, expired, unhandled } from "./errors.ts";
+import { asError, cancelled, died, errorFields, expired, stopped, unhandled } from "./errors.ts";
+import { type Prepared, type PreparedHandler, prepare } from "./prepared.ts";
 import { Queue } from "./queue.ts";
+import { Signals } from "./signals.ts";
 import { UnderWay, type UnderWayHost } from "./under-way.ts";
 
 /** What a cell needs from whatever runs it: a worker, the main thread or the simulator. */
@@ -14,6 +17,8 @@ export type CellHost = UnderWayHost & {
   settled(envelope: Envelope, disposition: Disposition): void;
   /** Called as a handler begins, and with `undefined` at the end of the turn. */
   busy(kind: string | undefined): void;
+  /** What the handler of this message has asked others for is given up. */
+  giveUp(envelope: Envelope): void;
   /** How long handlers lately took, in milliseconds a message. */
   paced(messageMs: number): void;
   log: Self["log"];
@@ -24,8 +29,6 @@ export type CellState = "new" | "starting" | "running" | "stopping" | "stopped";
 /** A turn ends after this long, so that timers, beats and the control lane get theirs. */
 const TURN_MS = 8;
 
-type AnyHandler = Handler<unknown, Message>;
-
 /**
  * One running actor: its mailbox, handlers, deadlines, batch and concurrency. Free of threads and of the wall clock; whoever hosts it
  * bounds the mailbox (senders reserve their place before they post) and carries answers.
@@ -33,9 +36,7 @@ type AnyHandler = Handler<unknown, Message>;
 export class Cell {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
   readonly #host: CellHost;
-  readonly #handlers: Readonly<Record<string, AnyHandler | undefined>>;
-  readonly #batchKinds: ReadonlySet<string>;
-  readonly #concurrency: number;
+  readonly #prepared: Prepared;
   readonly #mailbox = new Queue<Envelope>();
   readonly #control = new Queue<Envelope>();
   /** Envelopes whose handler has begun and not ended; the end of an envelope that is no longer here is ignored. */
@@ -51,16 +52,13 @@ export class Cell {
   #yielded = false;
   #state: CellState = "new";
   #value: unknown;
+  #signals: Signals | undefined;
 
   constructor(behaviour: Behaviour<Protocol, unknown, unknown>, host: CellHost) {
     this.behaviour = behaviour;
     this.#host = host;
     this.#underWay = new UnderWay(host, behaviour.handlerTimeoutMs);
-    const on = (behaviour.on ?? {}) as Readonly<Record<string, AnyHandler | undefined>>;
-    // Free of what every object has: a kind may have any name.
-    this.#handlers = Object.getPrototypeOf(on) === null ? on : Object.assign(Object.create(null), on);
-    this.#batchKinds = new Set(behaviour.batch?.kinds ?? []);
-    this.#concurrency = Math.max(1, behaviour.concurrency ?? 1);
+    this.#prepared = prepare(behaviour);
   }
 
   get state(): CellState {
@@ -117,14 +115,31 @@ export class Cell {
   #run(): void {
     if (this.#turning || this.#state !== "running") return;
     this.#turning = true;
+    const turn = { handled: 0, nowMs: this.#sinceMs };
     const beganMs = this.#sinceMs;
-    let handled = 0;
-    let nowMs = beganMs;
-    while (this.#slots < this.#concurrency && this.#state === "running") {
+    leaveContext(() => {
+      let isOver = this.#loop(turn, undefined);
+      while (!isOver) {
+        const holder: Holder = { current: undefined };
+        enterContext(holder, () => {
+          isOver = this.#loop(turn, holder);
+        });
+      }
+    });
+    this.#turning = false;
+    if (turn.handled === 0) return;
+    this.#host.busy(undefined);
+    if (this.#slots === 0) this.#pace(Math.abs(turn.nowMs - beganMs) / turn.handled);
+  }
+
+  /** Handles what waits. Returns false when the next message wants a context, and the holder is none or another message's. */
+  #loop(turn: { handled: number; nowMs: number }, holder: Holder | undefined): boolean {
+    const { batchKinds, concurrency, handlers } = this.#prepared;
+    while (this.#slots < concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
       const envelope = lane.peek();
       if (envelope === undefined) break;
-      if (this.#batchKinds.has(envelope.kind)) {
+      if (batchKinds.has(envelope.kind)) {
         if (this.#batching) break;
         if (!this.#gathered) {
           this.#gather();
@@ -133,21 +148,26 @@ export class Cell {
         this.#gathered = false;
         this.#batch(lane);
       } else {
+        const handler = handlers[envelope.kind];
+        if (
+          handler !== undefined &&
+          !handler.givesPromise &&
+          hasContext(envelope) &&
+          (holder === undefined || holder.current !== undefined)
+        )
+          return false;
         lane.shift();
-        this.#handle(envelope);
+        this.#handle(envelope, handler, holder);
       }
-      handled++;
+      turn.handled++;
       // After each message: the next may take as long, and what has been answered leaves with the end of the turn.
-      nowMs = this.#host.clock.now();
-      if (Math.abs(nowMs - this.#sinceMs) >= TURN_MS) {
+      turn.nowMs = this.#host.clock.now();
+      if (Math.abs(turn.nowMs - this.#sinceMs) >= TURN_MS) {
         this.#yield();
         break;
       }
     }
-    this.#turning = false;
-    if (handled === 0) return;
-    this.#host.busy(undefined);
-    if (this.#slots === 0) this.#pace(Math.abs(nowMs - beganMs) / handled);
+    return true;
   }
 
   /** A mean in which the last quarter counts as much as all before. */
@@ -176,6 +196,7 @@ export class Cell {
     const cause = typeof reason === "string" ? undefined : reason;
     for (const envelope of [...this.#underWay]) {
       this.#leave(envelope);
+      this.#abort(envelope, stopped(this.behaviour.actor.name));
       if (envelope.id !== 0) this.#host.refuse(envelope, died(this.behaviour.actor.name, cause));
       this.#settle(envelope, "dead");
     }
@@ -191,17 +212,50 @@ export class Cell {
     }
   }
 
+  signalOf(envelope: Envelope): AbortSignal {
+    if (envelope.isSettled) return new AbortController().signal;
+    this.#signals ??= new Signals(this.#host.clock);
+    const signal = this.#signals.of(envelope, () => expired(this.behaviour.actor.name, envelope.kind));
+    if (envelope.asker !== "there") this.#signals.abort(envelope, cancelled(this.behaviour.actor.name, envelope.kind));
+    return signal;
+  }
+
+  #abort(envelope: Envelope, reason: Error): void {
+    this.#signals?.abort(envelope, reason);
+    this.#host.giveUp(envelope);
+  }
+
+  /**
+   * The asker of these messages is gone, or has given them up: the signals of those under way are aborted. What waits is handled all the same when its
+   * asker is gone, since it was accepted, and not when it was given up.
+   */
+  cancel(how: "gone" | "gave-up", isMeant: (envelope: Envelope) => boolean): void {
+    for (const envelope of [...this.#underWay]) {
+      if (!isMeant(envelope)) continue;
+      envelope.asker = how;
+      this.#abort(envelope, cancelled(this.behaviour.actor.name, envelope.kind));
+    }
+    for (const envelope of this.#mailbox) if (isMeant(envelope)) envelope.asker = how;
+  }
+
   #deadLetter(envelope: Envelope, cause?: Error): void {
     if (envelope.id !== 0) this.#host.refuse(envelope, died(this.behaviour.actor.name, cause));
     this.#settle(envelope, "dead");
   }
 
   #settle(envelope: Envelope, disposition: Disposition): void {
+    envelope.isSettled = true;
+    this.#signals?.drop(envelope);
     if (!envelope.control) this.#host.settled(envelope, disposition);
   }
 
-  /** Whether the deadline passed; if so the envelope is done with. */
-  #late(envelope: Envelope): boolean {
+  /** Whether nobody waits for it any more; if so the envelope is done with. */
+  #isOver(envelope: Envelope): boolean {
+    if (envelope.asker === "gave-up") {
+      this.#host.refuse(envelope, cancelled(this.behaviour.actor.name, envelope.kind));
+      this.#settle(envelope, "expired");
+      return true;
+    }
     if (envelope.deadlineMs === undefined || this.#host.clock.now() < envelope.deadlineMs) return false;
     this.#host.refuse(envelope, expired(this.behaviour.actor.name, envelope.kind));
     this.#settle(envelope, "expired");
@@ -220,9 +274,8 @@ export class Cell {
     this.#settle(envelope, "failed");
   }
 
-  #handle(envelope: Envelope): void {
-    if (this.#late(envelope)) return;
-    const handler = this.#handlers[envelope.kind];
+  #handle(envelope: Envelope, handler: PreparedHandler | undefined, holder: Holder | undefined): void {
+    if (this.#isOver(envelope)) return;
     if (handler === undefined) {
       if (envelope.id !== 0) this.#host.refuse(envelope, unhandled(this.behaviour.actor.name, envelope.kind));
       else this.#host.log("warn", "dead-letter", { kind: envelope.kind, from: envelope.from, reason: "unhandled" });
@@ -230,9 +283,10 @@ export class Cell {
       return;
     }
     this.#host.busy(envelope.kind);
+    envelope.source = this;
     let result: unknown;
     try {
-      result = handler(this.#value, envelope.body as never, envelope);
+      result = this.#call(envelope, handler, holder);
     } catch (thrown) {
       this.#fail(envelope, thrown);
       return;
@@ -241,12 +295,35 @@ export class Cell {
       this.#succeed(envelope, result);
       return;
     }
+    handler.givesPromise = true;
     this.#slots++;
     this.#underWay.enter(envelope);
     result.then(
       (value) => this.#ended(envelope, () => this.#succeed(envelope, value)),
       (thrown) => this.#ended(envelope, () => this.#fail(envelope, thrown)),
     );
+  }
+
+  /** Calls the handler in the context of its message, if that has one. */
+  #call(envelope: Envelope, handler: PreparedHandler, holder: Holder | undefined): unknown {
+    const { handle } = handler;
+    if (!hasContext(envelope)) return handle(this.#value, envelope.body as never, envelope);
+    if (handler.givesPromise || holder === undefined) {
+      let result: unknown;
+      enterContext({ current: envelope }, () => {
+        result = handle(this.#value, envelope.body as never, envelope);
+      });
+      return result;
+    }
+    holder.current = envelope;
+    let result: unknown;
+    try {
+      result = handle(this.#value, envelope.body as never, envelope);
+    } finally {
+      // What follows a promise still reads it: then the holder stays this message's.
+      if (!(result instanceof Promise)) holder.current = undefined;
+    }
+    return result;
   }
 
   #ended(envelope: Envelope, report: () => void): void {
@@ -274,20 +351,22 @@ export class Cell {
   }
 
   #batch(lane: Queue<Envelope>): void {
-    const batch = this.behaviour.batch;
+    const { batch } = this.behaviour;
+    const { batchKinds } = this.#prepared;
     if (batch === undefined) return;
     const envelopes: Envelope[] = [];
     for (
       let envelope = lane.peek();
-      envelope !== undefined && envelopes.length < batch.max && this.#batchKinds.has(envelope.kind);
+      envelope !== undefined && envelopes.length < batch.max && batchKinds.has(envelope.kind);
       envelope = lane.peek()
     ) {
       lane.shift();
-      if (!this.#late(envelope)) envelopes.push(envelope);
+      if (!this.#isOver(envelope)) envelopes.push(envelope);
     }
     const first = envelopes[0];
     if (first === undefined) return;
     this.#host.busy(first.kind);
+    for (const envelope of envelopes) envelope.source = this;
     const messages = envelopes.map((envelope) => ({
       kind: envelope.kind,
       body: envelope.body,
@@ -340,3 +419,6 @@ export class Cell {
     });
   }
 }
+
+/** Whether there is something that its handler could hand on. */
+const hasContext = (envelope: Envelope): boolean => envelope.id !== 0 || envelope.traceparent !== undefined;

@@ -1,5 +1,5 @@
 import type { Cell } from "./cell.ts";
-import type { Envelope } from "./envelope.ts";
+import { Envelope } from "./envelope.ts";
 import { asError, packError } from "./errors.ts";
 import { type Extra, type Frame, readFrame } from "./frame.ts";
 import { Queue } from "./queue.ts";
@@ -74,16 +74,7 @@ export class Connection {
   ): void {
     this.#messages++;
     if (this.#local !== undefined) {
-      this.#envelopes.push({
-        kind,
-        body,
-        id,
-        deadlineMs,
-        traceparent,
-        from: from ?? sender,
-        origin: undefined,
-        control: false,
-      });
+      this.#envelopes.push(new Envelope(kind, body, id, deadlineMs, traceparent, from ?? sender, undefined, false));
       return;
     }
     this.#sharedTable.hold(this.#me, this.slot, this.generation, this.#messages);
@@ -99,6 +90,17 @@ export class Connection {
 
   refuse(id: number, error: Error): void {
     this.#frame.push(-id, packError(error));
+  }
+
+  /** Tells the other end that an ask is given up. */
+  giveUp(id: number): void {
+    if (this.#local === undefined) {
+      this.#frame.push(null, id);
+      return;
+    }
+    const isMeant = (envelope: Envelope) => envelope.id === id && envelope.origin === undefined;
+    for (const envelope of this.#envelopes) if (isMeant(envelope)) envelope.asker = "gave-up";
+    this.#local.cancel("gave-up", isMeant);
   }
 
   /** Tells the other end that the mailbox of a slot of this thread has space, or its own. */
@@ -169,6 +171,7 @@ export class Connection {
       },
       failure: (id, error) => kept.push(-id, error),
       space: (slot) => kept.push(0, slot),
+      givenUp: (id) => kept.push(null, id),
     });
     return kept;
   }
@@ -186,6 +189,7 @@ export class Connection {
       answer: () => undefined,
       failure: () => undefined,
       space: () => undefined,
+      givenUp: () => undefined,
     });
     if (this.#messages > 0) this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
     const waiting = this.waiting.size;

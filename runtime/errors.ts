@@ -11,6 +11,8 @@ export type RuntimeCode =
   | "Stopped"
   /** The receiver has no handler for this kind: nothing was done. */
   | "Unhandled"
+  /** The asker gave up, or what it asked this for was given up: nothing was done, or the outcome is unknown. */
+  | "Cancelled"
   /** An actor asked itself, and would have waited for its own answer: nothing was done. */
   | "SelfAsk";
 
@@ -38,6 +40,13 @@ export const stopped = (actor: string): ActorError =>
   new ActorError("Stopped", `Cannot reach ${actor}: it is stopping`);
 export const unhandled = (actor: string, kind: string): ActorError =>
   new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
+
+export const cancelled = (actor: string, kind: string, cause?: unknown): ActorError =>
+  new ActorError(
+    "Cancelled",
+    `Cannot go on with ${kind} of ${actor}: its asker is gone or has given up`,
+    cause === undefined ? undefined : { cause },
+  );
 
 export const selfAsk = (actor: string, kind: string): ActorError =>
   new ActorError(

@@ -17,6 +17,8 @@ test("A frame is read as it was written, in order", () => {
     ["Error", "no", null, ""],
     0,
     3,
+    null,
+    9,
     "add",
     null,
     0,
@@ -27,6 +29,7 @@ test("A frame is read as it was written, in order", () => {
     answer: (...answer) => read.push(answer),
     failure: (...failure) => read.push(failure),
     space: (slot) => read.push(slot),
+    givenUp: (id) => read.push(`${id} given up`),
   });
   expect(read).toEqual([
     ["add", { by: 1 }, 0, undefined, undefined],
@@ -34,6 +37,7 @@ test("A frame is read as it was written, in order", () => {
     [7, "sum"],
     [8, ["Error", "no", null, ""]],
     3,
+    "9 given up",
     ["add", null, 0, undefined, undefined],
   ]);
 });

@@ -9,6 +9,7 @@ import type { PackedError } from "./errors.ts";
  *     id, value                          an answer
  *     -id, error                         a failed ask
  *     0, slot                            the mailbox of this slot has space again
+ *     null, id                           the asker gives up an ask
  */
 export type Frame = unknown[];
 
@@ -20,6 +21,7 @@ export type FrameReader = {
   answer(id: number, value: unknown): void;
   failure(id: number, error: PackedError): void;
   space(slot: number): void;
+  givenUp(id: number): void;
 };
 
 export function readFrame(frame: Frame, reader: FrameReader): void {
@@ -35,6 +37,9 @@ export function readFrame(frame: Frame, reader: FrameReader): void {
       if (head > 0) reader.answer(head, frame[at + 1]);
       else if (head < 0) reader.failure(-head, frame[at + 1] as PackedError);
       else reader.space(frame[at + 1] as number);
+      at += 2;
+    } else if (head === null) {
+      reader.givenUp(frame[at + 1] as number);
       at += 2;
     } else {
       extra = head as Extra;

@@ -1,7 +1,8 @@
 import type { Actor, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { type Clock, TIMER_MS_MAX } from "./clock.ts";
-import type { Envelope } from "./envelope.ts";
+import { currentEnvelope } from "./context.ts";
+import { Envelope } from "./envelope.ts";
 import { asError, errorFields } from "./errors.ts";
 import { mailboxOf } from "./mailbox.ts";
 import type { Router } from "./router.ts";
@@ -62,7 +63,8 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     clock,
     answer: (envelope, value) => router.answer(envelope, value),
     refuse: (envelope, error) => router.refuse(envelope, error),
-    settled: (_letter, disposition) => router.settled(slot, disposition),
+    settled: (_envelope, disposition) => router.settled(slot, disposition),
+    giveUp: (envelope) => router.giveUp(envelope),
     busy: (kind) => {
       const now = kind === undefined ? 0 : (kinds.get(kind) ?? 0);
       if (busyWith === 0 && now !== 0) sharedTable.busySince(slot, clock.now() - options.epochMs);
@@ -122,16 +124,8 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     await end(options.shutdownMs, reason);
   };
 
-  const toOneself = (kind: string, body: unknown): Envelope => ({
-    kind,
-    body,
-    deadlineMs: undefined,
-    traceparent: undefined,
-    from: behaviour.actor.name,
-    id: 0,
-    origin: undefined,
-    control: true,
-  });
+  const toOneself = (kind: string, body: unknown): Envelope =>
+    new Envelope(kind, body, 0, undefined, undefined, behaviour.actor.name, undefined, true);
   const later = (delayMs: number, kind: string, body: unknown, then?: () => void): (() => void) => {
     if (cell.state === "stopping" || cell.state === "stopped") return () => undefined;
     const cancel = clock.later(delayMs, () => {
@@ -167,6 +161,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     shared: options.shared,
     stopping: stopping.signal,
     ref: (to) => router.ref(to, router.slot === slot ? undefined : behaviour.actor.name, slot),
+    context: currentEnvelope,
     publish: (topic, body) => router.publish(topic, body, router.slot === slot ? undefined : behaviour.actor.name),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
     after: (delayMs, kind, body) => later(delayMs, kind, body),

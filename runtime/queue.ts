@@ -15,6 +15,11 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  /** What waits, first to last; nothing may be taken meanwhile. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;

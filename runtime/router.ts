@@ -3,8 +3,9 @@ import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
 import type { Clock } from "./clock.ts";
 import { Connection, OUTBOX_MAX, type Waiting } from "./connection.ts";
-import type { Disposition, Envelope } from "./envelope.ts";
-import { busy, died, errorFields, expired, selfAsk, stopped, unhandled, unpackError } from "./errors.ts";
+import { currentEnvelope } from "./context.ts";
+import { type Disposition, Envelope } from "./envelope.ts";
+import { busy, cancelled, died, errorFields, expired, selfAsk, stopped, unhandled, unpackError } from "./errors.ts";
 import { type FrameReader, readFrame } from "./frame.ts";
 import { whenFull } from "./mailbox.ts";
 import { partitionOf } from "./partition.ts";
@@ -150,7 +151,7 @@ export class Router {
     const refer = {
       tell: (kind: string, body: unknown, options?: SendOptions): undefined | Promise<void> => {
         const isLossy = lossy[kind];
-        const traceparent = options?.traceparent ?? options?.context?.traceparent;
+        const traceparent = options?.traceparent ?? contextOf(options)?.traceparent;
         if (pool !== undefined && options?.key === undefined && isLossy !== undefined && this.#queues(pool)) {
           let taken: Promise<void> | undefined;
           const message = {
@@ -181,7 +182,9 @@ export class Router {
       ask: (kind: string, body: unknown, options?: SendOptions): Promise<unknown> => {
         const clock = this.#options.clock;
         const nowMs = clock.now();
-        const context = options?.context;
+        const context = contextOf(options);
+        const within = context instanceof Envelope ? context : undefined;
+        const signal = options?.signal;
         const timeoutMs = options?.timeoutMs ?? ASK_MS;
         if (!Number.isFinite(timeoutMs))
           return Promise.reject(
@@ -190,12 +193,14 @@ export class Router {
         let deadlineMs = nowMs + timeoutMs;
         if (context?.deadlineMs !== undefined && context.deadlineMs < deadlineMs) deadlineMs = context.deadlineMs;
         if (deadlineMs <= nowMs) return Promise.reject(expired(actor.name, kind));
+        if (signal?.aborted) return Promise.reject(cancelled(actor.name, kind, signal.reason));
         const traceparent = options?.traceparent ?? context?.traceparent;
         const late = (): Error => expired(actor.name, kind);
         if (pool !== undefined && options?.key === undefined && lossy[kind] !== undefined && this.#queues(pool)) {
           return new Promise((resolve, reject) => {
             const id = this.#asks.nextId();
-            this.#asks.add(id, { resolve, reject, connection: undefined, deadlineMs, late });
+            this.#asks.add(id, { resolve, reject, connection: undefined, deadlineMs, late, within });
+            if (signal !== undefined) this.#giveUpWith(signal, id, actor.name, kind);
             const message = { kind, body, id, deadlineMs, traceparent, from, taken: () => undefined };
             if (!this.#dispatch(pool, message)) this.#await(pool, message);
           });
@@ -214,12 +219,35 @@ export class Router {
         }
         return new Promise((resolve, reject) => {
           const id = this.#asks.nextId();
-          this.#asks.add(id, { resolve, reject, connection, deadlineMs, late });
+          this.#asks.add(id, { resolve, reject, connection, deadlineMs, late, within });
+          if (signal !== undefined) this.#giveUpWith(signal, id, actor.name, kind);
           void this.#send(slot, kind, body, id, deadlineMs, traceparent, from, false);
         });
       },
     };
     return refer as unknown as Ref<P>;
+  }
+
+  /** Rejects the ask when the signal is aborted, and says so to the receiver. */
+  #giveUpWith(signal: AbortSignal, id: number, to: string, kind: string): void {
+    const giveUp = (): void => {
+      const connection = this.#asks.connectionOf(id);
+      this.#asks.reject(id, cancelled(to, kind, signal.reason));
+      this.#tellGivenUp(connection, id);
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    this.#asks.whenOver(id, () => signal.removeEventListener("abort", giveUp));
+  }
+
+  #tellGivenUp(connection: Connection | undefined, id: number): void {
+    if (connection === undefined) return;
+    connection.giveUp(id);
+    this.#touch(connection);
+  }
+
+  /** What the handler of this message has asked for is given up. Its asks still wait for what the receivers make of that. */
+  giveUp(envelope: Envelope): void {
+    for (const id of this.#asks.askedWithin(envelope)) this.#tellGivenUp(this.#asks.connectionOf(id), id);
   }
 
   /** Whether what goes to any member of this pool waits in one queue: full mailboxes that refuse or shed have their bound instead. */
@@ -568,6 +596,8 @@ export class Router {
       if (id === 0) this.#report(name, kind, "died");
     });
     this.#asks.rejectAll(connection, () => died(name, connection.cause));
+    for (const { cell } of this.#locals.values())
+      cell.cancel("gone", (envelope) => envelope.origin === connection && envelope.id !== 0);
     this.#pumpPoolOf(connection.slot);
   }
 
@@ -583,20 +613,15 @@ export class Router {
     const sender = this.#name(from);
     const reader: FrameReader = {
       message: (kind, body, id, deadlineMs, extra) => {
-        local?.cell.deliver({
-          kind,
-          body,
-          id,
-          deadlineMs,
-          traceparent: extra?.[0] ?? undefined,
-          from: extra?.[1] ?? sender,
-          origin: connection,
-          control: false,
-        });
+        local?.cell.deliver(
+          new Envelope(kind, body, id, deadlineMs, extra?.[0] ?? undefined, extra?.[1] ?? sender, connection, false),
+        );
       },
       answer: (id, value) => this.#asks.resolve(id, value),
       failure: (id, error) => this.#asks.reject(id, unpackError(error)),
       space: (slot) => this.#space(slot),
+      givenUp: (id) =>
+        local?.cell.cancel("gave-up", (envelope) => envelope.id === id && envelope.origin === connection),
     };
     readFrame(JSON.parse(text) as unknown[], reader);
     local?.cell.turn();
@@ -696,3 +721,7 @@ export class Router {
     this.#asks.close();
   }
 }
+
+/** The message that what is sent is a part of. */
+const contextOf = (options: SendOptions | undefined): (SendOptions["context"] & {}) | undefined =>
+  options?.context === undefined ? currentEnvelope() : (options.context ?? undefined);
