@@ -1,5 +1,5 @@
 import type { BatchMessage, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
-import { enterContext, type Holder, leaveContext } from "./context.ts";
+import { enterContext, type Holder, isInContext, leaveContext } from "./context.ts";
 import type { Disposition, Envelope } from "./envelope.ts";
 import { asError, cancelled, died, errorFields, expired, stopped, unhandled } from "./errors.ts";
 import { type Prepared, type PreparedHandler, prepare } from "./prepared.ts";
@@ -47,8 +47,9 @@ export class Cell {
   #gathered = false;
   #gathering = false;
   #turning = false;
-  /** Of the turn under way: since when (the clock may be put back), whether it waits for the event loop. */
+  /** Of the turn under way: since when (the clock may be put back), messages so far, whether it waits for the event loop. */
   #sinceMs = 0;
+  #handled = 0;
   #yielded = false;
   #state: CellState = "new";
   #value: unknown;
@@ -115,25 +116,28 @@ export class Cell {
   #run(): void {
     if (this.#turning || this.#state !== "running") return;
     this.#turning = true;
-    const turn = { handled: 0, nowMs: this.#sinceMs };
     const beganMs = this.#sinceMs;
-    leaveContext(() => {
-      let isOver = this.#loop(turn, undefined);
-      while (!isOver) {
-        const holder: Holder = { current: undefined };
-        enterContext(holder, () => {
-          isOver = this.#loop(turn, holder);
-        });
-      }
-    });
+    this.#handled = 0;
+    if (isInContext()) leaveContext(() => this.#handleAll());
+    else this.#handleAll();
     this.#turning = false;
-    if (turn.handled === 0) return;
+    if (this.#handled === 0) return;
     this.#host.busy(undefined);
-    if (this.#slots === 0) this.#pace(Math.abs(turn.nowMs - beganMs) / turn.handled);
+    if (this.#slots === 0) this.#pace(Math.abs(this.#host.clock.now() - beganMs) / this.#handled);
+  }
+
+  #handleAll(): void {
+    let isOver = this.#loop(undefined);
+    while (!isOver) {
+      const holder: Holder = { current: undefined };
+      enterContext(holder, () => {
+        isOver = this.#loop(holder);
+      });
+    }
   }
 
   /** Handles what waits. Returns false when the next message wants a context, and the holder is none or another message's. */
-  #loop(turn: { handled: number; nowMs: number }, holder: Holder | undefined): boolean {
+  #loop(holder: Holder | undefined): boolean {
     const { batchKinds, concurrency, handlers } = this.#prepared;
     while (this.#slots < concurrency && this.#state === "running") {
       const lane = this.#control.size > 0 ? this.#control : this.#mailbox;
@@ -159,10 +163,9 @@ export class Cell {
         lane.shift();
         this.#handle(envelope, handler, holder);
       }
-      turn.handled++;
+      this.#handled++;
       // After each message: the next may take as long, and what has been answered leaves with the end of the turn.
-      turn.nowMs = this.#host.clock.now();
-      if (Math.abs(turn.nowMs - this.#sinceMs) >= TURN_MS) {
+      if (Math.abs(this.#host.clock.now() - this.#sinceMs) >= TURN_MS) {
         this.#yield();
         break;
       }

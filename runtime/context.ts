@@ -25,8 +25,10 @@ export function enterContext(holder: Holder, run: () => void): void {
   storage.run(holder, run);
 }
 
+/** Whether this runs as a part of some message. */
+export const isInContext = (): boolean => isUsed && storage.getStore() !== undefined;
+
 /** Runs something that is no part of the message that happens to be handled now. */
 export function leaveContext(run: () => void): void {
-  if (isUsed && storage.getStore() !== undefined) storage.run(undefined, run);
-  else run();
+  storage.run(undefined, run);
 }
