@@ -58,7 +58,7 @@ export type SendOptions = {
   context?: Pick<Context, "deadlineMs" | "traceparent"> | null;
   /** Gives an ask up when it is aborted: it rejects with `Cancelled`, and so does the receiver's `context.signal` abort. */
   signal?: AbortSignal;
-  /** In a pool: messages of one key go to one member, in order. */
+  /** In a pool: messages of one key go to one member, in order. Of keyed actors: the one that is meant, as by `ref.at(key)`. */
   key?: string;
   /** W3C trace context, carried in the envelope. */
   traceparent?: string;
@@ -77,6 +77,10 @@ export type Ref<P extends Protocol> = {
    * a `RangeError` when `timeoutMs` is no finite number.
    */
   ask<K extends keyof P & string>(kind: K, body: BodyOf<P[K]>, options?: SendOptions): Promise<ReplyOf<P[K]>>;
+  /**
+   * The keyed actor of this key, or (in a pool) the member of the key. Throws a `RangeError` when the key is empty or longer than 256 characters.
+   */
+  at(key: string): Ref<P>;
 };
 
 /** What a handler may know of the message it handles. */

@@ -34,12 +34,12 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     oldest,
     start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
     send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
-      const envelope = new Envelope(kind, body, id, deadlineMs, undefined, "test", undefined, false);
+      const envelope = new Envelope(kind, body, id, deadlineMs, undefined, "test", undefined, undefined, false);
       cell.deliver(envelope);
       cell.turn();
     },
     sendControl: (kind: string, body: unknown) =>
-      cell.deliverControl(new Envelope(kind, body, 0, undefined, undefined, "test", undefined, true)),
+      cell.deliverControl(new Envelope(kind, body, 0, undefined, undefined, "test", undefined, undefined, true)),
     move: (ms: number) => {
       nowMs += ms;
     },
@@ -371,7 +371,8 @@ test("An ask that is given up before its handler is not handled; one whose asker
     start: () => null,
     on: { double: (_state, by) => by * 2, note: () => undefined },
   });
-  const asked = (id: number) => new Envelope("double", id, id, undefined, undefined, "test", "elsewhere", false);
+  const asked = (id: number) =>
+    new Envelope("double", id, id, undefined, undefined, "test", undefined, "elsewhere", false);
   for (const id of [1, 2, 3]) cell.deliver(asked(id));
   cell.cancel("gave-up", ({ id }) => id === 1);
   cell.cancel("gone", ({ id }) => id === 2);

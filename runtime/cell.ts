@@ -1,8 +1,9 @@
-import type { BatchMessage, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
+import type { Behaviour, Protocol, Self, StopReason } from "./actor.ts";
+import { faultOfOutcomes, messagesOf, takeBatch } from "./batch.ts";
 import { enterContext, type Holder, isInContext, leaveContext } from "./context.ts";
 import type { Disposition, Envelope } from "./envelope.ts";
 import { asError, cancelled, died, errorFields, expired, stopped, unhandled } from "./errors.ts";
-import { type Prepared, type PreparedHandler, prepare } from "./prepared.ts";
+import { callHandler, hasContext, type Prepared, type PreparedHandler, prepare } from "./prepared.ts";
 import { Queue } from "./queue.ts";
 import { Signals } from "./signals.ts";
 import { UnderWay, type UnderWayHost } from "./under-way.ts";
@@ -289,7 +290,7 @@ export class Cell {
     envelope.source = this;
     let result: unknown;
     try {
-      result = this.#call(envelope, handler, holder);
+      result = callHandler(handler, this.#value, envelope, holder);
     } catch (thrown) {
       this.#fail(envelope, thrown);
       return;
@@ -305,28 +306,6 @@ export class Cell {
       (value) => this.#ended(envelope, () => this.#succeed(envelope, value)),
       (thrown) => this.#ended(envelope, () => this.#fail(envelope, thrown)),
     );
-  }
-
-  /** Calls the handler in the context of its message, if that has one. */
-  #call(envelope: Envelope, handler: PreparedHandler, holder: Holder | undefined): unknown {
-    const { handle } = handler;
-    if (!hasContext(envelope)) return handle(this.#value, envelope.body as never, envelope);
-    if (handler.givesPromise || holder === undefined) {
-      let result: unknown;
-      enterContext({ current: envelope }, () => {
-        result = handle(this.#value, envelope.body as never, envelope);
-      });
-      return result;
-    }
-    holder.current = envelope;
-    let result: unknown;
-    try {
-      result = handle(this.#value, envelope.body as never, envelope);
-    } finally {
-      // What follows a promise still reads it: then the holder stays this message's.
-      if (!(result instanceof Promise)) holder.current = undefined;
-    }
-    return result;
   }
 
   #ended(envelope: Envelope, report: () => void): void {
@@ -357,27 +336,14 @@ export class Cell {
     const { batch } = this.behaviour;
     const { batchKinds } = this.#prepared;
     if (batch === undefined) return;
-    const envelopes: Envelope[] = [];
-    for (
-      let envelope = lane.peek();
-      envelope !== undefined && envelopes.length < batch.max && batchKinds.has(envelope.kind);
-      envelope = lane.peek()
-    ) {
-      lane.shift();
-      if (!this.#isOver(envelope)) envelopes.push(envelope);
-    }
+    const envelopes = takeBatch(lane, batch.max, batchKinds).filter((envelope) => !this.#isOver(envelope));
     const first = envelopes[0];
     if (first === undefined) return;
     this.#host.busy(first.kind);
     for (const envelope of envelopes) envelope.source = this;
-    const messages = envelopes.map((envelope) => ({
-      kind: envelope.kind,
-      body: envelope.body,
-      context: envelope,
-    })) as unknown as BatchMessage<Protocol>[];
     let outcomes: readonly unknown[] | Promise<readonly unknown[]>;
     try {
-      outcomes = batch.on(this.#value, messages);
+      outcomes = batch.on(this.#value, messagesOf(envelopes));
     } catch (thrown) {
       for (const envelope of envelopes) this.#fail(envelope, thrown);
       return;
@@ -408,20 +374,11 @@ export class Cell {
   }
 
   #outcomes(envelopes: readonly Envelope[], outcomes: readonly unknown[]): void {
-    if (!Array.isArray(outcomes) || outcomes.length !== envelopes.length) {
-      const error = new Error(
-        `Cannot answer a batch of ${envelopes.length}: the batch handler of ${this.behaviour.actor.name} gave ${Array.isArray(outcomes) ? outcomes.length : typeof outcomes} outcomes`,
-      );
-      for (const envelope of envelopes) this.#fail(envelope, error);
-      return;
-    }
+    const fault = faultOfOutcomes(this.behaviour.actor.name, envelopes.length, outcomes);
     envelopes.forEach((envelope, index) => {
-      const outcome: unknown = outcomes[index];
+      const outcome: unknown = fault ?? outcomes[index];
       if (outcome instanceof Error) this.#fail(envelope, outcome);
       else this.#succeed(envelope, outcome);
     });
   }
 }
-
-/** Whether there is something that its handler could hand on. */
-const hasContext = (envelope: Envelope): boolean => envelope.id !== 0 || envelope.traceparent !== undefined;

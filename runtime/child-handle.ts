@@ -5,10 +5,12 @@ import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
-import type { Directory, Router, Subscriptions } from "./router.ts";
+import type { Router } from "./router.ts";
 import { COUNT_NAMES, type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
+import type { Directory } from "./targets.ts";
 import { type After, Thread } from "./thread.ts";
+import type { Subscriptions } from "./topics.ts";
 import type { ChildSpec } from "./tree.ts";
 
 /** What the handles of all children of a system share. */

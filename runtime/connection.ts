@@ -1,4 +1,4 @@
-import type { Cell } from "./cell.ts";
+import type { Receiver } from "./connections.ts";
 import { Envelope } from "./envelope.ts";
 import { asError, packError } from "./errors.ts";
 import { type Extra, type Frame, readFrame } from "./frame.ts";
@@ -15,10 +15,12 @@ export type Outgoing = {
   readonly traceparent: string | undefined;
   /** The sender's name, when it is not the thread's own. */
   readonly from: string | undefined;
+  /** Of a keyed actor. */
+  readonly key: string | undefined;
 };
 
 /** One that waits for space. */
-export type Waiting = Outgoing & { readonly taken: () => void };
+export type Waiting = { readonly message: Outgoing; readonly taken: () => void };
 
 /** Messages that may wait in one thread for one full receiver; beyond it tells are dead letters and asks are refused with `Busy`. */
 export const OUTBOX_MAX = 65_536;
@@ -40,7 +42,7 @@ export class Connection {
   #frame: Frame = [];
   #messages = 0;
   #post: ((text: string) => void) | undefined;
-  #local: Cell | undefined;
+  #local: Receiver | undefined;
   #envelopes: Envelope[] = [];
   #close: (() => void) | undefined;
 
@@ -58,27 +60,22 @@ export class Connection {
   }
 
   /** The actor lives in this very thread: no port, no text. */
-  attachLocal(cell: Cell): void {
-    this.#local = cell;
+  attachLocal(receiver: Receiver): void {
+    this.#local = receiver;
   }
 
-  /** Says a message that has reserved its place. */
-  enqueue(
-    kind: string,
-    body: unknown,
-    id: number,
-    deadlineMs: number | undefined,
-    traceparent: string | undefined,
-    from: string | undefined,
-    sender: string,
-  ): void {
+  /** Says a message that has reserved its place; `sender` is the thread's own name. */
+  enqueue({ kind, body, id, deadlineMs, traceparent, from, key }: Outgoing, sender: string): void {
     this.#messages++;
     if (this.#local !== undefined) {
-      this.#envelopes.push(new Envelope(kind, body, id, deadlineMs, traceparent, from ?? sender, undefined, false));
+      this.#envelopes.push(
+        new Envelope(kind, body, id, deadlineMs, traceparent, from ?? sender, key, undefined, false),
+      );
       return;
     }
     this.#sharedTable.hold(this.#me, this.slot, this.generation, this.#messages);
-    if (traceparent !== undefined || from !== undefined)
+    if (key !== undefined) this.#frame.push([traceparent ?? null, from ?? null, key] satisfies Extra);
+    else if (traceparent !== undefined || from !== undefined)
       this.#frame.push([traceparent ?? null, from ?? null] satisfies Extra);
     if (id === 0) this.#frame.push(kind, body, 0);
     else this.#frame.push(kind, body, id, deadlineMs);
@@ -193,9 +190,9 @@ export class Connection {
     });
     if (this.#messages > 0) this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
     const waiting = this.waiting.size;
-    for (let message = this.waiting.shift(); message !== undefined; message = this.waiting.shift()) {
-      lost(message);
-      message.taken();
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      lost(next.message);
+      next.taken();
     }
     if (this.#messages + waiting > 0) this.#sharedTable.count(this.slot, "sent", this.#messages + waiting);
     if (waiting > 0) this.#sharedTable.count(this.slot, "dead", waiting);

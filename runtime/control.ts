@@ -1,7 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
-import type { Directory, DirectoryEntry, Subscriptions } from "./router.ts";
+import type { Directory, DirectoryEntry } from "./targets.ts";
+import type { Subscriptions } from "./topics.ts";
 
 /** What the main thread and a worker say to each other besides messages: arrays, where messages are text. */
 

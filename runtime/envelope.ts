@@ -10,6 +10,8 @@ export class Envelope {
   readonly deadlineMs: number | undefined;
   readonly traceparent: string | undefined;
   readonly from: string;
+  /** Of a keyed actor. */
+  readonly key: string | undefined;
   /** Where the answer goes: the host's own business. */
   readonly origin: unknown;
   /** Came by the control lane: never counted against the mailbox. */
@@ -29,6 +31,7 @@ export class Envelope {
     deadlineMs: number | undefined,
     traceparent: string | undefined,
     from: string,
+    key: string | undefined,
     origin: unknown,
     control: boolean,
   ) {
@@ -38,6 +41,7 @@ export class Envelope {
     this.deadlineMs = deadlineMs;
     this.traceparent = traceparent;
     this.from = from;
+    this.key = key;
     this.origin = origin;
     this.control = control;
   }

@@ -5,7 +5,7 @@ import type { PackedError } from "./errors.ts";
  *
  *     kind, body, 0                      a tell
  *     kind, body, id, deadlineMs         an ask
- *     [traceparent, from], …             said of the message that follows
+ *     [traceparent, from, key?], …       said of the message that follows
  *     id, value                          an answer
  *     -id, error                         a failed ask
  *     0, slot                            the mailbox of this slot has space again
@@ -14,7 +14,7 @@ import type { PackedError } from "./errors.ts";
 export type Frame = unknown[];
 
 /** Said of a message when there is something to say. */
-export type Extra = [traceparent: string | null, from: string | null];
+export type Extra = [traceparent: string | null, from: string | null, key?: string];
 
 export type FrameReader = {
   message(kind: string, body: unknown, id: number, deadlineMs: number | undefined, extra: Extra | undefined): void;

@@ -125,7 +125,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
   };
 
   const toOneself = (kind: string, body: unknown): Envelope =>
-    new Envelope(kind, body, 0, undefined, undefined, behaviour.actor.name, undefined, true);
+    new Envelope(kind, body, 0, undefined, undefined, behaviour.actor.name, undefined, undefined, true);
   const later = (delayMs: number, kind: string, body: unknown, then?: () => void): (() => void) => {
     if (cell.state === "stopping" || cell.state === "stopped") return () => undefined;
     const cancel = clock.later(delayMs, () => {
@@ -160,7 +160,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     args: options.args,
     shared: options.shared,
     stopping: stopping.signal,
-    ref: (to) => router.ref(to, router.slot === slot ? undefined : behaviour.actor.name, slot),
+    ref: (to) => router.ref(to, { from: router.slot === slot ? undefined : behaviour.actor.name, slot }),
     context: currentEnvelope,
     publish: (topic, body) => router.publish(topic, body, router.slot === slot ? undefined : behaviour.actor.name),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),

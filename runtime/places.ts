@@ -1,4 +1,4 @@
-import type { DirectoryEntry } from "./router.ts";
+import type { DirectoryEntry } from "./targets.ts";
 import { type ChildSpec, childrenOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 /** Where one actor of the tree lives: its slot in the shared table, and what it is there. */

@@ -1,4 +1,6 @@
 import type { Behaviour, Handler, Message, Protocol } from "./actor.ts";
+import { enterContext, type Holder } from "./context.ts";
+import type { Envelope } from "./envelope.ts";
 
 export type AnyHandler = Handler<unknown, Message>;
 
@@ -32,4 +34,32 @@ export function prepare(behaviour: Behaviour<Protocol, unknown, unknown>): Prepa
     known.set(behaviour, prepared);
   }
   return prepared;
+}
+
+/** Whether the message has something that its handler could hand on. */
+export const hasContext = (envelope: Envelope): boolean => envelope.id !== 0 || envelope.traceparent !== undefined;
+
+/** Calls the handler in the context of its message, if that has one: in one of its own when it gives promises, else in the holder of the turn. */
+export function callHandler(
+  { handle, givesPromise }: PreparedHandler,
+  state: unknown,
+  envelope: Envelope,
+  holder: Holder | undefined,
+): unknown {
+  if (!hasContext(envelope)) return handle(state, envelope.body as never, envelope);
+  let result: unknown;
+  if (givesPromise || holder === undefined) {
+    enterContext({ current: envelope }, () => {
+      result = handle(state, envelope.body as never, envelope);
+    });
+    return result;
+  }
+  holder.current = envelope;
+  try {
+    result = handle(state, envelope.body as never, envelope);
+  } finally {
+    // What follows a promise still reads it: then the holder stays this message's.
+    if (!(result instanceof Promise)) holder.current = undefined;
+  }
+  return result;
 }

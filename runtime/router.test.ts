@@ -5,8 +5,9 @@ import { type Clock, wallClock } from "./clock.ts";
 import { OUTBOX_MAX } from "./connection.ts";
 import { isActorError } from "./errors.ts";
 import { runIncarnation } from "./incarnation.ts";
-import { type Directory, Router } from "./router.ts";
+import { Router } from "./router.ts";
 import { SharedTable } from "./shared-table.ts";
+import type { Directory } from "./targets.ts";
 
 const anything: Schema<unknown> = {} as Schema<unknown>;
 const subject = actor("subject", new URL("file:///subject.ts"), {

@@ -18,10 +18,12 @@ import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
 import { FREE, type Place, Places } from "./places.ts";
-import { type DirectoryEntry, Router, type Subscriber } from "./router.ts";
+import { Router } from "./router.ts";
 import { type CountName, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { SupervisorRunner } from "./supervisor-runner.ts";
+import type { DirectoryEntry } from "./targets.ts";
+import type { Subscriber } from "./topics.ts";
 import type { SupervisorSpec } from "./tree.ts";
 
 /** What tells a behaviour apart, whatever its protocol, state and data. */

@@ -9,10 +9,12 @@ import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, thread
 import { settlesWithin } from "./incarnation.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { FREE, Places } from "./places.ts";
-import { type DirectoryEntry, Router, type Subscriber } from "./router.ts";
+import { Router } from "./router.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
+import type { DirectoryEntry } from "./targets.ts";
+import type { Subscriber } from "./topics.ts";
 import { faultsOf, type SupervisorSpec } from "./tree.ts";
 
 export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;

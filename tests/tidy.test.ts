@@ -159,7 +159,7 @@ test("no test sleeps for a fixed time: it polls with a deadline", () => {
 
 /** Longer files, each with the reason why it is one subject. */
 const longFiles: Record<string, string> = {
-  "runtime/router.ts": "the one place where messages meet mailboxes",
+  "runtime/cell.ts": "the turns of one actor: its mailbox, handlers and batches",
   "runtime/child-handle.ts": "the main thread's side of one actor, generation after generation",
   "runtime/simulator.ts": "a whole system in one thread",
   "runtime/supervisor.ts": "the supervisor's decisions, all of them",

@@ -1,0 +1,35 @@
+import { currentEnvelope } from "./context.ts";
+import type { Outbox } from "./outbox.ts";
+import type { SharedTable } from "./shared-table.ts";
+
+/** Who gets what is published: a slot, and the kind as which it arrives there. */
+export type Subscriber = { readonly slot: number; readonly kind: string; readonly lossy: boolean };
+export type Subscriptions = Readonly<Record<string, readonly Subscriber[]>>;
+
+/** What one thread publishes: a message for each subscriber, as bounded as any. */
+export class Topics {
+  readonly #sharedTable: SharedTable;
+  readonly #outbox: Outbox;
+  #subscriptions: Subscriptions = Object.create(null);
+
+  constructor(sharedTable: SharedTable, outbox: Outbox) {
+    this.#sharedTable = sharedTable;
+    this.#outbox = outbox;
+  }
+
+  set subscriptions(table: Subscriptions) {
+    // Free of what every object has: a topic may have any name.
+    this.#subscriptions = Object.assign(Object.create(null), table);
+  }
+
+  /** Subscribers that are down are passed over. */
+  publish(topic: string, body: unknown, from?: string): void {
+    const subscribers = this.#subscriptions[topic];
+    if (subscribers === undefined) return;
+    const traceparent = currentEnvelope()?.traceparent;
+    const message = { body, id: 0, deadlineMs: undefined, traceparent, from, key: undefined };
+    for (const { slot, kind, lossy } of subscribers)
+      if (this.#sharedTable.openGeneration(slot) !== undefined)
+        void this.#outbox.send(slot, { kind, ...message }, lossy);
+  }
+}
