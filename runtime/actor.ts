@@ -109,6 +109,8 @@ export type Self<P extends Protocol = Protocol, Args = unknown> = {
   readonly name: string;
   /** Its place in its pool, from 0. */
   readonly index: number;
+  /** Of a keyed actor, which it is. */
+  readonly key?: string;
   /** What the tree gave this child: a JSON value. */
   readonly args: Args;
   /** Memory that all actors of the system share, all zero at first; `sharedBytes` long. For counters with `Atomics`: what is said in messages needs none. */
@@ -154,8 +156,8 @@ export type BatchMessage<P extends Protocol> = {
   [K in keyof P & string]: { readonly kind: K; readonly body: BodyOf<P[K]>; readonly context: Context };
 }[keyof P & string];
 
-/** Why an actor stops: `shutdown` when asked to, `normal` by its own `self.stop()`, else the failure. */
-export type StopReason = "shutdown" | "normal" | Error;
+/** Why an actor stops: `shutdown` when asked to, `normal` by its own `self.stop()`, `idle` (a keyed one) when it has had nothing to do, else the failure. */
+export type StopReason = "shutdown" | "normal" | "idle" | Error;
 
 export type Behaviour<P extends Protocol, State, Args> = {
   readonly actor: Actor<P>;

@@ -20,6 +20,8 @@ export type CellHost = UnderWayHost & {
   busy(kind: string | undefined): void;
   /** What the handler of this message has asked others for is given up. */
   giveUp(envelope: Envelope): void;
+  /** A handler threw. */
+  threw(error: Error): void;
   /** How long handlers lately took, in milliseconds a message. */
   paced(messageMs: number): void;
   log: Self["log"];
@@ -30,6 +32,9 @@ export type CellState = "new" | "starting" | "running" | "stopping" | "stopped";
 /** A turn ends after this long, so that timers, beats and the control lane get theirs. */
 const TURN_MS = 8;
 
+/** The control lane of most actors. */
+const NOTHING = new Queue<never>();
+
 /**
  * One running actor: its mailbox, handlers, deadlines, batch and concurrency. Free of threads and of the wall clock; whoever hosts it
  * bounds the mailbox (senders reserve their place before they post) and carries answers.
@@ -39,9 +44,9 @@ export class Cell {
   readonly #host: CellHost;
   readonly #prepared: Prepared;
   readonly #mailbox = new Queue<Envelope>();
-  readonly #control = new Queue<Envelope>();
-  /** Envelopes whose handler has begun and not ended; the end of an envelope that is no longer here is ignored. */
-  readonly #underWay: UnderWay<Envelope>;
+  #control: Queue<Envelope> = NOTHING;
+  /** Envelopes whose handler has begun and not ended; the end of an envelope that is no longer here is ignored. Made when it is needed, as the above. */
+  #underWay: UnderWay<Envelope> | undefined;
   #messageMs: number | undefined;
   #slots = 0;
   #batching = false;
@@ -59,7 +64,6 @@ export class Cell {
   constructor(behaviour: Behaviour<Protocol, unknown, unknown>, host: CellHost) {
     this.behaviour = behaviour;
     this.#host = host;
-    this.#underWay = new UnderWay(host, behaviour.handlerTimeoutMs);
     this.#prepared = prepare(behaviour);
   }
 
@@ -79,8 +83,19 @@ export class Cell {
 
   /** Makes the actor's state; it is ready when this resolves. Envelopes that come meanwhile wait. Rejects with what `start` threw. */
   async start(self: Self<Protocol, unknown>): Promise<void> {
+    await this.begin(self);
+  }
+
+  /** The same, done when this returns where `start` gives no promise. Throws, or rejects with, what `start` threw. */
+  begin(self: Self<Protocol, unknown>): Promise<void> | undefined {
     this.#state = "starting";
-    const value = await this.behaviour.start(self);
+    const value: unknown = this.behaviour.start(self);
+    if (value instanceof Promise) return value.then((made: unknown) => this.#begun(made));
+    this.#begun(value);
+    return undefined;
+  }
+
+  #begun(value: unknown): void {
     if (this.#state !== "starting") return;
     this.#value = value;
     this.#state = "running";
@@ -96,6 +111,7 @@ export class Cell {
   /** Puts an envelope into the control lane: before all others, never counted. */
   deliverControl(envelope: Envelope): void {
     if (this.#state === "stopping" || this.#state === "stopped") return;
+    if (this.#control === NOTHING) this.#control = new Queue();
     this.#control.push(envelope);
     this.turn();
   }
@@ -198,7 +214,7 @@ export class Cell {
     const started = this.#state === "running";
     this.#state = "stopping";
     const cause = typeof reason === "string" ? undefined : reason;
-    for (const envelope of [...this.#underWay]) {
+    for (const envelope of [...(this.#underWay ?? [])]) {
       this.#leave(envelope);
       this.#abort(envelope, stopped(this.behaviour.actor.name));
       if (envelope.id !== 0) this.#host.refuse(envelope, died(this.behaviour.actor.name, cause));
@@ -234,7 +250,7 @@ export class Cell {
    * asker is gone, since it was accepted, and not when it was given up.
    */
   cancel(how: "gone" | "gave-up", isMeant: (envelope: Envelope) => boolean): void {
-    for (const envelope of [...this.#underWay]) {
+    for (const envelope of [...(this.#underWay ?? [])]) {
       if (!isMeant(envelope)) continue;
       envelope.asker = how;
       this.#abort(envelope, cancelled(this.behaviour.actor.name, envelope.kind));
@@ -276,6 +292,7 @@ export class Cell {
     if (envelope.id !== 0) this.#host.refuse(envelope, error);
     else this.#host.log("error", "message-failed", { kind: envelope.kind, from: envelope.from, ...errorFields(error) });
     this.#settle(envelope, "failed");
+    this.#host.threw(error);
   }
 
   #handle(envelope: Envelope, handler: PreparedHandler | undefined, holder: Holder | undefined): void {
@@ -301,11 +318,16 @@ export class Cell {
     }
     handler.givesPromise = true;
     this.#slots++;
-    this.#underWay.enter(envelope);
+    this.#enter(envelope);
     result.then(
       (value) => this.#ended(envelope, () => this.#succeed(envelope, value)),
       (thrown) => this.#ended(envelope, () => this.#fail(envelope, thrown)),
     );
+  }
+
+  #enter(envelope: Envelope): void {
+    this.#underWay ??= new UnderWay(this.#host, this.behaviour.handlerTimeoutMs);
+    this.#underWay.enter(envelope);
   }
 
   #ended(envelope: Envelope, report: () => void): void {
@@ -316,7 +338,7 @@ export class Cell {
 
   /** Whether it was still under way. */
   #leave(envelope: Envelope): boolean {
-    const tookMs = this.#underWay.leave(envelope);
+    const tookMs = this.#underWay?.leave(envelope);
     if (tookMs !== undefined) this.#pace(tookMs);
     return tookMs !== undefined;
   }
@@ -354,7 +376,7 @@ export class Cell {
     }
     this.#slots++;
     this.#batching = true;
-    for (const envelope of envelopes) this.#underWay.enter(envelope);
+    for (const envelope of envelopes) this.#enter(envelope);
     const ended = (report: (still: Envelope[]) => void) => {
       this.#slots--;
       this.#batching = false;

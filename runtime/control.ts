@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
+import type { KeyedOptions } from "./keyed-cells.ts";
 import type { Directory, DirectoryEntry } from "./targets.ts";
 import type { Subscriptions } from "./topics.ts";
 
@@ -34,6 +35,7 @@ export type WorkerData = {
   readonly module: string;
   readonly args: unknown;
   readonly shutdownMs: number;
+  readonly keyed: KeyedOptions | null;
   readonly sharedTable: SharedArrayBuffer;
   readonly shared: SharedArrayBuffer;
   readonly directory: Directory;

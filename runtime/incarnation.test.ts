@@ -32,6 +32,7 @@ async function lifeOf(behaviour: Given) {
     generation: 1,
     index: 0,
     args: null,
+    keyed: null,
     shutdownMs: 5_000,
     router,
     sharedTable,

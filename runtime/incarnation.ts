@@ -1,11 +1,13 @@
 import type { Actor, Behaviour, Protocol, Self, StopReason } from "./actor.ts";
-import { Cell } from "./cell.ts";
+import { Cell, type CellHost } from "./cell.ts";
 import { type Clock, TIMER_MS_MAX } from "./clock.ts";
 import { currentEnvelope } from "./context.ts";
 import { Envelope } from "./envelope.ts";
 import { asError, errorFields } from "./errors.ts";
-import { mailboxOf } from "./mailbox.ts";
+import { KeyedCells, type KeyedHost, type KeyedOptions } from "./keyed-cells.ts";
+import { LIMIT_MAX, mailboxOf } from "./mailbox.ts";
 import type { Router } from "./router.ts";
+import { settlesWithin } from "./settles.ts";
 import { HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
@@ -17,6 +19,9 @@ const HANG_TIMEOUT_MS_MIN = 4 * HEARTBEAT_MS;
 const WINDOW_MS = 2;
 const WINDOW_MAX = 256;
 
+/** Keyed actors share the gate of their thread: it takes what this many of them with full mailboxes hold. */
+const KEYS_FULL = 64;
+
 export type IncarnationOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
   readonly slot: number;
@@ -24,6 +29,8 @@ export type IncarnationOptions = {
   readonly index: number;
   readonly args: unknown;
   readonly shutdownMs: number;
+  /** Where there is one actor for each key. */
+  readonly keyed: KeyedOptions | null;
   readonly router: Router;
   readonly sharedTable: SharedTable;
   readonly shared: SharedArrayBuffer;
@@ -59,7 +66,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
   /** Messages that it works on at once. */
   const atOnce = Math.max(behaviour.concurrency ?? 1, behaviour.batch?.max ?? 1);
   let windowNow = atOnce;
-  const cell = new Cell(behaviour, {
+  const host: CellHost = {
     clock,
     answer: (envelope, value) => router.answer(envelope, value),
     refuse: (envelope, error) => router.refuse(envelope, error),
@@ -90,8 +97,31 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
           `Cannot wait longer: the handler of ${kind} in ${behaviour.actor.name} has not ended in ${timeoutMs} ms`,
         ),
       ),
+    threw: () => undefined,
     log,
-  });
+  };
+  const mailbox = mailboxOf(behaviour);
+  const { name } = behaviour.actor;
+  const from = router.slot === slot ? undefined : name;
+  const cell =
+    options.keyed === null
+      ? new Cell(behaviour, host)
+      : new KeyedCells(behaviour, options.keyed, mailbox.limit, keyedHost(options.keyed, host));
+
+  function keyedHost({ max }: KeyedOptions, common: CellHost): KeyedHost {
+    return {
+      ...common,
+      shutdownMs: options.shutdownMs,
+      addKey: () => sharedTable.addKey(slot, router.placesOf(name), max),
+      removeKey: () => sharedTable.removeKey(slot),
+      deadLetter: (kind, reason) => router.deadLetter(name, kind, reason),
+      get self() {
+        return self;
+      },
+      ref: (to, key) => router.ref(to, { from, slot, key }),
+      monitor: (to, told) => router.monitor(to, slot, told),
+    };
+  }
   const stopping = new AbortController();
   let ending = false;
   /** What `after` has still to send: ends with the life, since a timer keeps the process up. */
@@ -160,9 +190,9 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     args: options.args,
     shared: options.shared,
     stopping: stopping.signal,
-    ref: (to) => router.ref(to, { from: router.slot === slot ? undefined : behaviour.actor.name, slot }),
+    ref: (to) => router.ref(to, { from, slot }),
     context: currentEnvelope,
-    publish: (topic, body) => router.publish(topic, body, router.slot === slot ? undefined : behaviour.actor.name),
+    publish: (topic, body) => router.publish(topic, body, from),
     subscribe: (topic, kind) => options.subscribe(topic.name, kind, behaviour.actor.accepts[kind]?.lossy ?? false),
     after: (delayMs, kind, body) => later(delayMs, kind, body),
     every: (periodMs, kind, body) => {
@@ -197,7 +227,8 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     Math.max(behaviour.hangTimeoutMs ?? HANG_TIMEOUT_MS, HANG_TIMEOUT_MS_MIN),
     TIMER_MS_MAX,
   );
-  sharedTable.describe(slot, mailboxOf(behaviour), hangTimeoutMs);
+  const limit = options.keyed === null ? mailbox.limit : Math.min(LIMIT_MAX, mailbox.limit * KEYS_FULL);
+  sharedTable.describe(slot, { ...mailbox, limit }, hangTimeoutMs);
   sharedTable.setWindow(slot, windowNow);
   router.host(slot, options.generation, cell);
   return {
@@ -238,15 +269,4 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   if (missing.length > 0)
     throw new TypeError(`Cannot run ${name}: it has no handler for ${missing.join(", ")}, which its protocol declares`);
   return behaviour;
-}
-
-/** Whether the promise settles in time. */
-export async function settlesWithin(promise: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<boolean>((resolve) => {
-    cancel = clock.later(ms, () => resolve(false));
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  cancel();
-  return inTime;
 }

@@ -12,6 +12,8 @@ export type ActorView = {
   /** Times it was restarted, with its siblings or its supervisor too. */
   readonly restarts: number;
   readonly upSinceMs: number | undefined;
+  /** Actors there, where there is one for each key. */
+  readonly keys?: number;
   /** Messages that senders have placed and the actor has not settled. */
   readonly depth: number;
   readonly limit: number;
@@ -60,6 +62,7 @@ function actorView(handle: ChildHandle, sharedTable: SharedTable): ActorView {
     state,
     restarts: Math.max(0, handle.starts - 1),
     upSinceMs: state === "up" ? handle.startedMs : undefined,
+    ...(handle.child.keyed === null ? {} : { keys: sharedTable.keys(handle.slot) }),
     depth: sharedTable.depth(handle.slot),
     limit: sharedTable.limit(handle.slot),
     busy: handle.busy,
@@ -107,6 +110,14 @@ export function prometheusText(view: TreeView): string {
     "Times the actor was restarted.",
     actors.map((actor) => [of(actor), actor.restarts]),
   );
+  const keyed = actors.filter(({ keys }) => keys !== undefined);
+  if (keyed.length > 0)
+    family(
+      "actor_keys",
+      "gauge",
+      "Actors there, where there is one for each key.",
+      keyed.map((actor) => [of(actor), actor.keys ?? 0]),
+    );
   family(
     "actor_mailbox_depth",
     "gauge",

@@ -37,7 +37,13 @@ export class Places {
   #put(slot: number, child: ChildSpec, index: number, suffix: string, isKept = false): Place {
     const place = { slot, id: `${child.actor.name}${suffix}`, child, index };
     this.#places.set(slot, place);
-    this.directory[slot] = { name: child.actor.name, index, isMain: child.thread === "main", isKept };
+    this.directory[slot] = {
+      name: child.actor.name,
+      index,
+      isMain: child.thread === "main",
+      isKept,
+      isKeyed: child.keyed !== null,
+    };
     return place;
   }
 

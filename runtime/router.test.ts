@@ -71,6 +71,7 @@ async function pair(
     generation: 1,
     index: 0,
     args: null,
+    keyed: null,
     shutdownMs: 100,
     router: there,
     sharedTable,

@@ -23,6 +23,7 @@ const OLDEST_KIND = 18;
 const OLDEST_SINCE = 19;
 const WINDOW = 20;
 const WAITING_POOL = 21;
+const KEYS = 22;
 /** Two lines of a processor's cache: neighbours do not share one. */
 const WORDS = 32;
 
@@ -130,6 +131,7 @@ export class SharedTable {
     Atomics.store(this.#words, slot * WORDS + WAITING, 0);
     Atomics.store(this.#words, slot * WORDS + WAITING_POOL, 0);
     Atomics.store(this.#words, slot * WORDS + THREAD, 0);
+    Atomics.store(this.#words, slot * WORDS + KEYS, 0);
     this.setPhase(slot, "starting");
   }
 
@@ -167,6 +169,7 @@ export class SharedTable {
     this.setPhase(slot, "down");
     this.busy(slot, 0);
     this.oldest(slot, 0, 0);
+    Atomics.store(this.#words, slot * WORDS + KEYS, 0);
     const lost = last & DEPTH_MASK;
     if (lost > 0) this.count(slot, "dead", lost);
     return lost;
@@ -232,6 +235,25 @@ export class SharedTable {
     // One that works on few at once is to have the next at once; one that handles many has them in frames.
     if (depth >= window || (window >= 16 && depth > window >> 1)) return forFull;
     return Atomics.exchange(this.#words, atPool, 0) === 1 || forFull;
+  }
+
+  /** One keyed actor more at this slot, unless all the slots of its kind have as many as there may be. */
+  addKey(slot: number, slots: readonly number[], max: number): boolean {
+    Atomics.add(this.#words, slot * WORDS + KEYS, 1);
+    let keys = 0;
+    for (const each of slots) keys += this.keys(each);
+    if (keys <= max) return true;
+    this.removeKey(slot);
+    return false;
+  }
+
+  removeKey(slot: number): void {
+    Atomics.sub(this.#words, slot * WORDS + KEYS, 1);
+  }
+
+  /** Keyed actors at this slot. */
+  keys(slot: number): number {
+    return Atomics.load(this.#words, slot * WORDS + KEYS);
   }
 
   heartbeat(slot: number): void {

@@ -194,6 +194,7 @@ export function simulate(options: SimulationOptions) {
         index,
         args: child.args,
         shutdownMs: child.shutdownMs,
+        keyed: child.keyed,
         router: thread.router,
         sharedTable,
         shared,

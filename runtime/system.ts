@@ -6,10 +6,10 @@ import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
 import { errorFields, stackOf } from "./errors.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
-import { settlesWithin } from "./incarnation.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { FREE, Places } from "./places.ts";
 import { Router } from "./router.ts";
+import { settlesWithin } from "./settles.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
@@ -217,6 +217,7 @@ export function system(options: SystemOptions): System {
       oldest: () => undefined,
       paced: () => undefined,
       overdue: () => undefined,
+      threw: () => undefined,
       log,
     },
   );

@@ -1,5 +1,6 @@
 import type { Actor, Protocol } from "./actor.ts";
 import { TIMER_MS_MAX } from "./clock.ts";
+import type { KeyedOptions } from "./keyed-cells.ts";
 import type { Restart, Strategy } from "./supervisor.ts";
 import type { BackOff } from "./supervisor-restarts.ts";
 
@@ -18,6 +19,21 @@ export type ChildOptions = {
   startMs?: number;
   /** How many of it there are: a pool. 1 unless told. */
   instances?: number;
+  /**
+   * `key`: one actor for each key, made at its first message and reached by `ref.at(key)`; many share a thread. What throws in one of them fails, at most,
+   * that one. None unless told.
+   */
+  each?: "key";
+  /** Threads that keyed actors share, each key by its hash; 1 unless told. */
+  threads?: number;
+  /** A keyed actor that has had nothing to do for so long ends, in milliseconds; never unless told. */
+  idleMs?: number;
+  /** Keyed actors at once at most, in all threads together: then messages for others are refused with `Busy`. 100,000 unless told. */
+  max?: number;
+  /** What a throw in a handler of a keyed actor does: it answers the ask (`reply`), or has that actor made anew as well (`restart`). `reply` unless told. */
+  policy?: "reply" | "restart";
+  /** More failures of one key than the intensity within the period, and that key is down until the period is over; 3 in 5,000 ms unless told. */
+  keyIntensity?: { readonly intensity: number; readonly periodMs: number };
   /** Reaches the actor as `self.args`. */
   args?: Json;
   /** `own`: in a worker thread of its own; `main`: in the main thread. `own` unless told. */
@@ -26,7 +42,11 @@ export type ChildOptions = {
   spare?: boolean;
 };
 
-export type ChildSpec = Readonly<Required<Omit<ChildOptions, "args" | "shutdownMs">>> & {
+export type ChildSpec = Readonly<
+  Required<Pick<ChildOptions, "restart" | "startMs" | "instances" | "thread" | "spare">>
+> & {
+  /** Where there is one actor for each key: then the instances are its threads. */
+  readonly keyed: KeyedOptions | null;
   readonly args: Json;
   readonly shutdownMs: number;
   readonly actor: Actor;
@@ -54,10 +74,21 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
     restart: options.restart ?? "permanent",
     shutdownMs: options.shutdownMs === "brutal_kill" ? 0 : (options.shutdownMs ?? 5_000),
     startMs: options.startMs ?? 10_000,
-    instances: options.instances ?? 1,
+    instances: (options.each === undefined ? options.instances : options.threads) ?? 1,
+    keyed: options.each === undefined ? null : keyedOf(options),
     args: options.args ?? null,
     thread: options.thread ?? "own",
     spare: options.spare ?? false,
+  };
+}
+
+function keyedOf({ idleMs, max, policy, keyIntensity }: ChildOptions): KeyedOptions {
+  return {
+    idleMs: idleMs ?? null,
+    max: max ?? 100_000,
+    policy: policy ?? "reply",
+    intensity: keyIntensity?.intensity ?? 3,
+    periodMs: keyIntensity?.periodMs ?? 5_000,
   };
 }
 
@@ -94,6 +125,15 @@ export function faultsOfChild(spec: ChildSpec): string[] {
     faults.push(`${name} has no restart ${spec.restart}`);
   if (spec.thread === "main" && spec.spare)
     faults.push(`${name} runs in the supervisor's own thread and can have no spare`);
+  if (spec.keyed !== null) {
+    const { idleMs, max, policy, intensity, periodMs } = spec.keyed;
+    if (idleMs !== null) duration(faults, `idleMs of ${name}`, idleMs);
+    if (!Number.isInteger(max) || max < 1) faults.push(`max of ${name} must be a whole number from 1, not ${max}`);
+    if (policy !== "reply" && policy !== "restart") faults.push(`${name} has no policy ${policy}`);
+    if (!Number.isInteger(intensity) || intensity < 0)
+      faults.push(`keyIntensity of ${name} must be a whole number from 0, not ${intensity}`);
+    duration(faults, `periodMs of the keyIntensity of ${name}`, periodMs);
+  }
   if (spec.shutdownMs !== 0) duration(faults, `shutdownMs of ${name}`, spec.shutdownMs);
   duration(faults, `startMs of ${name}`, spec.startMs);
   return faults;

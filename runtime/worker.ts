@@ -125,6 +125,7 @@ function begin(generation: number): void {
         index: given.index,
         args: given.args,
         shutdownMs: given.shutdownMs,
+        keyed: given.keyed,
         router,
         sharedTable,
         shared: given.shared,
