@@ -6,7 +6,7 @@ import type { SharedTable } from "./shared-table.ts";
 export type Subscriber = { readonly slot: number; readonly kind: string; readonly lossy: boolean };
 export type Subscriptions = Readonly<Record<string, readonly Subscriber[]>>;
 
-/** What one thread publishes: a message for each subscriber, as bounded as any. */
+/** What one thread publishes: a message for each subscriber, bounded like all others. */
 export class Topics {
   readonly #sharedTable: SharedTable;
   readonly #outbox: Outbox;

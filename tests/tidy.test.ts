@@ -147,6 +147,7 @@ test.each(banned)("no file contains $what (use $instead)", ({ what, except }) =>
 /** Files that wait inside a client under test, each with the reason. */
 const timedFiles: Record<string, string> = {
   "runtime/test-kit.test.ts": "its actor sleeps in virtual time",
+  "runtime/keyed.test.ts": "its actors sleep in virtual time",
   "tests/faults.test.ts": "its clients pause between tries while the server is away, as real ones do",
 };
 test("no test sleeps for a fixed time: it polls with a deadline", () => {
