@@ -12,6 +12,17 @@ export type DependencyHealth = {
   readonly needed?: true;
   /** Commands that wait in the log for the writer, where the actor knows. */
   readonly lag?: number;
+  /** Records of the log that are set aside and wait for a redrive, where the actor knows. */
+  readonly parked?: number;
 };
+
+/** Why a server that is reached takes no writes: all that is told of it. */
+export type WriteRefusal =
+  | "disk full"
+  | "not primary"
+  | "out of memory"
+  | "read-only"
+  | "refuses writes"
+  | "too few replicas";
 
 export const dependencyHealth = topic<DependencyHealth>("health");

@@ -55,6 +55,7 @@ test("of a pool one member is enough; restarts and waiting messages are added up
       status: "ok",
       dependencies: { task: { ready: true, state: "up", restarts: 2 } },
       lag: { task: 3 },
+      parked: 0,
     });
   }
 });
@@ -140,4 +141,19 @@ test("commands that nobody takes degrade it, though Kafka is reached", () => {
     dependencies: { kafka: { ready: true, state: "up" }, log: { ready: false, state: "nothing taken from it" } },
     lag: { log: 3 },
   });
+});
+
+test("records that are set aside degrade it and are counted, as the one who knows most says", () => {
+  const kafka = { dependency: "kafka", ok: true } as const;
+  const report = readiness(
+    up,
+    heard({ actor: "consumer", ...kafka, parked: 3 }, { actor: "follower", ...kafka }),
+    "all",
+    nowMs,
+  );
+  expect(report).toMatchObject({ ready: true, status: "degraded", parked: 3 });
+  expect(report.dependencies.parked).toEqual({ ready: false, state: "parked: 3" });
+  const none = readiness(up, heard({ actor: "consumer", ...kafka, parked: 0 }, ...kafkaIsUp.slice(0, 1)), "all", nowMs);
+  expect(none).toMatchObject({ status: "ok", parked: 0 });
+  expect(none.dependencies.parked).toBeUndefined();
 });

@@ -16,11 +16,13 @@ export type Readiness = {
   status: "ok" | "degraded" | "down";
   /**
    * Actors: whether they take messages and turn; of a pool, whether one member does. Servers: whether all who work with them reach them.
-   * `log` only when something is wrong with what becomes of it.
+   * `log` only when something is wrong with what becomes of it, `parked` only when records are set aside.
    */
   dependencies: Record<string, { ready: boolean; state: string; restarts?: number }>;
   /** Messages that wait, by actor; `log`: commands in Kafka that the writer has not taken yet. */
   lag: Record<string, number>;
+  /** Records of the log that are set aside and wait for a redrive. */
+  parked: number;
 };
 
 /** A turn that lasts longer than this makes its actor unable to do its job now; what hangs for good the supervisor ends. */
@@ -39,6 +41,7 @@ const needs: Record<Role, Readonly<Record<string, readonly Server[]>>> = {
 export function readiness(view: TreeView, heard: Heard, role: Role, nowMs: number): Readiness {
   const dependencies: Readiness["dependencies"] = {};
   const lag: Readiness["lag"] = {};
+  let parked = 0;
   for (const each of actorsOf(view)) {
     const turning = each.state === "up" && (each.busy === undefined || nowMs - each.busy.sinceMs < slowMs);
     const before = dependencies[each.actor];
@@ -67,9 +70,11 @@ export function readiness(view: TreeView, heard: Heard, role: Role, nowMs: numbe
     if (ok && said.detail !== undefined) dependencies.log = { ready: false, state: said.detail };
     if (!ok && (said.needed === true || wants[said.actor]?.includes(said.dependency) === true)) canWork = false;
     if (said.lag !== undefined) lag.log = Math.max(lag.log ?? 0, said.lag);
+    parked = Math.max(parked, said.parked ?? 0);
   }
+  if (parked > 0) dependencies.parked = { ready: false, state: `parked: ${parked}` };
   const isWell = Object.values(dependencies).every((each) => each.ready);
-  return { ready: canWork, status: canWork ? (isWell ? "ok" : "degraded") : "down", dependencies, lag };
+  return { ready: canWork, status: canWork ? (isWell ? "ok" : "degraded") : "down", dependencies, lag, parked };
 }
 
 function actorsOf(view: TreeView): ActorView[] {

@@ -2,10 +2,10 @@
 import type { Self } from "../runtime/actor.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { type OutageOf, outage } from "./outage.ts";
-import { pauseMs, withDeadline } from "./waiting.ts";
+import { NoAnswerError, pauseMs, withDeadline } from "./waiting.ts";
 
 /** What is found of a server that is reached; `detail` when something is not as it should be. */
-export type Found = Pick<DependencyHealth, "lag" | "detail">;
+export type Found = Pick<DependencyHealth, "lag" | "detail" | "parked">;
 /** Looks at one server: throws a `NotWell`, or what its driver throws (which is not shown). */
 export type Probe = () => Promise<Found | void> | Found | void;
 export type Probes = { readonly [D in DependencyHealth["dependency"]]?: Probe };
@@ -59,7 +59,13 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
   };
 }
 
-/** The same probe, whose failures are told in the log: once for each outage, and its end. */
+/** So long a server that was never reached may give no answer: at a start, and on a starved host, that is no outage yet. */
+const startingMs = 5_000;
+
+/**
+ * The same probe, whose failures are told in the log: once for each outage, and its end. A refusal is told at once. `why` is the reason where
+ * what the probe throws does not say it.
+ */
 export function loggedProbe(
   log: Self["log"],
   of: OutageOf,
@@ -67,13 +73,18 @@ export function loggedProbe(
   why: (failure: unknown) => unknown = (failure) => failure,
 ): Probe {
   const told = outage(log, of);
+  const beganMs = performance.now();
+  let isReached = false;
   return async () => {
     try {
       const found = await withDeadline(Promise.resolve().then(probe), probeMs);
+      isReached = true;
       told.fine();
       return found;
     } catch (error) {
-      told.failed(why(error));
+      const reason = error instanceof NotWell ? error.message : why(error);
+      const isStarting = !isReached && performance.now() - beganMs < startingMs;
+      if (!(isStarting && reason instanceof NoAnswerError)) told.failed(reason);
       throw error;
     }
   };

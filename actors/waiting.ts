@@ -1,11 +1,16 @@
 /** Waits that end: a deadline around what others promise, and tries that go on until one succeeds. */
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** Nothing was heard in time: that says nothing of what is wrong, or whether anything is. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
 /** The promise, or a rejection with `late()` after so long; its later result is ignored. */
 export function withDeadline<T>(
   promise: Promise<T>,
   timeoutMs: number,
-  late: () => Error = () => new Error(`no answer in ${timeoutMs} ms`),
+  late: () => Error = () => new NoAnswerError(`no answer in ${timeoutMs} ms`),
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(late()), timeoutMs);

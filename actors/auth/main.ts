@@ -203,7 +203,7 @@ function probeOf({ server }: Stores, { isOpen, fault }: Opening): Probe | undefi
         const why = fault();
         if (why instanceof UnusableSchema) throw new NotWell(why.state);
         if (!isOpen()) throw why ?? new NotWell("not opened yet");
-        await server.ping();
+        await server.writable();
       };
 }
 
@@ -269,7 +269,7 @@ export default behave(auth, {
     const probes: Probes = {
       ...(role.probe && { postgresql: loggedProbe(self.log, ofServer("postgresql", data.database), role.probe) }),
       ...(role.fileProbe && { disk: loggedWrites(self.log, "write to auth.db", role.fileProbe) }),
-      ...(redis && { redis: loggedProbe(self.log, ofServer("redis", data.redis), redis.ping, redis.why) }),
+      ...(redis && { redis: loggedProbe(self.log, ofServer("redis", data.redis), redis.writable, redis.why) }),
     };
     const endHealth = reportHealth(self, probes);
     // With a port of its own there are no workers of the task role in this process: they ask by HTTP.

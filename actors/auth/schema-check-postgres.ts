@@ -26,6 +26,18 @@ export const neededColumns = {
   users: ["id", "email", "email_key", "name", "password_hash", "created_ms"],
 } as const satisfies Record<string, readonly string[]>;
 
+/** Columns whose values statements rely on to be there once: `ON CONFLICT` needs them, and who is looked up by them is one. */
+export const uniqueColumns = {
+  api_tokens: ["hash", "id"],
+  deleted_api_tokens: ["hash"],
+  erasures: ["user_id"],
+  keys: ["kid", "number"],
+  refresh_tokens: ["hash"],
+  reset_tokens: ["hash", "user_id"],
+  sessions: ["id"],
+  users: ["email_key", "id"],
+} as const satisfies Partial<Record<keyof typeof neededColumns, readonly string[]>>;
+
 const neededFunction = "rotate_refresh_token(text,text,bigint,bigint,bigint)";
 
 /** What PostgreSQL answers to a step of the schema whose ground is not as its version says: something is missing, or is there already. */
@@ -45,7 +57,7 @@ export function orIncomplete(failure: unknown): unknown {
     : failure;
 }
 
-/** Throws an `UnusableSchema` that names the first table, column, constraint or function that is missing. */
+/** Throws an `UnusableSchema` that names the first table, column, function, constraint or key that is missing. */
 export async function checkSchema(sql: Sql): Promise<void> {
   // Looked up as statements look them up: along the search path.
   const missing = await sql<{ table: string; column: string; exists: boolean }>`
@@ -68,4 +80,18 @@ SELECT to_regprocedure(${neededFunction}::text) IS NOT NULL AS "hasFunction",
   EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('users') AND conname = 'email_taken') AS "hasConstraint"`;
   if (others?.hasFunction !== true) throw incomplete(`the function ${neededFunction} is missing`);
   if (others.hasConstraint !== true) throw incomplete('the constraint "email_taken" of the table "users" is missing');
+  // A dump that was restored without its last part has all tables and no keys.
+  const [repeatable] = await sql<{ table: string; column: string }>`
+SELECT needed.key AS table, col AS column
+FROM json_each(${JSON.stringify(uniqueColumns)}::text::json) AS needed, json_array_elements_text(needed.value) AS col
+WHERE NOT EXISTS (
+  SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+  WHERE i.indrelid = to_regclass(needed.key) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
+    AND a.attname = col
+)
+ORDER BY 1, 2`;
+  if (repeatable !== undefined)
+    throw incomplete(
+      `no key or unique index sees to it that "${repeatable.column}" of the table "${repeatable.table}" is there once`,
+    );
 }

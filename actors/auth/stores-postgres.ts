@@ -14,7 +14,7 @@ import { usersInPostgres } from "./users-postgres.ts";
 const schemaMs = 5_000;
 
 export function storesInPostgres(server: Server): Stores {
-  const { sql, ping, close } = connectPostgres(server);
+  const { sql, writable, close } = connectPostgres(server);
   return {
     users: usersInPostgres(sql),
     sessions: sessionsInPostgres(sql),
@@ -31,7 +31,7 @@ export function storesInPostgres(server: Server): Stores {
           await patient.close();
         }
       },
-      ping,
+      writable: () => writable((write) => write`UPDATE schema_version SET version = version`),
     },
     file: undefined,
     close,

@@ -15,7 +15,8 @@ export type Stores = {
     | {
         /** To be done once before the rest. Throws `UnusableSchema` where the database is not for this program or is incomplete. */
         prepare(): Promise<void>;
-        ping(): Promise<void>;
+        /** Throws when it does not answer in time, and a `NotWell` when it takes no writes. */
+        writable(): Promise<void>;
       }
     | undefined;
   /** Whether the file can be written; undefined for a server. */

@@ -13,6 +13,7 @@ import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
 import { connectMongo } from "../mongo/connect.ts";
+import { IndexError } from "../mongo/indexes.ts";
 import { ensureSpaceIndexes, StoredTextError, spaceCollections } from "../mongo/space-collections.ts";
 import { type Outage, outage } from "../outage.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
@@ -99,7 +100,7 @@ export function kafkaSpaceWriter(
   async function begin(): Promise<void> {
     const until = self.stopping;
     const failed = (of: Outage) => (error: Error) => {
-      if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
+      if (error instanceof TopicsError || error instanceof IndexError || isOurFault(error)) self.fail(error);
       of.failed(mongo.why(error));
     };
     const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
@@ -122,12 +123,12 @@ export function kafkaSpaceWriter(
       else if (source() !== undefined && nowMs - wellMs > silenceMs && facts.healthy())
         self.fail(new Error("Cannot go on: the group of writers has not heard from this member"));
       if (!isWell) throw new NotWell(source() === undefined ? "not joined yet" : "no progress");
-      return { lag: source()?.lag() ?? 0 };
+      return { lag: source()?.lag() ?? 0, parked: watching.count() };
     },
     mongodb: loggedProbe(
       self.log,
       { server: "mongodb", urls: [servers.mongo.url], step: "write the read model" },
-      mongo.ping,
+      mongo.writable,
       mongo.why,
     ),
   });

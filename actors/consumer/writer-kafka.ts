@@ -11,6 +11,7 @@ import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import type { Announcement } from "../model/command.ts";
 import { connectMongo } from "../mongo/connect.ts";
+import { IndexError } from "../mongo/indexes.ts";
 import { ensureIndexes, readModelIn } from "../mongo/read-model.ts";
 import { type Outage, outage } from "../outage.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
@@ -128,7 +129,7 @@ export function kafkaWriter(
   async function begin(): Promise<void> {
     const until = self.stopping;
     const failed = (of: Outage) => (error: Error) => {
-      if (error instanceof TopicsError || isOurFault(error)) self.fail(error);
+      if (error instanceof TopicsError || error instanceof IndexError || isOurFault(error)) self.fail(error);
       of.failed(mongo.why(error));
     };
     const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
@@ -151,12 +152,12 @@ export function kafkaWriter(
       else if (source() !== undefined && nowMs - wellMs > silenceMs && events.healthy())
         self.fail(new Error("Cannot go on: the group of the log's consumers has not heard from this one"));
       if (!isWell) throw new NotWell(source() === undefined ? "not joined yet" : "no progress");
-      return { lag: source()?.lag() ?? 0 };
+      return { lag: source()?.lag() ?? 0, parked: watching.count() };
     },
     mongodb: loggedProbe(
       self.log,
       { server: "mongodb", urls: [servers.mongo.url], step: "write tasks" },
-      mongo.ping,
+      mongo.writable,
       mongo.why,
     ),
   });

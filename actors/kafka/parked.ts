@@ -29,8 +29,16 @@ const everyMs = 10_000;
 const countMs = 5_000;
 
 /** Counts now and then, on a connection of its own, until it is closed; while Kafka is away the last count stands. */
-export function watchParked(kafka: Kafka, names: ParkedNames): { close(): Promise<void> } {
+export function watchParked(
+  kafka: Kafka,
+  names: ParkedNames,
+): {
+  /** As counted last; 0 before that. */
+  count(): number;
+  close(): Promise<void>;
+} {
   let admin: Admin | undefined;
+  let count = 0;
   let closed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,11 +52,11 @@ export function watchParked(kafka: Kafka, names: ParkedNames): { close(): Promis
 
   async function look(): Promise<void> {
     try {
-      const found = await withDeadline(
+      count = await withDeadline(
         connected().then((to) => countParked(to, names)),
         countMs,
       );
-      waiting.set(found);
+      waiting.set(count);
     } catch {
       // What is wrong with Kafka is told by those who work with it.
       await leave();
@@ -64,6 +72,7 @@ export function watchParked(kafka: Kafka, names: ParkedNames): { close(): Promis
 
   void look();
   return {
+    count: () => count,
     async close() {
       closed = true;
       clearTimeout(timer);

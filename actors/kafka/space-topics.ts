@@ -3,7 +3,8 @@ import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from "
 import type { KafkaServers } from "../servers.ts";
 import { keepTrying } from "../waiting.ts";
 import { spaceNamesIn } from "./names.ts";
-import { type Topics, TopicsError } from "./topics.ts";
+import { settingWarnings, TopicsError } from "./topic-settings.ts";
+import type { Topics } from "./topics.ts";
 
 /** A record of the largest verdict, with what Kafka adds. */
 export const recordBytesMax = 8 * 2 ** 20;
@@ -32,7 +33,7 @@ export async function prepareSpaceTopics(kafka: Kafka, servers: Wanted): Promise
 
 /**
  * Makes what is missing (others may be doing the same), lets older ones take large records, and checks the rest. Throws a `TopicsError` where commands and
- * facts differ in their partitions, else what Kafka throws.
+ * facts differ in their partitions or the settings of one drop what is needed, else what Kafka throws.
  */
 export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<Topics> {
   const { commands, facts, parked } = spaceNamesIn(servers);
@@ -68,6 +69,13 @@ export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<
     );
   const copies = Math.min(...partitionsOf(commands).map((each) => each.replicas.length));
   if (copies < replicas) warnings.push(`${commands} has ${copies} replicas where ${replicas} are possible`);
+  // That they take large records was seen to; the brokers may tell of it a moment later.
+  const kept = [
+    { topic: commands, keptMs: -1, recordBytes: 0 },
+    { topic: facts, keptMs: factsKeptMs, recordBytes: 0 },
+    { topic: parked, keptMs: -1, recordBytes: 0 },
+  ];
+  warnings.push(...(await settingWarnings(admin, kept)));
   return { partitions, warnings };
 }
 

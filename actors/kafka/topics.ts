@@ -1,11 +1,16 @@
 /** The three topics: made at start where they are missing, and looked over where they are not. */
-import { type Admin, ConfigResourceTypes, type ITopicConfig, type Kafka } from "kafkajs";
+import type { Admin, ITopicConfig, Kafka } from "kafkajs";
 import type { KafkaServers } from "../servers.ts";
 import { keepTrying } from "../waiting.ts";
 import { type Names, namesIn } from "./names.ts";
+import { settingWarnings, TopicsError } from "./topic-settings.ts";
+
+export { TopicsError } from "./topic-settings.ts";
 
 const eventsKeptMs = 7 * 86_400_000;
 const replicasWanted = 3;
+/** What the appender sends at once. */
+const recordBytes = 1_000_000;
 /** For their making, and then again for all brokers to know of it. */
 const createMs = 5_000;
 const knownPauses = { fromMs: 20, toMs: 200 };
@@ -16,11 +21,6 @@ export type Topics = {
   /** What an operator should know: it works, but less safely than it could. */
   readonly warnings: readonly string[];
 };
-
-/** The topics cannot be used as they are; trying again does not help. */
-export class TopicsError extends Error {
-  override readonly name = "TopicsError";
-}
 
 /** `ensureTopics` on a connection of its own. */
 export async function prepareTopics(kafka: Kafka, servers: KafkaServers): Promise<Topics> {
@@ -35,7 +35,7 @@ export async function prepareTopics(kafka: Kafka, servers: KafkaServers): Promis
 
 /**
  * Makes what is missing (others may be doing the same) and checks the rest. Throws a `TopicsError` when commands and events differ in their
- * partitions, else what Kafka throws.
+ * partitions or their settings drop what is needed, else what Kafka throws.
  */
 export async function ensureTopics(
   admin: Admin,
@@ -71,11 +71,12 @@ export async function ensureTopics(
     warnings.push(`${names.commands} has ${made} partitions, not the ${partitions} of TT_PARTITIONS: it stays so`);
   const copies = Math.min(...partitionsOf(names.commands).map((each) => each.replicas.length));
   if (copies < replicas) warnings.push(`${names.commands} has ${copies} replicas where ${replicas} are possible`);
-  const retention = await settingOf(admin, names.commands, "retention.ms");
-  if (retention !== "-1")
-    warnings.push(
-      `${names.commands} forgets commands after ${retention} ms: the read model cannot be made again from it; set retention.ms=-1`,
-    );
+  const kept = [
+    { topic: names.commands, keptMs: -1, recordBytes },
+    { topic: names.events, keptMs: eventsKeptMs, recordBytes },
+    { topic: names.parked, keptMs: -1, recordBytes },
+  ];
+  warnings.push(...(await settingWarnings(admin, kept)));
   return { partitions: made, warnings };
 }
 
@@ -96,12 +97,4 @@ function topicConfigs(names: Names, partitions: number, replicas: number): ITopi
     topic(names.events, partitions, [{ name: "retention.ms", value: String(eventsKeptMs) }]),
     topic(names.parked, 1, forEver),
   ];
-}
-
-async function settingOf(admin: Admin, topic: string, name: string): Promise<string | undefined> {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }],
-  });
-  return resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue;
 }

@@ -67,7 +67,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     });
     const ticking = setInterval(() => void keeps.tick().catch(() => undefined), tickMs);
     const endReports = reportHealth(self, {
-      redis: loggedProbe(self.log, { ...ofRedis, step: "reach it" }, connection.ping, connection.why),
+      redis: loggedProbe(self.log, { ...ofRedis, step: "reach it" }, connection.writable, connection.why),
       kafka: () => {
         if (staying.now() === undefined) throw new NotWell("not joined yet");
       },

@@ -1,6 +1,8 @@
 /** A connection to MongoDB whose operations end (driver 7.9 has no deadline for a whole operation: its parts have), and whose writes are on a majority's disks before they are answered. */
 import { rootCertificates } from "node:tls";
-import { type Db, MongoClient, type MongoClientOptions, MongoTopologyClosedError } from "mongodb";
+import { type Db, MongoClient, type MongoClientOptions, MongoServerError, MongoTopologyClosedError } from "mongodb";
+import type { WriteRefusal } from "../health.ts";
+import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 
@@ -44,6 +46,8 @@ export type Mongo = {
   readonly db: Db;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
+  /** The same, and a `NotWell` when it is reached and takes no writes. */
+  writable(): Promise<void>;
   /** The same failure, or where all it says is that there is no connection, why there is none. */
   why(failure: unknown): unknown;
   close(): Promise<void>;
@@ -90,6 +94,18 @@ export function connectMongo(
     db,
     why,
     ping: async () => void (await withDeadline(db.command({ ping: 1 }), pingMs)),
+    async writable() {
+      // One document, over and over. It need not reach the disk: what cannot be written is refused before.
+      const update = db
+        .collection<{ _id: string }>("probe", { writeConcern: { w: 1, journal: false } })
+        .updateOne({ _id: "writable" }, { $set: { at: new Date() } }, { upsert: true });
+      try {
+        await withDeadline(update, pingMs);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        throw refusal === undefined ? error : new NotWell(refusal);
+      }
+    },
     async close() {
       closing.abort();
       await client.close();
@@ -97,4 +113,20 @@ export function connectMongo(
       await client.close();
     },
   };
+}
+
+/** Codes of a server that goes, comes or is about to be another: it is away, and what is refused is not its writes. */
+const passing = new Set([91, 189, 11_600, 11_602]);
+const refusals: ReadonlyMap<unknown, WriteRefusal> = new Map([
+  [10_058, "not primary"],
+  [10_107, "not primary"],
+  [13_435, "not primary"],
+  [13_436, "not primary"],
+  [14_031, "disk full"],
+]);
+
+/** By its code; undefined where the server has not refused. */
+function refusalOf(error: unknown): WriteRefusal | undefined {
+  if (!(error instanceof MongoServerError) || passing.has(Number(error.code))) return undefined;
+  return refusals.get(error.code) ?? "refuses writes";
 }

@@ -2,6 +2,7 @@
 import type { Collection, CollectionOptions, Db, IndexDescription } from "mongodb";
 import type { Change, Entry } from "../model/past.ts";
 import type { Status } from "../model/task.ts";
+import { ensureIndexesOf } from "./indexes.ts";
 
 /** A task. Instants are epoch milliseconds, positions offsets in the partition of the task's id. */
 export type TaskDocument = {
@@ -87,7 +88,10 @@ const indexes: Record<Exclude<keyof ReadModel, "erased">, IndexDescription[]> = 
   ],
 };
 
-/** Makes the indexes that are missing; several writers may start at once. */
+/** Makes the indexes that are missing; several writers may start at once. Throws an `IndexError` where something is in the way. */
 export async function ensureIndexes(model: ReadModel): Promise<void> {
-  await Promise.all([model.tasks.createIndexes(indexes.tasks), model.operations.createIndexes(indexes.operations)]);
+  await Promise.all([
+    ensureIndexesOf(model.tasks, indexes.tasks),
+    ensureIndexesOf(model.operations, indexes.operations),
+  ]);
 }

@@ -2,6 +2,7 @@
 import type { Collection, CollectionOptions, Db } from "mongodb";
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
+import { ensureIndexesOf } from "./indexes.ts";
 
 /** `_id` of facts is space and operation, of documents space and id, of heads the space. `space` alone is the shard key of all three. */
 type Kept = {
@@ -66,7 +67,7 @@ export function spaceCollections(
 
 /** Makes the indexes that are missing; several writers may start at once. That an operation or a document is there once, `_id` sees to. */
 export async function ensureSpaceIndexes({ facts }: SpaceCollections): Promise<void> {
-  await facts.createIndexes([
+  await ensureIndexesOf(facts, [
     { key: { space: 1, seq: 1 }, unique: true, partialFilterExpression: { seq: { $gt: 0 } } },
     { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
   ]);

@@ -1,6 +1,8 @@
 /** A connection to PostgreSQL on which every statement settles in time, whatever happens to the server or the network, and which works again by itself. */
 import type { Socket } from "node:net";
 import postgres from "postgres";
+import type { WriteRefusal } from "../health.ts";
+import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { openSocket } from "./socket.ts";
@@ -15,6 +17,8 @@ export type Postgres = {
   readonly sql: Sql;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
+  /** The same, and a `NotWell` when it is reached and takes no writes. `harmless`: a write that changes nothing, made only after another was refused. */
+  writable(harmless: (sql: Sql) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -32,6 +36,13 @@ const graceMs = 300;
 const closeMs = 1_000;
 const statementsMax = 1_000;
 
+/** SQLSTATEs of a write that was refused for what the server is, or has no more of. */
+const refusals: ReadonlyMap<string, WriteRefusal> = new Map([
+  ["25006", "read-only"],
+  ["53100", "disk full"],
+  ["53200", "out of memory"],
+]);
+
 /** SQLSTATEs after which another connection may do better: read-only (a former primary), and those of a server that goes or comes. */
 const elsewhere = /^(25006|57P|08)/;
 
@@ -42,6 +53,8 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
   let refusedUntilMs = 0;
   let statements = 0;
   let closed = false;
+  /** Of the latest write that was refused, until one is taken. */
+  let refused: WriteRefusal | undefined;
   const givingUp = new Set<Promise<void>>();
 
   function open() {
@@ -105,6 +118,7 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
       const late = () => new Error(`Cannot run a statement: no answer in ${timeoutMs} ms`);
       return [...(await withDeadline(mine.client<Row[]>(text, ...values), timeoutMs, late))] as Row[];
     } catch (error) {
+      if (error instanceof postgres.PostgresError) refused = refusals.get(error.code) ?? refused;
       const isAnswer = error instanceof postgres.PostgresError && error.severity === "ERROR";
       if (!isAnswer || elsewhere.test(error.code)) giveUp(mine);
       throw error;
@@ -116,6 +130,24 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
   return {
     sql,
     ping: async () => void (await sql`SELECT 1`),
+    async writable(harmless) {
+      const [now] = await sql<{ readOnly: boolean }>`
+        SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`;
+      if (now?.readOnly === true) {
+        // A session keeps what it was opened with: new ones see it when it is over.
+        giveUp(current);
+        throw new NotWell("read-only");
+      }
+      if (refused === undefined) return;
+      // What a write has shown only a write can take back.
+      try {
+        await harmless(sql);
+        refused = undefined;
+      } catch (error) {
+        if (!(error instanceof postgres.PostgresError)) throw error;
+      }
+      if (refused !== undefined) throw new NotWell(refused);
+    },
     async close() {
       closed = true;
       giveUp(current);

@@ -1,17 +1,23 @@
 /** A connection to Redis on which a command is answered or refused within 300 ms, and which connects again by itself for ever. */
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
+import type { WriteRefusal } from "../health.ts";
+import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
-import { settles } from "../waiting.ts";
+import { NoAnswerError, settles } from "../waiting.ts";
 
 const commandMs = 300;
+const probeKey = "tt:probe";
+const probeKeyMs = 5_000;
 
 type Place = Pick<RedisOptions, "host" | "port" | "db" | "username" | "password" | "tls">;
 
 export type RedisConnection = {
   readonly redis: Redis;
-  /** Throws when it does not answer in time. */
+  /** Throws when it does not answer in time. The only look that a subscribed connection can take. */
   ping(): Promise<void>;
+  /** The same, and a `NotWell` when it is reached and takes no writes. */
+  writable(): Promise<void>;
   /** The same failure, or where there is no connection, why there is none. */
   why(failure: unknown): unknown;
   close(): void;
@@ -45,19 +51,56 @@ export function connectRedis(server: Server): RedisConnection {
   gather(redis);
   return {
     redis,
-    why: (failure) => (redis.status === "ready" ? failure : new Error("not connected", { cause: latest })),
+    why: (failure) => (redis.status === "ready" ? late(failure) : notConnected(latest)),
     async ping() {
-      // At a start the first connection is on its way: that is no outage.
-      if (redis.status === "connecting" || redis.status === "connect") await settles(tried(redis), commandMs);
+      await settles(tried(redis), commandMs);
       await redis.ping();
+    },
+    async writable() {
+      await settles(tried(redis), commandMs);
+      try {
+        // One key, over and over, that goes by itself.
+        await redis.set(probeKey, "", "PX", probeKeyMs);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        throw refusal === undefined ? error : new NotWell(refusal);
+      }
     },
     close: () => redis.disconnect(),
   };
 }
 
-/** Resolves when the connection under way is there, or is not to be. */
-function tried(redis: Redis): Promise<void> {
-  return new Promise((resolve) => {
+const refusals: readonly (readonly [RegExp, WriteRefusal])[] = [
+  [/^READONLY /, "read-only"],
+  [/^OOM /, "out of memory"],
+  [/^NOREPLICAS /, "too few replicas"],
+  // MISCONF (its disk), MASTERDOWN, NOPERM, and what is yet to come.
+  [/^[A-Z]+ /, "refuses writes"],
+];
+
+/** By the code that an error reply begins with; undefined where it was no reply. */
+function refusalOf(error: unknown): WriteRefusal | undefined {
+  const { name, message } = error as Error;
+  return name === "ReplyError" ? refusals.find(([code]) => code.test(message))?.[1] : undefined;
+}
+
+function notConnected(cause: Error | undefined): Error {
+  return cause === undefined || late(cause) instanceof NoAnswerError
+    ? new NoAnswerError("not connected", { cause })
+    : new Error("not connected", { cause });
+}
+
+/** The failure, told apart where it is the driver's word for an answer that did not come. */
+function late(failure: unknown): unknown {
+  return /^(Command timed out|connect ETIMEDOUT)$/.test((failure as Error).message)
+    ? new NoAnswerError("no answer in time", { cause: failure })
+    : failure;
+}
+
+/** Resolves when the connection under way, if one is, is there, or is not to be. */
+async function tried(redis: Redis): Promise<void> {
+  if (redis.status !== "connecting" && redis.status !== "connect") return;
+  await new Promise((resolve) => {
     redis.once("ready", resolve);
     redis.once("close", resolve);
   });

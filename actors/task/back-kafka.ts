@@ -85,7 +85,7 @@ export function kafkaBack(
       if (count === undefined) throw new NotWell("not reached");
       if (!commands.healthy()) throw new NotWell("cannot append");
     },
-    ...(redis === undefined ? {} : { redis: loggedProbe(self.log, ofRedis, redis.ping, redis.why) }),
+    ...(redis === undefined ? {} : { redis: loggedProbe(self.log, ofRedis, redis.writable, redis.why) }),
   };
   const endReports = reportHealth(self, probes);
 

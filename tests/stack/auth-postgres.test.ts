@@ -1,7 +1,7 @@
 /** The auth role with its accounts in PostgreSQL, as a program of its own and together with the others: while the server is there, away, and back. */
 import { afterAll, expect, test } from "bun:test";
 import postgres from "postgres";
-import { neededColumns } from "../../actors/auth/schema-check-postgres.ts";
+import { neededColumns, uniqueColumns } from "../../actors/auth/schema-check-postgres.ts";
 import { freshDatabase, server } from "../contract/auth-ports.ts";
 import { call, createTask, expectProblem, person, type Tokens } from "../system/client.ts";
 import { type FaultProxy, faultProxy } from "../system/fault-proxy.ts";
@@ -199,7 +199,24 @@ describeWith("accounts in PostgreSQL", [server], ({ url: serverUrl }) => {
     expect(Object.fromEntries(columns.map(({ table_name, names }) => [table_name, names.sort()]))).toEqual(
       Object.fromEntries(Object.entries(neededColumns).map(([table, names]) => [table, [...names].sort()])),
     );
+    const unique = await sql<{ table: string; names: string[] }[]>`
+      SELECT c.relname::text AS table, array_agg(a.attname::text ORDER BY a.attname) AS names
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+      WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace GROUP BY c.relname ORDER BY c.relname`;
+    expect(Object.fromEntries(unique.map(({ table, names }) => [table, names]))).toEqual(
+      Object.fromEntries(Object.entries(uniqueColumns).map(([table, names]) => [table, [...names]])),
+    );
     const faults: [hurt: string, mend: string, said: string][] = [
+      [
+        "ALTER TABLE keys DROP CONSTRAINT keys_pkey",
+        "ALTER TABLE keys ADD PRIMARY KEY (number)",
+        'no key or unique index sees to it that "number" of the table "keys" is there once',
+      ],
+      [
+        "ALTER TABLE reset_tokens DROP CONSTRAINT reset_tokens_user_id_key",
+        "ALTER TABLE reset_tokens ADD UNIQUE (user_id)",
+        'no key or unique index sees to it that "user_id" of the table "reset_tokens" is there once',
+      ],
       [
         "ALTER TABLE users RENAME COLUMN password_hash TO password",
         "ALTER TABLE users RENAME COLUMN password TO password_hash",

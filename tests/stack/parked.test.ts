@@ -96,7 +96,11 @@ describeWith("poisoned records in the log", [await servers()], (urls) => {
   const countsParked = (count: number) =>
     poll(`${count} are told to be parked`, 30_000, async () => {
       const { text } = await call(system.consumers[0]?.admin ?? "", "GET", "/metrics");
-      return text.includes(`\nlog_parked_records ${count}\n`);
+      if (!text.includes(`\nlog_parked_records ${count}\n`)) return false;
+      // The process works: what is set aside waits for a person.
+      const report = await call<{ parked: number }>(system.consumers[0]?.admin ?? "", "GET", "/readyz");
+      const isShown = report.text.includes(`"state":"parked: ${count}"`) && report.text.includes('"status":"degraded"');
+      return report.status === 200 && report.body.parked === count && isShown;
     });
 
   let strayed: ReturnType<typeof command>;
