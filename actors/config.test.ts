@@ -20,7 +20,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     role: "all",
     host: "127.0.0.1",
     port: 3000,
-    site: { url: "", allowedOrigins: [], hsts: "host" },
+    site: { url: "", allowedOrigins: [], hsts: "host", trustedProxies: [] },
     adminHost: "127.0.0.1",
     adminPort: 3001,
     dataDir: "./data",
@@ -68,6 +68,7 @@ test("every variable reaches its field", () => {
       url: "https://example.org:8443/todo",
       allowedOrigins: ["https://app.example.org", "http://localhost:5173"],
       hsts: "subdomains",
+      trustedProxies: ["10.0.0.0/8", "::1"],
     },
   });
 });
@@ -257,4 +258,25 @@ test("TT_PUBLIC_URL with a path that the server has itself is refused", () => {
   expect(faultsOf({ TT_PUBLIC_URL: "https://example.org/tasks/mine" })).toEqual([
     "TT_PUBLIC_URL must not have a path that begins with /tasks: the server has paths of that name",
   ]);
+});
+
+test("what may be a password in an address is refused without being shown", () => {
+  const hidden = { DATA_DIR: "/tmp/x", ROLE: "task", MONGO_URL: "mongodb://m", KAFKA_BROKERS: "a:1" };
+  for (const [given, said] of [
+    [{ AUTH_URL: "http://ada:hunter2@auth:3000" }, "AUTH_URL must be like http://host:3000, without user and password"],
+    [
+      { KAFKA_BROKERS: "ada:hunter2@kafka:9092" },
+      "KAFKA_BROKERS must be like host:9092,host:9092, without user and password",
+    ],
+    [{ TT_ALLOWED_ORIGINS: "https://ada:hunter2@app.example.org" }, "one with a user is none"],
+    [{ TT_PUBLIC_URL: "https://ada:hunter2@example.org" }, "TT_PUBLIC_URL must be like https://example.org/todo"],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://ada:hunter2@collector" }, "OTEL_EXPORTER_OTLP_ENDPOINT must be like"],
+    [{ DATABASE_URL: "postgre://ada:hunter2@db/tasks" }, "DATABASE_URL must be like"],
+    [{ REDIS_URL: "http://ada:hunter2@redis" }, "REDIS_URL must be like"],
+    [{ MONGO_URL: "http://ada:hunter2@mongo" }, "MONGO_URL must be like"],
+  ] as const) {
+    const faults = faultsOf({ ...hidden, ...given }).join("\n");
+    expect(faults).toContain(said);
+    expect(faults).not.toContain("hunter2");
+  }
 });

@@ -122,7 +122,7 @@ export const variables = t.Object({
     secret,
   ),
   REDIS_PASSWORD: password("of Redis"),
-  AUTH_URL: optional("^https?://[^\\s/?#]+/?$", "like http://host:3000", "Where `ROLE=task` reaches the auth role."),
+  AUTH_URL: optional("^https?://[^\\s/?#@]+/?$", "like http://host:3000", "Where `ROLE=task` reaches the auth role."),
   TLS_CA_FILE: optional("^[^\\0]+$", "a path", "PEM file of further certificate authorities, for all servers."),
   ...tracingVariables,
   LOG_LEVEL: one(["debug", "info", "warn", "error"], "info", "The least important lines that are logged."),
@@ -204,7 +204,12 @@ function valuesOf(schema: TSchema): string {
   if (schema[Kind] === "Union") return schema.anyOf.flatMap((each: TSchema) => each.const || []).join(", ");
   if (schema[Kind] === "Integer") return `${schema.minimum} to ${schema.maximum}`;
   if (Array.isArray(schema.examples)) return `like ${schema.examples.join(", ")}`;
-  return schema.wanted?.startsWith("like ") ? schema.wanted : "text";
+  return isLike(schema) ? String(schema.wanted) : "text";
+}
+
+/** A form that is told by an example. */
+function isLike(schema: TSchema): boolean {
+  return typeof schema.wanted === "string" && schema.wanted.startsWith("like ");
 }
 
 /** May also be given as the path of a file that holds the value, in `<NAME>_FILE`. */
@@ -319,5 +324,7 @@ function wanted(schema: TSchema): string {
 function shown(schema: TSchema, given: string | undefined): string {
   if (schema.secret === true) return "";
   if (given === undefined || given === "") return ", not empty";
+  // What stands before it may be a password.
+  if (given.includes("@")) return isLike(schema) ? ", without user and password" : "";
   return `, not ${JSON.stringify(given.length > 60 ? `${given.slice(0, 60)}...` : given)}`;
 }

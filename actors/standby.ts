@@ -5,8 +5,10 @@ import type { System } from "../runtime/system.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen, sharesPorts } from "./http/listen.ts";
 import { openToOrigins } from "./http/origins.ts";
+import type { Peer } from "./http/peer.ts";
 import { belowPrefix, pathPrefix, type Site } from "./http/site.ts";
 import { pathOf } from "./http/target.ts";
+import { tlsObserver } from "./http/tls.ts";
 import { Problem } from "./model/problem.ts";
 
 /** How often it looks whether a worker is up again, in milliseconds. */
@@ -62,13 +64,15 @@ function isUp(view: TreeView): boolean {
 }
 
 /** The connection is closed, so that the next request meets a worker. */
-function overloadedAt(site: Site): (request: Request) => Response {
+function overloadedAt(site: Site): (request: Request, peer?: Peer) => Response {
   const problem = new Problem("overloaded", "The server is starting; retry in a second.", {
     headers: { connection: "close", "retry-after": "1" },
   });
   const prefix = pathPrefix(site);
-  return (received) => {
+  const observeTls = tlsObserver(site);
+  return (received, peer) => {
     const request = belowPrefix(prefix, received);
+    observeTls(request, peer);
     const context = contextOf(request, site);
     const of = { requestId: context.requestId, path: pathOf(request.url), site };
     return toResponse(problemAnswer(problem, of), context);

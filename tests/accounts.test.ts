@@ -339,8 +339,11 @@ describe("limits", () => {
 });
 
 test("behind TLS every answer asks for TLS, errors too", async () => {
+  const { url, end } = await start({ env: { TT_TRUSTED_PROXIES: "127.0.0.1" } });
+  const who = await person(url);
   for (const path of ["/v1/tasks", "/nothing", "/v1/auth/me"]) {
-    const reply = await ada.call("GET", path, { headers: { "x-forwarded-proto": "https" } });
+    const reply = await who.call("GET", path, { headers: { "x-forwarded-proto": "https" } });
     expect(reply.headers.get("strict-transport-security"), path).toContain("max-age=");
   }
-});
+  await end("SIGTERM");
+}, 120_000);

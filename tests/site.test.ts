@@ -227,17 +227,27 @@ for (const runtime of runtimes) {
       expect((await server.send("GET", "/todo/v1/tasks")).status).toBe(404);
     });
 
-    test("TLS is asked for on this host alone, where the proxy says that a request came by it", async () => {
+    test("TLS is asked for on this host alone, where a trusted proxy says that a request came by it", async () => {
       const hsts = async (proto: string) =>
         (await server.send("GET", "/nothing", { headers: { "x-forwarded-proto": proto } })).headers.get(
           "strict-transport-security",
         );
-      expect([await hsts("https"), await hsts("https,http"), await hsts("http"), await hsts("")]).toEqual([
-        "max-age=31536000",
-        "max-age=31536000",
-        null,
-        null,
-      ]);
+      const believing = await start({ env: { TT_TRUSTED_PROXIES: "127.0.0.0/8" } });
+      const behind = async (proto: string, path = "/nothing") =>
+        (await call(believing.url, "GET", path, { headers: { "x-forwarded-proto": proto } })).headers.get(
+          "strict-transport-security",
+        );
+      // Nobody is believed here: anybody could say it.
+      expect([await hsts("https"), await hsts("http")]).toEqual([null, null]);
+      for (const path of ["/nothing", "/v1/tasks", "/v1/auth/me"])
+        expect([await behind("https", path), await behind("http", path), await behind("", path)], path).toEqual([
+          "max-age=31536000",
+          null,
+          null,
+        ]);
+      // The proxy that is nearest has the last word: what stands before it came with the request.
+      expect([await behind("http, https"), await behind("https, http")]).toEqual(["max-age=31536000", null]);
+      expect((await believing.end("SIGTERM")).code).toBe(0);
     });
 
     test("every header that an answer may have is one that pages of allowed origins may read, or that any page may", async () => {

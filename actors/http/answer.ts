@@ -2,12 +2,13 @@
 import { type Problem, type ProblemCode, problems } from "../model/problem.ts";
 import type { Answer } from "./route.ts";
 import { hstsOf, pathPrefix, type Site } from "./site.ts";
+import { cameByTls } from "./tls.ts";
 
 const contentPolicy = "default-src 'none'; frame-ancestors 'none'";
 
 export type AnswerContext = {
   requestId: string;
-  /** `Strict-Transport-Security`, where the request came by TLS: as the proxy in front says, or as the public URL does. */
+  /** `Strict-Transport-Security`, where the request came by TLS: as a trusted proxy in front says, or as the public URL does. */
   hsts: string | undefined;
   limits?: Readonly<Record<string, string>> | undefined;
   cacheControl?: string | undefined;
@@ -16,11 +17,11 @@ export type AnswerContext = {
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** `known`: the request's id, where it has been chosen already. */
-export function contextOf({ headers }: Request, site: Site, known?: string): AnswerContext {
-  const given = known ?? headers.get("x-request-id");
+export function contextOf(request: Request, site: Site, known?: string): AnswerContext {
+  const given = known ?? request.headers.get("x-request-id");
   return {
     requestId: given !== null && requestIdPattern.test(given) ? given : crypto.randomUUID(),
-    hsts: hstsOf(site, headers.get("x-forwarded-proto")),
+    hsts: hstsOf(site, cameByTls(request)),
   };
 }
 

@@ -3,6 +3,7 @@ import { Type as t } from "@sinclair/typebox";
 import { Problem } from "../model/problem.ts";
 import { edge } from "./app.ts";
 import type { Call, Route } from "./route.ts";
+import { rootSite } from "./site.ts";
 import { text } from "./text.ts";
 
 const id = "019b0000-0000-7000-8000-000000000001";
@@ -293,9 +294,25 @@ describe("an answer", () => {
       expect(Object.fromEntries(answer.headers), path).toMatchObject({ ...always, "cache-control": cache });
       expect(answer.headers.get("strict-transport-security")).toBeNull();
     }
-    expect(
-      (await send("GET", "/nothing", { "x-forwarded-proto": "https" })).headers.get("strict-transport-security"),
-    ).toContain("max-age");
+    const trusting = edge(routes, {
+      authenticate: () => {
+        throw new Problem("unauthenticated");
+      },
+      onFailure: () => undefined,
+      site: { ...rootSite, trustedProxies: ["10.0.0.0/8"] },
+    });
+    const hsts = async (of: typeof app, remoteAddress: string | undefined) => {
+      const request = new Request("http://localhost/nothing", { headers: { "x-forwarded-proto": "https" } });
+      const answer = await of.fetch(request, remoteAddress === undefined ? undefined : { remoteAddress });
+      return answer.headers.get("strict-transport-security");
+    };
+    expect(await hsts(trusting, "10.1.2.3")).toContain("max-age");
+    for (const [of, peer] of [
+      [trusting, "192.0.2.1"],
+      [trusting, undefined],
+      [app, "10.1.2.3"],
+    ] as const)
+      expect(await hsts(of, peer)).toBeNull();
   });
 
   test.each(["GET", "HEAD"])(

@@ -15,6 +15,7 @@ import type { Peer } from "./peer.ts";
 import type { Call, Caller, Route } from "./route.ts";
 import { belowPrefix, pathPrefix, rootSite, type Site } from "./site.ts";
 import { pathOf } from "./target.ts";
+import { tlsObserver } from "./tls.ts";
 import { type Serve, traced } from "./traced.ts";
 import { parseUrlencoded, pointer } from "./urlencoded.ts";
 import { checker, uuidPattern } from "./validate.ts";
@@ -43,6 +44,7 @@ const idempotencyKeyPattern = new RegExp(requestHeaderForms["Idempotency-Key"]);
 export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   const { site = rootSite } = options;
   const prefix = pathPrefix(site);
+  const observeTls = tlsObserver(site);
   const routes = [...own, ...commonRoutes];
   const known = new KnownPaths(routes);
   const unknownMeter = meterOfUnknown();
@@ -103,6 +105,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
   return {
     fetch: openToOrigins(site, (received, peer) => {
       const request = belowPrefix(prefix, received);
+      observeTls(request, peer);
       arriving = peer === undefined ? undefined : { request, peer };
       const response = app.fetch(request);
       arriving = undefined;

@@ -3,6 +3,7 @@ import { contextOf, toResponse } from "./answer.ts";
 import { answerHeaders, requestHeaders } from "./header-names.ts";
 import type { Peer } from "./peer.ts";
 import type { Site } from "./site.ts";
+import { tlsObserver } from "./tls.ts";
 
 type Fetch = (request: Request, peer?: Peer) => Response | Promise<Response>;
 
@@ -19,11 +20,14 @@ const exposed = Object.keys(answerHeaders).join(", ");
 export function openToOrigins(site: Site, fetch: Fetch): Fetch {
   if (site.allowedOrigins.length === 0) return fetch;
   const origins = new Set(site.allowedOrigins);
+  const observeTls = tlsObserver(site);
   return (request, peer) => {
     const given = request.headers.get("origin");
     const origin = given !== null && origins.has(given) ? given : undefined;
-    if (origin !== undefined && isPreflight(request))
+    if (origin !== undefined && isPreflight(request)) {
+      observeTls(request, peer);
       return shared(toResponse({ status: 204, headers: allowed }, contextOf(request, site)), origin);
+    }
     const response = fetch(request, peer);
     return response instanceof Promise ? response.then((ready) => shared(ready, origin)) : shared(response, origin);
   };

@@ -1,5 +1,6 @@
 /** What the world sees this server as: the URL it is reached by, the pages that may call it, and whether only TLS is to be used. */
 
+import { networkEntries } from "./ip-address.ts";
 import { methodOf } from "./target.ts";
 
 export type Site = {
@@ -9,6 +10,8 @@ export type Site = {
   readonly allowedOrigins: readonly string[];
   /** For whom `Strict-Transport-Security` speaks, where a request came by TLS. */
   readonly hsts: "host" | "subdomains" | "off";
+  /** Addresses and networks of those who are believed that a request came by TLS; nobody unless given. */
+  readonly trustedProxies?: readonly string[];
 };
 
 export const rootSite: Site = { url: "", allowedOrigins: [], hsts: "host" };
@@ -26,21 +29,24 @@ export type SiteSettings = {
   readonly TT_PUBLIC_URL: string;
   readonly TT_ALLOWED_ORIGINS: string;
   readonly TT_HSTS: Site["hsts"];
+  readonly TT_TRUSTED_PROXIES: string;
 };
 
-export function siteOf({ TT_PUBLIC_URL, TT_ALLOWED_ORIGINS, TT_HSTS }: SiteSettings): Site {
+export function siteOf({ TT_PUBLIC_URL, TT_ALLOWED_ORIGINS, TT_HSTS, TT_TRUSTED_PROXIES }: SiteSettings): Site {
   const allowedOrigins = Object.freeze(originEntries(TT_ALLOWED_ORIGINS));
-  return Object.freeze({ url: TT_PUBLIC_URL.replace(/\/$/, ""), allowedOrigins, hsts: TT_HSTS });
+  const trustedProxies = Object.freeze(networkEntries(TT_TRUSTED_PROXIES));
+  return Object.freeze({ url: TT_PUBLIC_URL.replace(/\/$/, ""), allowedOrigins, hsts: TT_HSTS, trustedProxies });
 }
 
 /** What is wrong with them, a line each. */
-export function siteFaults({ TT_PUBLIC_URL, TT_ALLOWED_ORIGINS }: SiteSettings): string[] {
+export function siteFaults({ TT_PUBLIC_URL, TT_ALLOWED_ORIGINS }: Omit<SiteSettings, "TT_TRUSTED_PROXIES">): string[] {
   const ofUrl = TT_PUBLIC_URL === "" ? undefined : publicUrlFault(TT_PUBLIC_URL);
   const wanted = "must be origins like https://app.example.org";
   return [
     ...(ofUrl === undefined ? [] : [`TT_PUBLIC_URL ${ofUrl}`]),
     ...originFaults(TT_ALLOWED_ORIGINS).map(
-      (entry) => `TT_ALLOWED_ORIGINS ${wanted}: ${JSON.stringify(entry.slice(0, 60))} is none`,
+      (entry) =>
+        `TT_ALLOWED_ORIGINS ${wanted}: ${entry.includes("@") ? "one with a user" : JSON.stringify(entry.slice(0, 60))} is none`,
     ),
   ];
 }
@@ -96,9 +102,8 @@ export function belowPrefix(prefix: string, request: Request): Request {
   } as RequestInit);
 }
 
-/** The value of `Strict-Transport-Security`, undefined where none is to be told. */
-export function hstsOf({ hsts, url }: Site, forwardedProto: string | null): string | undefined {
-  const isSecure = url.startsWith("https:") || (forwardedProto !== null && /^https(?:,|$)/.test(forwardedProto));
-  if (!isSecure || hsts === "off") return undefined;
+/** The value of `Strict-Transport-Security`, undefined where none is to be told. `isTls`: of the request. */
+export function hstsOf({ hsts, url }: Site, isTls: boolean): string | undefined {
+  if (!(isTls || url.startsWith("https:")) || hsts === "off") return undefined;
   return hsts === "subdomains" ? "max-age=31536000; includeSubDomains" : "max-age=31536000";
 }
