@@ -35,10 +35,21 @@ export function ask<Body = null, Reply = null>(body?: Schema<Body>, answer?: Sch
 }
 
 /** An actor's address: its name, the module whose default export is its behaviour, and its protocol. */
-export type Actor<P extends Protocol = Protocol> = { readonly name: string; readonly module: URL; readonly accepts: P };
+export type Actor<P extends Protocol = Protocol> = {
+  readonly name: string;
+  /** Not needed where a registry has the actor. */
+  readonly module: URL | undefined;
+  readonly accepts: P;
+};
 
-export function actor<const P extends Protocol>(name: string, module: URL, accepts: P): Actor<P> {
-  return { name, module, accepts };
+/** An actor whose module is loaded through a registry, by its name: what can be bundled and compiled. */
+export function actor<const P extends Protocol>(name: string, accepts: P): Actor<P>;
+/** An actor whose module is loaded by its address, usually `new URL(import.meta.url)`. */
+export function actor<const P extends Protocol>(name: string, module: URL, accepts: P): Actor<P>;
+export function actor<const P extends Protocol>(name: string, ...[module, accepts]: [P] | [URL, P]): Actor<P> {
+  return accepts === undefined
+    ? { name, module: undefined, accepts: module as P }
+    : { name, module: module as URL, accepts };
 }
 
 /** A named stream of messages inside one process. */

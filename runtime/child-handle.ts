@@ -5,11 +5,12 @@ import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
+import { loadModule, type Modules } from "./modules.ts";
 import type { Router } from "./router.ts";
 import { COUNT_NAMES, type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import type { Directory } from "./targets.ts";
-import { type After, Thread } from "./thread.ts";
+import { type After, Thread, type WorkerEntry } from "./thread.ts";
 import type { Subscriptions } from "./topics.ts";
 import type { ChildSpec } from "./tree.ts";
 
@@ -21,6 +22,9 @@ export type SystemContext = {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly epochMs: number;
+  readonly modules: Modules;
+  /** The entry of worker threads, when it is not the runtime's own. */
+  readonly worker: WorkerEntry | undefined;
   /** By slot. */
   readonly handles: ReadonlyMap<number, ChildHandle>;
   /** How long a thread has waited for a processor. */
@@ -184,7 +188,7 @@ export class ChildHandle {
         slot,
         index,
         name: child.actor.name,
-        module: child.actor.module.href,
+        module: child.actor.module?.href,
         args: child.args,
         shutdownMs: child.shutdownMs,
         keyed: child.keyed,
@@ -208,6 +212,7 @@ export class ChildHandle {
             this.#finish(run, error ?? new Error(`Cannot go on: the thread of ${this.name} ended without a goodbye`));
         },
       },
+      systemContext.worker,
     );
     return thread;
   }
@@ -247,8 +252,12 @@ export class ChildHandle {
 
   async #startInMain(run: Run): Promise<void> {
     const systemContext = this.#systemContext;
+    const { name, module } = this.child.actor;
     try {
-      const behaviour = behaviourOf(await import(this.child.actor.module.href), this.name);
+      const behaviour = behaviourOf(
+        await loadModule(name, module?.href, systemContext.modules, "the modules of system()"),
+        name,
+      );
       if (this.#run !== run) return;
       run.life = runIncarnation({
         behaviour,
@@ -335,7 +344,8 @@ export class ChildHandle {
   kill(): void {
     const run = this.#run;
     if (run === undefined) return;
-    run.cause ??= new Error(`Cannot wait longer for ${this.name}: it was killed`);
+    const why = run.thread?.listens === false ? "its worker's entry has not called serveActors()" : "it was killed";
+    run.cause ??= new Error(`Cannot wait longer for ${this.name}: ${why}`);
     if (this.#systemContext.sharedTable.phase(this.slot) !== "stopping")
       this.#systemContext.sharedTable.close(this.slot, "failing");
     const { thread, life, cause } = run;

@@ -1,4 +1,4 @@
-import type { MessagePort } from "node:worker_threads";
+import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
 import type { KeyedOptions } from "./keyed-cells.ts";
@@ -18,6 +18,8 @@ export type ToWorker =
   | readonly ["stop", timeoutMs: number];
 
 export type ToMain =
+  /** Listens from now on: nothing is sent to it before. */
+  | readonly ["hello"]
   | readonly ["loaded"]
   | readonly ["ready"]
   | readonly ["start-failed", error: PackedError]
@@ -27,12 +29,17 @@ export type ToMain =
   /** The last word: the actor is over, its `stop` hook has run. Without it an exit is abnormal. */
   | readonly ["bye", failure: PackedError | undefined];
 
+/** Tells the threads of a system from those that something else has started. */
+const MARK = "actor-runtime";
+
 /** What a worker is born with. */
 export type WorkerData = {
+  readonly mark: typeof MARK;
   readonly slot: number;
   readonly name: string;
   readonly index: number;
-  readonly module: string;
+  /** The address of its module; undefined when a registry has it. */
+  readonly module: string | undefined;
   readonly args: unknown;
   readonly shutdownMs: number;
   readonly keyed: KeyedOptions | null;
@@ -44,3 +51,20 @@ export type WorkerData = {
   readonly generation: number | undefined;
   readonly subscriptions: Subscriptions;
 };
+
+export const marked = (data: Omit<WorkerData, "mark">): WorkerData => ({ mark: MARK, ...data });
+
+/** What this thread was born with; undefined when it is none of a system's. */
+export function birthData(): WorkerData | undefined {
+  const data = workerData as Partial<WorkerData> | null | undefined;
+  return !isMainThread && data?.mark === MARK ? (data as WorkerData) : undefined;
+}
+
+/** Throws where a system would be made in each of its own threads, and so without end. */
+export function refuseInActorThread(): void {
+  const around = birthData();
+  if (around !== undefined)
+    throw new Error(
+      `Cannot make a system in the thread of the actor ${around.name}: a module that is loaded there, or the worker's entry, makes one; keep actors and the system in modules of their own, or make the system only if isMainThread of node:worker_threads is true`,
+    );
+}

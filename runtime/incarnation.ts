@@ -246,7 +246,9 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
     typeof behaviour.start !== "function" ||
     (behaviour.actor as Actor | undefined)?.name !== name
   ) {
-    throw new TypeError(`Cannot run ${name}: the default export of its module is not the behaviour of ${name}`);
+    throw new TypeError(
+      `Cannot run ${name}: the default export of its module is not the behaviour of ${name}; in a bundle, where addresses of modules are lost, load it through a registry: serveActors({ ${JSON.stringify(name)}: () => import("./${name}.ts") })`,
+    );
   }
   const unknownKind = [...Object.keys(behaviour.on ?? {}), ...(behaviour.batch?.kinds ?? [])].find(
     (kind) => !Object.hasOwn(behaviour.actor.accepts, kind),

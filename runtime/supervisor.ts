@@ -190,7 +190,7 @@ function handleExit<S>(
   if (!isAlive(child)) return;
   const was = child.is;
   child.lastExit = child.overdue
-    ? { why: "abnormal", message: `Cannot start: not ready within ${child.spec.startMs} ms` }
+    ? { ...exit, why: "abnormal", message: `Cannot start: not ready within ${child.spec.startMs} ms` }
     : exit;
   child.is = "down";
   child.overdue = false;

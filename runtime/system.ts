@@ -1,12 +1,15 @@
 import process from "node:process";
-import type { Actor, LogLevel, Protocol, Ref, Topic } from "./actor.ts";
+import type { Actor, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
 import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
+import { refuseInActorThread } from "./control.ts";
 import { errorFields, stackOf } from "./errors.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
+import { type Log, safely } from "./log.ts";
+import { type Modules, moduleFaultsOf } from "./modules.ts";
 import { FREE, Places } from "./places.ts";
 import { Router } from "./router.ts";
 import { settlesWithin } from "./settles.ts";
@@ -14,10 +17,11 @@ import { type Phase, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
 import type { DirectoryEntry } from "./targets.ts";
+import type { WorkerEntry } from "./thread.ts";
 import type { Subscriber } from "./topics.ts";
-import { faultsOf, type SupervisorSpec } from "./tree.ts";
+import { childrenOf, faultsOf, type SupervisorSpec } from "./tree.ts";
 
-export type Log = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
+export type { Log } from "./log.ts";
 
 export type SystemOptions = {
   readonly tree: SupervisorSpec;
@@ -32,6 +36,13 @@ export type SystemOptions = {
   readonly sharedBytes?: number;
   /** The budget of a stop by signal, in milliseconds; 10,000 unless told. */
   readonly stopMs?: number;
+  /** How the modules of actors are loaded that live in the main thread, by name; one that is not here is loaded by its address. */
+  readonly modules?: Modules;
+  /**
+   * The entry of the worker threads, whose part it is to call `serveActors`: so the modules of actors can be bundled and compiled. Unless told it is one
+   * of the runtime's own, which loads each module by its address.
+   */
+  readonly worker?: WorkerEntry;
 };
 
 export type System = Children & {
@@ -67,18 +78,14 @@ const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
 
 /** A system of actors from its tree. Throws one error that names all that is wrong with the tree. */
 export function system(options: SystemOptions): System {
-  const { stopMs = STOP_MS } = options;
+  const { stopMs = STOP_MS, modules = {} } = options;
+  refuseInActorThread();
   const faults = faultsOf(options.tree);
   if (!(stopMs >= 0)) faults.push(`stopMs must be 0 ms or more, not ${stopMs}`);
+  faults.push(...moduleFaultsOf(childrenOf(options.tree), { modules, hasWorker: options.worker !== undefined }));
   if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
 
-  const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}) => {
-    try {
-      (options.log ?? toStderr)(level, event, fields);
-    } catch {
-      // A line that cannot be written must not end what it tells of: a restart, a stop, the main thread itself.
-    }
-  };
+  const log = safely(options.log);
   const clock = wallClock;
   const epochMs = clock.now();
   const places = new Places(options.tree);
@@ -117,6 +124,8 @@ export function system(options: SystemOptions): System {
     directory,
     clock,
     epochMs,
+    modules,
+    worker: options.worker,
     handles,
     subscriptions,
     log,
@@ -206,7 +215,7 @@ export function system(options: SystemOptions): System {
   // Free of what every object has: a topic may have any name.
   const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
   const mainCell = new Cell(
-    { actor: { name: "main", module: new URL(import.meta.url), accepts: {} }, start: () => null, on: inbox },
+    { actor: { name: "main", module: undefined, accepts: {} }, start: () => null, on: inbox },
     {
       clock,
       answer: (envelope, value) => router.answer(envelope, value),
@@ -334,9 +343,4 @@ export function system(options: SystemOptions): System {
       return failed;
     },
   };
-}
-
-/** Where lines go unless told: what somebody should see. */
-function toStderr(level: LogLevel, event: string, fields: Record<string, unknown>): void {
-  if (level === "warn" || level === "error") process.stderr.write(`${JSON.stringify({ level, event, ...fields })}\n`);
 }

@@ -1,5 +1,5 @@
 import { type Transferable, Worker } from "node:worker_threads";
-import type { ToMain, ToWorker, WorkerData } from "./control.ts";
+import { marked, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
 
 export type ThreadEvents = {
   /** A frame of messages for an actor in the main thread: `to` is its slot, 0 for the main thread itself. */
@@ -8,6 +8,17 @@ export type ThreadEvents = {
   /** The thread is over, whether it said goodbye or not; called once. `error` is what the runtime told of the failure, if anything. */
   exited(error: Error | undefined): void;
 };
+
+/**
+ * The entry of worker threads: an address, or what makes the worker of these options (for bundlers that look for `new Worker(new URL(...))`). All it has
+ * to do is to call `serveActors`.
+ */
+export type WorkerEntry = URL | ((options: { readonly workerData: unknown }) => Worker);
+
+/** Beside this file, as source or compiled. */
+const DEFAULT_ENTRY = import.meta.url.endsWith(".ts")
+  ? new URL("./worker-entry.ts", import.meta.url)
+  : new URL("./worker-entry.js", import.meta.url);
 
 /** Runs something after so many milliseconds; the returned function cancels it. */
 export type After = (ms: number, run: () => void) => () => void;
@@ -18,19 +29,24 @@ export class Thread {
   static readonly endsHung = !("Deno" in globalThis);
 
   readonly #worker: Worker;
+  /** What is to be sent when it listens. */
+  #unsent: [message: string | ToWorker, transfer: Transferable[]][] | undefined = [];
   #exited = false;
   #error: Error | undefined;
   #gone: Promise<void>;
 
-  constructor(data: WorkerData, events: ThreadEvents) {
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: data });
+  constructor(data: Omit<WorkerData, "mark">, events: ThreadEvents, entry: WorkerEntry = DEFAULT_ENTRY) {
+    const workerData = marked(data);
+    this.#worker = typeof entry === "function" ? entry({ workerData }) : new Worker(loadable(entry), { workerData });
     let resolveGone: () => void = () => undefined;
     this.#gone = new Promise((resolve) => {
       resolveGone = resolve;
     });
     this.#worker.on("message", (message: string | ToMain) => {
-      if (typeof message !== "string") events.said(message);
-      else if (message.startsWith("[")) events.frame(0, message);
+      if (typeof message !== "string") {
+        if (message[0] === "hello") this.#flush();
+        else events.said(message);
+      } else if (message.startsWith("[")) events.frame(0, message);
       else {
         const at = message.indexOf("[");
         events.frame(Number(message.slice(0, at)), message.slice(at));
@@ -43,7 +59,7 @@ export class Thread {
       if (this.#exited) return;
       this.#exited = true;
       resolveGone();
-      events.exited(this.#error);
+      events.exited(this.listens ? this.#error : entryFault(entry, this.#error));
     });
   }
 
@@ -51,12 +67,27 @@ export class Thread {
     return this.#exited;
   }
 
+  /** Whether its entry has called `serveActors`. */
+  get listens(): boolean {
+    return this.#unsent === undefined;
+  }
+
   post(text: string): void {
-    if (!this.#exited) this.#worker.postMessage(text);
+    if (this.#exited) return;
+    if (this.#unsent === undefined) this.#worker.postMessage(text);
+    else this.#unsent.push([text, []]);
   }
 
   send(message: ToWorker, transfer: Transferable[] = []): void {
-    if (!this.#exited) this.#worker.postMessage(message, transfer);
+    if (this.#exited) return;
+    if (this.#unsent === undefined) this.#worker.postMessage(message, transfer);
+    else this.#unsent.push([message, transfer]);
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent ?? [];
+    this.#unsent = undefined;
+    for (const [message, transfer] of unsent) this.#worker.postMessage(message, transfer);
   }
 
   /** Ends the thread by force. Resolves to whether its end was announced in time. */
@@ -80,4 +111,26 @@ export class Thread {
     cancel();
     return gone;
   }
+}
+
+/** Deno makes workers of `file:` and `data:` addresses only, and a package of JSR has a `https:` one: then a line of text imports it. */
+function loadable(entry: URL): URL {
+  if (entry.protocol !== "https:" && entry.protocol !== "http:") return entry;
+  return new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(entry.href)};`)}`);
+}
+
+/** Why a thread ended before it listened. */
+function entryFault(entry: WorkerEntry, cause: Error | undefined): Error {
+  const where = entry instanceof URL ? entry.href : "of system({ worker })";
+  const hint =
+    entry === DEFAULT_ENTRY
+      ? "; in a bundle or a compiled program give system({ worker }) an entry of its own that calls serveActors()"
+      : "";
+  const why = cause === undefined ? "" : `: ${cause.message}`;
+  return new Error(
+    `Cannot start a worker thread: its entry ${where} ended before it called serveActors()${hint}${why}`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }

@@ -1,155 +1,191 @@
-/** What runs in every worker thread: loads one actor's module, lives its life, says goodbye. */
-
 import process from "node:process";
-import { parentPort, workerData } from "node:worker_threads";
+import { isMainThread, type MessagePort, parentPort } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import { wallClock } from "./clock.ts";
-import type { ToMain, ToWorker, WorkerData } from "./control.ts";
+import { birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { threadNumber } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
+import { loadModule, type Modules } from "./modules.ts";
 import { Router } from "./router.ts";
 import { HEARTBEAT_MS, SharedTable } from "./shared-table.ts";
 
-if (parentPort === null) throw new Error("Cannot run by itself: this module is the entry of a worker thread");
-const main = parentPort;
-const given = workerData as WorkerData;
-const send = (message: ToMain): void => main.postMessage(message);
-const sharedTable = SharedTable.attach(given.sharedTable, given.directory.length);
-const log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}): void => {
-  try {
-    send(["log", level, event, fields]);
-  } catch {
-    send(["log", level, event, { unprintable: true }]);
-  }
-};
+export type { Modules } from "./modules.ts";
 
-const router = new Router({
-  slot: given.slot,
-  directory: given.directory,
-  sharedTable,
-  clock: wallClock,
-  connect: (slot, generation) => {
-    if (slot === 0) router.attach(0, generation, (text) => main.postMessage(text));
-    else if (router.isMain(slot)) router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
-    else send(["link", slot, generation]);
-  },
-  log,
-});
-router.attach(0, 0, (text) => main.postMessage(text));
-router.subscriptions = given.subscriptions;
-
-const threadOfSystem = threadNumber();
-let life: Incarnation | undefined;
-let over = false;
-
-function goodbye(last: ToMain): void {
-  if (over) return;
-  over = true;
-  router.flush();
-  router.reportDeadLetters();
-  send(last);
-  process.exit(0);
-}
-
-function uncaught(thrown: unknown): void {
-  const error = asError(thrown);
-  if (life === undefined) goodbye(["start-failed", packError(error)]);
-  else void life.fail(error);
-}
-
-process.on("uncaughtException", uncaught);
-process.on("unhandledRejection", uncaught);
-// An actor that ends its own thread is heard of before the thread is gone, which takes milliseconds.
-process.on("exit", () => {
-  if (over) return;
-  over = true;
-  router.flush();
-  send(["bye", packError(new Error(`Cannot go on: ${given.name} ended its own thread`))]);
-});
-
-main.on("message", (message: string | ToWorker) => {
-  if (typeof message === "string") {
-    router.receive(0, 0, given.slot, message);
-    return;
-  }
-  switch (message[0]) {
-    case "go":
-      router.subscriptions = message[2];
-      message[3].forEach((entry, slot) => {
-        if (slot > 0 && given.directory[slot]?.name !== entry.name) router.place(slot, entry);
-      });
-      begin(message[1]);
-      break;
-    case "port": {
-      const [, slot, generation, port] = message;
-      port.on("message", (text: string) => router.receive(slot, generation, given.slot, text));
-      router.attach(
-        slot,
-        generation,
-        (text) => port.postMessage(text),
-        () => port.close(),
-      );
-      break;
-    }
-    case "down":
-      router.down(message[1], message[2], message[3] === undefined ? undefined : unpackError(message[3]));
-      break;
-    case "subscriptions":
-      router.subscriptions = message[1];
-      break;
-    case "place":
-      router.place(message[1], message[2]);
-      break;
-    case "stop":
-      if (life === undefined) goodbye(["bye", undefined]);
-      else void life.stop(message[1]);
-      break;
-  }
-});
-
-const loading = import(given.module).then((module) => behaviourOf(module, given.name));
-
-function begin(generation: number): void {
-  // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
-  setInterval(() => sharedTable.heartbeat(given.slot), HEARTBEAT_MS);
-  sharedTable.setThread(given.slot, threadOfSystem);
-  sharedTable.advance(given.slot);
-  loading
-    .then((behaviour) => {
-      sharedTable.advance(given.slot);
-      life = runIncarnation({
-        behaviour,
-        slot: given.slot,
-        generation,
-        index: given.index,
-        args: given.args,
-        shutdownMs: given.shutdownMs,
-        keyed: given.keyed,
-        router,
-        sharedTable,
-        shared: given.shared,
-        clock: wallClock,
-        epochMs: given.epochMs,
-        log,
-        random: Math.random,
-        subscribe: (topic, kind, lossy) => send(["subscribe", topic, kind, lossy]),
-        ended: (failure) => goodbye(["bye", failure === undefined ? undefined : packError(failure)]),
-      });
-      return life.started;
-    })
-    .then(
-      () => {
-        if (!over) send(["ready"]);
-      },
-      (thrown: unknown) => goodbye(["start-failed", packError(thrown)]),
+/**
+ * Makes this worker thread one that runs an actor of a system: the only thing that the entry of a system's workers has to do. The registry says how
+ * the modules of actors are loaded; an actor that is not in it is loaded by its address.
+ */
+export function serveActors(modules: Modules = {}): void {
+  if (isMainThread || parentPort === null)
+    throw new Error(
+      "Cannot serve actors in the main thread: call serveActors() in the entry of the worker threads, or only if isMainThread of node:worker_threads is false",
     );
+  const given = birthData();
+  if (given === undefined)
+    throw new Error(
+      "Cannot serve actors: this thread was started by something else than a system; name its entry in system({ worker }) in place of starting it",
+    );
+  new ActorThread(parentPort, given, modules).listen();
 }
 
-if (given.generation !== undefined) begin(given.generation);
-else {
-  loading.then(
-    () => send(["loaded"]),
-    (thrown: unknown) => goodbye(["start-failed", packError(thrown)]),
-  );
+/** A worker thread: loads one actor's module, runs its incarnation, says goodbye. */
+class ActorThread {
+  readonly #main: MessagePort;
+  readonly #given: WorkerData;
+  readonly #sharedTable: SharedTable;
+  readonly #router: Router;
+  readonly #threadOfSystem = threadNumber();
+  readonly #loading: Promise<ReturnType<typeof behaviourOf>>;
+  #incarnation: Incarnation | undefined;
+  #isOver = false;
+
+  constructor(main: MessagePort, given: WorkerData, modules: Modules) {
+    this.#main = main;
+    this.#given = given;
+    this.#sharedTable = SharedTable.attach(given.sharedTable, given.directory.length);
+    const router = new Router({
+      slot: given.slot,
+      directory: given.directory,
+      sharedTable: this.#sharedTable,
+      clock: wallClock,
+      connect: (slot, generation) => {
+        if (slot === 0) router.attach(0, generation, (text) => main.postMessage(text));
+        else if (router.isMain(slot)) router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
+        else this.#send(["link", slot, generation]);
+      },
+      log: this.#log,
+    });
+    router.attach(0, 0, (text) => main.postMessage(text));
+    router.subscriptions = given.subscriptions;
+    this.#router = router;
+    this.#loading = loadModule(given.name, given.module, modules).then((module) => behaviourOf(module, given.name));
+  }
+
+  /** To be called before anything is awaited: Deno loses what comes earlier. */
+  listen(): void {
+    process.on("uncaughtException", this.#uncaught);
+    process.on("unhandledRejection", this.#uncaught);
+    // An actor that ends its own thread is heard of before the thread is gone, which takes milliseconds.
+    process.on("exit", () => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#router.flush();
+      this.#send(["bye", packError(new Error(`Cannot go on: ${this.#given.name} ended its own thread`))]);
+    });
+    this.#main.on("message", (message: string | ToWorker) => {
+      if (typeof message === "string") this.#router.receive(0, 0, this.#given.slot, message);
+      else this.#take(message);
+    });
+    this.#send(["hello"]);
+    if (this.#given.generation !== undefined) this.#begin(this.#given.generation);
+    else {
+      this.#loading.then(
+        () => this.#send(["loaded"]),
+        (thrown: unknown) => this.#goodbye(["start-failed", packError(thrown)]),
+      );
+    }
+  }
+
+  #send(message: ToMain): void {
+    this.#main.postMessage(message);
+  }
+
+  readonly #log = (level: LogLevel, event: string, fields: Record<string, unknown> = {}): void => {
+    try {
+      this.#send(["log", level, event, fields]);
+    } catch {
+      this.#send(["log", level, event, { unprintable: true }]);
+    }
+  };
+
+  readonly #uncaught = (thrown: unknown): void => {
+    const error = asError(thrown);
+    if (this.#incarnation === undefined) this.#goodbye(["start-failed", packError(error)]);
+    else void this.#incarnation.fail(error);
+  };
+
+  #goodbye(last: ToMain): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#router.flush();
+    this.#router.reportDeadLetters();
+    this.#send(last);
+    process.exit(0);
+  }
+
+  #take(message: ToWorker): void {
+    const router = this.#router;
+    switch (message[0]) {
+      case "go":
+        router.subscriptions = message[2];
+        message[3].forEach((entry, slot) => {
+          if (slot > 0 && this.#given.directory[slot]?.name !== entry.name) router.place(slot, entry);
+        });
+        this.#begin(message[1]);
+        break;
+      case "port": {
+        const [, slot, generation, port] = message;
+        port.on("message", (text: string) => router.receive(slot, generation, this.#given.slot, text));
+        router.attach(
+          slot,
+          generation,
+          (text) => port.postMessage(text),
+          () => port.close(),
+        );
+        break;
+      }
+      case "down":
+        router.down(message[1], message[2], message[3] === undefined ? undefined : unpackError(message[3]));
+        break;
+      case "subscriptions":
+        router.subscriptions = message[1];
+        break;
+      case "place":
+        router.place(message[1], message[2]);
+        break;
+      case "stop":
+        if (this.#incarnation === undefined) this.#goodbye(["bye", undefined]);
+        else void this.#incarnation.stop(message[1]);
+        break;
+    }
+  }
+
+  #begin(generation: number): void {
+    const given = this.#given;
+    const sharedTable = this.#sharedTable;
+    // Not before: a spare that waits shares the slot, and must not look like a sign of life of the actor whose place it may take.
+    setInterval(() => sharedTable.heartbeat(given.slot), HEARTBEAT_MS);
+    sharedTable.setThread(given.slot, this.#threadOfSystem);
+    sharedTable.advance(given.slot);
+    this.#loading
+      .then((behaviour) => {
+        sharedTable.advance(given.slot);
+        this.#incarnation = runIncarnation({
+          behaviour,
+          slot: given.slot,
+          generation,
+          index: given.index,
+          args: given.args,
+          shutdownMs: given.shutdownMs,
+          keyed: given.keyed,
+          router: this.#router,
+          sharedTable,
+          shared: given.shared,
+          clock: wallClock,
+          epochMs: given.epochMs,
+          log: this.#log,
+          random: Math.random,
+          subscribe: (topic, kind, lossy) => this.#send(["subscribe", topic, kind, lossy]),
+          ended: (failure) => this.#goodbye(["bye", failure === undefined ? undefined : packError(failure)]),
+        });
+        return this.#incarnation.started;
+      })
+      .then(
+        () => {
+          if (!this.#isOver) this.#send(["ready"]);
+        },
+        (thrown: unknown) => this.#goodbye(["start-failed", packError(thrown)]),
+      );
+  }
 }

@@ -14,6 +14,11 @@ const kustomizeModule = "sigs.k8s.io/kustomize/kustomize/v5@v5.6.0";
 const python = ["kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
 const deadlineMs = 60_000;
 
+/** The runtime is promised to run on Node from 22 on; before 22.18 it ran TypeScript only when told to. */
+const nodeVersion = "22.23.3";
+const nodeMinimum = [22, 18] as const;
+const nodeName = `node-${nodeVersion}`;
+
 const schemasName = `schemas-${python.join("-").replaceAll("==", "-")}`;
 
 /** What the checks would install on this machine, in words. */
@@ -21,8 +26,34 @@ export function toolsToInstall(): string[] {
   const hasKustomize = [Bun.which("kustomize"), Bun.which("kubectl")].some((found) => found !== null);
   return [
     ...(hasKustomize || isCached("kustomize-5.6.0") ? [] : [`${kustomizeModule} with Go`]),
+    ...(isNode(Bun.which("node")) || isCached(nodeName) ? [] : [`Node ${nodeVersion} with npm`]),
     ...(isCached(schemasName) ? [] : [`${python.join(" and ")} from PyPI`]),
   ];
+}
+
+/** Whether the program is a Node of a version that will do. */
+function isNode(program: string | null): program is string {
+  if (program === null) return false;
+  const [major = 0, minor = 0] = Bun.spawnSync([program, "-p", "process.versions.node"])
+    .stdout.toString()
+    .split(".")
+    .map(Number);
+  return major > nodeMinimum[0] || (major === nodeMinimum[0] && minor >= nodeMinimum[1]);
+}
+
+/** The path of a Node.js that runs TypeScript. */
+export async function node(say: Say): Promise<string> {
+  const installed = Bun.which("node");
+  if (isNode(installed)) return installed;
+  // Each machine's binary is a package of its own, as those of Bun and Deno are.
+  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+  const folder = await cached(nodeName, say, async (draft) => {
+    say(`installing Node ${nodeVersion} with npm`);
+    await run("npm", ["install", "--prefix", draft, "--no-audit", "--no-fund", `${name}@${nodeVersion}`], {
+      deadlineMs: installDeadlineMs,
+    });
+  });
+  return join(folder, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
 }
 
 /** Renders a folder with a kustomization, as one YAML text. */

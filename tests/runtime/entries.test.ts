@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { fileURLToPath } from "node:url";
+import { commandOf, platforms, runToEnd } from "./programs.ts";
+
+const folder = fileURLToPath(new URL("fixtures/entries", import.meta.url));
+const DEADLINE_MS = 70_000;
+
+for (const platform of platforms) {
+  /** What became of the start of a system: `started`, or why not, with all causes. */
+  const outcomeOf = async (scenario: string): Promise<string> => {
+    const { stdout, stderr } = await runToEnd([...(await commandOf(platform)), "scenario.ts", scenario], folder);
+    const line = stdout.split("\n").find((each) => each.startsWith("{"));
+    return line === undefined ? stderr : (JSON.parse(line) as { outcome: string }).outcome;
+  };
+
+  describe(`On ${platform}, a system whose workers`, () => {
+    test.each([
+      [
+        "have an entry that is missing",
+        "missingEntry",
+        /its entry file:.*no-such-file\.ts ended before it called serveActors\(\)/,
+      ],
+      [
+        "have an entry that throws",
+        "throwingEntry",
+        /throwing-entry\.ts ended before it called serveActors\(\): thrown by the entry/,
+      ],
+      ["have an entry that never serves", "silentEntry", /its worker's entry has not called serveActors\(\)/],
+      [
+        "lack the actor in their registry",
+        "notInRegistry",
+        /registry of its thread has late; add "other": \(\) => import/,
+      ],
+      [
+        "load a module that makes a system",
+        "secondSystem",
+        /Cannot make a system in the thread of the actor second-system: .* keep actors and the system in modules of their own/,
+      ],
+    ])(
+      "%s does not start, and says why",
+      async (_, scenario, why) => {
+        expect(await outcomeOf(scenario)).toMatch(why);
+      },
+      DEADLINE_MS,
+    );
+
+    test.each([
+      ["wait for something before they serve", "lateEntry"],
+      ["are made by a function", "factory"],
+    ])(
+      "%s starts",
+      async (_, scenario) => {
+        expect(await outcomeOf(scenario)).toBe("started");
+      },
+      DEADLINE_MS,
+    );
+  });
+}

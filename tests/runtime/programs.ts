@@ -1,0 +1,27 @@
+/** The programs that run JavaScript, and how each runs a file. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { node } from "../../deploy/check/tools.ts";
+
+export const platforms = ["bun", "deno", "node"] as const;
+export type Platform = (typeof platforms)[number];
+
+/** The command that runs a file on a platform, without the file. Node is installed when the machine has none that is new enough. */
+export async function commandOf(platform: Platform): Promise<readonly [program: string, ...args: string[]]> {
+  if (platform === "node") return [await node((line) => process.stderr.write(`${line}\n`))];
+  const installed = fileURLToPath(new URL(`../../node_modules/.bin/${platform}`, import.meta.url));
+  const program = existsSync(installed) ? installed : platform;
+  return platform === "deno" ? [program, "run", "--allow-all", "--no-lock"] : [program];
+}
+
+export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** Runs a command to its end, which is forced after a minute (its code is null then). */
+export async function runToEnd(command: readonly string[], cwd: string): Promise<Result> {
+  const child = Bun.spawn([...command], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  await child.exited;
+  clearTimeout(late);
+  return { code: child.exitCode, stdout, stderr };
+}
