@@ -62,7 +62,7 @@ class ActorThread {
     this.#loading = loadModule(given.name, given.module, modules).then((module) => behaviourOf(module, given.name));
   }
 
-  /** To be called before anything is awaited: Deno loses what comes earlier. */
+  /** Until this says hello, nothing is sent to the thread: Deno would lose it. */
   listen(): void {
     process.on("uncaughtException", this.#uncaught);
     process.on("unhandledRejection", this.#uncaught);

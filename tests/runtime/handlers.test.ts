@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { commandOf } from "./programs.ts";
 import { type Ended, event, lineWith, type Runtime, run, runtimes } from "./scenarios.ts";
 
 const MINUTE_MS = 70_000;
@@ -91,10 +92,9 @@ for (const runtime of runtimes) {
 
     test(
       "without a log, warnings and errors go to stderr, and a root failure that nobody takes ends the process with 1",
-      () => {
-        const command = fileURLToPath(new URL(`../../node_modules/.bin/${runtime}`, import.meta.url));
-        const flags = runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : ["run"];
-        const { status, stderr } = spawnSync(command, [...flags, script, "unobserved"], {
+      async () => {
+        const [program, ...flags] = await commandOf(runtime);
+        const { status, stderr } = spawnSync(program, [...flags, script, "unobserved"], {
           encoding: "utf8",
           timeout: 60_000,
         });

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { commandOf } from "./programs.ts";
 import { runtimes } from "./scenarios.ts";
 
 const runtimeFolder = fileURLToPath(new URL("../../runtime", import.meta.url));
@@ -12,17 +13,17 @@ const examples = [
 ];
 
 for (const runtime of runtimes) {
-  test(`The README's example runs as it is written on ${runtime}`, () => {
+  test(`The README's example runs as it is written on ${runtime}`, async () => {
     const folder = mkdtempSync(join(tmpdir(), "runtime-readme-"));
     try {
       symlinkSync(runtimeFolder, join(folder, "runtime"));
       for (const [, name = "", text = ""] of examples) writeFileSync(join(folder, name), text);
-      const command = fileURLToPath(new URL(`../../node_modules/.bin/${runtime}`, import.meta.url));
-      const { status, stdout } = spawnSync(
-        command,
-        [...(runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : ["run"]), "main.ts"],
-        { cwd: folder, encoding: "utf8", timeout: 90_000 },
-      );
+      const [program, ...flags] = await commandOf(runtime);
+      const { status, stdout } = spawnSync(program, [...flags, "main.ts"], {
+        cwd: folder,
+        encoding: "utf8",
+        timeout: 90_000,
+      });
       expect({ status, stdout }).toEqual({ status: 0, stdout: "5050\n" });
     } finally {
       rmSync(folder, { recursive: true });

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { commandOf, platforms } from "./programs.ts";
 
-export const runtimes = ["bun", "deno"] as const;
+export const runtimes = platforms;
 export type Runtime = (typeof runtimes)[number];
 
 export type Line = Record<string, unknown>;
@@ -12,18 +12,17 @@ const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta
 
 /**
  * Runs a script in a process of its own, as `bun test` changes how workers end; takes the JSON lines that it prints. `seen` gets each line as it comes, with a
- * way to signal the process. A scenario that does not end within a minute is killed (its code is null).
+ * way to signal the process. A scenario that does not end within two minutes is killed (its code is null).
  */
-export function run(
+export async function run(
   runtime: Runtime,
   script: string,
   args: readonly string[] = [],
   seen?: (line: Line, kill: (signal: NodeJS.Signals) => void) => void,
 ): Promise<Ended> {
-  const installed = pathOf(`../../node_modules/.bin/${runtime}`);
-  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : ["run"];
+  const [program, ...flags] = await commandOf(runtime);
   return new Promise((resolve, reject) => {
-    const child = spawn(existsSync(installed) ? installed : runtime, [...flags, script, ...args], {
+    const child = spawn(program, [...flags, script, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const lines: Line[] = [];
@@ -38,7 +37,7 @@ export function run(
         seen?.(line, (signal) => process.kill(Number(line.pid ?? child.pid), signal));
       }
     });
-    const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    const late = setTimeout(() => child.kill("SIGKILL"), 120_000);
     child.on("error", reject);
     child.on("close", (code) => {
       clearTimeout(late);

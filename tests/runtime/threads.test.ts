@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { event, type Line, lineWith, runScenario, runtimes } from "./scenarios.ts";
 
-const MINUTE_MS = 70_000;
+const DEADLINE_MS = 130_000;
 
 for (const runtime of runtimes) {
   describe(`On ${runtime}, in real threads`, () => {
@@ -33,7 +33,7 @@ for (const runtime of runtimes) {
         ]);
         expect(lineWith(lines, "others")).toEqual({ others: 1 });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -41,7 +41,7 @@ for (const runtime of runtimes) {
       async () => {
         const { code, lines } = await runScenario(runtime, "hang");
         expect(event(lines, "actor-hung")).toMatchObject([{ actor: "subject", kind: "loop" }]);
-        if (runtime === "bun") {
+        if (runtime !== "deno") {
           expect(code).toBe(0);
           expect(lines.find((line) => "codes" in line)).toMatchObject({ codes: ["Died"], down: "Died", other: true });
           expect(lineWith(lines, "inspected")).toEqual({ inspected: "loop" });
@@ -50,7 +50,7 @@ for (const runtime of runtimes) {
           expect(event(lines, "thread-not-ended")).toHaveLength(1);
         }
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -68,7 +68,7 @@ for (const runtime of runtimes) {
           },
         ]);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -80,7 +80,7 @@ for (const runtime of runtimes) {
           left: "down",
         });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -110,7 +110,7 @@ for (const runtime of runtimes) {
         expect(deepest).toBeLessThanOrEqual(64);
         expect(grownMb).toBeLessThan(60);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -128,7 +128,7 @@ for (const runtime of runtimes) {
         expect((memory.at(-1) ?? 0) - (memory[4] ?? 0)).toBeLessThan(40);
         expect(new Set(handles).size).toBe(1);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -148,7 +148,7 @@ for (const runtime of runtimes) {
         expect(pressed).toMatchObject({ answered: pressed.asked, refused: 0, last: 42 });
         expect(event(lines, "stop-hook")).toMatchObject([{ reason: "shutdown" }]);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -167,7 +167,7 @@ for (const runtime of runtimes) {
         expect(line.plainMs).toBeLessThan(1_000);
         expect(line.nestedMs).toBeLessThan(1_000);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -187,7 +187,7 @@ for (const runtime of runtimes) {
         });
         expect(line.batches).toBeGreaterThan(50);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -197,7 +197,7 @@ for (const runtime of runtimes) {
         expect(code).toBe(0);
         expect(lineWith(lines, "counts")).toMatchObject({ members: 2, counts: [0, 10, 20, 30, 40, 50] });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
@@ -209,7 +209,7 @@ for (const runtime of runtimes) {
         expect(times).toHaveLength(5);
         expect(Math.min(...times)).toBeLessThan(100);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
   });
 }
