@@ -11,7 +11,7 @@ export type Clock = {
 };
 
 /** What one timer of the platform can wait, 24.8 days: a longer one would fire at once. */
-export const TIMER_MS_MAX = 2 ** 31 - 1;
+export const TIMER_MS_MAX = 2_147_483_647;
 
 export const wallClock: Clock = {
   now: Date.now,

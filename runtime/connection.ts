@@ -32,7 +32,7 @@ export const OUTBOX_MAX = 65_536;
 export class Connection {
   readonly slot: number;
   readonly generation: number;
-  readonly waiting = new Queue<Waiting>();
+  readonly waiting: Queue<Waiting> = new Queue();
   /** Set once the actor at the other end is gone: nothing is posted any more. */
   over = false;
   /** Why the actor at the other end is gone, when that is known. */

@@ -209,7 +209,7 @@ export class Outbox {
   }
 
   /** Why nothing can be sent there. */
-  gone(slot: number, name = this.#name(slot)): Error {
+  gone(slot: number, name: string = this.#name(slot)): Error {
     return slot !== NOWHERE && this.#sharedTable.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 

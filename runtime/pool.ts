@@ -9,7 +9,7 @@ import type { SharedTable } from "./shared-table.ts";
  */
 export class Pool {
   readonly members: readonly number[];
-  readonly waiting = new Queue<Waiting>();
+  readonly waiting: Queue<Waiting> = new Queue();
   /** Looks again for members that are not up yet. */
   cancelLook: (() => void) | undefined;
   readonly #sharedTable: SharedTable;

@@ -13,7 +13,7 @@ export type PreparedHandler = {
 /** What all cells of one behaviour share, of which a thread may have many. */
 export type Prepared = {
   /** Free of what every object has: a kind may have any name. */
-  readonly handlers: Readonly<Record<string, PreparedHandler | undefined>>;
+  readonly handlers: Record<string, PreparedHandler | undefined>;
   readonly batchKinds: ReadonlySet<string>;
   readonly concurrency: number;
 };
@@ -62,4 +62,9 @@ export function callHandler(
     if (!(result instanceof Promise)) holder.current = undefined;
   }
   return result;
+}
+
+/** Sets a handler of a behaviour that is in use: the main thread learns of its kinds, which are topics, as they are subscribed to. */
+export function setHandler(behaviour: Behaviour<Protocol, unknown, unknown>, kind: string, handle: AnyHandler): void {
+  prepare(behaviour).handlers[kind] = { handle, givesPromise: false };
 }

@@ -85,7 +85,7 @@ export class SharedTable {
   }
 
   /** Takes one place in the mailbox of this generation. */
-  reserve(slot: number, generation: number, places = this.limit(slot)): Reservation {
+  reserve(slot: number, generation: number, places: number = this.limit(slot)): Reservation {
     const at = slot * WORDS + GATE;
     const words = this.#words;
     for (;;) {

@@ -13,7 +13,7 @@
  */
 
 import type { Actor, Behaviour, LogLevel, Protocol, Ref } from "./actor.ts";
-import { childrenAtRunTime } from "./children.ts";
+import { type Children, childrenAtRunTime } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
@@ -68,9 +68,48 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-export type Simulation = ReturnType<typeof simulate>;
+export type LoggedLine = {
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly fields: Record<string, unknown> | undefined;
+};
 
-export function simulate(options: SimulationOptions) {
+/** A system in virtual time, which passes only in `run`, `settle`, `pass`, `start` and `stop`. */
+export type Simulation = Children & {
+  ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
+  /** Resolves to whether the start is over, one way or the other; `phase` and `failed` say which. */
+  start(): Promise<boolean>;
+  /** Resolves to whether the stop is over. */
+  stop(): Promise<boolean>;
+  /** Runs until the promise has settled, and gives its outcome; rejects when that takes longer, in virtual time (60 s unless told). */
+  settle<T>(promise: Promise<T>, timeoutMs?: number): Promise<T>;
+  /** Runs what is due in so much virtual time. */
+  pass(ms: number): Promise<void>;
+  /** Runs what is due until the condition holds or the time is over; says whether it held. */
+  run(until: () => boolean, timeoutMs: number): Promise<boolean>;
+  /** Runs something at a time; what is due together runs in the seed's order. The returned function cancels it. */
+  at(atMs: number, run: () => void): () => void;
+  /** Resolves when so much virtual time has passed; never when the thread of that slot has died meanwhile, as nothing of it goes on. */
+  pause(slot: number, ms: number): Promise<void>;
+  /** Virtual time since the beginning. */
+  nowMs(): number;
+  /** Numbers in [0, 1) of this seed. */
+  random(): number;
+  readonly logged: readonly LoggedLine[];
+  phase(): "new" | "ready" | "ended";
+  /** Whether the root supervisor gave up. */
+  failed(): boolean;
+  /** The thread of an actor dies in this moment, without a word. */
+  crash(slot: number): void;
+  /** The slots of the tree, from 1. */
+  readonly slots: readonly number[];
+  name(slot: number): string;
+  counts(slot: number): Record<CountName, number>;
+  depth(slot: number): number;
+  generation(slot: number): number;
+};
+
+export function simulate(options: SimulationOptions): Simulation {
   const random = randomOf(options.seed);
   const { delayMsMax = 5, loss = 0 } = options;
   const agenda: { atMs: number; order: number; run: () => void }[] = [];
@@ -106,7 +145,7 @@ export function simulate(options: SimulationOptions) {
   const threads = new Map<number, SimulatedThread>();
   const arrivals = new Map<string, number>();
   const subscriptions = new Map<string, Subscriber[]>();
-  const logged: { level: LogLevel; event: string; fields: Record<string, unknown> | undefined }[] = [];
+  const logged: LoggedLine[] = [];
   const log = (level: LogLevel, event: string, fields?: Record<string, unknown>) =>
     void logged.push({ level, event, fields });
 
@@ -310,7 +349,6 @@ export function simulate(options: SimulationOptions) {
     },
   });
 
-  /** Runs what is due until the condition holds or the time is over; says whether it held. */
   const run = async (until: () => boolean, timeoutMs: number): Promise<boolean> => {
     const endMs = nowMs + timeoutMs;
     for (;;) {
@@ -334,7 +372,6 @@ export function simulate(options: SimulationOptions) {
     }
   };
 
-  /** Runs until the promise has settled, and gives its outcome; rejects when that takes longer, in virtual time. */
   const settle = async <T>(promise: Promise<T>, timeoutMs = 60_000): Promise<T> => {
     let isSettled = false;
     const settled = () => {
@@ -349,13 +386,11 @@ export function simulate(options: SimulationOptions) {
   return {
     ...children,
     settle,
-    /** Runs what is due in so much virtual time. */
     pass: async (ms: number): Promise<void> => void (await run(() => false, ms)),
     random,
     logged,
     run,
     nowMs: () => nowMs,
-    /** Resolves when so much virtual time has passed; never when the thread of that slot has died meanwhile, as nothing of it goes on. */
     pause: (slot: number, ms: number) => {
       const thread = threads.get(slot);
       return new Promise<void>((resolve) => void at(nowMs + ms, () => thread?.alive !== false && resolve()));
@@ -372,12 +407,10 @@ export function simulate(options: SimulationOptions) {
     },
     phase: () => phase,
     failed: () => failed,
-    /** The thread of an actor dies in this moment, without a word. */
     crash: (slot: number): void => {
       const thread = threads.get(slot);
       if (thread !== undefined) exit(thread, { why: "abnormal", message: "crashed" });
     },
-    /** The slots of the tree, from 1. */
     slots: directory.map((_, slot) => slot).slice(1),
     name: (slot: number): string => directory[slot]?.name ?? "",
     counts: (slot: number): Record<CountName, number> => sharedTable.counts(slot),

@@ -35,9 +35,9 @@ export type Driver<ChildHandle> = {
 /** Performs what the supervisor (a pure function) decides, and tells it what happened. */
 export class SupervisorRunner<ChildHandle> {
   readonly spec: SupervisorSpec;
-  readonly below = new Map<string, SupervisorRunner<ChildHandle>>();
+  readonly below: Map<string, SupervisorRunner<ChildHandle>> = new Map();
   /** What each child is, from left to right. */
-  readonly starts = new Map<string, Start<ChildHandle>>();
+  readonly starts: Map<string, Start<ChildHandle>> = new Map();
   readonly #driver: Driver<ChildHandle>;
   readonly #on: { ready(): void; exited(exit: Exit, failed: boolean): void };
   readonly #timers = new Map<string, () => void>();

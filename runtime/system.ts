@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Actor, Protocol, Ref, Topic } from "./actor.ts";
+import type { Actor, Behaviour, Protocol, Ref, Topic } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
 import { type Children, childrenAtRunTime } from "./children.ts";
@@ -11,6 +11,7 @@ import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { type Log, safely } from "./log.ts";
 import { type Modules, moduleFaultsOf } from "./modules.ts";
 import { FREE, Places } from "./places.ts";
+import { setHandler } from "./prepared.ts";
 import { Router } from "./router.ts";
 import { settlesWithin } from "./settles.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
@@ -214,22 +215,23 @@ export function system(options: SystemOptions): System {
 
   // Free of what every object has: a topic may have any name.
   const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
-  const mainCell = new Cell(
-    { actor: { name: "main", module: undefined, accepts: {} }, start: () => null, on: inbox },
-    {
-      clock,
-      answer: (envelope, value) => router.answer(envelope, value),
-      refuse: (envelope, error) => router.refuse(envelope, error),
-      settled: (_envelope, disposition) => router.settled(0, disposition),
-      giveUp: (envelope) => router.giveUp(envelope),
-      busy: () => undefined,
-      oldest: () => undefined,
-      paced: () => undefined,
-      overdue: () => undefined,
-      threw: () => undefined,
-      log,
-    },
-  );
+  const mainBehaviour: Behaviour<Protocol, unknown, unknown> = {
+    actor: { name: "main", module: undefined, accepts: {} },
+    start: () => null,
+  };
+  const mainCell = new Cell(mainBehaviour, {
+    clock,
+    answer: (envelope, value) => router.answer(envelope, value),
+    refuse: (envelope, error) => router.refuse(envelope, error),
+    settled: (_envelope, disposition) => router.settled(0, disposition),
+    giveUp: (envelope) => router.giveUp(envelope),
+    busy: () => undefined,
+    oldest: () => undefined,
+    paced: () => undefined,
+    overdue: () => undefined,
+    threw: () => undefined,
+    log,
+  });
 
   let watching: ReturnType<typeof setInterval> | undefined;
   const watch = () => {
@@ -319,7 +321,7 @@ export function system(options: SystemOptions): System {
     publish: (topic, body) => router.publish(topic, body),
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
       const before = inbox[topic.name];
-      inbox[topic.name] = (state, body) => {
+      const handle = (state: unknown, body: unknown): void => {
         // One that throws fails the message, and the others have it all the same.
         try {
           before?.(state, body);
@@ -327,6 +329,8 @@ export function system(options: SystemOptions): System {
           take(body as Body);
         }
       };
+      inbox[topic.name] = handle;
+      setHandler(mainBehaviour, topic.name, handle);
       systemContext.subscribe(topic.name, 0, topic.name, false);
     },
     inspect: () => {

@@ -26,7 +26,7 @@ export type After = (ms: number, run: () => void) => () => void;
 /** The main thread's hold of one worker thread. */
 export class Thread {
   /** Whether a thread that no longer turns its event loop can be ended: on Deno it burns on, though its exit is announced. */
-  static readonly endsHung = !("Deno" in globalThis);
+  static readonly endsHung: boolean = !("Deno" in globalThis);
 
   readonly #worker: Worker;
   /** What is to be sent when it listens. */

@@ -94,6 +94,36 @@ describe("A program of actors that is built", () => {
   );
 });
 
+// Deno fetches the part that every compiled program begins with, and a machine without a network may not have it.
+const compiledByDeno = mkdtempSync(join(tmpdir(), "deno-compiled-"));
+const canDenoCompile =
+  (
+    await runToEnd(
+      [
+        bin("deno"),
+        "compile",
+        "-A",
+        "--no-lock",
+        "--no-check",
+        "--include",
+        "worker.ts",
+        "-o",
+        join(compiledByDeno, "app"),
+        "main.ts",
+      ],
+      sources,
+    )
+  ).code === 0;
+afterAll(() => rmSync(compiledByDeno, { recursive: true, force: true }));
+
+test.skipIf(!canDenoCompile)(
+  "A program of actors compiled by deno compile runs by itself (skipped where Deno cannot fetch what it compiles with)",
+  async () => {
+    expect(await runToEnd([join(compiledByDeno, "app")], folder)).toMatchObject({ code: 0, stdout: printed });
+  },
+  DEADLINE_MS,
+);
+
 test(
   "Sources run on Bun, Deno and Node through a registry, as one file and with an entry of the workers' own",
   async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Spec } from "../supervisor-spec.ts";
 import { supervisorHarness } from "./supervisor-harness.ts";
-import type { Spec } from "./supervisor-spec.ts";
 
 const ids = ["a", "b", "c", "d"];
 const specs: fc.Arbitrary<Spec> = fc.record({

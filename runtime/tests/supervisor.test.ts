@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { countChildren, init, whichChildren } from "./supervisor.ts";
+import { countChildren, init, whichChildren } from "../supervisor.ts";
+import type { ChildSpec, Spec } from "../supervisor-spec.ts";
+import { faults } from "../supervisor-spec.ts";
 import { supervisorHarness } from "./supervisor-harness.ts";
-import type { ChildSpec, Spec } from "./supervisor-spec.ts";
-import { faults } from "./supervisor-spec.ts";
 
 const worker = (id: string, more: Partial<ChildSpec> = {}): ChildSpec => ({
   id,

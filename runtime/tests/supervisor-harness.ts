@@ -1,8 +1,8 @@
 /** A supervisor with pretended children, for its tests: performs its commands at once, in virtual time. */
 
-import { init, type State, step } from "./supervisor.ts";
-import type { Call, Command, Event, Exit, Result } from "./supervisor-messages.ts";
-import type { Spec } from "./supervisor-spec.ts";
+import { init, type State, step } from "../supervisor.ts";
+import type { Call, Command, Event, Exit, Result } from "../supervisor-messages.ts";
+import type { Spec } from "../supervisor-spec.ts";
 
 export type SupervisorHarness = ReturnType<typeof supervisorHarness>;
 
