@@ -105,6 +105,10 @@ test("every file is used", () => {
     for (const next of importsOf(path)) if (sources.has(next)) visit(next);
   };
   for (const path of sources.keys()) if (path.endsWith(".test.ts") || scripts.includes(path)) visit(path);
+  // What the runtime's package exports, and its examples, are for others.
+  const { exports } = JSON.parse(read("runtime/deno.json")) as { exports: Record<string, string> };
+  for (const path of Object.values(exports)) visit(normalize(join("runtime", path)));
+  for (const path of sources.keys()) if (/^runtime\/examples\/\w+\/main\.ts$/.test(path)) visit(path);
   // Fixtures and benchmark parts are often started by a name that is put together: being named anywhere is enough for them.
   const isNamed = (path: string): boolean => {
     const stem = (path.split("/").at(-1) ?? "").replace(/(-\w+)?\.ts$/, "");
