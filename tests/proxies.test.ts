@@ -14,7 +14,7 @@ type Files = { folder: string; certificate: string; key: string };
 /** By program: its configuration around the snippet, and how it is started. */
 const proxies: Record<string, (files: Files, port: number, toPort: number) => { config: string; args: string[] }> = {
   nginx: ({ folder, certificate, key }, port, toPort) => ({
-    config: `events {}\npid ${folder}/pid;\nerror_log stderr;\nhttp {\naccess_log off;\n${[
+    config: `user root;\nevents {}\npid ${folder}/pid;\nerror_log stderr;\nhttp {\naccess_log off;\n${[
       "client_body",
       "proxy",
       "fastcgi",
@@ -27,13 +27,23 @@ const proxies: Record<string, (files: Files, port: number, toPort: number) => { 
       .replace("127.0.0.1:3000", `127.0.0.1:${toPort}`)
       .replace("/etc/ssl/example.org.pem", certificate)
       .replace("/etc/ssl/example.org.key", key)}}\n`,
-    args: ["-p", folder, "-c", join(folder, "config"), "-e", "stderr", "-g", "daemon off;"],
+    args: ["-p", folder, "-c", join(folder, "config.yml"), "-e", "stderr", "-g", "daemon off;"],
   }),
   caddy: ({ folder, certificate, key }, port, toPort) => ({
     config: `{\nadmin off\nauto_https disable_redirects\n}\n${snippet("caddy")
       .replace("example.org {", `example.org:${port} {\nbind 127.0.0.1\ntls ${certificate} ${key}`)
       .replace("127.0.0.1:3000", `127.0.0.1:${toPort}`)}`,
-    args: ["run", "--adapter", "caddyfile", "--config", join(folder, "config")],
+    args: ["run", "--adapter", "caddyfile", "--config", join(folder, "config.yml")],
+  }),
+  traefik: ({ folder, certificate, key }, port, toPort) => ({
+    config: snippet("yaml traefik")
+      .replace("127.0.0.1:3000", `127.0.0.1:${toPort}`)
+      .replace("/etc/ssl/example.org.pem", certificate)
+      .replace("/etc/ssl/example.org.key", key),
+    args: [
+      ...["--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=ERROR"],
+      ...[`--entrypoints.websecure.address=127.0.0.1:${port}`, `--providers.file.filename=${join(folder, "config.yml")}`],
+    ],
   }),
 };
 
@@ -69,7 +79,7 @@ describe.each(Object.keys(proxies))("behind %s", (program) => {
         port,
         Number(new URL(system.url).port),
       );
-      writeFileSync(join(folder, "config"), config);
+      writeFileSync(join(folder, "config.yml"), config);
       let said = "";
       proxy = spawn(program, args, {
         env: { PATH: process.env.PATH, HOME: folder },
@@ -123,6 +133,23 @@ describe.each(Object.keys(proxies))("behind %s", (program) => {
         );
         expect(made.headers).toMatch(/^strict-transport-security: /im);
         expect((await curl(`/v1/tasks/${id}`, "-H", `authorization: Bearer ${accessToken}`)).status).toBe(200);
+      },
+      deadlineMs,
+    );
+
+    test(
+      "the largest body that the server takes reaches it, and what is too large is the server's own answer",
+      async () => {
+        const account = JSON.stringify({ email: "eve@example.com", password: "correct horse battery" });
+        const registered = await curl("/v1/auth/register", ...json, "-d", account);
+        const { accessToken } = JSON.parse(registered.body) as { accessToken: string };
+        const auth = ["-H", `authorization: Bearer ${accessToken}`];
+        const file = join(files.folder, "body");
+        for (const bytes of [2 * 2 ** 20, 2.5 * 2 ** 20]) {
+          writeFileSync(file, `{"title":"${"x".repeat(bytes - 12)}"}`);
+          const reply = await curl("/v1/tasks", ...json, ...auth, "--data-binary", `@${file}`);
+          expect([reply.status, reply.body]).toEqual([413, expect.stringContaining('"code":"body-too-large"')]);
+        }
       },
       deadlineMs,
     );
