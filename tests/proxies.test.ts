@@ -42,7 +42,10 @@ const proxies: Record<string, (files: Files, port: number, toPort: number) => { 
       .replace("/etc/ssl/example.org.key", key),
     args: [
       ...["--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=ERROR"],
-      ...[`--entrypoints.websecure.address=127.0.0.1:${port}`, `--providers.file.filename=${join(folder, "config.yml")}`],
+      ...[
+        `--entrypoints.websecure.address=127.0.0.1:${port}`,
+        `--providers.file.filename=${join(folder, "config.yml")}`,
+      ],
     ],
   }),
 };
