@@ -9,6 +9,8 @@ export type SqliteFile = {
   readonly is: string;
   readonly applicationId: number;
   readonly schemaVersion: number;
+  /** The oldest version that is brought up to the newest; an older one is refused. 1 unless told. */
+  readonly oldestVersion?: number;
   /** Answers a row where the file has something that must not be lost. */
   readonly content: string;
 };
@@ -24,7 +26,7 @@ export function isMissingOrEmpty(path: string): "missing" | "empty" | undefined 
  * Why the file at `path` may not be opened, as one line that says what to do; undefined when it is missing, empty or ours. Reads it and its write-ahead log
  * without SQLite, which would already touch them.
  */
-export function sqliteFileFault(path: string, { is, applicationId, schemaVersion }: SqliteFile): string | undefined {
+export function sqliteFileFault(path: string, { is, applicationId, schemaVersion, oldestVersion = 1 }: SqliteFile): string | undefined {
   const nothing = isMissingOrEmpty(path);
   if (nothing !== undefined) {
     if (isMissingOrEmpty(`${path}-wal`) !== undefined) return undefined;
@@ -43,6 +45,8 @@ export function sqliteFileFault(path: string, { is, applicationId, schemaVersion
   const found = Math.max(bytes.readUInt32BE(60), userVersionInWal(`${path}-wal`) ?? 0);
   if (found > schemaVersion)
     return `Cannot open ${path}: its schema version ${found} is newer than ${schemaVersion}, the newest that this program knows; run the newer program`;
+  if (found > 0 && found < oldestVersion)
+    return `Cannot open ${path}: its schema version ${found} is older than ${oldestVersion}, the oldest that this program brings up to date; run the program that made it, or name another DATA_DIR`;
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import manifest from "../package.json" with { type: "json" };
 import { admin } from "./admin.ts";
 import { usersFile } from "./auth/database.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { tasksFile } from "./consumer/database.ts";
+import { spacesFile } from "./consumer/space-database.ts";
 import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./data-dir.ts";
 import { greeting } from "./greeting.ts";
 import { readArguments } from "./help.ts";
@@ -35,7 +35,7 @@ async function prepare(): Promise<Config> {
 /** The files of those stores that have no server. */
 function embeddedFiles({ role, database, mongo }: Config): SqliteFile[] {
   const needsUsers = (role === "all" || role === "auth") && database === undefined;
-  return [...(needsUsers ? [usersFile] : []), ...(role === "all" && mongo === undefined ? [tasksFile] : [])];
+  return [...(needsUsers ? [usersFile] : []), ...(role === "all" && mongo === undefined ? [spacesFile] : [])];
 }
 
 function refuse(error: unknown): never {

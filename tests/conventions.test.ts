@@ -11,7 +11,7 @@ import {
   type Reply,
   type Task,
 } from "./system/client.ts";
-import { fill, type PublishedRoute, published } from "./system/openapi.ts";
+import { fill, isStream, type PublishedRoute, published } from "./system/openapi.ts";
 import { cutRequest, rawRequest } from "./system/raw.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
 
@@ -151,7 +151,7 @@ describe("every route", () => {
   });
 
   test("answers HEAD as GET, without the body", async () => {
-    for (const { template } of routes.filter(({ method }) => method === "GET")) {
+    for (const { template } of routes.filter((route) => route.method === "GET" && !isStream(route))) {
       const path = fill(template);
       const [get, head] = [await send("GET", path), await send("HEAD", path)];
       expect(`HEAD ${template} ${head.status} ${head.text}`).toBe(`HEAD ${template} ${get.status} `);
@@ -215,7 +215,8 @@ describe("every route", () => {
         expect(`${what} ${type} ${reply.status}`).toBe(`${what} ${type} 422`);
         expectProblem(reply, 422, "validation");
       }
-      const large = await send(method, path, { raw: `{"title":"${"x".repeat(262_144)}"}` });
+      const charsMax = template.endsWith("/batch") ? 2_097_152 : 262_144;
+      const large = await send(method, path, { raw: `{"title":"${"x".repeat(charsMax)}"}` });
       expect(`${what} ${large.status}`).toBe(`${what} 413`);
       expectProblem(large, 413, "body-too-large");
       for (const raw of [
@@ -404,11 +405,12 @@ describe("an answer", () => {
       expect(normal(theirs, task.id), `${method} ${rest}`).toBe(normal(none, missing));
       expect(theirs.status).toBe(404);
     }
-    expectProblem(
-      await send("PUT", `/v1/tasks/${task.id}`, { body: { title: "mine" }, headers: { "if-none-match": "*" } }),
-      412,
-      "version-mismatch",
-    );
+    // Ids are unique within a space: in one's own the id is free.
+    const own = await send("PUT", `/v1/tasks/${task.id}`, {
+      body: { title: "mine" },
+      headers: { "if-none-match": "*" },
+    });
+    expect(own.status).toBe(201);
     expect((await bob.call("GET", `/v1/tasks/${task.id}`)).text).toBe(JSON.stringify(task));
     expect((await bob.call<Task>("GET", `/v1/tasks/${task.id}`)).body.version).toBe(1);
   });
@@ -509,7 +511,6 @@ describe("a task's body", () => {
       },
     ],
     ["labels that differ in case", { title: "x", labels: ["a", "A", "á"] }],
-    ["a label of white space", { title: "x", labels: [" "] }],
     ["dangerous names", { title: "__proto__", labels: ["constructor", "$where", "'; drop table tasks; --"] }],
   ])("takes a %s, and gives it back as it was", async (_name, body) => {
     const reply = await post<Task>(body);
@@ -544,8 +545,8 @@ describe("a task's body", () => {
     ["a completion", { title: "x", completedAt: null }, ["/completedAt"]],
     [
       "an owner and instants",
-      { title: "x", ownerId: "x", createdAt: "x", updatedAt: "x" },
-      ["/createdAt", "/ownerId", "/updatedAt"],
+      { title: "x", creatorId: "x", createdAt: "x", updatedAt: "x" },
+      ["/createdAt", "/creatorId", "/updatedAt"],
     ],
     [
       "every fault at once",
@@ -785,10 +786,9 @@ describe("a query", () => {
     "sort=title&sort=title",
     "status=open",
     "status=",
-    "priority=none&priority=low",
     "priority=high,low",
     "q=a&q=b",
-    "dueBefore=2030-01-01",
+    "dueBefore=2030-02-30",
     "dueAfter=yesterday",
     "updatedAfter=1",
     "deleted=1",
@@ -813,12 +813,15 @@ describe("a query", () => {
     ] as const) {
       const message = async (value: string) =>
         ((await send("GET", `${path}${name}=${value}`)).body as ProblemBody).errors?.map((fault) => fault.message);
+      const form = name.startsWith("due")
+        ? "must be an RFC 3339 instant or a date such as 2026-01-31"
+        : "must be an RFC 3339 instant such as 2026-01-31T09:30:00Z";
       for (const lost of ["2030-01-01T00:00:00+02:00", "2030-01-01t00:00:00.5%2002:00"])
         expect(await message(lost)).toEqual([
-          "must be an RFC 3339 instant such as 2026-01-31T09:30:00Z: it has a space where a + was meant, which is written %2B in a URL",
+          `${form}: it has a space where a + was meant, which is written %2B in a URL`,
         ]);
       for (const none of ["2030-01-01+00:00:00Z", "2030-01-01T00:00:00+02", "2030-13-01T00:00:00+02:00", "+02:00"])
-        expect(await message(none)).toEqual(["must be an RFC 3339 instant such as 2026-01-31T09:30:00Z"]);
+        expect(await message(none)).toEqual([form]);
       expect(await message("2030-01-01T00:00:00%2B02:00")).toBeUndefined();
     }
   });

@@ -164,7 +164,7 @@ for (const { name, without, begin } of ways) {
         '201 {"id":"ID","title":"Buy milk","description":"","status":"todo","priority":"none","labels":["home"],"dueAt":"INSTANT","completedAt":null,"ownerId":"ID","version":1,"createdAt":"INSTANT","updatedAt":"INSTANT"}',
       );
       expect(["2030-01-02T01:04:05.678Z", "2030-01-02T01:04:05.679Z"]).toContain(task.dueAt ?? "");
-      expect(task.ownerId).toBe(tokens.user.id);
+      expect(task.creatorId).toBe(tokens.user.id);
       expect(task.createdAt).toBe(task.updatedAt);
       expect(task.id[14]).toBe("7");
       expect(reply.headers.get("location")).toBe(`/v1/tasks/${task.id}`);

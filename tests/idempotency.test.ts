@@ -114,7 +114,7 @@ test("the same key of two users are two keys", async () => {
   ];
   expect([hers.status, his.status]).toEqual([201, 201]);
   expect(hers.body.id).not.toBe(his.body.id);
-  expect(his.body.ownerId).toBe(bob.id);
+  expect(his.body.creatorId).toBe(bob.id);
   expect(his.headers.get("idempotency-replayed")).toBeNull();
 });
 

@@ -124,17 +124,17 @@ function someFields({ choose }: World): Partial<Writable> {
 /** A task to act on: mostly one's own living one, at times a deleted, a foreign or a missing one. */
 function target(world: World, who: Person): { id: string; stored: Stored | undefined } {
   const { choose, tasks } = world;
-  const own = [...tasks.values()].filter(({ task }) => task.ownerId === who.id);
+  const own = [...tasks.values()].filter(({ task }) => task.creatorId === who.id);
   const wanted = choose.int(20);
   const from =
     wanted === 0
-      ? [...tasks.values()].filter(({ task }) => task.ownerId !== who.id)
+      ? [...tasks.values()].filter(({ task }) => task.creatorId !== who.id)
       : wanted <= 3
         ? own.filter((each) => each.deleted)
         : own.filter((each) => !each.deleted);
   if (wanted === 19 || from.length === 0) return { id: crypto.randomUUID(), stored: undefined };
   const stored = choose.pick(from.slice(-12));
-  return { id: stored.task.id, stored: stored.task.ownerId === who.id ? stored : undefined };
+  return { id: stored.task.id, stored: stored.task.creatorId === who.id ? stored : undefined };
 }
 
 /** A condition and whether the living task meets it. */
@@ -196,12 +196,24 @@ const create: Action = async (world, who) => {
   if (chosen) expect(reply.body.id).toBe(id);
   expect(reply.headers.get("location")).toBe(`/v1/tasks/${reply.body.id}`);
   expect(world.tasks.has(reply.body.id)).toBe(false);
-  set(world, created(fields, { id: reply.body.id, ownerId: who.id, createdAt: reply.body.createdAt }), reply);
+  set(
+    world,
+    created(fields, {
+      id: reply.body.id,
+      spaceId: who.id,
+      creatorId: who.id,
+      createdAt: reply.body.createdAt,
+      rank: reply.body.rank,
+    }),
+    reply,
+  );
 };
 
 const createTaken: Action = async (world, who) => {
-  if (world.tasks.size === 0) return;
-  const { task } = world.choose.pick([...world.tasks.values()]);
+  // Ids are unique within a space: another person's is free here.
+  const own = [...world.tasks.values()].filter(({ task }) => task.creatorId === who.id);
+  if (own.length === 0) return;
+  const { task } = world.choose.pick(own);
   expectProblem(
     await write(world, who, {
       method: "PUT",
@@ -264,7 +276,7 @@ const remove: Action = async (world, who) => {
 
 const restore: Action = async (world, who) => {
   const { choose } = world;
-  const gone = [...world.tasks.values()].filter((each) => each.deleted && each.task.ownerId === who.id);
+  const gone = [...world.tasks.values()].filter((each) => each.deleted && each.task.creatorId === who.id);
   const { id, stored } =
     gone.length > 0 && choose.chance(0.7) ? { id: choose.pick(gone).task.id, stored: undefined } : target(world, who);
   const found = stored ?? gone.find(({ task }) => task.id === id);
@@ -343,7 +355,7 @@ const readHistory: Action = async (world, who) => {
   if (stored === undefined)
     return void expectProblem(await who.call("GET", `/v1/tasks/${id}/history`), 404, "not-found");
   const history = await historyOf(who, id);
-  const plain = history.map(({ operationId: _operation, actorId, changes, ...rest }) => {
+  const plain = history.map(({ operationId: _operation, seq: _seq, actorId, changes, ...rest }) => {
     expect(actorId).toBe(who.id);
     return {
       ...rest,
@@ -355,12 +367,12 @@ const readHistory: Action = async (world, who) => {
   if (!features.operations) return;
   const entry = world.choose.pick(history);
   const was = stored.versions[entry.version - 1];
-  const operation = await who.call<{ id: string; status: string; task?: Task }>(
+  const operation = await who.call<{ id: string; status: string; items: (Task | null)[] }>(
     "GET",
     `/v1/operations/${entry.operationId}`,
   );
   expect(operation.body).toMatchObject({ id: entry.operationId, status: "applied" });
-  if (operation.body.task !== undefined) expect(operation.body.task).toEqual(was?.task as Task);
+  expect(operation.body.items).toEqual([was === undefined || was.deleted ? null : was.task]);
   const stranger = world.people.find((other) => other !== who) as Person;
   expectProblem(await stranger.call("GET", `/v1/operations/${entry.operationId}`), 404, "not-found");
 };
@@ -402,7 +414,7 @@ const list: Action = async ({ choose, tasks }, who) => {
     for (const one of [value].flat()) parameters.append(name, String(one));
   if (sort !== "-createdAt") parameters.set("sort", sort);
   const expected = [...tasks.values()]
-    .filter((stored) => stored.task.ownerId === who.id && matches(stored, filters))
+    .filter((stored) => stored.task.creatorId === who.id && matches(stored, filters))
     .map(({ task }) => task)
     .sort((a, b) => order(a, b, sort));
   const found: Task[] = [];
@@ -453,7 +465,7 @@ for (const seed of seeds) {
       }
     }
     for (const who of people) {
-      const own = [...world.tasks.values()].filter(({ task }) => task.ownerId === who.id);
+      const own = [...world.tasks.values()].filter(({ task }) => task.creatorId === who.id);
       for (const stored of own)
         expect((await historyOf(who, stored.task.id)).map(({ version }) => version)).toEqual(
           stored.history.map(({ version }) => version),

@@ -1,7 +1,6 @@
 /** Puts the erasure of a user's tasks into the log of tasks: Kafka's where there is one, else the mailbox of the writer in this process. */
 import type { Self } from "../../runtime/actor.ts";
 import { consumer } from "../consumer/messages.ts";
-import { erasure } from "../model/erasure.ts";
 import type { AuthData } from "./main.ts";
 
 export type ErasuresLog = {
@@ -21,8 +20,7 @@ export async function erasuresInLog(
   if (listen !== undefined) return undefined;
   return {
     async erase(userId) {
-      const command = erasure(userId, { partition: 0, partitions: 1 }, new Date().toISOString());
-      await self.ref(consumer).ask("append", command, { timeoutMs });
+      await self.ref(consumer).ask("erase", { userId, at: new Date().toISOString() }, { timeoutMs });
     },
     close: async () => undefined,
   };

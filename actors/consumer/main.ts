@@ -28,7 +28,7 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =
       kafka === undefined || mongo === undefined
-        ? (await import("./writer-local.ts")).localWriter(self, dataDir, tracer)
+        ? (await import("./space-writer-local.ts")).localSpaceWriter(self, dataDir, tracer)
         : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo, tracer });
     return { writer, tracer, debugFaults };
   },
@@ -40,7 +40,7 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
       if (debugFaults) fault(how);
     },
   },
-  batch: { kinds: ["append"], max: 256, on: ({ writer }, messages) => writer.append(messages) },
+  batch: { kinds: ["append", "take", "erase"], max: 256, on: ({ writer }, messages) => writer.append(messages) },
   async stop({ writer, tracer }) {
     await writer.stop();
     await tracer?.close();

@@ -3,7 +3,7 @@ import { actor, ask, tell } from "../../runtime/actor.ts";
 import type { FaultKind } from "../debug.ts";
 import type { Command, Outcome, Position } from "../model/command.ts";
 import type { Command as SpaceCommand } from "../resources/command.ts";
-import type { Verdict } from "./write-ports.ts";
+import type { Verdict } from "../resources/verdict.ts";
 
 /** What became of a command of a space. */
 export type SpaceVerdict = Verdict;
@@ -13,6 +13,8 @@ export const consumer = actor("consumer", new URL("./main.ts", import.meta.url),
   append: ask<Command, Outcome>(),
   /** A command of a space; answered likewise. `isResent`: an earlier sending may have arrived. */
   take: ask<{ command: SpaceCommand; isResent: boolean }, { position: Position; verdict: SpaceVerdict }>(),
+  /** Ends a user's memberships and blanks their personal space; answered when that is for good. */
+  erase: ask<{ userId: string; at: string }, null>(),
   /** Answered when it takes messages and turns. */
   ready: ask(),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */

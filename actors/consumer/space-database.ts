@@ -8,9 +8,10 @@ import { damaged, type SqliteFile, sqliteFileFault } from "../sqlite-file.ts";
 
 export const spacesFile: SqliteFile = {
   name: spacesFileName,
-  is: "a database of spaces",
+  is: "a tasks database",
   applicationId: spacesApplicationId,
   schemaVersion: spacesSchemaVersion,
+  oldestVersion: spacesSchemaVersion,
   content: "SELECT 1 FROM facts LIMIT 1",
 };
 

@@ -58,7 +58,7 @@ export function toResponse(
   answer: Answer,
   { cacheControl = "no-store", hsts, requestId, limits }: AnswerContext,
 ): Response {
-  const response = new Response(answer.json ?? null, {
+  const response = new Response(answer.json ?? answer.stream ?? null, {
     status: answer.status,
     headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });
@@ -93,6 +93,7 @@ export function problemAnswer(problem: Problem, of: { requestId: string; path: s
     code: problem.code,
     requestId,
     ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+    ...problem.more,
   };
   return { status, json: JSON.stringify(body), headers: { ...headers, ...problem.headers } };
 }

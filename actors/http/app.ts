@@ -148,6 +148,12 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
       caller,
       peer,
     };
+    const entered = route.before?.(call);
+    return entered instanceof Promise ? entered.then(() => go(call, faults, context)) : go(call, faults, context);
+  }
+
+  function go(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
+    const { request } = call;
     if (route.body === undefined || checkBody === undefined) {
       checkHeaders(request.headers);
       if (route.method === "GET") return answered(call, faults, context);
@@ -157,7 +163,11 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
         return answered(call, faults, context);
       });
     }
-    const given = { isOptional: route.body.isOptional, ready: options.admission?.resume };
+    const given = {
+      isOptional: route.body.isOptional,
+      bytesMax: route.body.bytesMax,
+      ready: options.admission?.resume,
+    };
     return readBody(request, route.body.types, given).then((body) => {
       checkHeaders(request.headers);
       return answered({ ...call, body }, [...faults, ...bodyFaults(body, checkBody)], context);

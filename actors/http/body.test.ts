@@ -131,6 +131,6 @@ test("a body that is not complete in time is refused, and counted", async () => 
   const region = new Region(new SharedArrayBuffer(regionBytes), 0);
   countIn(region);
   const endless = new Request("http://localhost/", { method: "POST", body: new ReadableStream({}) });
-  expect(await problemOf(() => readBytes(endless, 20))).toBe("malformed-json");
+  expect(await problemOf(() => readBytes(endless, { timeoutMs: 20 }))).toBe("malformed-json");
   expect(exposition([{ actor: "task", index: 0, region }])).toContain('http_requests_cut_total{reason="slow"} 1\n');
 });

@@ -10,6 +10,7 @@ export const form = "application/x-www-form-urlencoded";
 
 export type BodyOptions = {
   readonly isOptional?: boolean | undefined;
+  readonly bytesMax?: number | undefined;
   /** Many bodies may be complete in one turn of the event loop: this spreads the reading of them. */
   readonly ready?: (() => Promise<void> | undefined) | undefined;
 };
@@ -18,7 +19,7 @@ export type BodyOptions = {
 export async function readBody(
   request: Request,
   types: readonly string[],
-  { isOptional = false, ready }: BodyOptions = {},
+  { isOptional = false, bytesMax = bodyBytesMax, ready }: BodyOptions = {},
 ): Promise<unknown> {
   const { headers } = request;
   const header = headers.get("content-type");
@@ -30,7 +31,7 @@ export async function readBody(
   if (!taken || (headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity") {
     throw new Problem("unsupported-media-type", `This route takes ${types.join(" or ")}.`);
   }
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, { bytesMax });
   if (bytes === undefined) throw new Problem("body-too-large");
   await ready?.();
   const text = decodeUtf8(bytes);
@@ -43,17 +44,20 @@ const bodyTimeoutMs = 30_000;
 /** A body's bytes, undefined when they are more than a body may have. Throws `malformed-json` when they are not whole in time, or their framing is wrong. */
 export async function readBytes(
   request: Request,
-  timeoutMs = bodyTimeoutMs,
+  { timeoutMs = bodyTimeoutMs, bytesMax = bodyBytesMax } = {},
 ): Promise<ArrayBuffer | Uint8Array | undefined> {
   const declared = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (declared > bodyBytesMax) return undefined;
+  if (declared > bytesMax) return undefined;
   let late: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
     late = setTimeout(() => reject(new Late()), timeoutMs);
   });
   let bytes: ArrayBuffer | Uint8Array | undefined;
   try {
-    bytes = await Promise.race([Number.isNaN(declared) ? readBounded(request) : request.arrayBuffer(), deadline]);
+    bytes = await Promise.race([
+      Number.isNaN(declared) ? readBounded(request, bytesMax) : request.arrayBuffer(),
+      deadline,
+    ]);
   } catch (cause) {
     if (!(cause instanceof Late)) throw new Problem("malformed-json", "The body was cut off.", { cause });
     cutAsSlow.add();
@@ -78,13 +82,13 @@ function mediaType(header: string): string | undefined {
 }
 
 /** The bytes of a body of unknown length, given up as soon as they are too many. */
-async function readBounded(request: Request): Promise<Uint8Array | undefined> {
+async function readBounded(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > bodyBytesMax) return undefined;
+    if (bytes > bytesMax) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

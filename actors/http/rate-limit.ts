@@ -5,8 +5,8 @@ import { Problem } from "../model/problem.ts";
 const refused = counter("rate_limited_requests_total", "Requests refused because their user had sent too many.");
 
 export type RateLimiter = {
-  /** Counts one request; the headers to answer with. Throws `rate-limited`. */
-  take(userId: string): Record<string, string>;
+  /** Counts one request, or as many as one stands for; the headers to answer with. Throws `rate-limited`. */
+  take(userId: string, requests?: number): Record<string, string>;
 };
 
 /** Users counted at most; beyond it a new window begins for all, so that memory stays bounded. */
@@ -21,13 +21,13 @@ export function rateLimiter({ requests, windowS }: RateLimit, now: () => number)
   let used = new Map<string, number>();
 
   return {
-    take(userId) {
+    take(userId, counted = 1) {
       const nowMs = now();
       if (nowMs - windowStartMs >= windowS * 1000 || nowMs < windowStartMs || used.size > usersMax) {
         windowStartMs = nowMs;
         used = new Map();
       }
-      const count = (used.get(userId) ?? 0) + 1;
+      const count = (used.get(userId) ?? 0) + counted;
       used.set(userId, count);
       const resetS = Math.ceil((windowStartMs + windowS * 1000 - nowMs) / 1000);
       const headers = {

@@ -12,6 +12,10 @@ export type Caller = {
   readonly scopes: readonly string[];
   /** `RateLimit-Policy` and `RateLimit` of this answer. */
   readonly limits: Readonly<Record<string, string>>;
+  /** By what a revocation names it, and until when it counts. */
+  readonly credential?: { readonly hash: string; readonly expMs: number };
+  /** Counts so many more requests for this one. Throws `rate-limited`. */
+  readonly charge?: (requests: number) => void;
 };
 
 /** One request, already past every convention of the contract that its route declares. */
@@ -31,7 +35,13 @@ export type Call = {
 };
 
 /** What a handler answers; the edge adds the headers that every answer has. `json` is a JSON text, sent as it is. */
-export type Answer = { status: number; json?: string; headers?: Record<string, string> };
+export type Answer = {
+  status: number;
+  json?: string;
+  /** In the place of `json`: made as the client takes it. Its `content-type` is in `headers`. */
+  stream?: ReadableStream<Uint8Array>;
+  headers?: Record<string, string>;
+};
 
 export type Route = {
   readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
@@ -51,9 +61,13 @@ export type Route = {
     readonly types: readonly string[];
     /** No body at all is taken for `{}`. */
     readonly isOptional?: boolean;
+    /** 256 KiB unless told. */
+    readonly bytesMax?: number;
   };
   /** Query parameters by name; one not listed is refused. */
   readonly query?: Readonly<Record<string, { schema: TSchema; repeatable?: boolean }>>;
+  /** Refuses with what it throws before the body is read: whoever may not know of a space hears nothing about their request. */
+  readonly before?: (call: Call) => void | Promise<void>;
   /** Throws `malformed-header` for those headers that only this route understands, before its fields are looked at. */
   readonly checkHeaders?: (headers: Headers) => void;
   /** Faults that the schemas cannot tell, listed beside theirs: the body is an object, but what is in it may be of any type. */

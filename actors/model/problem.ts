@@ -27,7 +27,11 @@ export const problems = {
     title: "Refresh token reused",
     about: "A spent refresh token was presented again; its session has been ended for safety.",
   },
-  forbidden: { status: 403, title: "Forbidden", about: "The token does not grant this action." },
+  forbidden: {
+    status: 403,
+    title: "Forbidden",
+    about: "The token, or the role in the space, does not grant this action.",
+  },
   "registration-closed": {
     status: 403,
     title: "Registration closed",
@@ -43,14 +47,35 @@ export const problems = {
   conflict: {
     status: 409,
     title: "Conflict",
-    about: "The task's state does not allow this: there is nothing to undo, or a living task cannot be restored.",
+    about:
+      "The state of things does not allow this: there is nothing to undo, the id is taken, what is not deleted cannot be restored, or the project is archived.",
+  },
+  "last-owner": {
+    status: 409,
+    title: "Last owner",
+    about: "A space always has an owner: make another member an owner first.",
+  },
+  "limit-reached": {
+    status: 409,
+    title: "Limit reached",
+    about:
+      "The change would exceed a bound: of members, spaces, projects, items of a set, or the size of one operation.",
+  },
+  resync: {
+    status: 410,
+    title: "Read again from the start",
+    about: "The facts that the client has are not of this store: it was restored from a backup or set up anew.",
   },
   "version-mismatch": {
     status: 412,
     title: "Version mismatch",
-    about: "The task's version is not one that the request's condition names.",
+    about: "The resource's version is not one that the request's condition names.",
   },
-  "body-too-large": { status: 413, title: "Body too large", about: "A request body may have at most 256 KiB." },
+  "body-too-large": {
+    status: 413,
+    title: "Body too large",
+    about: "A request body may have at most 256 KiB, a batch 2 MiB.",
+  },
   "unsupported-media-type": {
     status: 415,
     title: "Unsupported media type",
@@ -60,6 +85,16 @@ export const problems = {
     status: 422,
     title: "Validation failed",
     about: "The request is well-formed but some of its values are not acceptable; `errors` lists every fault.",
+  },
+  "invalid-reference": {
+    status: 422,
+    title: "Invalid reference",
+    about: "The request refers to something that is not there, or that does not fit; `errors` tells which.",
+  },
+  "precondition-required": {
+    status: 428,
+    title: "Precondition required",
+    about: "This change needs an If-Match with the version that it was made from.",
   },
   "idempotency-mismatch": {
     status: 422,
@@ -90,7 +125,7 @@ export const problems = {
   "read-model-unavailable": {
     status: 503,
     title: "Read model unavailable",
-    about: "Tasks cannot be read now; retry soon.",
+    about: "What is in spaces cannot be read now; retry soon.",
   },
   "users-unavailable": {
     status: 503,
@@ -125,15 +160,23 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly Fault[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** Further members of the answer (RFC 9457 §3.2). */
+  readonly more: Readonly<Record<string, unknown>>;
   constructor(
     code: ProblemCode,
     detail?: string,
-    more: { errors?: readonly Fault[]; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+    more: {
+      errors?: readonly Fault[];
+      headers?: Readonly<Record<string, string>>;
+      more?: Readonly<Record<string, unknown>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail ?? problems[code].about, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Problem";
     this.code = code;
     this.errors = more.errors && told(more.errors);
     this.headers = more.headers ?? {};
+    this.more = more.more ?? {};
   }
 }

@@ -44,4 +44,6 @@ export type Command = Common &
       }
     /** Takes back the whole operation `undoes`. */
     | { readonly kind: "undo"; readonly undoes: string }
+    /** Ends the membership of a user whose account is erased. */
+    | { readonly kind: "leave" }
   );

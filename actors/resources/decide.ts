@@ -9,7 +9,7 @@ import { type Document, type Head, isAtLeast, later, type Role } from "./documen
 import { Draft, type Needs, Refused, Unread, type View } from "./draft.ts";
 import type { Change, Fact, Refusal } from "./fact.ts";
 import { isPersonal, unmadeHead } from "./head.ts";
-import { accept, createSpace } from "./joining.ts";
+import { accept, createSpace, leave } from "./joining.ts";
 import { patchedFields, wholeFields } from "./merge.ts";
 import { deadReference } from "./references.ts";
 import type { Registry } from "./registry.ts";
@@ -35,8 +35,7 @@ export function decide(registry: Registry, view: View, command: Command): Decisi
   if (head === undefined) return { verdict: "rejected", refusal: { code: "not-found", change: 0 } };
   const draft = new Draft(view, head, command);
   try {
-    const answers =
-      command.kind === "undo" ? undoing(registry, draft, command.undoes) : changing(registry, draft, command.intents);
+    const answers = answersOf(registry, draft, command);
     if (hasNeeds(draft.needs)) return { verdict: "needs", needs: draft.needs };
     draft.settle();
     return {
@@ -74,7 +73,7 @@ export function factOf(
 
 /** Ids that a command names: they are read before it is decided, all at once. What else is needed comes to light as it is decided. */
 export function namedIds(registry: Registry, command: Command): string[] {
-  if (command.kind === "undo") return [];
+  if (command.kind !== "change") return [];
   return command.intents.flatMap(({ type, id, body }) => {
     const fields = registry.get(type)?.fields ?? {};
     const references = Object.entries(fields).map(([name, { form }]) =>
@@ -93,6 +92,18 @@ function isMaking(command: Command): boolean {
 
 function hasNeeds({ documents, facts, operations }: Needs): boolean {
   return documents.size + facts.size + operations.size > 0;
+}
+
+function answersOf(registry: Registry, draft: Draft, command: Command): string[] {
+  switch (command.kind) {
+    case "change":
+      return changing(registry, draft, command.intents);
+    case "undo":
+      return undoOperation(registry, draft, command.undoes, roleIn(draft));
+    case "leave":
+      leave(registry, draft);
+      return [];
+  }
 }
 
 /** Each intent in its order. One whose documents have not been read lets the others say what they need. */
@@ -211,9 +222,4 @@ function endOrBringBack(type: ResourceType, draft: Draft, document: Document, ki
   type.guard?.(draft, kind === "restore" ? undefined : document, fields);
   const past = kind === "delete" ? ("deleted" as const) : ("restored" as const);
   draft.make(type, { id, before: document, fields, kind: past, deleted: kind === "delete" });
-}
-
-function undoing(registry: Registry, draft: Draft, operationId: string): string[] {
-  const role = roleIn(draft);
-  return undoOperation(registry, draft, operationId, role);
 }

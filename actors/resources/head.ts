@@ -20,8 +20,12 @@ export function unmadeHead(spaceId: string): Head {
   return { spaceId, seq: 0, position: -1, at: "", isDeleted: false, members: [], projects: 0 };
 }
 
-/** The documents that a personal space has without any fact: itself and its one member. */
+/** Ids of shared spaces are of this UUID version and those of users are not: no space can take somebody's personal one. */
+const sharedVersion = "5";
+
+/** The documents that a personal space has without any fact: itself and its one member. A shared space has none. */
 export function personalDocument(userId: string, id: string): Document | undefined {
+  if (userId[14] === sharedVersion) return undefined;
   const member = uuidv5("member", userId);
   if (id !== userId && id !== member) return undefined;
   const at = bornAt(userId);

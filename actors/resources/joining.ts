@@ -54,13 +54,11 @@ function join(registry: Registry, draft: Draft, role: Role): string {
   return id;
 }
 
-/**
- * An erased user's membership ends, with its succession in the same operation. Returns whether anybody is left. A user who is no member changes nothing.
- */
-export function leave(registry: Registry, draft: Draft): boolean {
+/** An erased user's membership ends, with its succession in the same operation. A user who is no member changes nothing. */
+export function leave(registry: Registry, draft: Draft): void {
   const type = typeNamed(registry, "member");
   const own = draft.head.members.find(({ userId }) => userId === draft.command.userId);
-  if (own === undefined) return draft.head.members.length > 0;
+  if (own === undefined) return;
   const others = draft.head.members.filter(({ id }) => id !== own.id);
   const heir = others.some(({ role }) => role === "owner") ? undefined : successor(others);
   if (heir !== undefined) {
@@ -71,7 +69,6 @@ export function leave(registry: Registry, draft: Draft): boolean {
   const before = draft.document(own.id);
   if (before === undefined) throw new Error("Cannot end a membership: the roster has a member without a document");
   draft.make(type, { id: own.id, before, fields: before.fields, kind: "deleted", deleted: true });
-  return others.length > 0;
 }
 
 function typeNamed(registry: Registry, name: string): ResourceType {

@@ -12,11 +12,11 @@ import { termsTable } from "./space-terms.ts";
 
 export type SqlValue = null | number | string | Uint8Array;
 
-export const spacesFileName = "spaces.db";
-/** "SPCS" in ASCII, so that the file tells whose it is. */
-export const spacesApplicationId = 0x53504353;
+export const spacesFileName = "tasks.db";
+/** "TASK" in ASCII, so that the file tells whose it is. */
+export const spacesApplicationId = 0x5441534b;
 /** Raised by every change of the tables. */
-export const spacesSchemaVersion = 1;
+export const spacesSchemaVersion = 3;
 
 /**
  * `facts.seq` is null where nothing changed, and `expire_at` is set where the fact goes after a time. `changes` finds the changes of a resource: `place` is
@@ -42,6 +42,8 @@ CREATE TABLE items (
   space INTEGER NOT NULL, field TEXT NOT NULL, item ANY NOT NULL, document INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (space, field, item, document)
 ) STRICT, WITHOUT ROWID;
 ${termsTable}
+CREATE TABLE erased (id BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE blanking (space INTEGER PRIMARY KEY, fact INTEGER NOT NULL);
 `;
 
 /** Field columns of all types: types that have a field of the same name share its column. */

@@ -18,7 +18,7 @@ export type AuthCheck = {
 
 const apiTokenMs = 30_000;
 const apiTokensMax = 10_000;
-const bothScopes = ["tasks:read", "tasks:write"];
+const allScopes = ["tasks:read", "tasks:write", "spaces:admin"];
 
 /** What auth is asked. */
 export type AuthQuestions = {
@@ -33,16 +33,25 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
   const revoked = new Map<string, number>();
   const grants = new Map<string, { grant: ApiTokenGrant; untilMs: number }>();
 
+  const charging = (userId: string) => (requests: number) => void limiter.take(userId, requests);
+
   function sessionCaller(token: string, known: VerifiedToken | undefined): Caller | Promise<Caller> {
     if (known === undefined || revoked.has(known.sessionHash)) throw new Problem("unauthenticated");
     const isGood = sessions.isGood(token, known);
     return isGood instanceof Promise ? isGood.then((good) => admitted(known, good)) : admitted(known, isGood);
   }
 
-  function admitted({ userId, sessionId, sessionHash }: VerifiedToken, isGood: boolean): Caller {
+  function admitted({ userId, sessionId, sessionHash, expMs }: VerifiedToken, isGood: boolean): Caller {
     // It may have ended while it was asked for.
     if (!isGood || revoked.has(sessionHash)) throw new Problem("unauthenticated");
-    return { userId, sessionId, scopes: bothScopes, limits: limiter.take(userId) };
+    return {
+      userId,
+      sessionId,
+      scopes: allScopes,
+      limits: limiter.take(userId),
+      charge: charging(userId),
+      credential: { hash: sessionHash, expMs },
+    };
   }
 
   async function apiCaller(token: string, route: Route): Promise<Caller> {
@@ -63,9 +72,11 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
     if (revoked.has(hash) || !grant.active || (grant.expMs !== null && grant.expMs <= now()))
       throw new Problem("unauthenticated");
     const limits = limiter.take(grant.userId);
-    if (!grant.scopes.includes(route.method === "GET" ? "tasks:read" : "tasks:write"))
+    if (!grant.scopes.includes(route.scope ?? (route.method === "GET" ? "tasks:read" : "tasks:write")))
       throw new Problem("forbidden", undefined, { headers: limits });
-    return { userId: grant.userId, sessionId: undefined, scopes: grant.scopes, limits };
+    const { userId, scopes } = grant;
+    const credential = { hash, expMs: grant.expMs ?? Number.POSITIVE_INFINITY };
+    return { userId, sessionId: undefined, scopes, limits, charge: charging(userId), credential };
   }
 
   function revoke(ended: readonly Ended[]): void {

@@ -11,21 +11,20 @@ import { documentRoutes } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { acceptErrors, type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
+import type { Route } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
-import { tracerOf } from "../tracing/tracer.ts";
+import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RemoteAuth } from "./accounts-http.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
-import type { Back } from "./back.ts";
 import type { KafkaBack } from "./back-kafka.ts";
 import { task } from "./messages.ts";
-import { taskRoutes } from "./routes.ts";
-import { taskService } from "./service.ts";
+import type { Streams } from "./streams.ts";
 
 export type TaskData = {
   dataDir: string;
@@ -51,6 +50,7 @@ type State = {
   readonly check: AuthCheck;
   readonly heard: KafkaBack["heard"];
   readonly listener: Listener;
+  readonly streams: Streams | undefined;
   readonly close: () => Promise<void>;
 };
 
@@ -68,19 +68,18 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     );
     const accounts = await accountsOf(self, check);
     self.subscribe(revoked, "revoked");
-    const { back, heard, begun } = await backOf(self);
+    const { backend, heard, begun } = await backendOf(self);
     const endReports = reportHealth(self, { auth: accounts.probe });
     const tracer = tracerOf(self, self.args.tracing);
     const close = async () => {
       endReports();
       await tracer?.close();
       accounts.close();
-      await back.close();
+      await backend.close();
     };
     try {
-      const ready = () => Promise.all([accounts.ready(), back.ready()]);
-      const service = taskService({ ...back, now: Date.now, tracer, site });
-      const routes = [...taskRoutes(service, site), healthRoute(ready, Date.now)];
+      const ready = () => Promise.all([accounts.ready(), backend.ready()]);
+      const routes = [...backend.routes({ now: Date.now, tracer, site }), healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, site, () =>
         accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
@@ -99,20 +98,24 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       await Promise.all([settles(accounts.known(), patienceMs), begun(patienceMs)]);
       const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
       const listener = listen(app.fetch, { host, port, reusePort: true, onAcceptError });
-      return { check, heard, close, debugFaults, listener };
+      return { check, heard, close, debugFaults, listener, streams: backend.streams };
     } catch (error) {
       await close();
       throw error;
     }
   },
   on: {
-    revoked: ({ check }, ended) => check.revoke(ended),
+    revoked({ check, streams: open }, ended) {
+      check.revoke(ended);
+      open?.revoke(ended.map(({ hash }) => hash));
+    },
     announced: ({ heard }, said) => heard(said),
     debug: ({ debugFaults }, { how }) => {
       if (debugFaults) fault(how);
     },
   },
-  async stop({ listener, close }) {
+  async stop({ listener, close, streams: open }) {
+    open?.drain();
     await listener.stop();
     await close();
   },
@@ -127,16 +130,37 @@ async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
   return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
 }
 
-async function backOf(self: Body): Promise<{ back: Back; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] }> {
+type Backend = {
+  readonly streams?: Streams;
+  routes(parts: { now: () => number; tracer: Tracer | undefined; site: Site }): Route[];
+  ready(): Promise<void>;
+  close(): Promise<void>;
+};
+
+async function backendOf(
+  self: Body,
+): Promise<{ backend: Backend; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] }> {
   const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.args;
   if (kafka === undefined || mongo === undefined) {
-    const { localBack } = await import("./back-local.ts");
-    const back = localBack(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log });
-    return { back, heard: () => undefined, begun: async () => undefined };
+    const { localBackend } = await import("./space-backend-local.ts");
+    const local = localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log });
+    const { streams } = await import("./streams.ts");
+    const { allSpaceRoutes } = await import("./all-space-routes.ts");
+    const open = streams(local.feed, Date.now);
+    const backend = {
+      ...local,
+      streams: open,
+      routes: (parts: Parameters<Backend["routes"]>[0]) => allSpaceRoutes({ ...local, ...parts, streams: open }),
+    };
+    return { backend, heard: () => undefined, begun: async () => undefined };
   }
   const { kafkaBack } = await import("./back-kafka.ts");
+  const { taskRoutes } = await import("./routes.ts");
+  const { taskService } = await import("./service.ts");
   // Listened to before it is asked how far the announcements are, so that none falls in between.
   self.subscribe(announcements, "announced");
   const back = kafkaBack(self, { kafka, mongo, verdictMs, ...(redis === undefined ? {} : { redis }) });
-  return { back, heard: back.heard, begun: back.begun };
+  const routes = (parts: Parameters<Backend["routes"]>[0]) =>
+    taskRoutes(taskService({ ...back, ...parts }), parts.site);
+  return { backend: { ...back, routes }, heard: back.heard, begun: back.begun };
 }

@@ -13,7 +13,8 @@ import { createsOnly, etag, hasVersion, ofReads, ofWrites, parseConsistencyToken
 import { cursorParameter, limitParameter, listParameters, listQuery, pageLimit } from "./list-query.ts";
 import { HistoryEntry, NewTask, Operation, TaskPatch } from "./models.ts";
 import type { MaybePromise, Reader } from "./ports.ts";
-import { type Moment, type Shown, type TaskService, then } from "./service.ts";
+import { then } from "./maybe-promise.ts";
+import type { Moment, Shown, TaskService } from "./service.ts";
 
 const json = "application/json";
 const mergePatch = "application/merge-patch+json";

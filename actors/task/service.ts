@@ -14,6 +14,7 @@ import { text, whole } from "../tracing/exporter.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { cursorAfter, type ListQuery } from "./list-query.ts";
+import { then } from "./maybe-promise.ts";
 import type { Appended, Latest, Listed, Log, MaybePromise, Reader, Reads, StoredOperation } from "./ports.ts";
 
 export type Change = {
@@ -204,11 +205,6 @@ export function taskService(parts: ServiceParts): TaskService {
       return `{"id":"${id}","status":"applied"${task}}`;
     });
   }
-}
-
-/** Goes on at once with a value, later with a promise: what needs no wait makes none. */
-export function then<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function commandOf(change: Change, nowMs: number): Command {

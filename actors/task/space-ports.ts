@@ -4,9 +4,8 @@ import type { Position } from "../model/command.ts";
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import type { ResourceQuery } from "./resource-query.ts";
-
-export type MaybePromise<T> = T | Promise<T>;
 
 /** The ordered, durable log of commands. */
 export type SpaceLog = {
@@ -56,6 +55,13 @@ export type SpaceReads = {
   resources(spaceId: string, ids: readonly string[]): MaybePromise<readonly StoredResource[]>;
   /** At most `limit + 1` items in the query's order, each with its place in it. */
   list(query: ResourceQuery): MaybePromise<readonly ListedResource[]>;
+  /** Resources of these types that are not deleted, hidden from lists or not, in the order of their ids behind `afterId`. */
+  living(
+    spaceId: string,
+    types: readonly string[],
+    afterId: string | undefined,
+    limit: number,
+  ): MaybePromise<readonly StoredResource[]>;
   /** Labels of the tasks that lists show, with the number of those that have it, in the order of the labels. */
   labels(spaceId: string): MaybePromise<readonly { readonly label: string; readonly tasks: number }[]>;
   /** Changes of one resource, newest first: versions below `below`, `limit` at most. */

@@ -59,6 +59,9 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
        f.json -> ('$.changes[' || c.place || ']') AS change
      FROM changes c JOIN facts f ON f.fact = c.fact WHERE c.space = ? AND c.id = ? AND c.version < ? ORDER BY c.version DESC LIMIT ?`,
   );
+  const selectLiving = db.prepare(
+    `SELECT id, type, version, text FROM documents WHERE space = ? AND id > ? AND state & ${deletedBit} = 0 AND type IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`,
+  );
   const selectFacts = db.prepare("SELECT json FROM facts WHERE space = ? AND seq > ? ORDER BY seq LIMIT ?");
   const selectOperation = db.prepare("SELECT json FROM facts WHERE space = ? AND operation = ?");
   const selectMemberships = db.prepare(
@@ -107,6 +110,21 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
     resources: guarded((spaceId, ids) =>
       ofSpace(spaceId, (space) => ids.flatMap((id) => resource(spaceId, space, id)), []),
     ),
+    living: guarded((spaceId, types, afterId, limit) =>
+      ofSpace(
+        spaceId,
+        (space) =>
+          (
+            selectLiving.all(
+              space,
+              afterId === undefined ? noId : uuidBytes(afterId),
+              JSON.stringify(types),
+              limit,
+            ) as LivingRow[]
+          ).map(({ id, ...row }): StoredResource => ({ ...row, spaceId, id: uuidText(id), isDeleted: false })),
+        [],
+      ),
+    ),
     list: guarded((query) => inTurns(list(query, numberOf))),
     labels: guarded((spaceId) => ofSpace(spaceId, (space) => inTurns(countedLabels(space)), [])),
     changes: guarded((spaceId, id, below, limit) =>
@@ -141,6 +159,9 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
   }
 }
 
+/** Before every id. */
+const noId = new Uint8Array();
+type LivingRow = { id: Uint8Array; type: string; version: number; text: string };
 type ChangeRow = { seq: number; at: string; actorId: string; operationId: string; change: string };
 
 /** As many as fit, but one at least. */

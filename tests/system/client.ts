@@ -3,16 +3,25 @@ import { expect } from "bun:test";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+export type Due = { date: string; time?: string; timeZone?: string };
 export type Task = {
   id: string;
+  spaceId: string;
   title: string;
   description: string;
-  status: "todo" | "in_progress" | "done";
+  status: "todo" | "in_progress" | "done" | "cancelled";
   priority: "none" | "low" | "medium" | "high" | "urgent";
   labels: string[];
+  due: Due | null;
   dueAt: string | null;
+  projectId: string | null;
+  columnId: string | null;
+  parentId: string | null;
+  assigneeIds: string[];
+  estimateMinutes: number | null;
+  rank: string;
   completedAt: string | null;
-  ownerId: string;
+  creatorId: string;
   version: number;
   createdAt: string;
   updatedAt: string;
@@ -20,6 +29,7 @@ export type Task = {
 export type TaskPage = { items: Task[]; nextCursor: string | null };
 export type HistoryEntry = {
   version: number;
+  seq: number;
   kind: "created" | "changed" | "deleted" | "restored" | "undone";
   at: string;
   actorId: string;
@@ -36,6 +46,8 @@ export type ProblemBody = {
   code: string;
   requestId: string;
   errors?: { path: string; message: string }[];
+  change?: number;
+  resources?: string[];
 };
 export type Account = { id: string; email: string; name: string | null; createdAt: string };
 export type Tokens = { accessToken: string; tokenType: string; expiresIn: number; refreshToken: string; user: Account };
@@ -165,8 +177,8 @@ export function expectProblem(reply: Reply, status: number, code: string): Probl
   for (const field of ["title", "detail", "instance", "requestId"] as const)
     expect(typeof problem[field], field).toBe("string");
   expect(problem.requestId).toBe(reply.headers.get("x-request-id") ?? "(no X-Request-Id)");
-  expect(problem.errors !== undefined).toBe(code === "validation");
-  const known = ["type", "title", "status", "detail", "instance", "code", "requestId", "errors"];
+  expect(problem.errors !== undefined).toBe(code === "validation" || code === "invalid-reference");
+  const known = ["type", "title", "status", "detail", "instance", "code", "requestId", "errors", "change", "resources"];
   expect(Object.keys(problem).filter((key) => !known.includes(key))).toEqual([]);
   return problem;
 }

@@ -1,9 +1,26 @@
 /** The contract of tasks as a plain value in memory: what a server must answer after any sequence of requests. Instants are taken from the answers. */
-import type { HistoryEntry, Json, Task } from "./client.ts";
+import type { Due, HistoryEntry, Json, Task } from "./client.ts";
 
 export const writableFields = ["title", "description", "status", "priority", "labels", "dueAt"] as const;
 export type Writable = Pick<Task, (typeof writableFields)[number]>;
-const tracked = [...writableFields, "completedAt"] as const;
+/** Fields as they are stored: `dueAt` is a shorthand of `due`. */
+const tracked = [
+  "title",
+  "description",
+  "status",
+  "priority",
+  "labels",
+  "due",
+  "projectId",
+  "columnId",
+  "parentId",
+  "assigneeIds",
+  "estimateMinutes",
+  "rank",
+  "completedAt",
+] as const;
+/** What these requests never set. */
+const unset = { projectId: null, columnId: null, parentId: null, assigneeIds: [], estimateMinutes: null };
 
 export const defaults: Writable = {
   title: "",
@@ -15,7 +32,7 @@ export const defaults: Writable = {
 };
 
 type Snapshot = { readonly task: Task; readonly deleted: boolean };
-export type Entry = Omit<HistoryEntry, "operationId" | "actorId">;
+export type Entry = Omit<HistoryEntry, "operationId" | "actorId" | "seq">;
 export type Stored = Snapshot & {
   /** Each version as it was, from version 1 on. */
   readonly versions: readonly Snapshot[];
@@ -29,8 +46,8 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 function differences(from: Task | undefined, to: Task): Entry["changes"] {
   const changes: Entry["changes"] = {};
   for (const field of tracked) {
-    const before: Json = from === undefined ? null : from[field];
-    if (!same(before, to[field])) changes[field] = { from: before, to: to[field] };
+    const [before, after] = [from === undefined ? null : from[field], to[field]] as [Json, Json];
+    if (!same(before, after)) changes[field] = { from: before, to: after };
   }
   return changes;
 }
@@ -45,12 +62,27 @@ function step(stored: Stored, kind: Entry["kind"], next: Snapshot, undoable: Sto
   return { ...next, versions: [...stored.versions, next], history: [entry, ...stored.history], undoable };
 }
 
-/** A new task with these fields; the id, owner and instant are the server's. */
-export function created(fields: Partial<Writable>, server: Pick<Task, "id" | "ownerId" | "createdAt">): Stored {
+/** In UTC, its time in the shortest form. */
+function dueOf(dueAt: string | null): Due | null {
+  if (dueAt === null) return null;
+  const time = dueAt
+    .slice(11, 23)
+    .replace(/\.000$/, "")
+    .replace(/^(..:..):00$/, "$1");
+  return { date: dueAt.slice(0, 10), time, timeZone: "UTC" };
+}
+
+/** A new task with these fields; the rest is the server's. */
+export function created(
+  fields: Partial<Writable>,
+  server: Pick<Task, "id" | "spaceId" | "creatorId" | "createdAt" | "rank">,
+): Stored {
   const writable = { ...defaults, ...fields };
   const task: Task = {
     ...server,
     ...writable,
+    ...unset,
+    due: dueOf(writable.dueAt),
     completedAt: writable.status === "done" ? server.createdAt : null,
     version: 1,
     updatedAt: server.createdAt,
@@ -68,6 +100,7 @@ export function created(fields: Partial<Writable>, server: Pick<Task, "id" | "ow
 export function changed(stored: Stored, fields: Partial<Writable>, at: string): Stored {
   const { task } = stored;
   const wanted = { ...task, ...fields };
+  wanted.due = dueOf(wanted.dueAt);
   if (writableFields.every((field) => same(task[field], wanted[field]))) return stored;
   const completedAt = wanted.status !== "done" ? null : task.status === "done" ? task.completedAt : at;
   const next = { task: { ...wanted, completedAt, version: task.version + 1, updatedAt: at }, deleted: false };

@@ -35,7 +35,15 @@ export async function published(
   };
 }
 
-/** A path of the template with a fresh id in each parameter. */
+/** Whether it answers with a stream that does not end. */
+export function isStream({ operation }: PublishedRoute): boolean {
+  return JSON.stringify(operation.responses).includes("text/event-stream");
+}
+
+/** A path of the template with a fresh id in each parameter, in the caller's own space. */
 export function fill(template: string): string {
-  return template.replace(/\{code\}/g, "not-found").replace(/\{[^}]+\}/g, () => crypto.randomUUID());
+  return template
+    .replace(/\{code\}/g, "not-found")
+    .replace(/\{spaceId\}/g, "me")
+    .replace(/\{[^}]+\}/g, () => crypto.randomUUID());
 }

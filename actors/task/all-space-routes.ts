@@ -1,0 +1,43 @@
+/** Every route of what is in spaces (section 3 of the contract), put together on what this system has. */
+import type { Route } from "../http/route.ts";
+import type { Site } from "../http/site.ts";
+import { resourceTypes } from "../resources/registry.ts";
+import type { Tracer } from "../tracing/tracer.ts";
+import { batchRoutes } from "./batch-routes.ts";
+import { eventsRoute } from "./events-route.ts";
+import { feedRoutes } from "./feed-routes.ts";
+import { resourceRoutes } from "./resource-routes.ts";
+import { spaceAccess } from "./space-access.ts";
+import type { SpaceBackend } from "./space-backend.ts";
+import { spaceChanges } from "./space-changes.ts";
+import { lists } from "./space-lists.ts";
+import { spaceQueries } from "./space-queries.ts";
+import { spaceRoutes } from "./space-routes.ts";
+import type { Streams } from "./streams.ts";
+
+export type AllSpaceRoutesParts = Pick<SpaceBackend, "log" | "reads" | "consistent"> & {
+  readonly now: () => number;
+  readonly site: Pick<Site, "url">;
+  readonly streams: Streams;
+  readonly tracer?: Tracer | undefined;
+};
+
+export function allSpaceRoutes({ log, reads, consistent, streams, now, site, tracer }: AllSpaceRoutesParts): Route[] {
+  const changes = spaceChanges({ log, reads, consistent, tracer });
+  const parts = {
+    access: spaceAccess(consistent),
+    changes,
+    queries: spaceQueries({ reads, consistent, documentsOf: changes.documentsOf, site }),
+    lists: lists({ reads, consistent }),
+    reads,
+    site,
+    now,
+  };
+  return [
+    ...resourceTypes.flatMap((type) => resourceRoutes(type, parts)),
+    ...spaceRoutes(parts),
+    ...batchRoutes(parts),
+    ...feedRoutes(parts),
+    eventsRoute(streams),
+  ];
+}

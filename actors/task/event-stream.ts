@@ -1,0 +1,87 @@
+/** One stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) with a bounded backlog. */
+
+/** A reader that is behind by so many bytes is cut off. */
+export const backlogBytesMax = 2 ** 20;
+
+const encoder = new TextEncoder();
+
+export type SentEvent = { readonly event: string; readonly id?: string; readonly data: unknown };
+
+/** As bytes, so that one text serves all streams. `json`: in the place of `data`. */
+export function eventBytes({ event, id, json }: { event: string; id?: string; json: string }): Uint8Array {
+  return encoder.encode(`event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`);
+}
+
+export type EventStream = {
+  readonly body: ReadableStream<Uint8Array>;
+  /** False where the reader has not kept up, or has gone: the stream is over. */
+  send(bytes: Uint8Array): boolean;
+  /** Resolves when the reader has taken most of what was sent, or has gone. */
+  room(): Promise<void> | undefined;
+  /** Sends the last bytes and ends. */
+  end(last: Uint8Array): void;
+  readonly isOver: boolean;
+  /** Bytes that the reader has not taken. */
+  readonly backlog: number;
+};
+
+/** `over` is told once, whoever ends it. */
+export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): EventStream {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let isOver = false;
+  let waiting: (() => void) | undefined;
+
+  function finish(reason: "gone" | "slow" | "ended"): void {
+    if (isOver) return;
+    isOver = true;
+    waiting?.();
+    over(reason);
+  }
+
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(given) {
+        controller = given;
+      },
+      pull() {
+        waiting?.();
+        waiting = undefined;
+      },
+      cancel: () => finish("gone"),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: backlogBytesMax }),
+  );
+  const free = () => controller?.desiredSize ?? 0;
+
+  return {
+    body,
+    get isOver() {
+      return isOver;
+    },
+    get backlog() {
+      return isOver ? 0 : backlogBytesMax - free();
+    },
+    send(bytes) {
+      if (isOver) return false;
+      if (free() <= 0) {
+        finish("slow");
+        controller?.error(new Error("The reader did not keep up"));
+        return false;
+      }
+      controller?.enqueue(bytes);
+      return true;
+    },
+    room() {
+      if (isOver || free() > backlogBytesMax / 2) return undefined;
+      return new Promise((resolve) => {
+        waiting = resolve;
+      });
+    },
+    end(last) {
+      if (isOver) return;
+      controller?.enqueue(last);
+      finish("ended");
+      controller?.close();
+    },
+  };
+}

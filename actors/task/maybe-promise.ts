@@ -1,0 +1,7 @@
+/** Values that may have to be waited for: what needs no wait makes no promise. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Goes on at once with a value, later with a promise. */
+export function then<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

@@ -1,0 +1,85 @@
+/** Pages of lists, tagged with what they were made of, so that one who asks again is told "the same" without a query. */
+import { createHash } from "node:crypto";
+import type { Answer, Call } from "../http/route.ts";
+import { type MaybePromise, then } from "./maybe-promise.ts";
+import type { ConsistentReads, Reader, SpaceReads } from "./space-ports.ts";
+
+export type Lists = {
+  isStale(reader: Reader): MaybePromise<boolean>;
+  /** The latest `seq` that the read model has. */
+  seqOf(spaceId: string): MaybePromise<number>;
+  /** `read` makes the page; what it is made of are these spaces, its URL and its reader. */
+  page(call: Call, reader: Reader, spaceIds: readonly string[], read: () => MaybePromise<string>): MaybePromise<Answer>;
+};
+
+/** Characters of pages remembered at most; the oldest go first. */
+const rememberedMax = 8_000_000;
+
+export type ListsParts = {
+  readonly reads: Pick<SpaceReads, "epoch">;
+  readonly consistent: Pick<ConsistentReads, "isStale" | "projectedSeq">;
+};
+
+export function lists({ reads, consistent }: ListsParts): Lists {
+  const pages = new Map<string, { readonly tag: string; readonly text: string }>();
+  let chars = 0;
+
+  function remember(key: string, tag: string, text: string): void {
+    forget(key);
+    pages.set(key, { tag, text });
+    chars += text.length;
+    for (const oldest of pages.keys()) {
+      if (chars <= rememberedMax) break;
+      forget(oldest);
+    }
+  }
+
+  function forget(key: string): void {
+    chars -= pages.get(key)?.text.length ?? 0;
+    pages.delete(key);
+  }
+
+  /** Changes with every fact of the spaces. It is read before the page, which may then only be newer than it says. */
+  function tagOf(spaceIds: readonly string[]): MaybePromise<string> {
+    return then(reads.epoch(), (epoch) => {
+      const seqs = spaceIds.map((spaceId) => consistent.projectedSeq(spaceId));
+      const all = seqs.some((seq) => seq instanceof Promise) ? Promise.all(seqs) : (seqs as number[]);
+      return then(all, (known) => {
+        // Each of them only grows, and one that comes or goes is another list of spaces.
+        const mark = spaceIds.length === 1 ? `${known[0]}` : `${hashOf(spaceIds.join() + known.join())}`;
+        return `"${epoch.slice(0, 8)}.${mark}"`;
+      });
+    });
+  }
+
+  return {
+    isStale: (reader) => consistent.isStale(reader),
+    seqOf: (spaceId) => consistent.projectedSeq(spaceId),
+    page(call, reader, spaceIds, read) {
+      return then(consistent.isStale(reader), (isStale) => {
+        if (isStale) return then(read(), (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
+        return then(tagOf(spaceIds), (tag) => {
+          const headers = { etag: tag };
+          if (isTag(call.request.headers.get("if-none-match"), tag)) return { status: 304, headers };
+          const key = `${reader.userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${call.request.url}`;
+          const known = pages.get(key);
+          if (known?.tag === tag) return { status: 200, json: known.text, headers };
+          return then(read(), (text) => {
+            remember(key, tag, text);
+            return { status: 200, json: text, headers };
+          });
+        });
+      });
+    },
+  };
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 16);
+}
+
+/** A weak tag never matches where a strong one is asked for; for GET both count (RFC 9110 §13.1.2). */
+function isTag(header: string | null, tag: string): boolean {
+  if (header === null) return false;
+  return header === "*" || header.split(",").some((each) => each.trim().replace(/^W\//, "") === tag);
+}

@@ -1,0 +1,163 @@
+/** The stream of events (section 3.7 of the contract), on both runtimes. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expectProblem, type Person, person } from "./system/client.ts";
+import { poll } from "./system/poll.ts";
+import { cleanUp, type System, start } from "./system/server.ts";
+import { type Fact, factsOf, join, newSpace, ok } from "./system/spaces.ts";
+
+afterAll(cleanUp);
+
+type Event = {
+  event: string;
+  id?: string;
+  data: Fact & { spaceId: string; seq: number; epoch?: string; partial?: true };
+};
+type Following = { events: Event[]; isOver: () => boolean; close: () => void; status: number };
+
+const waitMs = 20_000;
+
+/** Follows as a page would, with `fetch`. */
+async function follow(
+  who: Person,
+  url: string,
+  query: string,
+  headers: Record<string, string> = {},
+): Promise<Following> {
+  const abort = new AbortController();
+  const answer = await fetch(`${url}/v1/events${query}`, {
+    headers: { authorization: `Bearer ${who.tokens.accessToken}`, ...headers },
+    signal: abort.signal,
+  });
+  const events: Event[] = [];
+  let isOver = false;
+  void (async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      const parts = text.split("\n\n");
+      text = parts.pop() ?? "";
+      for (const part of parts) {
+        const lines = Object.fromEntries(
+          part.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
+        );
+        if (lines.event === undefined) continue;
+        events.push({
+          event: lines.event,
+          ...(lines.id === undefined ? {} : { id: lines.id }),
+          data: JSON.parse(lines.data ?? "{}"),
+        });
+      }
+    }
+  })()
+    .catch(() => undefined)
+    .finally(() => {
+      isOver = true;
+    });
+  return { events, isOver: () => isOver, close: () => abort.abort(), status: answer.status };
+}
+
+const names = ({ events }: Following) => events.map(({ event }) => event);
+const seqs = ({ events }: Following) => events.filter(({ event }) => event === "fact").map(({ data }) => data.seq);
+
+for (const runtime of ["bun", "deno"] as const)
+  describe(`events on ${runtime}`, () => {
+    let system: System;
+    let ada: Person;
+    let bob: Person;
+    beforeAll(async () => {
+      system = await start({ runtime });
+      [ada, bob] = await Promise.all([person(system.url), person(system.url)]);
+    }, 120_000);
+    afterAll(async () => {
+      await system?.end("SIGTERM");
+    }, 120_000);
+
+    test("catch up from a place and go on live, in order, without gap or repeat", async () => {
+      const spaceId = await newSpace(ada);
+      const path = `/v1/spaces/${spaceId}/tasks`;
+      for (let made = 0; made < 5; made++) await ok(ada, 201, "POST", path, { title: `before ${made}` });
+      const stream = await follow(ada, system.url, `?space=${spaceId}:2`);
+      const live = await follow(ada, system.url, `?space=${spaceId}`);
+      await Promise.all(Array.from({ length: 30 }, (_, made) => ok(ada, 201, "POST", path, { title: `live ${made}` })));
+      const facts = await factsOf(ada, spaceId);
+      const last = facts.at(-1)?.seq ?? 0;
+      await poll("all facts are heard", waitMs, () => seqs(stream).at(-1) === last && seqs(live).at(-1) === last);
+      expect(seqs(stream)).toEqual(facts.map(({ seq }) => seq).filter((seq) => seq > 2));
+      expect(seqs(live)).toEqual(facts.map(({ seq }) => seq).filter((seq) => seq > 6));
+      expect(stream.events[0]).toMatchObject({ event: "hello", data: { spaceId } });
+      expect(stream.events[1]).toEqual({ event: "fact", id: `${spaceId}:3`, data: facts[2] as Event["data"] });
+      const resumed = await follow(ada, system.url, "", { "last-event-id": `${spaceId}:${last - 1}` });
+      await poll("the rest is heard", waitMs, () => seqs(resumed).length > 0);
+      expect(seqs(resumed)).toEqual([last]);
+      for (const each of [stream, live, resumed]) each.close();
+    }, 60_000);
+
+    test("tell who follows all of a new space, and who is removed that it ended for them", async () => {
+      const everything = await follow(bob, system.url, "");
+      await poll("it begins", waitMs, () => names(everything).includes("hello"));
+      const spaceId = await newSpace(ada);
+      const member = await join(spaceId, ada, bob);
+      await poll("the space is joined", waitMs, () => names(everything).includes("joined"));
+      await ok(ada, 201, "POST", `/v1/spaces/${spaceId}/tasks`, { title: "seen" });
+      await poll("the fact is heard", waitMs, () => seqs(everything).length > 0);
+      await ok(ada, 204, "DELETE", `/v1/spaces/${spaceId}/members/${member}`);
+      await ok(ada, 201, "POST", `/v1/spaces/${spaceId}/tasks`, { title: "unseen" });
+      await poll("it ended", waitMs, () => names(everything).includes("left"));
+      const count = everything.events.length;
+      await ok(ada, 201, "POST", `/v1/spaces/${spaceId}/tasks`, { title: "unseen" });
+      await ok(bob, 201, "POST", "/v1/tasks", { title: "own" });
+      await poll("one's own goes on", waitMs, () => everything.events.at(-1)?.data.spaceId === bob.id);
+      expect(everything.events.slice(count).map(({ data }) => data.spaceId)).toEqual([bob.id]);
+      expect(JSON.stringify(everything.events)).not.toContain("unseen");
+      everything.close();
+      const stranger = await follow(bob, system.url, `?space=${spaceId}:0`);
+      await poll("it is refused", waitMs, () => names(stranger).length > 0);
+      expect(names(stranger)).toEqual(["left"]);
+      stranger.close();
+    }, 60_000);
+
+    test("are told anew where the client is ahead, refused where malformed, and bounded for each user", async () => {
+      const ahead = await follow(ada, system.url, `?space=${ada.id}:999999`);
+      await poll("it is told", waitMs, () => names(ahead).length > 0);
+      expect(names(ahead)).toEqual(["resync"]);
+      ahead.close();
+      expectProblem(await ada.call("GET", "/v1/events?space=nonsense"), 422, "validation");
+      expectProblem(
+        await ada.call("GET", "/v1/events", { headers: { "last-event-id": "nonsense" } }),
+        400,
+        "malformed-header",
+      );
+      const who = await person(system.url);
+      const open = await Promise.all(Array.from({ length: 20 }, () => follow(who, system.url, "")));
+      const refused = await who.call("GET", "/v1/events");
+      expectProblem(refused, 429, "rate-limited");
+      expect(refused.headers.get("retry-after")).not.toBeNull();
+      open[0]?.close();
+      await poll("there is room again", waitMs, async () => {
+        const again = await follow(who, system.url, "");
+        again.close();
+        return again.status === 200;
+      });
+      for (const each of open) each.close();
+    }, 60_000);
+
+    test("end with a bye when the session ends", async () => {
+      const who = await person(system.url);
+      const stream = await follow(who, system.url, "");
+      await poll("it begins", waitMs, () => names(stream).includes("hello"));
+      expect((await who.call("POST", "/v1/auth/logout")).status).toBe(204);
+      await poll("it ends", waitMs, stream.isOver);
+      expect(names(stream).at(-1)).toBe("bye");
+    }, 60_000);
+  });
+
+test("a process that drains tells its readers when to come back", async () => {
+  const system = await start();
+  const who = await person(system.url);
+  const stream = await follow(who, system.url, "");
+  await poll("it begins", waitMs, () => names(stream).includes("hello"));
+  await system.end("SIGTERM");
+  await poll("it ends", waitMs, stream.isOver);
+  expect(names(stream).at(-1)).toBe("bye");
+}, 60_000);
