@@ -26,7 +26,10 @@ export function isMissingOrEmpty(path: string): "missing" | "empty" | undefined 
  * Why the file at `path` may not be opened, as one line that says what to do; undefined when it is missing, empty or ours. Reads it and its write-ahead log
  * without SQLite, which would already touch them.
  */
-export function sqliteFileFault(path: string, { is, applicationId, schemaVersion, oldestVersion = 1 }: SqliteFile): string | undefined {
+export function sqliteFileFault(
+  path: string,
+  { is, applicationId, schemaVersion, oldestVersion = 1 }: SqliteFile,
+): string | undefined {
   const nothing = isMissingOrEmpty(path);
   if (nothing !== undefined) {
     if (isMissingOrEmpty(`${path}-wal`) !== undefined) return undefined;

@@ -172,7 +172,7 @@ describe("an account", () => {
     expect((await call(system.url, "GET", `/v1/tasks/${task.id}`, { token })).status).toBe(404);
     await poll("nothing of the task is in the file", 60_000, () => {
       const db = new DatabaseSync(join(system.dataDir, "tasks.db"), { readOnly: true });
-      const found = ["SELECT json FROM tasks", "SELECT json FROM history", "SELECT command FROM log"].map((sql) =>
+      const found = ["SELECT text, rest FROM documents", "SELECT json FROM facts"].map((sql) =>
         JSON.stringify(db.prepare(sql).all()),
       );
       db.close();

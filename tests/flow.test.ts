@@ -32,6 +32,7 @@ function plain(reply: Reply): string {
     .replace(/"exp":\d+/, '"exp":EXP')
     .replace(/Ada\.[0-9a-f]{8}@/, "Ada.WHO@")
     .replace(/"refreshToken":"[^"]+"/, '"refreshToken":"REFRESH"')
+    .replace(/"rank":"[^"]+"/g, '"rank":"RANK"')
     .replace(/"requestId":"[^"]+"/, '"requestId":"REQUEST"');
   return `${reply.status} ${text.replace(instant, "INSTANT").replace(id, "ID")}`.trim();
 }
@@ -161,10 +162,12 @@ for (const { name, without, begin } of ways) {
       });
       task = reply.body;
       expect(plain(reply)).toBe(
-        '201 {"id":"ID","title":"Buy milk","description":"","status":"todo","priority":"none","labels":["home"],"dueAt":"INSTANT","completedAt":null,"ownerId":"ID","version":1,"createdAt":"INSTANT","updatedAt":"INSTANT"}',
+        needed.length > 0
+          ? '201 {"id":"ID","title":"Buy milk","description":"","status":"todo","priority":"none","labels":["home"],"dueAt":"INSTANT","completedAt":null,"ownerId":"ID","version":1,"createdAt":"INSTANT","updatedAt":"INSTANT"}'
+          : '201 {"id":"ID","spaceId":"ID","title":"Buy milk","description":"","status":"todo","priority":"none","labels":["home"],"due":{"date":"2030-01-02","time":"01:04:05.678","timeZone":"UTC"},"dueAt":"INSTANT","projectId":null,"columnId":null,"parentId":null,"assigneeIds":[],"estimateMinutes":null,"rank":"RANK","completedAt":null,"creatorId":"ID","version":1,"createdAt":"INSTANT","updatedAt":"INSTANT"}',
       );
       expect(["2030-01-02T01:04:05.678Z", "2030-01-02T01:04:05.679Z"]).toContain(task.dueAt ?? "");
-      expect(task.creatorId).toBe(tokens.user.id);
+      if (needed.length === 0) expect(task.creatorId).toBe(tokens.user.id);
       expect(task.createdAt).toBe(task.updatedAt);
       expect(task.id[14]).toBe("7");
       expect(reply.headers.get("location")).toBe(`/v1/tasks/${task.id}`);
@@ -319,8 +322,14 @@ for (const { name, without, begin } of ways) {
   });
 }
 
-test("all ways gave the same answers", () => {
-  const [first = [], ...others] = [...transcripts].filter(([, transcript]) => transcript.length > 0);
-  expect(first[1]?.length).toBeGreaterThan(20);
-  for (const [name, transcript] of others) expect([name, transcript]).toEqual([name, first[1] as string[]]);
-});
+// On servers the path of one person's tasks still serves; it does not know of spaces.
+for (const place of ["in one process on bun", "on its servers"])
+  test(`all ways like ${place} gave the same answers`, () => {
+    const isOnServers = (name: string) => !/^in one process on (bun|deno)$/.test(name);
+    const [first, ...others] = [...transcripts].filter(
+      ([name, transcript]) => transcript.length > 0 && isOnServers(name) === (place === "on its servers"),
+    );
+    if (first === undefined) return;
+    expect(first[1].length).toBeGreaterThan(20);
+    for (const [name, transcript] of others) expect([name, transcript]).toEqual([name, first[1]]);
+  });

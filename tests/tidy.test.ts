@@ -54,8 +54,6 @@ describe("imports point one way", () => {
     const files = code.filter((path) => path.startsWith(`actors/${role}/`));
     const shared =
       /^(runtime|actors\/(model|resources|http|metrics|tracing|kafka|mongo|redis|postgres|sqlite|auth-client))\/|^actors\/(cause|data-dir|debug|health|outage|report-health|servers|sqlite-file|sqlite-health|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
-    // The task role reads the writer's file: its tables are the port between them.
-    const allowed = ["actors/task/reads-sqlite.ts → actors/consumer/database.ts"];
     const wrong = refused(
       files,
       (imported) =>
@@ -63,7 +61,7 @@ describe("imports point one way", () => {
         imported.startsWith(`actors/${role}/`) ||
         /^actors\/[a-z]+\/messages\.ts$/.test(imported),
     );
-    expect(wrong.filter((each) => !allowed.includes(each))).toEqual([]);
+    expect(wrong).toEqual([]);
   });
 
   test("what the roles share knows no role", () => {

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { apply } from "../actors/consumer/apply.ts";
-import { command } from "../actors/consumer/commands-for-tests.ts";
-import { openDatabase } from "../actors/consumer/database.ts";
-import { mailboxSource } from "../actors/consumer/source-mailbox.ts";
-import { sqliteStore } from "../actors/consumer/store-sqlite.ts";
+import { sqliteFactStore } from "../actors/consumer/fact-store-sqlite.ts";
+import { localPartition } from "../actors/consumer/partition-local.ts";
+import { PartitionWriter } from "../actors/consumer/partition-writer.ts";
+import { openSpaceDatabase } from "../actors/consumer/space-database.ts";
 import { lockDataDir } from "../actors/data-dir.ts";
+import { registry } from "../actors/resources/registry.ts";
+import { commandOf, idOf } from "../actors/resources/space-for-tests.ts";
 import { commands } from "../actors/tracker/commands.ts";
 import { poll } from "./system/poll.ts";
 import type { Runtime } from "./system/runtimes.ts";
@@ -18,25 +19,37 @@ const deadlineMs = 60_000;
 const runtimes: readonly Runtime[] = ["bun", "deno"];
 afterAll(cleanUp);
 
-/** A folder whose log has that many commands; what its read model holds, to compare. */
+const people = 50;
+
+/** A folder with so many operations of some people, half of them changes; what its read model holds, to compare. */
 async function folderWith(count: number): Promise<string> {
   const dataDir = join(temporaryFolder(), "data");
-  const db = openDatabase(dataDir);
-  const store = sqliteStore(db);
-  const source = mailboxSource(store.end());
-  for (let made = 0; made < count; made += 1_000) {
-    const some = Array.from({ length: Math.min(1_000, count - made) }, (_, n) =>
-      command({ kind: "create", body: { title: `Task ${made + n}` } }),
-    );
-    await apply(store, source.deliveries(some));
+  const db = openSpaceDatabase(dataDir);
+  db.exec("PRAGMA synchronous = OFF");
+  const writer = await PartitionWriter.takeOver({ ...localPartition(sqliteFactStore(db, registry)).ports, registry });
+  for (let made = 0; made < count; made += 500) {
+    const some = Array.from({ length: Math.min(500, count - made) }, (_, n) => {
+      const number = made + n;
+      const who = idOf(1 + (Math.floor(number / 2) % people));
+      const id = idOf(1_000 + Math.floor(number / 2));
+      const isNew = number % 2 === 0;
+      const body = isNew ? { title: `Task ${number}` } : { priority: "high" };
+      return commandOf({ spaceId: who, userId: who }, [{ type: "task", id, kind: isNew ? "create" : "patch", body }]);
+    });
+    const { next } = writer;
+    await writer.take(some.map((command, at) => ({ position: next + at, command, isResent: false })));
+    while (await writer.project());
   }
   db.close();
   return dataDir;
 }
 function tasksIn(dataDir: string): unknown[] {
-  const db = openDatabase(dataDir);
+  const db = openSpaceDatabase(dataDir);
   try {
-    return db.prepare("SELECT * FROM tasks ORDER BY id").all();
+    return ["documents", "heads", "items"].map((table) => {
+      const columns = table === "documents" ? "space, id, type, version, state, text, rest, field_title" : "*";
+      return db.prepare(`SELECT ${columns} FROM ${table} ORDER BY 1, 2`).all();
+    });
   } finally {
     db.close();
   }
@@ -123,7 +136,7 @@ describe("rebuild in a folder", () => {
       for (const runtime of runtimes) {
         const { code, out, err } = await tracker(["rebuild"], { DATA_DIR: dataDir }, runtime).exited;
         expect({ code, err }).toEqual({ code: 0, err: "Writing the new read model to the disk\n" });
-        expect(out).toMatch(/^Rebuilt from 60000 commands in \d+\.\d s \(\d+ a second\)\n$/);
+        expect(out).toMatch(/^Rebuilt from 60000 facts in \d+\.\d s \(\d+ a second\)\n$/);
         expect(tasksIn(dataDir)).toEqual(before);
       }
     },
@@ -161,10 +174,8 @@ describe("rebuild in a folder", () => {
       const text = await new Response(child.stdout).text();
       expect(await child.exited).toBe(0);
       const drawn = text.split("\r\x1b[K");
-      expect(drawn.some((each) => /^ +\d+ % \[#*-*\] [\d,]+ of 60,000 commands, [\d,]+ a second/.test(each))).toBe(
-        true,
-      );
-      expect(drawn.at(-1)).toStartWith("Rebuilt from 60000 commands");
+      expect(drawn.some((each) => /^ +\d+ % \[#*-*\] [\d,]+ of 60,000 facts, [\d,]+ a second/.test(each))).toBe(true);
+      expect(drawn.at(-1)).toStartWith("Rebuilt from 60000 facts");
     },
     deadlineMs,
   );

@@ -19,8 +19,10 @@ import type { consumer } from "./messages.ts";
 import { localPartition } from "./partition-local.ts";
 import { PartitionWriter, UndecidableError } from "./partition-writer.ts";
 import { openSpaceDatabase, spacesFile } from "./space-database.ts";
+import { takeTrace } from "./space-writer-trace.ts";
 import type { SpaceDelivery } from "./write-ports.ts";
 import type { Writer } from "./writer.ts";
+import { countedTake } from "./writer-counts.ts";
 
 const cleanPauseMs = 5;
 /** After a failure, such as a full disk. */
@@ -48,14 +50,21 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
   let isFailing = false;
 
   /** All of it or nothing. */
-  async function committed(all: readonly Taking[]): Promise<Taken[]> {
+  async function committed(takings: readonly Taking[]): Promise<Taken[]> {
     writer ??= await PartitionWriter.takeOver({ ...partition.ports, registry });
     const { next } = writer;
-    const deliveries = all.map(
+    const deliveries = takings.map(
       ({ command, isResent }, at): SpaceDelivery => ({ position: next + at, command, isResent }),
     );
-    const verdicts = (await writer.take(deliveries)).map(decided);
-    while (await writer.project());
+    const trace = takeTrace(tracer, 0, deliveries);
+    const taking = writer;
+    const all = await countedTake(async () => {
+      const answers = await taking.take(deliveries);
+      while (await taking.project());
+      return answers;
+    });
+    trace?.(all);
+    const verdicts = all.map(decided);
     for (const verdict of verdicts) {
       if (verdict.kind !== "decided" || verdict.fact.seq === undefined) continue;
       told.changed(verdict.spaceId);

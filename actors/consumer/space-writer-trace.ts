@@ -1,5 +1,5 @@
 /** The writer's part of the traces of commands of spaces: a span for each command that is traced, from its taking to its verdict being told. */
-import type { Command } from "../resources/command.ts";
+import { type Command, commandName } from "../resources/command.ts";
 import type { Told } from "../resources/verdict.ts";
 import { text, whole } from "../tracing/exporter.ts";
 import type { Span, Tracer } from "../tracing/tracer.ts";
@@ -17,7 +17,7 @@ export function takeTrace(
   for (const { position, command } of taken) {
     if (command.traceparent === undefined) continue;
     const parent = command.traceparent;
-    const span = tracer.start(`write ${command.kind}`, { kind: "consumer", parent, onlyWithin: true });
+    const span = tracer.start(`write ${commandName(command)}`, { kind: "consumer", parent, onlyWithin: true });
     if (span !== undefined) spans.set(position, { span, operationId: command.operationId });
   }
   if (spans.size === 0) return undefined;

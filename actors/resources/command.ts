@@ -47,3 +47,10 @@ export type Command = Common &
     /** Ends the membership of a user whose account is erased. */
     | { readonly kind: "leave" }
   );
+
+/** What it is called in traces and logs. */
+export function commandName(command: Command): string {
+  if (command.kind !== "change") return command.kind;
+  const [intent, second] = command.intents;
+  return intent === undefined || second !== undefined ? "batch" : intent.kind;
+}

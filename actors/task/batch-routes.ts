@@ -1,7 +1,7 @@
 /** The routes of many changes at once, and of operations as a whole (section 3.6 of the contract). */
 import { Type as t } from "@sinclair/typebox";
 import { type ResourceBody, resourceBody } from "../http/resource-body.ts";
-import { type BodyKind, bodyKinds } from "../http/resource-models.ts";
+import { bodyKinds } from "../http/resource-models.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { type Fault, Problem } from "../model/problem.ts";
 import type { Intent } from "../resources/command.ts";
@@ -11,7 +11,7 @@ import { registry, resourceTypes } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { ofReads } from "./conditions.ts";
 import { then } from "./maybe-promise.ts";
-import { edgeOf } from "./resource-routes.ts";
+import { edgeOf } from "./resource-place.ts";
 import { type Outcome, pendingAnswer, settledHeaders, throwRefusal } from "./space-answers.ts";
 import { changeCommand, type OperationIds, operationIds, undoCommand } from "./space-commands.ts";
 import { operationMembers } from "./space-queries.ts";

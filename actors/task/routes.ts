@@ -11,9 +11,9 @@ import { Task, type Writable } from "../model/task.ts";
 import { answerTo } from "./change-answer.ts";
 import { createsOnly, etag, hasVersion, ofReads, ofWrites, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
 import { cursorParameter, limitParameter, listParameters, listQuery, pageLimit } from "./list-query.ts";
+import { then } from "./maybe-promise.ts";
 import { HistoryEntry, NewTask, Operation, TaskPatch } from "./models.ts";
 import type { MaybePromise, Reader } from "./ports.ts";
-import { then } from "./maybe-promise.ts";
 import type { Moment, Shown, TaskService } from "./service.ts";
 
 const json = "application/json";

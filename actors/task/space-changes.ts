@@ -2,7 +2,7 @@
 import { histogram } from "../metrics/registry.ts";
 import type { Position } from "../model/command.ts";
 import { Problem } from "../model/problem.ts";
-import type { Command } from "../resources/command.ts";
+import { type Command, commandName } from "../resources/command.ts";
 import { decide, factOf } from "../resources/decide.ts";
 import type { Document } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
@@ -114,7 +114,7 @@ export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesPar
   /** Runs the append in a span, below which the writer goes on. */
   async function traced(command: Command, append: () => Promise<SpaceAppended>): Promise<SpaceAppended> {
     const { traceparent: parent, operationId } = command;
-    const span = tracer?.start(`append ${command.kind}`, { kind: "producer", parent, onlyWithin: true });
+    const span = tracer?.start(`append ${commandName(command)}`, { kind: "producer", parent, onlyWithin: true });
     if (span === undefined) return append();
     (command as { traceparent?: string }).traceparent = span.traceparent;
     try {

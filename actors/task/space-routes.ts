@@ -13,8 +13,9 @@ import { space } from "../resources/space.ts";
 import { task } from "../resources/task.ts";
 import { ofReads } from "./conditions.ts";
 import { type MaybePromise, then } from "./maybe-promise.ts";
+import { answerTo } from "./resource-changing.ts";
+import { edgeOf } from "./resource-place.ts";
 import { listFaults, listParametersOf, resourceQuery } from "./resource-query.ts";
-import { answerTo, edgeOf } from "./resource-routes.ts";
 import { changeCommand, newSpaceId, operationIds } from "./space-commands.ts";
 import {
   answersUndecided,

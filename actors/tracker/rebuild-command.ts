@@ -2,16 +2,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
-import { openDatabase, tasksFile } from "../consumer/database.ts";
 import { RebuildError, rebuild } from "../consumer/rebuild.ts";
 import { rebuildFromKafka } from "../consumer/rebuild-kafka.ts";
+import { openSpaceDatabase, spacesFile } from "../consumer/space-database.ts";
 import { checkDataDir, lockDataDir } from "../data-dir.ts";
 import { type Command, type CommandContext, flagsIn } from "./command.ts";
 import type { ProgressReporter } from "./progress.ts";
 
 export const rebuildCommand: Command = {
-  summary: "makes tasks, history and search again from the log",
-  help: `Throws the read model away and makes it again from the log. Nothing that was acknowledged is lost: the log has it.
+  summary: "makes tasks, lists and search again from what happened",
+  help: `Throws the read model away and makes it again from the facts (on the servers, from the log). Nothing that was acknowledged is lost: they have it.
 
 Usage: [VARIABLE=value ...] tracker rebuild
 
@@ -24,18 +24,19 @@ The new read model takes the old one's place only when it is whole. A rebuild th
     flagsIn(args, []);
     const { kafka, mongo, dataDir } = readConfig();
     const startedMs = performance.now();
-    const reporter = progress("commands");
-    let commands: number;
+    const servers = kafka !== undefined && mongo !== undefined ? { kafka, mongo } : undefined;
+    const what = servers === undefined ? "facts" : "commands";
+    const reporter = progress(what);
+    let count: number;
     try {
-      if (kafka !== undefined && mongo !== undefined)
-        commands = await rebuildFromKafka({ kafka, mongo, progress: reporter, signal });
-      else commands = await rebuildFolder(dataDir, reporter, signal);
+      if (servers !== undefined) count = await rebuildFromKafka({ ...servers, progress: reporter, signal });
+      else count = await rebuildFolder(dataDir, reporter, signal);
     } finally {
       reporter.end();
     }
     const elapsedMs = performance.now() - startedMs;
-    const perSecond = Math.round((commands * 1_000) / elapsedMs);
-    print(`Rebuilt from ${commands} commands in ${(elapsedMs / 1_000).toFixed(1)} s (${perSecond} a second)`);
+    const perSecond = Math.round((count * 1_000) / elapsedMs);
+    print(`Rebuilt from ${count} ${what} in ${(elapsedMs / 1_000).toFixed(1)} s (${perSecond} a second)`);
   },
 };
 
@@ -44,12 +45,12 @@ async function rebuildFolder(
   progress: ProgressReporter,
   signal: CommandContext["signal"],
 ): Promise<number> {
-  if (!existsSync(join(dataDir, tasksFile.name)))
-    throw new RebuildError(`Cannot rebuild: there is no ${tasksFile.name} in DATA_DIR ${dataDir}`);
-  checkDataDir(dataDir, [tasksFile]);
+  if (!existsSync(join(dataDir, spacesFile.name)))
+    throw new RebuildError(`Cannot rebuild: there is no ${spacesFile.name} in DATA_DIR ${dataDir}`);
+  checkDataDir(dataDir, [spacesFile]);
   const lock = lockDataDir(dataDir);
   try {
-    const db = openDatabase(dataDir);
+    const db = openSpaceDatabase(dataDir);
     try {
       return await rebuild(db, { progress, signal });
     } finally {

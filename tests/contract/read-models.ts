@@ -1,57 +1,25 @@
 /** What the contract suites of the writer's store and of the reads share: the read models, each fresh, with both sides of each. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { apply, type Delivery, type Store } from "../../actors/consumer/apply.ts";
-import { openDatabase } from "../../actors/consumer/database.ts";
 import { mongoStore } from "../../actors/consumer/store-mongo.ts";
-import { sqliteStore } from "../../actors/consumer/store-sqlite.ts";
 import type { Command, Outcome } from "../../actors/model/command.ts";
 import { connectMongo } from "../../actors/mongo/connect.ts";
 import { ensureIndexes, type ReadModel, readModelIn } from "../../actors/mongo/read-model.ts";
 import type { Reads } from "../../actors/task/ports.ts";
 import { mongoReads } from "../../actors/task/reads-mongo.ts";
-import { sqliteReads } from "../../actors/task/reads-sqlite.ts";
 
 export type Fresh = {
   readonly store: Store;
   readonly reads: Reads;
   /** Another writer of the same store, as one that was replaced, or that has another partition. */
   another(): Store;
-  /** Only of SQLite, which erases later: erases all that is to be erased. */
-  clean?(): void;
   /** Only of MongoDB. */
   readonly model?: ReadModel;
   remove(): Promise<void>;
 };
-export type Adapter = { readonly name: "SQLite" | "MongoDB"; fresh(): Promise<Fresh> };
+export type Adapter = { readonly name: "MongoDB"; fresh(): Promise<Fresh> };
 
 /** The clock of the stores, for what ends after a time: not before the test does, or the server removes it meanwhile. */
 export const storedAtMs = Date.now();
-
-export const sqlite: Adapter = {
-  name: "SQLite",
-  async fresh() {
-    const folder = mkdtempSync(join(tmpdir(), "store-contract-"));
-    const db = openDatabase(folder);
-    db.exec("PRAGMA synchronous = OFF");
-    const reads = sqliteReads(folder);
-    const store = sqliteStore(db);
-    return {
-      store,
-      reads,
-      another: () => sqliteStore(db),
-      clean() {
-        while (store.clean());
-      },
-      async remove() {
-        reads.close();
-        db.close();
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
-  },
-};
 
 export function inMongo(serverUrl: string): Adapter {
   return {

@@ -8,7 +8,7 @@ import { past } from "../../actors/model/past.ts";
 import { statuses, type Task } from "../../actors/model/task.ts";
 import { type Random, random } from "../system/random.ts";
 import { describeWith, service } from "../system/services.ts";
-import { type Adapter, deliveries, type Fresh, inMongo, sqlite, storedAtMs, taken } from "./read-models.ts";
+import { type Adapter, deliveries, type Fresh, inMongo, storedAtMs, taken } from "./read-models.ts";
 
 const server = await service("MONGO_URL");
 
@@ -186,7 +186,7 @@ function cases(adapter: Adapter, open: () => Promise<Fresh>): void {
   });
 
   test("an erasure takes a user's tasks with their history and refuses what comes after it, and others' stay", async () => {
-    const { store, reads, clean } = await open();
+    const { store, reads } = await open();
     const [create, patch] = life("mine");
     const [other] = life("theirs");
     const theirs = { ...other, userId: userB };
@@ -202,7 +202,6 @@ function cases(adapter: Adapter, open: () => Promise<Fresh>): void {
       "not-found",
       "not-found",
     ]);
-    clean?.();
     expect(await taskOf(store, create.taskId)).toBeUndefined();
     expect(await taskOf(store, late.taskId)).toBeUndefined();
     expect((await taskOf(store, theirs.taskId))?.text).toBe(before[1]?.task ?? "");
@@ -382,5 +381,4 @@ function suite(adapter: Adapter): void {
   if (adapter.name === "MongoDB") describe(`only here, since ${reasonOfDifference}`, () => withoutTransactions(open));
 }
 
-describe("the store in SQLite", () => suite(sqlite));
 describeWith("the store in MongoDB", [server], ({ url }) => suite(inMongo(url)));
