@@ -206,6 +206,7 @@ for (const { name, without, begin } of ways) {
         ...task,
         title: "Buy oat milk",
         labels: [],
+        ...("due" in task ? { due: null } : {}),
         dueAt: null,
         status: "todo",
         completedAt: null,
