@@ -7,7 +7,9 @@ import type { ApiTokenGrant, Ended } from "./messages.ts";
 import type { ApiTokenRecord, ApiTokens } from "./ports.ts";
 import { sha256 } from "./service.ts";
 
-export const scopes = ["tasks:read", "tasks:write"] as const;
+export const scopes = ["tasks:read", "tasks:write", "spaces:admin"] as const;
+/** Of a token that was asked for without any. */
+export const defaultScopes = ["tasks:read", "tasks:write"] as const;
 export const apiTokenPrefix = "tt_";
 const tokensOfUserMax = 100;
 

@@ -1,7 +1,7 @@
 /** The routes of API tokens. */
 import type { Route } from "../http/route.ts";
 import { instantMs, toInstant } from "../model/instant.ts";
-import { type ApiTokenService, scopes as allScopes } from "./api-tokens.ts";
+import { type ApiTokenService, defaultScopes } from "./api-tokens.ts";
 import { answer, body, signed, tag, takes } from "./call.ts";
 import * as model from "./models.ts";
 import type { ApiTokenRecord } from "./ports.ts";
@@ -37,7 +37,7 @@ export function tokenRoutes(service: ApiTokenService): Route[] {
       problems: ["unauthenticated", "forbidden", "conflict", "users-unavailable"],
       handle: async (call) => {
         const { userId } = signed(call);
-        const { name, expiresAt, scopes = [...allScopes] } = body<model.NewApiToken>(call);
+        const { name, expiresAt, scopes = [...defaultScopes] } = body<model.NewApiToken>(call);
         const expiresMs = expiresAt === undefined ? null : (instantMs(expiresAt) ?? null);
         const { secret, token } = await service.make({ userId, name, expiresMs, scopes });
         return answer(201, { ...shown(token), token: secret });

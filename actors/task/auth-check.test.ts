@@ -83,7 +83,11 @@ test("nobody is known before auth has told its keys, and a missing header is ref
   expect(await problemOf(() => as(accessToken))).toBe("users-unavailable");
   expect(await problemOf(() => authenticate(null, get))).toBe("unauthenticated");
   learn(standing);
-  expect(await as(accessToken)).toMatchObject({ userId, sessionId, scopes: ["tasks:read", "tasks:write"] });
+  expect(await as(accessToken)).toMatchObject({
+    userId,
+    sessionId,
+    scopes: ["tasks:read", "tasks:write", "spaces:admin"],
+  });
 });
 
 test("a token that is known already is answered without waiting", async () => {
