@@ -56,7 +56,13 @@ async function timedWalk(query: string): Promise<{ found: Task[]; p99: number }>
 }
 
 const ranks = ["none", "low", "medium", "high", "urgent"];
-const form = (title: string): string => title.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+/** Without case and accents, numbers by value. */
+const form = (title: string): string =>
+  title
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/\d+/g, (digits) => digits.padStart(20, "0"));
 const sortKeys: Record<string, (task: Task) => string | number | null> = {
   createdAt: (task) => task.createdAt,
   updatedAt: (task) => task.updatedAt,
