@@ -21,6 +21,7 @@ import type { KafkaServers, Server } from "../servers.ts";
 import { loggedWrites } from "../sqlite-health.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { type Tracer, tracerOf } from "../tracing/tracer.ts";
+import { NoAnswerError } from "../waiting.ts";
 import { accessTokenSigner } from "./access-token.ts";
 import { apiTokenService } from "./api-tokens.ts";
 import { attempts, type Refusal } from "./attempts.ts";
@@ -202,7 +203,7 @@ function probeOf({ server }: Stores, { isOpen, fault }: Opening): Probe | undefi
     : async () => {
         const why = fault();
         if (why instanceof UnusableSchema) throw new NotWell(why.state);
-        if (!isOpen()) throw why ?? new NotWell("not opened yet");
+        if (!isOpen()) throw why ?? new NoAnswerError("not opened yet");
         await server.writable();
       };
 }

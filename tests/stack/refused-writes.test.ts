@@ -1,5 +1,7 @@
 /** Servers that are reached and take no writes: `/readyz` says so and why, what can go on goes on, and nobody has to do anything afterwards. */
 import { afterAll, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { MongoClient } from "mongodb";
 import postgres from "postgres";
 import { freshDatabase } from "../contract/auth-ports.ts";
@@ -74,6 +76,22 @@ describeWith("a Redis that takes no writes", [await privateService("redis")], (r
     }
     await system.end("SIGTERM");
     expect(system.stderr()).toContain('"reason":"read-only"');
+  }, 240_000);
+
+  test("that cannot save to its disk is shown, though it refuses even PING", async () => {
+    const system = await start({ env: { REDIS_URL: redis.url } });
+    await said(system.admin, "redis", "up");
+    // A folder in the place of the file that it saves to.
+    mkdirSync(join(redis.dir, "dump.rdb", "in the way"), { recursive: true });
+    await tell("CONFIG", "SET", "save", "3600 1");
+    const client = new Bun.RedisClient(redis.url);
+    await client.send("BGSAVE", []);
+    expect(await said(system.admin, "redis", "refuses writes")).toBe(200);
+    await expect(client.send("PING", [])).rejects.toThrow("MISCONF");
+    client.close();
+    await tell("CONFIG", "SET", "save", "");
+    await said(system.admin, "redis", "up");
+    expect((await system.end("SIGTERM")).code).toBe(0);
   }, 240_000);
 
   test("the look at it leaves nothing behind", async () => {
