@@ -290,6 +290,8 @@ function parameterChecker(schema: TSchema): (value: string) => string[] {
   };
 }
 
+const methodsInOrder = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
 /** Which methods a path takes, for 405 and its `Allow`. */
 class KnownPaths {
   readonly #paths: { pattern: RegExp; methods: Set<string> }[] = [];
@@ -309,6 +311,6 @@ class KnownPaths {
 
   methods(path: string): string | undefined {
     const entry = this.#paths.find(({ pattern }) => pattern.test(path));
-    return entry === undefined ? undefined : [...entry.methods].join(", ");
+    return entry === undefined ? undefined : methodsInOrder.filter((each) => entry.methods.has(each)).join(", ");
   }
 }
