@@ -8,6 +8,7 @@ import type { OffsetsByTopicPartition } from "kafkajs";
 import type { Appender } from "../kafka/appender.ts";
 import { factsText, readFacts } from "../kafka/facts-record.ts";
 import type { PartitionQuestions, PartitionRecord } from "../kafka/partition-questions.ts";
+import { factsOffsetIn, projectedMetadata } from "../kafka/projected-place.ts";
 import type { Told } from "../resources/verdict.ts";
 import { withDeadline } from "../waiting.ts";
 import { SupersededError } from "./space-memory.ts";
@@ -132,7 +133,7 @@ export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopi
       floor = position;
       let from = next;
       for (const { offset } of held.values()) from = Math.min(from, offset);
-      const offsets = [{ partition, offset: String(position), metadata: `facts=${from}` }];
+      const offsets = [{ partition, offset: String(position), metadata: projectedMetadata(from) }];
       try {
         await withDeadline(commit({ topics: [{ topic: topics.commands, partitions: offsets }] }), deadlineMs);
       } catch (error) {
@@ -145,9 +146,4 @@ export function partitionLog(options: PartitionLogOptions): { topic: VerdictTopi
   };
 
   return { topic, place };
-}
-
-function factsOffsetIn(metadata: string): number | undefined {
-  const [, offset] = /^facts=(\d{1,15})$/.exec(metadata) ?? [];
-  return offset === undefined ? undefined : Number(offset);
 }

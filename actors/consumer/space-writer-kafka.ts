@@ -209,7 +209,7 @@ function opening(with_: Opening): (of: Opened) => PartitionLoop {
         trace?.(all);
       },
       announce: async (position) => {
-        const value = factsText({ kind: "projected", position });
+        const value = factsText({ position, kind: "projected" });
         await facts.append({ partition, key: null, value }, Date.now() + appendMs);
       },
       failing: (step, error) => log("error", "partition-waits", { partition, step, reason: causeOf(with_.why(error)) }),

@@ -11,17 +11,21 @@ import { outage } from "../outage.ts";
 import { NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
 import { followEvents } from "./events-kafka.ts";
-import { announcements, follower } from "./messages.ts";
+import { followSpaces } from "./follow-spaces.ts";
+import { announcements, follower, type KnownFacts } from "./messages.ts";
 
 export type FollowerData = {
   kafka: KafkaServers;
   /** What the names of its groups begin with, of this process alone. */
   group: string;
+  /** Follows the facts of spaces, in the place of the announcements of tasks. */
+  spaces?: true;
   debugFaults: boolean;
 };
 
 type State = {
   readonly announced: () => readonly number[] | null;
+  readonly spaces: () => readonly KnownFacts[] | null;
   readonly debugFaults: boolean;
   readonly stop: () => Promise<void>;
 };
@@ -36,6 +40,15 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
     countThread(self);
     const { kafka: servers, group, debugFaults } = self.args;
     const kafka = kafkaClient(servers, "task-tracker-follower");
+    if (self.args.spaces === true) {
+      const followed = followSpaces(self, { kafka, servers, group });
+      const endReports = reportHealth(self, { kafka: followed.probe });
+      const stop = async () => {
+        endReports();
+        await followed.stop();
+      };
+      return { announced: () => null, spaces: followed.known, debugFaults, stop };
+    }
     let announced: number[] = [];
     let hasCaughtUp = false;
     /** When something was announced last, or nothing waited to be. */
@@ -93,6 +106,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         hasCaughtUp ||= staying.now()?.caughtUp() === true;
         return hasCaughtUp ? announced : null;
       },
+      spaces: () => null,
       debugFaults,
       stop: async () => {
         endReports();
@@ -102,6 +116,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   },
   on: {
     announced: ({ announced }) => announced(),
+    spaces: ({ spaces }) => spaces(),
     debug({ debugFaults }, { how }) {
       if (debugFaults) fault(how);
     },

@@ -9,9 +9,39 @@ export type Announced = readonly number[];
 export const follower = actor("follower", new URL("./main.ts", import.meta.url), {
   /** How far the announcements are; null until it has caught up with those made before it came. */
   announced: ask<null, Announced | null>(),
+  /** What is known of spaces by now; null until it has caught up with what was told before it came. */
+  spaces: ask<null, readonly KnownFacts[] | null>(),
   /** Ends the actor from inside; never sent unless debug faults are allowed. */
   debug: tell<{ how: FaultKind }>(),
 });
 
 /** In log order within a partition; at a start or after a fault some come again. */
 export const announcements = topic<Announcement[]>("task.announcements");
+
+/** Records of `facts`, as they are there. From one message to the next of a partition the offsets follow each other; at a start or after a fault some come again. */
+export type FactsHeard = {
+  readonly partition: number;
+  readonly from: number;
+  readonly next: number;
+  readonly values: readonly string[];
+};
+
+/** Where each partition of `facts` ended when Kafka was asked at this moment: who has heard all of it knows everything that was told by then. */
+export type FactsEnds = { readonly askedMs: number; readonly ends: readonly number[] };
+
+/** What a worker that begins has to know of a partition. */
+export type KnownFacts = {
+  readonly partition: number;
+  /** The last position told; -1 when none is known. */
+  readonly told: number;
+  /** Everything below it is in the read model. */
+  readonly projected: number;
+  /** The offset of `facts` up to which this holds. */
+  readonly next: number;
+  /** All that was told from this position on is in `values`. */
+  readonly from: number;
+  readonly values: readonly string[];
+};
+
+export const factsHeard = topic<FactsHeard>("spaces.facts");
+export const factsEnds = topic<FactsEnds>("spaces.facts-ends");

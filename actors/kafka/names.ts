@@ -43,6 +43,8 @@ export type SpaceNames = {
   readonly writers: string;
   /** The group of those who keep the cache. */
   readonly keepers: string;
+  /** What the groups of followers begin with. */
+  readonly followers: string;
   /** The group that remembers how far parked records have been put back. */
   readonly redrive: string;
 };
@@ -54,6 +56,7 @@ export function spaceNamesIn({ namespace }: Pick<KafkaServers, "namespace">): Sp
     parked: `${namespace}parked`,
     writers: `${namespace}writers`,
     keepers: `${namespace}cache-keepers`,
+    followers: `${namespace}follower.`,
     redrive: `${namespace}redrive`,
   };
 }

@@ -2,22 +2,21 @@
 import type { Redis } from "ioredis";
 import type { Outcome } from "../model/command.ts";
 import { type Entry, entryText, keys, lifeMs, unmarkedMs, withTaskCache } from "../redis/task-cache.ts";
+import { emptyOf } from "./empty-cache.ts";
 
-export type KeptCache = {
+export type KeptCache<Kept = Outcome> = {
   /**
    * Writes what is newer than what is there, and then moves the mark of the partition on (where there is one to move), as one act. Repeating it is
    * harmless. `false`, with nothing done: the mark is behind where this keeper left it (`before`), so the cache has forgotten something; or there
    * is one though this keeper has made none since it emptied the cache (undefined). Either way the cache must be emptied.
    */
-  keep(partition: number, outcomes: readonly Outcome[], mark: Mark | undefined): Promise<boolean>;
+  keep(partition: number, kept: readonly Kept[], mark: Mark | undefined): Promise<boolean>;
   /** Forgets the marks of these partitions and all tasks: those of other partitions may go at any time, their marks are for their own keepers to judge. */
   empty(partitions: readonly number[]): Promise<void>;
   /** How long nothing may be marked after that: what was under way then has ended by itself. */
   readonly restMs: number;
 };
 export type Mark = { readonly offset: number; readonly before: number | undefined };
-
-const scanned = 500;
 
 export function keptCacheInRedis(connection: Redis): KeptCache {
   const redis = withTaskCache(connection);
@@ -37,20 +36,7 @@ export function keptCacheInRedis(connection: Redis): KeptCache {
       return (await redis.ttKeep(names.length, ...names, ...values)) === 1;
     },
 
-    async empty(partitions) {
-      const forgetMarks = () => redis.hdel(keys.kept, ...partitions.map(String));
-      if (partitions.length > 0) await forgetMarks();
-      // Patterns and what is found by them are whole names, which ioredis leaves as they are.
-      const namespace = redis.options.keyPrefix ?? "";
-      let cursor = "0";
-      do {
-        const [next, found] = await redis.scan(cursor, "MATCH", namespace + keys.task("*"), "COUNT", scanned);
-        if (found.length > 0) await redis.unlink(...found.map((key) => key.slice(namespace.length)));
-        cursor = next;
-      } while (cursor !== "0");
-      // One made in between stands for tasks that were forgotten after it.
-      if (partitions.length > 0) await forgetMarks();
-    },
+    empty: (partitions) => emptyOf(redis, { kept: keys.kept, pattern: keys.task("*") }, partitions),
   };
 }
 

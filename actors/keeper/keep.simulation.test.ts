@@ -10,7 +10,7 @@ import { type Entry, unmarkedMs } from "../redis/task-cache.ts";
 import { type Memory, type MemoryCache, memoryCache, type Without } from "../redis/task-cache-for-tests.ts";
 import type { Cache } from "../task/ports.ts";
 import type { KeptCache } from "./cache-redis.ts";
-import { type Keeping, keeping } from "./keep.ts";
+import { type Keeping, keeping, ofTasks } from "./keep.ts";
 
 const partitions = 2;
 const tasks = ["a", "b", "c", "d"] as const;
@@ -24,7 +24,7 @@ type Broken = { readonly without?: Without; readonly kept?: (cache: KeptCache) =
 
 type Committed = { offset: number; mark: number | undefined };
 type Keeper = {
-  readonly keeps: Keeping;
+  readonly keeps: Keeping<Announcement>;
   readonly owns: Map<number, Committed>;
   readonly busy: Set<number>;
   over: boolean;
@@ -75,6 +75,7 @@ const turnOf = (here: World, keeper?: Keeper) => (): Promise<void> =>
 function newKeeper(here: World): Keeper {
   const keeper: Keeper = {
     keeps: keeping({
+      ...ofTasks,
       cache: (here.broken.kept ?? ((plain: KeptCache) => plain))(here.cache.keptCache(() => turnOf(here, keeper)())),
       now: () => here.nowMs,
       emptied: () => void (here.emptied += 1),

@@ -2,17 +2,20 @@
 import type { Announcement, Outcome } from "../model/command.ts";
 import type { KeptCache } from "./cache-redis.ts";
 
-export type Keeping = {
+/** Generic over what is told (`Said`) and what of it goes into the cache (`Kept`). */
+export type Keeping<Said> = {
   /** Brings a batch of one partition into the cache; throws while it cannot, and may be given the same again. Resolves to the mark to remember with its end. */
-  take(partition: number, said: readonly Announcement[]): Promise<number | undefined>;
+  take(partition: number, said: readonly Said[]): Promise<number | undefined>;
   /** The marks that were remembered for the partitions which are this keeper's from now on; undefined: none. */
   assigned(marks: ReadonlyMap<number, number | undefined>): void;
   /** Makes marks that had to wait. */
   tick(): Promise<void>;
 };
 
-export type KeepingOptions = {
-  readonly cache: KeptCache;
+export type KeepingOptions<Said, Kept> = {
+  readonly cache: KeptCache<Kept>;
+  readonly positionOf: (said: Said) => number;
+  readonly keptOf: (said: readonly Said[]) => readonly Kept[];
   readonly now: () => number;
   /** The cache was found to have forgotten something, and was emptied. */
   readonly emptied: (partition: number) => void;
@@ -30,7 +33,8 @@ type Partition = {
   keeping: Promise<unknown> | undefined;
 };
 
-export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
+export function keeping<Said, Kept>(options: KeepingOptions<Said, Kept>): Keeping<Said> {
+  const { cache, positionOf, keptOf, now, emptied } = options;
   /** By partition of ours. */
   const mine = new Map<number, Partition>();
   /** Reasons to empty the cache, and those that it has been emptied for: without a mark to go by it may hold anything. */
@@ -61,16 +65,16 @@ export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
   }
 
   /** Brings announcements (none: only the mark) into the cache, however often that must be emptied before. */
-  async function keep(partition: number, state: Partition, said: readonly Announcement[]): Promise<void> {
+  async function keep(partition: number, state: Partition, said: readonly Said[]): Promise<void> {
     for (;;) {
       await ready();
       if (state.keeping !== undefined) {
         await state.keeping.catch(() => undefined);
         continue;
       }
-      const offset = Math.max(state.applied, state.mark ?? -1, ...said.map(({ taken }) => taken.offset));
+      const offset = Math.max(state.applied, state.mark ?? -1, ...said.map(positionOf));
       const mark = now() < restUntilMs ? undefined : { offset, before: state.mark };
-      const act = cache.keep(partition, outcomesOf(said), mark);
+      const act = cache.keep(partition, keptOf(said), mark);
       state.keeping = act;
       const isDone = await act.finally(() => {
         state.keeping = undefined;
@@ -102,7 +106,7 @@ export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
         const state = mine.get(partition);
         if (state !== undefined) await keep(partition, state, some);
         // Another keeper's by now: how far it has come is for that one to say.
-        else await cache.keep(partition, outcomesOf(some), undefined);
+        else await cache.keep(partition, keptOf(some), undefined);
       }
       return mine.get(partition)?.mark;
     },
@@ -118,6 +122,9 @@ export function keeping({ cache, now, emptied }: KeepingOptions): Keeping {
     },
   };
 }
+
+/** Of announcements of tasks. */
+export const ofTasks = { positionOf: ({ taken }: Announcement): number => taken.offset, keptOf: outcomesOf };
 
 function outcomesOf(said: readonly Announcement[]): Outcome[] {
   return said.flatMap(({ outcome }) => outcome ?? []);

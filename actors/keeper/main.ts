@@ -1,12 +1,14 @@
 /** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the announcements stays where it is. */
-import type { EachBatchPayload, Kafka } from "kafkajs";
+import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
 import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient } from "../kafka/client.ts";
+import { readFacts } from "../kafka/facts-record.ts";
 import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
-import { type Names, namesIn } from "../kafka/names.ts";
+import { namesIn, spaceNamesIn } from "../kafka/names.ts";
+import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { prepareTopics, TopicsError } from "../kafka/topics.ts";
 import { countThread } from "../metrics/threads.ts";
@@ -16,10 +18,17 @@ import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 import { keptCacheInRedis } from "./cache-redis.ts";
-import { type Keeping, keeping } from "./keep.ts";
+import { type Keeping, keeping, ofTasks } from "./keep.ts";
 import { keeper } from "./messages.ts";
+import { keptSpacesInRedis, ofSpaces } from "./space-cache-redis.ts";
 
-export type KeeperData = { kafka: KafkaServers; redis: Server; debugFaults: boolean };
+export type KeeperData = {
+  kafka: KafkaServers;
+  redis: Server;
+  debugFaults: boolean;
+  /** Keeps resources of spaces, in the place of tasks. */
+  spaces?: true;
+};
 
 type State = { readonly debugFaults: boolean; readonly stop: () => Promise<void> };
 
@@ -35,21 +44,30 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     const clientName = memberName("keeper");
     const kafka = kafkaClient(servers, clientName);
     const connection = connectRedis(self.args.redis);
-    const keeps = keeping({
-      cache: keptCacheInRedis(connection.redis),
+    const common = {
       now: Date.now,
-      emptied: (partition) =>
+      emptied: (partition: number) =>
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
-    });
+    };
+    const { keeps, join: joinKept } =
+      self.args.spaces === true
+        ? keptOf(
+            keeping({ cache: keptSpacesInRedis(connection.redis), ...ofSpaces, ...common }),
+            { group: spaceNamesIn(servers).keepers, topic: spaceNamesIn(servers).facts },
+            factsIn,
+          )
+        : keptOf(
+            keeping({ cache: keptCacheInRedis(connection.redis), ...ofTasks, ...common }),
+            { group: namesIn(servers).keepers, topic: namesIn(servers).events },
+            readAnnouncements,
+          );
     const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
     const ofRedis = { server: "redis", urls: [self.args.redis.url], step: "keep the cache up to date" } as const;
     const keepsCache = outage(self.log, ofRedis);
     const staying = stayJoined({
       join: async (lost) => {
-        await prepareTopics(kafka, servers);
-        const names = namesIn(servers);
-        await leaveForEarlierLives(kafka, names.keepers, clientName);
-        return await join(kafka, names, keeps, {
+        await (self.args.spaces === true ? prepareSpaceTopics(kafka, servers) : prepareTopics(kafka, servers));
+        return await joinKept(kafka, clientName, {
           lost,
           failing: (error) => keepsCache.failed(connection.why(error)),
           recovered: keepsCache.fine,
@@ -97,16 +115,49 @@ type Told = {
   readonly recovered: () => void;
 };
 
+type Place = { readonly group: string; readonly topic: string };
+
+type Keeper = Pick<Keeping<unknown>, "tick" | "assigned"> & {
+  take(partition: number, messages: readonly KafkaMessage[]): Promise<number | undefined>;
+};
+
+/** What is told in a topic, kept by a group of keepers. */
+function keptOf<Said>(
+  keeps: Keeping<Said>,
+  place: Place,
+  read: (messages: readonly KafkaMessage[]) => readonly Said[],
+) {
+  const keeper: Keeper = {
+    tick: keeps.tick,
+    assigned: keeps.assigned,
+    take: (partition: number, messages: readonly KafkaMessage[]) => keeps.take(partition, read(messages)),
+  };
+  return {
+    keeps: keeper,
+    join: (kafka: Kafka, clientName: string, told: Told) => join(kafka, place, { keeper, clientName, told }),
+  };
+}
+
+function factsIn(messages: readonly KafkaMessage[]) {
+  return messages.map(({ value }) => readFacts(value)).filter((each) => typeof each !== "string");
+}
+
+type Joining = {
+  readonly keeper: Keeper;
+  readonly clientName: string;
+  readonly told: Told;
+};
+
 /** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
 async function join(
   kafka: Kafka,
-  names: Names,
-  keeps: Keeping,
-  { lost, failing, recovered }: Told,
+  { group, topic }: Place,
+  { keeper: keeps, clientName, told: { lost, failing, recovered } }: Joining,
 ): Promise<{ stop(): Promise<void> }> {
+  await leaveForEarlierLives(kafka, group, clientName);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
-    groupId: names.keepers,
+    groupId: group,
     ...membership,
   });
   const stopping = new AbortController();
@@ -115,14 +166,14 @@ async function join(
     if (!stopping.signal.aborted) lost(error);
   });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const partitions = payload.memberAssignment[names.events] ?? [];
+    const partitions = payload.memberAssignment[topic] ?? [];
     assigning = keepTrying(() => assign(partitions), { ...pauses, until: stopping.signal });
     assigning.catch(() => undefined);
   });
 
   /** The mark is remembered in Kafka, with the place in the announcements to which it belongs. */
   async function assign(partitions: readonly number[]): Promise<void> {
-    const [found] = await admin.fetchOffsets({ groupId: names.keepers, topics: [names.events] });
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
     const known = new Map((found?.partitions ?? []).map(({ partition, metadata }) => [partition, markIn(metadata)]));
     keeps.assigned(new Map(partitions.map((partition) => [partition, known.get(partition)])));
   }
@@ -130,16 +181,15 @@ async function join(
   async function eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     const { partition } = batch;
-    const said = readAnnouncements(batch.messages);
     let mark: number | undefined;
     const step = async () => {
       await assigning;
-      mark = await keeps.take(partition, said);
+      mark = await keeps.take(partition, batch.messages);
     };
     if (!(await holdBatch(payload, step, { failing, recovered }))) return;
     // By the batch's own commit: from the consumer's, what the group says of a rebalance would come as an error that ends it for good.
     const place = { partition, offset: String(Number(batch.lastOffset()) + 1), metadata: mark?.toString() ?? "" };
-    await payload.commitOffsetsIfNecessary({ topics: [{ topic: names.events, partitions: [place] }] });
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [place] }] });
     payload.resolveOffset(batch.lastOffset());
     await payload.heartbeat();
   }
@@ -147,7 +197,7 @@ async function join(
   async function start(): Promise<void> {
     await admin.connect();
     await consumer.connect();
-    await consumer.subscribe({ topics: [names.events], fromBeginning: false });
+    await consumer.subscribe({ topics: [topic], fromBeginning: false });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

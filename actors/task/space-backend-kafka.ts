@@ -1,0 +1,146 @@
+/** The log of spaces in Kafka, the read model in MongoDB, the cache in Redis where there is one. Servers that are away are waited for, for ever. */
+import type { Self } from "../../runtime/actor.ts";
+import { type FactsEnds, type FactsHeard, follower } from "../follower/messages.ts";
+import { appender } from "../kafka/appender.ts";
+import { kafkaClient } from "../kafka/client.ts";
+import { spaceNamesIn } from "../kafka/names.ts";
+import { prepareSpaceTopics } from "../kafka/space-topics.ts";
+import { TopicsError } from "../kafka/topics.ts";
+import { connectMongo, type Mongo } from "../mongo/connect.ts";
+import { outage } from "../outage.ts";
+import { connectRedis } from "../redis/connect.ts";
+import { instances } from "../redis/instances.ts";
+import { loggedProbe, NotWell, type Probes, reportHealth } from "../report-health.ts";
+import { registry } from "../resources/registry.ts";
+import type { KafkaServers, Server } from "../servers.ts";
+import { keepTrying, settles } from "../waiting.ts";
+import { consistentReads } from "./consistent-reads.ts";
+import { processPositions } from "./process-positions.ts";
+import { spaceAnnouncements } from "./space-announcements.ts";
+import { redisSpaceCache } from "./space-cache-redis.ts";
+import { spaceDocuments } from "./space-documents.ts";
+import { spaceFeed } from "./space-feed.ts";
+import { spaceHeads } from "./space-heads.ts";
+import { kafkaSpaceLog } from "./space-log-kafka.ts";
+import type { ConsistentReads, SpaceLog, SpaceReads } from "./space-ports.ts";
+
+export type KafkaSpaceBackendOptions<Reads> = {
+  readonly kafka: KafkaServers;
+  readonly mongo: Server;
+  readonly redis?: Server;
+  /** Names this process, with all its workers. */
+  readonly instance: string;
+  readonly verdictMs: number;
+  readonly readsOf: (mongo: Mongo) => Reads;
+};
+
+export type KafkaSpaceBackend<Reads> = {
+  readonly log: SpaceLog;
+  readonly reads: Reads;
+  readonly consistent: ConsistentReads;
+  /** Another number than before: the read model has more of the space, or of the user's memberships. */
+  readonly mark: (id: string) => number;
+  /** Are told what the follower publishes. */
+  heard(facts: FactsHeard): void;
+  ends(ends: FactsEnds): void;
+  /** Resolves when the log can be appended to and what has been told is known, or after so long. */
+  begun(timeoutMs: number): Promise<void>;
+  /** Throws when changes cannot be taken now. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const closeMs = 2_500;
+const askMs = 1_000;
+const pauses = { fromMs: 50, toMs: 2_000 };
+
+type Body = Pick<Self, "name" | "ref" | "log" | "fail" | "publish" | "stopping" | "shared">;
+
+export function kafkaSpaceBackend<Reads extends Pick<SpaceReads, "head" | "resources">>(
+  self: Body,
+  options: KafkaSpaceBackendOptions<Reads>,
+): KafkaSpaceBackend<Reads> {
+  const kafka = kafkaClient(options.kafka, "task-tracker-task");
+  const mongo = connectMongo(options.mongo);
+  const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
+  const others = redis === undefined ? undefined : instances(redis.redis, { id: options.instance, now: Date.now });
+  const topic = spaceNamesIn(options.kafka).commands;
+  const brokers = { server: "kafka", urls: options.kafka.brokers } as const;
+  const appends = outage(self.log, { ...brokers, step: `append to ${topic}` });
+  const making = outage(self.log, { ...brokers, step: "find or make its topics" });
+  const commands = appender({ kafka, topic, failing: appends.failed, recovered: appends.fine });
+  let count: number | undefined;
+  const partitions = () => count;
+
+  const announcements = spaceAnnouncements(Date.now);
+  const documents = spaceDocuments(registry);
+  const heads = spaceHeads();
+  const feed = spaceFeed({ announcements, documents, heads, now: Date.now });
+  const reads = options.readsOf(mongo);
+  const consistent = consistentReads({
+    announcements,
+    documents,
+    heads,
+    feed,
+    reads,
+    process: processPositions(self.shared, partitions),
+    cache: redis === undefined ? undefined : redisSpaceCache(redis.redis, Date.now),
+    isAlone: () => others?.isAlone() ?? true,
+    partitions,
+    now: Date.now,
+  });
+
+  const until = self.stopping;
+  const topics = keepTrying(() => prepareSpaceTopics(kafka, options.kafka), {
+    ...pauses,
+    until,
+    failed(error) {
+      if (error instanceof TopicsError) self.fail(error);
+      making.failed(error);
+    },
+  }).then((found) => {
+    making.fine();
+    count = found.partitions;
+  });
+  const known = keepTrying(
+    async () => {
+      const found = await self.ref(follower).ask("spaces", null, { timeoutMs: askMs });
+      if (found === null) throw new NotWell("catching up");
+      feed.begin(found);
+    },
+    { ...pauses, until },
+  );
+  const beginning = Promise.allSettled([topics, known, others?.entered()]);
+
+  const ofMongo = { server: "mongodb", urls: [options.mongo.url], step: "read the read model" } as const;
+  const ofRedis = { server: "redis", urls: [options.redis?.url ?? ""], step: "read and fill the cache" } as const;
+  const probes: Probes = {
+    mongodb: loggedProbe(self.log, ofMongo, mongo.ping, mongo.why),
+    kafka: () => {
+      if (count === undefined) throw new NotWell("not reached");
+      if (!commands.healthy()) throw new NotWell("cannot append");
+    },
+    ...(redis === undefined ? {} : { redis: loggedProbe(self.log, ofRedis, redis.ping, redis.why) }),
+  };
+  const endReports = reportHealth(self, probes);
+
+  return {
+    log: kafkaSpaceLog({ appender: commands, partitions, announcements, timeoutMs: options.verdictMs, now: Date.now }),
+    reads,
+    consistent,
+    mark: heads.mark,
+    heard: feed.heard,
+    ends: feed.ends,
+    begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),
+    async ready() {
+      if (count === undefined || !commands.healthy()) throw new NotWell("cannot append");
+    },
+    async close() {
+      endReports();
+      await commands.close(closeMs);
+      await others?.close();
+      redis?.close();
+      await settles(mongo.close(), closeMs);
+    },
+  };
+}

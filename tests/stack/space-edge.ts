@@ -1,0 +1,121 @@
+/** A process of the edge of spaces without its HTTP: a follower and a worker on real servers. */
+
+import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
+import { followSpaces } from "../../actors/follower/follow-spaces.ts";
+import { type FactsEnds, type FactsHeard, factsEnds, factsHeard } from "../../actors/follower/messages.ts";
+import { kafkaClient } from "../../actors/kafka/client.ts";
+import { Problem } from "../../actors/model/problem.ts";
+import type { Mongo } from "../../actors/mongo/connect.ts";
+import { spaceCollections } from "../../actors/mongo/space-collections.ts";
+import type { Command } from "../../actors/resources/command.ts";
+import { columnsOf, shownColumn } from "../../actors/resources/project.ts";
+import { registry } from "../../actors/resources/registry.ts";
+import { resourceText } from "../../actors/resources/served.ts";
+import { type KafkaSpaceBackend, kafkaSpaceBackend } from "../../actors/task/space-backend-kafka.ts";
+import type { Reader, SpaceAppended, SpaceReads } from "../../actors/task/space-ports.ts";
+import type { SpacePlace } from "./space-place.ts";
+
+export type Reads = Pick<SpaceReads, "head" | "resources">;
+
+export type SpaceEdge = KafkaSpaceBackend<Reads> & {
+  /** Appends, waits for the verdict unless told otherwise, and notes it for reads, as the service does. */
+  change(command: Command, options?: { isCertain?: boolean }): Promise<SpaceAppended>;
+  get(
+    userId: string,
+    spaceId: string,
+    id: string,
+    token?: Reader["token"],
+  ): Promise<{ version: number | undefined; isStale: boolean; text: string }>;
+  /** What the follower hears is not handed on while it is true. */
+  isDeaf: boolean;
+  end(): Promise<void>;
+};
+
+/** What the read model is for single reads, by the writer's own store. */
+function readsOf(mongo: Mongo): Reads {
+  const store = mongoFactStore(spaceCollections(mongo.db), { now: Date.now });
+  const none = { heads: [], documents: [], operations: [], seqs: [] };
+  const unavailable = (cause: unknown): never => {
+    throw new Problem("read-model-unavailable", undefined, { cause });
+  };
+  return {
+    head: async (spaceId) => (await store.read({ ...none, heads: [spaceId] }).catch(unavailable)).heads[0],
+    async resources(spaceId, ids) {
+      const read = async (some: readonly string[]) =>
+        (await store.read({ ...none, documents: some.map((id) => ({ spaceId, id })) }).catch(unavailable)).documents;
+      const documents = await read(ids);
+      const projects = await read(documents.flatMap(({ fields }) => (fields.projectId as string | undefined) ?? []));
+      return documents.flatMap((document) => {
+        const type = registry.get(document.type);
+        if (type === undefined) return [];
+        const { id, version, deletedBy, fields } = document;
+        const columns = columnsOf(projects.find((project) => project.id === fields.projectId));
+        const shown = columns.length === 0 ? {} : { columnId: shownColumn(columns, fields)?.id ?? null };
+        const text = resourceText(type, document, shown);
+        return { spaceId, id, type: document.type, version, isDeleted: deletedBy !== undefined, text };
+      });
+    },
+  };
+}
+
+export async function spaceEdge(
+  place: SpacePlace,
+  over: { redisUrl?: string; mongoUrl?: string; verdictMs?: number } = {},
+): Promise<SpaceEdge> {
+  const stopping = new AbortController();
+  const name = crypto.randomUUID();
+  const common = { name: "task", log: () => undefined, fail: () => undefined, stopping: stopping.signal };
+  const kafka = kafkaClient(place.servers, `edge-${name}`);
+  let hear: (facts: FactsHeard) => void = () => undefined;
+  let end: (ends: FactsEnds) => void = () => undefined;
+  const publish = (topic: unknown, body: unknown) => {
+    if (edge?.isDeaf === true) return;
+    // As it arrives on another thread.
+    if (topic === factsHeard) hear(structuredClone(body) as FactsHeard);
+    if (topic === factsEnds) end(structuredClone(body) as FactsEnds);
+  };
+  const followed = followSpaces({ ...common, publish } as never, {
+    kafka,
+    servers: place.servers,
+    group: `${place.names.followers}${name}`,
+  });
+  const self = {
+    ...common,
+    publish: () => undefined,
+    shared: new SharedArrayBuffer(4 * 65_537),
+    ref: () => ({ ask: async () => structuredClone(followed.known()) }),
+  };
+  const backend = kafkaSpaceBackend<Reads>(self as never, {
+    kafka: place.servers,
+    mongo: { url: over.mongoUrl ?? place.mongoUrl },
+    ...(over.redisUrl === undefined ? {} : { redis: { url: over.redisUrl, namespace: place.servers.namespace } }),
+    instance: name,
+    verdictMs: over.verdictMs ?? 60_000,
+    readsOf,
+  });
+  hear = backend.heard;
+  end = backend.ends;
+  const edge: SpaceEdge = {
+    ...backend,
+    isDeaf: false,
+    async change(command, { isCertain = false } = {}) {
+      const appended = await backend.log.append(command, { verdict: !isCertain });
+      const { verdict, position } = appended;
+      const isPending = verdict === undefined && !isCertain;
+      const documents = verdict?.kind === "decided" ? verdict.documents : [];
+      await backend.consistent.wrote({ command, position, documents, isPending });
+      return appended;
+    },
+    async get(userId, spaceId, id, token) {
+      const { resource, isStale } = await backend.consistent.resource({ userId, token }, spaceId, id);
+      return { version: resource?.version, isStale, text: resource?.text ?? "" };
+    },
+    async end() {
+      stopping.abort();
+      await followed.stop();
+      await backend.close();
+    },
+  };
+  await backend.begun(60_000);
+  return edge;
+}
