@@ -37,7 +37,7 @@ const common = {
   traceparent: Type.Optional(Type.String({ maxLength: 512 })),
 };
 // What is not known here may change what it means: a newer program puts it back once it is.
-const faultsOf = {
+const faultsOf: Readonly<Record<Command["kind"], ReturnType<typeof checker>>> = {
   change: checker(
     Type.Object(
       {
@@ -50,6 +50,7 @@ const faultsOf = {
     ),
   ),
   undo: checker(Type.Object({ ...common, kind: Type.Literal("undo"), undoes: Id }, strict)),
+  leave: checker(Type.Object({ ...common, kind: Type.Literal("leave") }, strict)),
 };
 
 /** The command of a record, or why it is none, in a few words without anything of its content but names of fields. */
@@ -63,7 +64,7 @@ export function readCommandOf(value: Buffer | null, at: { partition: number; par
   }
   const kind = command?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(faultsOf, kind)) return "/kind is not known";
-  const [fault] = faultsOf[kind as keyof typeof faultsOf](command);
+  const [fault] = faultsOf[kind as Command["kind"]](command);
   if (fault !== undefined) return `${fault.path} ${fault.message}`.slice(0, 200);
   const known = command as unknown as Command;
   return partitionOf(known.spaceId, at.partitions) === at.partition ? known : "on another partition than its space's";

@@ -10,6 +10,7 @@ import type { Document, Head } from "../resources/document.ts";
 import { registry } from "../resources/registry.ts";
 import { resourceText } from "../resources/served.ts";
 import { cacheCounts } from "./cache-counts.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import { pendingWrites } from "./pending-writes.ts";
 import type { ProcessPositions } from "./process-positions.ts";
 import type { SpaceAnnouncements } from "./space-announcements.ts";
@@ -17,7 +18,7 @@ import type { OfResource, SpaceCache, SpaceCached } from "./space-cache-redis.ts
 import type { SpaceDocuments } from "./space-documents.ts";
 import type { SpaceFeed } from "./space-feed.ts";
 import type { SpaceHeads } from "./space-heads.ts";
-import type { ConsistentReads, MaybePromise, Reader, SpaceReads, StoredResource } from "./space-ports.ts";
+import type { ConsistentReads, Reader, SpaceReads, StoredResource } from "./space-ports.ts";
 
 export type ConsistentReadsParts = {
   readonly announcements: SpaceAnnouncements;

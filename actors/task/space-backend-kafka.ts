@@ -17,37 +17,30 @@ import { keepTrying, settles } from "../waiting.ts";
 import { consistentReads } from "./consistent-reads.ts";
 import { processPositions } from "./process-positions.ts";
 import { spaceAnnouncements } from "./space-announcements.ts";
+import type { SpaceBackend } from "./space-backend.ts";
 import { redisSpaceCache } from "./space-cache-redis.ts";
 import { spaceDocuments } from "./space-documents.ts";
 import { spaceFeed } from "./space-feed.ts";
 import { spaceHeads } from "./space-heads.ts";
 import { kafkaSpaceLog } from "./space-log-kafka.ts";
-import type { ConsistentReads, SpaceLog, SpaceReads } from "./space-ports.ts";
+import type { SpaceReads } from "./space-ports.ts";
 
-export type KafkaSpaceBackendOptions<Reads> = {
+export type KafkaSpaceBackendOptions = {
   readonly kafka: KafkaServers;
   readonly mongo: Server;
   readonly redis?: Server;
   /** Names this process, with all its workers. */
   readonly instance: string;
   readonly verdictMs: number;
-  readonly readsOf: (mongo: Mongo) => Reads;
+  readonly readsOf: (mongo: Mongo) => SpaceReads;
 };
 
-export type KafkaSpaceBackend<Reads> = {
-  readonly log: SpaceLog;
-  readonly reads: Reads;
-  readonly consistent: ConsistentReads;
-  /** Another number than before: the read model has more of the space, or of the user's memberships. */
-  readonly mark: (id: string) => number;
+export type KafkaSpaceBackend = SpaceBackend & {
   /** Are told what the follower publishes. */
   heard(facts: FactsHeard): void;
   ends(ends: FactsEnds): void;
   /** Resolves when the log can be appended to and what has been told is known, or after so long. */
   begun(timeoutMs: number): Promise<void>;
-  /** Throws when changes cannot be taken now. */
-  ready(): Promise<void>;
-  close(): Promise<void>;
 };
 
 const closeMs = 2_500;
@@ -56,10 +49,7 @@ const pauses = { fromMs: 50, toMs: 2_000 };
 
 type Body = Pick<Self, "name" | "ref" | "log" | "fail" | "publish" | "stopping" | "shared">;
 
-export function kafkaSpaceBackend<Reads extends Pick<SpaceReads, "head" | "resources">>(
-  self: Body,
-  options: KafkaSpaceBackendOptions<Reads>,
-): KafkaSpaceBackend<Reads> {
+export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions): KafkaSpaceBackend {
   const kafka = kafkaClient(options.kafka, "task-tracker-task");
   const mongo = connectMongo(options.mongo);
   const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
@@ -128,7 +118,13 @@ export function kafkaSpaceBackend<Reads extends Pick<SpaceReads, "head" | "resou
     log: kafkaSpaceLog({ appender: commands, partitions, announcements, timeoutMs: options.verdictMs, now: Date.now }),
     reads,
     consistent,
-    mark: heads.mark,
+    feed: {
+      mark: heads.mark,
+      head: (spaceId) => consistent.head({ userId: spaceId, token: undefined }, spaceId),
+      facts: reads.facts,
+      memberships: reads.memberships,
+      epoch: reads.epoch,
+    },
     heard: feed.heard,
     ends: feed.ends,
     begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),

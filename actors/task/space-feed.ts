@@ -60,7 +60,7 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
       told = record.position;
       if (record.kind !== "decided") continue;
       documents.take(partition, record);
-      heads.take(partition, record.fact);
+      heads.take(partition, record.fact, record.documents);
     }
     announcements.take(partition, records);
   }

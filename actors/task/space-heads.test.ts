@@ -11,8 +11,8 @@ function story() {
   const space = new SpaceForTests();
   const by = { spaceId: home, userId: ann };
   const take = (...of: Parameters<typeof commandOf>) => {
-    const { fact } = space.take(commandOf(...of));
-    return { fact, head: space.head };
+    const { fact, documents } = space.take(commandOf(...of));
+    return { fact, documents, head: space.head };
   };
   const made = take(by, [{ type: "space", kind: "create", id: home, body: { name: "Home" } }]);
   const invite = { role: "member", expiresAt: "2027-01-01T00:00:00.000Z", tokenHash: "secret" };
@@ -61,16 +61,19 @@ test("after something was missed a roster counts only as it is read behind that"
 
 test("who has written what is not projected is known, and marks move with what is", () => {
   const heads = spaceHeads();
-  const [made, invited, joined] = story();
-  for (const { fact } of [made, invited, joined]) heads.take(partition, fact);
-  expect([[...heads.unprojectedOf(ann)], [...heads.unprojectedOf(bob)]]).toEqual([[[0, 1]], [[0, 2]]]);
+  const [made, invited, joined, left] = story();
+  for (const { fact, documents } of [made, invited, joined, left]) heads.take(partition, fact, documents);
+  expect([[...heads.unprojectedOf(ann)], [...heads.unprojectedOf(bob)]]).toEqual([[[0, 3]], [[0, 2]]]);
   expect([heads.mark(home), heads.mark(bob), heads.projectedSeq(home)]).toEqual([0, 0, undefined]);
   heads.projected(partition, 2);
-  expect(heads.unprojectedOf(ann).size).toBe(0);
   const before = heads.mark(home);
   expect([heads.mark(bob), heads.projectedSeq(home)]).toEqual([0, 2]);
   heads.projected(partition, 3);
   expect(heads.mark(home)).toBeGreaterThan(before);
   expect(heads.mark(bob)).toBeGreaterThan(0);
   expect(heads.projectedSeq(home)).toBe(3);
+  const joinedMark = heads.mark(bob);
+  heads.projected(partition, 4);
+  expect(heads.mark(bob)).toBeGreaterThan(joinedMark);
+  expect([heads.unprojectedOf(ann).size, heads.unprojectedOf(bob).size]).toEqual([0, 0]);
 });

@@ -1,11 +1,11 @@
 /** What a `task` worker knows of whole spaces by what the writers told: rosters, how far the read model has them, and who wrote what it does not have. */
-import type { Head } from "../resources/document.ts";
+import type { Document, Head } from "../resources/document.ts";
 import type { Change, Fact } from "../resources/fact.ts";
 import { headAfter, isPersonal, personalHead, unmadeHead } from "../resources/head.ts";
 
 export type SpaceHeads = {
-  /** A fact of this partition, in their order; one that comes again is passed over. */
-  take(partition: number, fact: Fact): void;
+  /** A fact of this partition with the documents that it left, in their order; one that comes again is passed over. */
+  take(partition: number, fact: Fact, documents?: readonly Document[]): void;
   /** Everything of the partition below this position is in the read model. */
   projected(partition: number, position: number): void;
   /** Null: no fact has made it. Undefined: not known. */
@@ -32,7 +32,10 @@ const membersMax = 200_000;
 const seqsMax = 50_000;
 const none: ReadonlyMap<number, number> = new Map();
 
-type HeadFact = Pick<Fact, "spaceId" | "seq" | "position" | "at" | "actorId" | "changes">;
+type HeadFact = Pick<Fact, "spaceId" | "seq" | "position" | "at" | "actorId" | "changes"> & {
+  /** Whose membership it changed. */
+  readonly users: readonly string[];
+};
 
 export function spaceHeads(): SpaceHeads {
   /** In the order of their last use. */
@@ -70,10 +73,10 @@ export function spaceHeads(): SpaceHeads {
   const missedTo = (partition: number): number => missed[partition] ?? -1;
 
   return {
-    take(partition, fact) {
+    take(partition, fact, documents = []) {
       if (fact.position <= (last[partition] ?? -1)) return;
       last[partition] = fact.position;
-      const its = headFact(fact);
+      const its = headFact(fact, documents);
       const known = heads.get(fact.spaceId);
       if (known !== undefined) remember(partition, fact.spaceId, after(known.head, its));
       const all = unprojected.get(partition) ?? [];
@@ -84,13 +87,12 @@ export function spaceHeads(): SpaceHeads {
     projected(partition, position) {
       const all = unprojected.get(partition) ?? [];
       const left = all.findIndex((each) => each.position >= position);
-      for (const { spaceId, seq, changes } of all.splice(0, left < 0 ? all.length : left)) {
+      for (const { spaceId, seq, users } of all.splice(0, left < 0 ? all.length : left)) {
         if (seq === undefined) continue;
         put(seqs, spaceId, seq);
         marked += 1;
         put(marks, spaceId, marked);
-        for (const { type, fields } of changes)
-          if (type === "member" && typeof fields.userId?.to === "string") put(marks, fields.userId.to, marked);
+        for (const userId of users) put(marks, userId, marked);
       }
     },
 
@@ -143,11 +145,12 @@ export function spaceHeads(): SpaceHeads {
 }
 
 /** What of a fact changes a head. */
-function headFact({ spaceId, seq, position, at, actorId, changes }: Fact): HeadFact {
+function headFact({ spaceId, seq, position, at, actorId, changes }: Fact, documents: readonly Document[]): HeadFact {
   const its: Change[] = changes
     .filter(({ type }) => type === "member" || type === "space" || type === "project")
     .map((change) => (change.type === "member" ? change : { ...change, fields: {} }));
-  return { spaceId, position, at, actorId, changes: its, ...(seq === undefined ? {} : { seq }) };
+  const users = documents.flatMap(({ type, fields }) => (type === "member" ? (fields.userId as string) : []));
+  return { spaceId, position, at, actorId, changes: its, users, ...(seq === undefined ? {} : { seq }) };
 }
 
 function put(map: Map<string, number>, key: string, value: number): void {

@@ -203,8 +203,8 @@ describeWith(
       await poll("it is gone on the other, too", 60_000, async () => (await usersAt(other, bob))?.length === 1);
       // Hearing of it takes milliseconds; this is for a machine that does ten other things.
       expect(performance.now() - toldMs).toBeLessThan(10_000);
-      expect(other.mark(home)).toBeGreaterThanOrEqual(0);
-      await poll("the read model has it", 60_000, async () => other.mark(home) > 0);
+      expect(other.feed.mark(home)).toBeGreaterThanOrEqual(0);
+      await poll("the read model has it", 60_000, async () => other.feed.mark(home) > 0);
       expect(await other.consistent.projectedSeq(home)).toBeGreaterThan(0);
       expect(partitionOf(home, partitions)).toBe(position.partition);
       await writer.end();

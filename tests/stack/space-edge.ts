@@ -17,7 +17,7 @@ import type { SpacePlace } from "./space-place.ts";
 
 export type Reads = Pick<SpaceReads, "head" | "resources">;
 
-export type SpaceEdge = KafkaSpaceBackend<Reads> & {
+export type SpaceEdge = KafkaSpaceBackend & {
   /** Appends, waits for the verdict unless told otherwise, and notes it for reads, as the service does. */
   change(command: Command, options?: { isCertain?: boolean }): Promise<SpaceAppended>;
   get(
@@ -85,13 +85,13 @@ export async function spaceEdge(
     shared: new SharedArrayBuffer(4 * 65_537),
     ref: () => ({ ask: async () => structuredClone(followed.known()) }),
   };
-  const backend = kafkaSpaceBackend<Reads>(self as never, {
+  const backend = kafkaSpaceBackend(self as never, {
     kafka: place.servers,
     mongo: { url: over.mongoUrl ?? place.mongoUrl },
     ...(over.redisUrl === undefined ? {} : { redis: { url: over.redisUrl, namespace: place.servers.namespace } }),
     instance: name,
     verdictMs: over.verdictMs ?? 60_000,
-    readsOf,
+    readsOf: (mongo) => readsOf(mongo) as SpaceReads,
   });
   hear = backend.heard;
   end = backend.ends;
