@@ -1,8 +1,8 @@
 /**
- * The runtime's figures beside raw `postMessage(object)` in the same run, on Bun and on Deno: `bun run bench:runtime`.
+ * The runtime's figures beside raw `postMessage(object)` in the same run, on Bun, Deno and Node: `bun run bench:runtime`.
  *
  *   --rounds N             interleaved rounds, 9 unless told
- *   --runtime bun|deno     only there
+ *   --runtime bun|deno|node  only there
  *   --quick                one short round: whether everything runs, not how fast
  *   --json                 one line per figure: {name, value, unit, reference, ratio}; a ratio above 1 is better than the reference
  */
@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { node } from "../deploy/check/tools.ts";
 import type { Rounds } from "./runtime/measure.ts";
 
 export type Figure = {
@@ -23,7 +24,7 @@ export type Figure = {
 };
 type Row = Figure & { readonly lowest: number; readonly highest: number };
 
-const runtimes = ["bun", "deno"] as const;
+const runtimes = ["bun", "deno", "node"] as const;
 type Runtime = (typeof runtimes)[number];
 
 const { values: options } = parseArgs({
@@ -38,7 +39,7 @@ const rounds = options.quick ? 1 : Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000)
   refuse(`--rounds is a whole number from 1 to 1000, not ${options.rounds}`);
 const chosen = runtimes.filter((runtime) => options.runtime === undefined || options.runtime === runtime);
-if (chosen.length === 0) refuse(`--runtime is bun or deno, not ${options.runtime}`);
+if (chosen.length === 0) refuse(`--runtime is bun, deno or node, not ${options.runtime}`);
 
 function refuse(why: string): never {
   process.stderr.write(`Cannot measure: ${why}\n`);
@@ -48,11 +49,17 @@ function refuse(why: string): never {
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Runs a script of this folder to its end and takes what it printed. */
-function run(runtime: Runtime, script: string, args: readonly string[]): Promise<string> {
+async function run(runtime: Runtime, script: string, args: readonly string[]): Promise<string> {
   const installed = pathOf(`../node_modules/.bin/${runtime}`);
   const flags = runtime === "deno" ? ["run", "--allow-all", "--no-lock"] : [];
+  const program =
+    runtime === "node"
+      ? await node((line) => process.stderr.write(`${line}\n`))
+      : existsSync(installed)
+        ? installed
+        : runtime;
   return new Promise((resolve, reject) => {
-    const child = spawn(existsSync(installed) ? installed : runtime, [...flags, pathOf(`runtime/${script}`), ...args], {
+    const child = spawn(program, [...flags, pathOf(`runtime/${script}`), ...args], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let printed = "";

@@ -10,6 +10,8 @@ const NAMES = [
   "tell@1000",
   "ask@1",
   "ask@64",
+  "local-tell@64",
+  "local-ask@64",
   "fanout@64",
   "mesh@64",
   "spawn",
@@ -35,7 +37,7 @@ function quick(): Promise<{ code: number | null; lines: string[] }> {
   });
 }
 
-test("The runtime's benchmark prints every figure, on Bun and on Deno, with a finite ratio", async () => {
+test("The runtime's benchmark prints every figure, on Bun, Deno and Node, with a finite ratio", async () => {
   const { code, lines } = await quick();
   expect(code).toBe(0);
   const figures = new Map(
@@ -43,8 +45,8 @@ test("The runtime's benchmark prints every figure, on Bun and on Deno, with a fi
       .map((line) => JSON.parse(line) as { name: string; ratio: number; value: number })
       .map((figure) => [figure.name, figure]),
   );
-  const expected = ["bun", "deno"].flatMap((runtime) =>
-    [...NAMES, "piscina/tell@64", "comlink/ask@64"].map((name) => `${runtime}/${name}`),
+  const expected = ["bun", "deno", "node"].flatMap((runtime) =>
+    [...NAMES, "piscina/tell@64", "comlink/ask@64", "xstate/local-ask@64"].map((name) => `${runtime}/${name}`),
   );
   expect(expected.filter((name) => !figures.has(name))).toEqual([]);
   expect(

@@ -4,8 +4,9 @@ import process from "node:process";
 import { system } from "../../runtime/system.ts";
 import { child, supervise } from "../../runtime/tree.ts";
 import { inFlight, perTurn, turn } from "./load.ts";
+import { startXstate } from "./peer-xstate.ts";
 import { startComlink, startPiscina } from "./peers.ts";
-import { echo, mortal, pool, relay, spared, taskOf } from "./protocol.ts";
+import { echo, local, mortal, pool, relay, spared, type Task, taskOf } from "./protocol.ts";
 import { introduce, startRaw } from "./raw.ts";
 
 /** `values` by contestant, one a round; `raw` is the reference. */
@@ -25,8 +26,11 @@ const single = Math.ceil(1_500 * scale);
 
 const often = { intensity: 1_000, periodMs: 1 };
 const app = system({
+  // Deaths are part of what is measured.
+  log: () => undefined,
   tree: supervise("one_for_one", often, [
     child(echo),
+    child(local, { thread: "main" }),
     child(pool, { instances: 4 }),
     child(relay),
     child(mortal),
@@ -38,6 +42,8 @@ const raw = [await startRaw(), await startRaw(), await startRaw(), await startRa
 introduce(raw[0], raw[1]);
 const piscina = startPiscina();
 const comlink = startComlink();
+const xstate = startXstate();
+const here = app.ref(local);
 const actors = app.ref(echo);
 const pooled = app.ref(pool);
 
@@ -147,6 +153,40 @@ const contests: Contest[] = [
         rate(asks, () => inFlight({ count: asks, inFlight: 64 }, (each) => actors.ask("echo", taskOf(each)))),
       piscina: () => rate(asks, () => inFlight({ count: asks, inFlight: 64 }, (each) => piscina.echo(taskOf(each)))),
       comlink: () => rate(asks, () => inFlight({ count: asks, inFlight: 64 }, (each) => comlink.echo(taskOf(each)))),
+    },
+  },
+  {
+    // Without a thread between: what an actor adds to a function call.
+    name: "local-tell@64",
+    unit: "1/s",
+    contestants: {
+      raw: () =>
+        rate(tells, async () => {
+          let taken = 0;
+          const take = (_task: Task): undefined => void taken++;
+          await perTurn(tells, 64, (each) => take(taskOf(each)));
+          if (taken !== tells) throw new Error(`Cannot measure: ${taken} of ${tells} were taken`);
+        }),
+      actors: () =>
+        rate(tells, async () => {
+          await perTurn(tells, 64, (each) => here.tell("take", taskOf(each)));
+          await here.ask("taken", null);
+        }),
+      xstate: () =>
+        rate(tells, async () => {
+          const before = xstate.taken();
+          await perTurn(tells, 64, (each) => void xstate.take(taskOf(each)));
+          if (xstate.taken() - before !== tells) throw new Error("Cannot measure: not all were taken");
+        }),
+    },
+  },
+  {
+    name: "local-ask@64",
+    unit: "1/s",
+    contestants: {
+      raw: () => rate(asks, () => inFlight({ count: asks, inFlight: 64 }, async (each) => taskOf(each))),
+      actors: () => rate(asks, () => inFlight({ count: asks, inFlight: 64 }, (each) => here.ask("echo", taskOf(each)))),
+      xstate: () => rate(asks, () => inFlight({ count: asks, inFlight: 64 }, (each) => xstate.echo(taskOf(each)))),
     },
   },
   {

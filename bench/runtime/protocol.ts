@@ -38,6 +38,8 @@ export const echo = actor("echo", new URL("./echo.ts", import.meta.url), {
   take: tell<Task>(),
   taken: ask<null, number>(),
 });
+/** As `echo`, for the main thread. */
+export const local = actor("local", new URL("./local.ts", import.meta.url), echo.accepts);
 export const pool = actor("pool", new URL("./pool.ts", import.meta.url), echoes);
 export const mortal = actor("mortal", new URL("./mortal.ts", import.meta.url), mortals);
 export const spared = actor("spared", new URL("./spared.ts", import.meta.url), mortals);
