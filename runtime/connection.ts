@@ -138,17 +138,23 @@ export class Connection {
   /** The frame without what cannot be written (a cycle, a BigInt): such a message is dead, such an answer a failure. */
   #writable(frame: Frame, lost: (id: number, error: Error) => void): Frame {
     const kept: Frame = [];
-    const unwritable = (value: unknown): Error | undefined => {
+    const unwritable = (what: string, value: unknown): Error | undefined => {
       try {
         JSON.stringify(value);
         return undefined;
       } catch (thrown) {
-        return asError(thrown);
+        const cause = asError(thrown);
+        return new TypeError(
+          `Cannot send ${what}: it is no JSON value (${cause.message}); send text, numbers, lists and plain objects`,
+          {
+            cause,
+          },
+        );
       }
     };
     readFrame(frame, {
       message: (kind, body, id, deadlineMs, extra) => {
-        const error = unwritable(body);
+        const error = unwritable(`the body of ${kind}`, body);
         if (error !== undefined) {
           this.#sharedTable.release(this.slot, this.generation, 1);
           this.#sharedTable.count(this.slot, "dead", 1);
@@ -162,7 +168,7 @@ export class Connection {
         else kept.push(kind, body, id, deadlineMs);
       },
       answer: (id, value) => {
-        const error = unwritable(value);
+        const error = unwritable("the answer", value);
         if (error === undefined) kept.push(id, value);
         else kept.push(-id, packError(error));
       },

@@ -38,6 +38,11 @@ export const expired = (actor: string, kind: string): ActorError =>
   new ActorError("Expired", `Cannot wait longer for ${actor} to answer ${kind}: its deadline has passed`);
 export const stopped = (actor: string): ActorError =>
   new ActorError("Stopped", `Cannot reach ${actor}: it is stopping`);
+export const systemNotRunning = (actor: string): ActorError =>
+  new ActorError(
+    "Stopped",
+    `Cannot reach ${actor}: its system is not running; await start() first, and make a new system after stop()`,
+  );
 export const unhandled = (actor: string, kind: string): ActorError =>
   new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
 

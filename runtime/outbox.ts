@@ -4,7 +4,7 @@ import { type Connection, OUTBOX_MAX, type Outgoing, type Waiting } from "./conn
 import type { Connections } from "./connections.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Envelope } from "./envelope.ts";
-import { busy, cancelled, died, stopped } from "./errors.ts";
+import { busy, cancelled, died, stopped, systemNotRunning } from "./errors.ts";
 import { whenFull } from "./mailbox.ts";
 import type { Pool } from "./pool.ts";
 import type { SharedTable } from "./shared-table.ts";
@@ -210,6 +210,8 @@ export class Outbox {
 
   /** Why nothing can be sent there. */
   gone(slot: number, name: string = this.#name(slot)): Error {
+    // The main thread is up as long as the system is.
+    if (this.#sharedTable.phase(0) === "down") return systemNotRunning(name);
     return slot !== NOWHERE && this.#sharedTable.phase(slot) === "stopping" ? stopped(name) : died(name);
   }
 

@@ -253,6 +253,7 @@ export function system(options: SystemOptions): System {
   async function close({ message, cause }: Exit, gaveUp: boolean): Promise<void> {
     const before = phase;
     phase = "stopped";
+    sharedTable.setPhase(0, "down");
     clearInterval(watching);
     watch();
     router.close();

@@ -44,6 +44,24 @@ for (const platform of platforms) {
       DEADLINE_MS,
     );
 
+    test(
+      "refuses what is no JSON value, and what comes before its start or after its stop, and says what to do",
+      async () => {
+        expect((await outcomeOf("refusals")).split(" | ")).toEqual([
+          "Stopped: Cannot reach odd: its system is not running; await start() first, and make a new system after stop()",
+          expect.stringMatching(
+            /^TypeError: Cannot send the body of give: it is no JSON value \(.*BigInt.*\); send text, numbers/,
+          ),
+          expect.stringMatching(
+            /^TypeError: Cannot send the answer: it is no JSON value \(.*BigInt.*\); send text, numbers/,
+          ),
+          "answered",
+          "Stopped: Cannot reach odd: its system is not running; await start() first, and make a new system after stop()",
+        ]);
+      },
+      DEADLINE_MS,
+    );
+
     test.each([
       ["wait for something before they serve", "lateEntry"],
       ["are made by a function", "factory"],
