@@ -1,6 +1,5 @@
 import process from "node:process";
-import type { Actor, Behaviour, Protocol, Ref, Topic } from "./actor.ts";
-import { Cell } from "./cell.ts";
+import type { Actor, Protocol, Ref, Topic } from "./actor.ts";
 import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
 import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
@@ -9,9 +8,9 @@ import { errorFields, stackOf } from "./errors.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { type Log, safely } from "./log.ts";
+import { mainInbox } from "./main-inbox.ts";
 import { type Modules, moduleFaultsOf } from "./modules.ts";
 import { FREE, Places } from "./places.ts";
-import { setHandler } from "./prepared.ts";
 import { Router } from "./router.ts";
 import { settlesWithin } from "./settles.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
@@ -213,25 +212,7 @@ export function system(options: SystemOptions): System {
     },
   });
 
-  // Free of what every object has: a topic may have any name.
-  const inbox: Record<string, (state: unknown, body: unknown) => void> = Object.create(null);
-  const mainBehaviour: Behaviour<Protocol, unknown, unknown> = {
-    actor: { name: "main", module: undefined, accepts: {} },
-    start: () => null,
-  };
-  const mainCell = new Cell(mainBehaviour, {
-    clock,
-    answer: (envelope, value) => router.answer(envelope, value),
-    refuse: (envelope, error) => router.refuse(envelope, error),
-    settled: (_envelope, disposition) => router.settled(0, disposition),
-    giveUp: (envelope) => router.giveUp(envelope),
-    busy: () => undefined,
-    oldest: () => undefined,
-    paced: () => undefined,
-    overdue: () => undefined,
-    threw: () => undefined,
-    log,
-  });
+  const inbox = mainInbox(router, clock, log);
 
   let watching: ReturnType<typeof setInterval> | undefined;
   const watch = () => {
@@ -301,9 +282,9 @@ export function system(options: SystemOptions): System {
       phase = "starting";
       sharedTable.begin(0, 0);
       sharedTable.describe(0, MAIN_MAILBOX, 0);
-      router.host(0, 0, mainCell);
+      router.host(0, 0, inbox.cell);
       sharedTable.open(0);
-      await mainCell.start(undefined as never);
+      await inbox.cell.start(undefined as never);
       watching = setInterval(watch, WATCH_MS);
       if (options.signals === true) {
         process.on("SIGTERM", onTerm);
@@ -321,17 +302,7 @@ export function system(options: SystemOptions): System {
     ref: (actor) => router.ref(actor),
     publish: (topic, body) => router.publish(topic, body),
     subscribe: <Body>(topic: Topic<Body>, take: (body: Body) => void) => {
-      const before = inbox[topic.name];
-      const handle = (state: unknown, body: unknown): void => {
-        // One that throws fails the message, and the others have it all the same.
-        try {
-          before?.(state, body);
-        } finally {
-          take(body as Body);
-        }
-      };
-      inbox[topic.name] = handle;
-      setHandler(mainBehaviour, topic.name, handle);
+      inbox.subscribe(topic, take);
       systemContext.subscribe(topic.name, 0, topic.name, false);
     },
     inspect: () => {
