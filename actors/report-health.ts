@@ -46,7 +46,7 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
           health = { actor: self.name, dependency, ok: false, detail, ...needed };
         }
         if (ended) return;
-        self.publish(dependencyHealth, health);
+        await self.publish(dependencyHealth, health);
         failures = health.ok ? 0 : failures + 1;
         const restMs = health.ok ? everyMs : pauseMs(failures, { fromMs: soonMs, toMs: everyMs });
         await new Promise((resolve) => setTimeout(resolve, restMs));

@@ -12,14 +12,14 @@ const places = topic("places", of<{ x: number; name: string }>());
 
 /** Checked by the compiler alone. */
 function compiled(self: Self<typeof store.accepts>, app: System): void {
-  self.publish(places, { x: 1, name: "here" });
+  void self.publish(places, { x: 1, name: "here" });
   const nameless = { x: 1 };
   // @ts-expect-error a field is missing
-  self.publish(places, nameless);
+  void self.publish(places, nameless);
   // @ts-expect-error a field is missing
-  app.publish(places, nameless);
+  void app.publish(places, nameless);
   // @ts-expect-error text is no number
-  app.publish(numbers, "1");
+  void app.publish(numbers, "1");
   self.subscribe(numbers, "count");
   // What carries more than the kind takes may arrive as it.
   self.subscribe(places, "place");

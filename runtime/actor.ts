@@ -24,6 +24,29 @@ export type Protocol = Readonly<Record<string, Message<any, any>>>;
 export type BodyOf<M> = M extends Message<infer Body, unknown> ? Body : never;
 export type ReplyOf<M> = M extends { readonly [reply]?: infer Reply } ? Exclude<Reply, undefined> : never;
 
+/**
+ * What a body or an answer may be: JSON. A `Date`, `Map`, `bigint`, function, symbol or bytes do not compile, wherever they stand; `unknown` is taken at its word.
+ */
+export type JsonOf<T> = unknown extends T
+  ? T
+  : T extends null | undefined | boolean | number | string
+    ? T
+    : T extends NotJson
+      ? never
+      : { readonly [K in keyof T]: JsonOf<T[K]> };
+type NotJson =
+  | bigint
+  | symbol
+  | ((...args: never[]) => unknown)
+  | Date
+  | RegExp
+  | Error
+  | Promise<unknown>
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | ArrayBufferLike
+  | ArrayBufferView;
+
 /** A message that nobody waits for. */
 export function tell<Body = null>(body?: Schema<Body>, options: { lossy?: boolean } = {}): Message<Body, null> {
   return { body, answer: undefined, lossy: options.lossy ?? false };
@@ -131,7 +154,8 @@ export type Self<P extends Protocol = Protocol, Args = unknown> = {
   ref<Q extends Protocol>(to: Actor<Q>): Ref<Q>;
   /** The message being handled, for all that its handler calls, also behind an `await`; undefined for a tell without a trace, which has nothing to hand on. */
   context(): Context | undefined;
-  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): void;
+  /** As `tell`, to each subscriber that is up: a promise while full ones wait for a place. What a mailbox refuses or sheds is counted there. */
+  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): undefined | Promise<void>;
   /** Messages of the topic arrive in this actor's mailbox as `kind`. */
   subscribe<K extends keyof P & string>(to: Topic<BodyOf<P[K]>>, kind: K): void;
   /** A message to oneself after a delay, through the control lane; the returned function cancels it. */

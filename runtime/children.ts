@@ -1,7 +1,7 @@
 /** Children that start, end and are listed at run time, under a supervisor that keeps places for them: OTP's start_child, terminate_child and which_children. */
 
 import type { Actor, Protocol } from "./actor.ts";
-import type { Place, Places } from "./places.ts";
+import { type Place, type Places, runnerChildOf } from "./places.ts";
 import { whichChildren } from "./supervisor.ts";
 import type { CallError, Exit } from "./supervisor-messages.ts";
 import type { SupervisorRunner } from "./supervisor-runner.ts";
@@ -72,9 +72,7 @@ export function childrenAtRunTime<ChildHandle>(options: ChildrenOptions<ChildHan
           `Cannot ${act}: it has ${childrenMax} children at run time already (childrenMax); stop one, or declare more`,
         );
       }
-      const { restart, shutdownMs, startMs } = child;
-      const handle = options.take(place);
-      const result = await runner.startChild({ id: place.id, handle, restart, shutdownMs, startMs });
+      const result = await runner.startChild(runnerChildOf(place, options.take(place)));
       if (!result.ok) throw childError(act, result.error);
     },
     stopChild: async (supervisor, { name }) => {

@@ -46,8 +46,8 @@ export class KeyedSelf implements Self {
     return this.#shared.context();
   }
 
-  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): void {
-    this.#shared.publish(to, body);
+  publish<Body>(to: Topic<Body>, body: NoInfer<Body>): undefined | Promise<void> {
+    return this.#shared.publish(to, body);
   }
 
   subscribe(): void {

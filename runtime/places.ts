@@ -1,3 +1,4 @@
+import type { RunnerChild } from "./supervisor-runner.ts";
 import type { DirectoryEntry } from "./targets.ts";
 import { type ChildSpec, childrenOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
@@ -72,4 +73,10 @@ export class Places {
     this.directory[slot] = FREE;
     this.#free.get(supervisor)?.push(slot);
   }
+}
+
+/** How its supervisor sees the child at a place. */
+export function runnerChildOf<ChildHandle>(place: Place, handle: ChildHandle): RunnerChild<ChildHandle> {
+  const { restart, shutdownMs, startMs, significant, instances, actor } = place.child;
+  return { id: place.id, handle, restart, shutdownMs, startMs, significant, pool: instances === 1 ? "" : actor.name };
 }

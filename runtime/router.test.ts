@@ -394,12 +394,12 @@ test("A trace goes with a message, and on to what is asked within it", async () 
 test("What is published goes to those who subscribed and are up", async () => {
   const { here, sharedTable, seen, carry } = await pair({ limit: 10, full: "wait" });
   const news = topic("news", anything);
-  here.publish(news, 0);
+  void here.publish(news, 0);
   here.subscriptions = { news: [{ slot: 1, kind: "lossy", lossy: true }] };
-  here.publish(news, 1);
+  void here.publish(news, 1);
   await carry();
   sharedTable.close(1);
-  here.publish(news, 2);
+  void here.publish(news, 2);
   await carry();
   expect(seen).toEqual([1]);
   expect(sharedTable.counts(1)).toMatchObject({ sent: 1, dead: 0 });
@@ -412,4 +412,33 @@ test("A reference to an actor that is not in the tree is refused when it is made
     "Cannot refer to nobody: the tree has no such actor",
   );
   here.close();
+});
+
+test("Publishing pushes back as a tell does while a subscriber is full, and tells what is shed by its counts", async () => {
+  const { here, sharedTable, seen, carry, open } = await pair({ limit: 2, full: "wait" });
+  const news = topic("news", anything);
+  here.subscriptions = { news: [{ slot: 1, kind: "note", lossy: false }] };
+  expect(here.publish(news, 1)).toBeUndefined();
+  expect(here.publish(news, 2)).toBeUndefined();
+  let isTaken = false;
+  const pushed = here.publish(news, 3)?.then(() => {
+    isTaken = true;
+  });
+  await carry();
+  expect(isTaken).toBe(false);
+  for (let i = 0; i < 3; i++) {
+    open();
+    await carry();
+  }
+  await pushed;
+  expect(seen).toEqual([1, 2, 3]);
+  here.close();
+
+  const shedding = await pair({ limit: 1, full: "shed" });
+  shedding.here.subscriptions = { news: [{ slot: 1, kind: "lossy", lossy: true }] };
+  expect([1, 2, 3].map((value) => shedding.here.publish(news, value))).toEqual([undefined, undefined, undefined]);
+  await shedding.carry();
+  expect(shedding.sharedTable.counts(1)).toMatchObject({ sent: 3, shed: 2 });
+  shedding.here.close();
+  expect(sharedTable.counts(1)).toMatchObject({ sent: 3, handled: 3 });
 });

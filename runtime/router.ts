@@ -318,8 +318,8 @@ export class Router {
     this.#topics.subscriptions = table;
   }
 
-  publish<Body>(topic: Topic<Body>, body: Body, from?: string): void {
-    this.#topics.publish(topic.name, body, from);
+  publish<Body>(topic: Topic<Body>, body: Body, from?: string): undefined | Promise<void> {
+    return this.#topics.publish(topic.name, body, from);
   }
 
   /** Tells of each end of an actor, and at once when it is not running. The returned function ends it; so does the end of the one who asks. */

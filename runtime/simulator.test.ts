@@ -82,7 +82,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
             .ask("put", { from: `edge/${self.index}/${sim.generation(2 + self.index)}`, seq: state.sent }, { context });
         },
         tick: async (state) => {
-          state.self.publish(ticks, { from: "edge", seq: 1 });
+          void state.self.publish(ticks, { from: "edge", seq: 1 });
           await sim.pause(2 + state.self.index, sim.random() * 10);
         },
         again: () => undefined,

@@ -17,7 +17,7 @@ import { type Children, childrenAtRunTime } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
-import { FREE, type Place, Places } from "./places.ts";
+import { FREE, type Place, Places, runnerChildOf } from "./places.ts";
 import { Router } from "./router.ts";
 import { type CountName, SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
@@ -300,14 +300,7 @@ export function simulate(options: SimulationOptions): Simulation {
     {
       clock,
       random,
-      handlesOf: (name) =>
-        places.of(name).map(({ id, slot, child: { restart, shutdownMs, startMs } }) => ({
-          id,
-          handle: slot,
-          restart,
-          shutdownMs,
-          startMs,
-        })),
+      handlesOf: (name) => places.of(name).map((place) => runnerChildOf(place, place.slot)),
       start: (slot, { ready, exited }) => startThread(slot, ready, exited),
       stop: (slot) => {
         const thread = threads.get(slot);

@@ -14,6 +14,8 @@ export type RunnerChild<ChildHandle> = {
   readonly restart: "permanent" | "transient" | "temporary";
   readonly shutdownMs: number;
   readonly startMs: number;
+  readonly pool?: string;
+  readonly significant?: boolean;
 };
 
 /** How actors are started and ended, whatever they run in. None of these throws: what else was decided in the same step would not be done. */
@@ -62,8 +64,12 @@ export class SupervisorRunner<ChildHandle> {
       intensity: spec.intensity,
       periodMs: spec.periodMs,
       ...(spec.backOff === undefined ? {} : { backOff: spec.backOff }),
+      ...(spec.autoShutdown === undefined ? {} : { autoShutdown: spec.autoShutdown }),
       children: spec.children.flatMap((each): ChildSpec<Start<ChildHandle>>[] => {
-        if (isSupervisor(each)) return [{ id: each.name, start: { tree: each }, type: "supervisor" }];
+        if (isSupervisor(each)) {
+          const { significant = false, restart = "permanent" } = each;
+          return [{ id: each.name, start: { tree: each }, type: "supervisor", significant, restart }];
+        }
         return driver.handlesOf(each.actor.name).map(specOf);
       }),
     });

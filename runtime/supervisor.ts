@@ -11,7 +11,15 @@
 
 import type { Call, CallError, Command, Event, Exit, Of, Result, Timer } from "./supervisor-messages.ts";
 import { addRestart, type BackOff, backOffMs } from "./supervisor-restarts.ts";
-import { type ChildSpec, childFaults, faults, type Restart, type Spec, type Strategy } from "./supervisor-spec.ts";
+import {
+  type AutoShutdown,
+  type ChildSpec,
+  childFaults,
+  faults,
+  type Restart,
+  type Spec,
+  type Strategy,
+} from "./supervisor-spec.ts";
 
 export type { Command, Event, Exit, Restart, Strategy };
 
@@ -42,6 +50,7 @@ export type State<Start = unknown> = {
     readonly intensity: number;
     readonly periodMs: number;
     readonly backOff: BackOff;
+    readonly autoShutdown: AutoShutdown;
   };
   readonly phase: "new" | "starting" | "running" | "stopping" | "ended";
   readonly children: readonly Child<Start>[];
@@ -59,9 +68,15 @@ type DraftState<S> = Draft<Omit<State<S>, "children">> & { children: Draft<Child
 export function init<S>(spec: Spec<S>): State<S> {
   const found = faults(spec);
   if (found.length > 0) throw new TypeError(`Cannot start a supervisor: ${found.join("; ")}`);
-  const { strategy = "one_for_one", intensity = 1, periodMs = 5_000, backOff = {} } = spec;
+  const { strategy = "one_for_one", intensity = 1, periodMs = 5_000, backOff = {}, autoShutdown = "never" } = spec;
   return {
-    flags: { strategy, intensity, periodMs, backOff: { baseMs: 100, maxMs: 10_000, stableMs: periodMs, ...backOff } },
+    flags: {
+      strategy,
+      intensity,
+      periodMs,
+      backOff: { baseMs: 100, maxMs: 10_000, stableMs: periodMs, ...backOff },
+      autoShutdown,
+    },
     phase: "new",
     children: spec.children.map(newChild),
     restartsMs: [],
@@ -78,6 +93,8 @@ function newChild<S>({
   type = "worker",
   shutdownMs,
   startMs,
+  pool = "",
+  significant = false,
 }: ChildSpec<S>): Child<S> {
   const patient = type === "supervisor" ? "infinity" : undefined;
   return {
@@ -88,6 +105,8 @@ function newChild<S>({
       type,
       shutdownMs: shutdownMs ?? patient ?? 5_000,
       startMs: startMs ?? patient ?? 30_000,
+      pool,
+      significant,
     },
     is: "down",
     want: "down",
@@ -204,7 +223,17 @@ function handleExit<S>(
     report(draft, child, "child_terminated", undefined);
     child.want = "down";
     settleDown(draft, child);
+    if (child.spec.significant) significantEnded(draft);
   }
+}
+
+/** A significant child has ended by itself for good. One that its supervisor or a call ends does not count. */
+function significantEnded<S>(draft: DraftState<S>): void {
+  const { autoShutdown } = draft.flags;
+  const isOneLeft = draft.children.some(({ spec, is, want }) => spec.significant && (is !== "down" || want === "up"));
+  if (draft.phase === "stopping" || autoShutdown === "never" || (autoShutdown === "all_significant" && isOneLeft))
+    return;
+  finish(draft, { why: "shutdown" }, false);
 }
 
 /** A child that was to go down is: it goes up again if that is wanted, and a temporary one is forgotten. */
@@ -326,7 +355,7 @@ function handleCall<S>(draft: DraftState<S>, call: Call<S>, to: string): void {
   const id = call.name === "start_child" ? call.spec.id : call.id;
   const child = draft.children.find(({ spec }) => spec.id === id);
   if (call.name === "start_child") {
-    const found = childFaults(call.spec);
+    const found = childFaults(call.spec, draft.flags.autoShutdown);
     if (found.length > 0) refuse("invalid_spec", found);
     else if (child) refuse(isAlive(child) ? "already_started" : "already_present");
     else draft.children.push({ ...newChild(call.spec), want: "up", starter: { call: call.name, to } });
@@ -350,7 +379,7 @@ function handleCall<S>(draft: DraftState<S>, call: Call<S>, to: string): void {
   }
 }
 
-/** Takes the next steps from what is to what is wanted: down from right to left, then up from left to right, one after the other. */
+/** Takes the next steps from what is to what is wanted: down from right to left, then up from left to right, one after the other (a pool at once). */
 function advance<S>(draft: DraftState<S>): void {
   const serial = draft.phase !== "running" || draft.flags.strategy !== "one_for_one";
   if (serial && draft.children.some(({ is }) => is === "stopping")) return;
@@ -366,13 +395,17 @@ function advance<S>(draft: DraftState<S>): void {
     return;
   }
   let held = draft.flags.strategy === "one_for_all" && draft.children.some(({ is }) => is === "waiting");
+  /** Of the child whose start is under way. */
+  let pool: string | undefined;
   for (const child of draft.children) {
-    if (child.is === "starting" && serial) return;
+    if (pool !== undefined && (pool === "" || child.spec.pool !== pool)) return;
+    if (child.is === "starting" && serial) pool = child.spec.pool;
     if (child.is === "waiting" && serial) held = true;
     if (child.is !== "down" || child.want !== "up" || (held && !child.starter)) continue;
     startChild(draft, child);
-    if (serial) return;
+    if (serial) pool = child.spec.pool;
   }
+  if (pool !== undefined) return;
   if (draft.phase === "starting" && draft.children.every(({ is, want }) => is === "up" || want === "down")) {
     draft.phase = "running";
     draft.out.push({ do: "ready" });

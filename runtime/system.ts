@@ -10,7 +10,7 @@ import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { type Log, safely } from "./log.ts";
 import { mainInbox } from "./main-inbox.ts";
 import { type Modules, moduleFaultsOf } from "./modules.ts";
-import { FREE, Places } from "./places.ts";
+import { FREE, Places, runnerChildOf } from "./places.ts";
 import { Router } from "./router.ts";
 import { settlesWithin } from "./settles.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
@@ -54,7 +54,7 @@ export type System = Children & {
    */
   stop(options?: { timeoutMs?: number }): Promise<void>;
   ref<P extends Protocol>(actor: Actor<P>): Ref<P>;
-  publish<Body>(topic: Topic<Body>, body: NoInfer<Body>): void;
+  publish<Body>(topic: Topic<Body>, body: NoInfer<Body>): undefined | Promise<void>;
   /** Called with every message of the topic, in the main thread; what it throws is logged. */
   subscribe<Body>(topic: Topic<Body>, take: (body: Body) => void): void;
   /** The tree as it is, from shared memory: also while an actor hangs. */
@@ -68,6 +68,8 @@ export type System = Children & {
    * ends the process with 1.
    */
   readonly failed: Promise<Error>;
+  /** `await using app = system(…)`: stops at the end of the block, whether it was started or not. */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** Phases whose length is counted in the time that all threads had. */
@@ -157,14 +159,7 @@ export function system(options: SystemOptions): System {
   const driver: Driver<ChildHandle> = {
     clock,
     random: Math.random,
-    handlesOf: (name) =>
-      places.of(name).map(({ id, slot, child: { restart, shutdownMs, startMs } }) => ({
-        id,
-        handle: handles.get(slot) as ChildHandle,
-        restart,
-        shutdownMs,
-        startMs,
-      })),
+    handlesOf: (name) => places.of(name).map((place) => runnerChildOf(place, handles.get(place.slot) as ChildHandle)),
     start: (handle, on) => handle.start(on),
     stop: (handle) => handle.stop(),
     kill: (handle) => handle.kill(),
@@ -264,6 +259,7 @@ export function system(options: SystemOptions): System {
     if (!(timeoutMs >= 0)) throw new RangeError(`Cannot stop within ${timeoutMs} ms`);
     if (phase === "new") {
       phase = "stopped";
+      ended();
       return;
     }
     if (phase !== "stopping" && phase !== "stopped") {
@@ -298,6 +294,7 @@ export function system(options: SystemOptions): System {
       await ready;
     },
     stop,
+    [Symbol.asyncDispose]: () => stop(),
     ...children,
     ref: (actor) => router.ref(actor),
     publish: (topic, body) => router.publish(topic, body),

@@ -22,14 +22,20 @@ export class Topics {
     this.#subscriptions = Object.assign(Object.create(null), table);
   }
 
-  /** Subscribers that are down are passed over. */
-  publish(topic: string, body: unknown, from?: string): void {
+  /** Subscribers that are down are passed over. A promise while full ones wait for a place: until all have one. */
+  publish(topic: string, body: unknown, from?: string): undefined | Promise<void> {
     const subscribers = this.#subscriptions[topic];
-    if (subscribers === undefined) return;
+    if (subscribers === undefined) return undefined;
     const traceparent = currentEnvelope()?.traceparent;
     const message = { body, id: 0, deadlineMs: undefined, traceparent, from, key: undefined };
-    for (const { slot, kind, lossy } of subscribers)
-      if (this.#sharedTable.openGeneration(slot) !== undefined)
-        void this.#outbox.send(slot, { kind, ...message }, lossy);
+    let waiting: Promise<void>[] | undefined;
+    for (const { slot, kind, lossy } of subscribers) {
+      if (this.#sharedTable.openGeneration(slot) === undefined) continue;
+      const taken = this.#outbox.send(slot, { kind, ...message }, lossy);
+      if (taken === undefined) continue;
+      waiting ??= [];
+      waiting.push(taken);
+    }
+    return waiting === undefined ? undefined : Promise.all(waiting).then(() => undefined);
   }
 }

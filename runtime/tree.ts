@@ -3,6 +3,7 @@ import { TIMER_MS_MAX } from "./clock.ts";
 import type { KeyedOptions } from "./keyed-cells.ts";
 import type { Restart, Strategy } from "./supervisor.ts";
 import type { BackOff } from "./supervisor-restarts.ts";
+import type { AutoShutdown } from "./supervisor-spec.ts";
 
 /** A JSON value: what `args` may be, since it crosses to another thread. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -10,6 +11,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type ChildOptions = {
   /** `permanent`: always restarted; `transient`: when it failed; `temporary`: never. `permanent` unless told. */
   restart?: Restart;
+  /** Whether its end counts for the `autoShutdown` of its supervisor, when it is not restarted. */
+  significant?: boolean;
   /** How long its stop may take before it is killed (`brutal_kill`: at once, without its `stop` hook), in milliseconds; 5,000 unless told, 24.8 days at most. Time that the machine withheld does not count. */
   shutdownMs?: number | "brutal_kill";
   /**
@@ -43,7 +46,7 @@ export type ChildOptions = {
 };
 
 export type ChildSpec = Readonly<
-  Required<Pick<ChildOptions, "restart" | "startMs" | "instances" | "thread" | "spare">>
+  Required<Pick<ChildOptions, "restart" | "significant" | "startMs" | "instances" | "thread" | "spare">>
 > & {
   /** Where there is one actor for each key: then the instances are its threads. */
   readonly keyed: KeyedOptions | null;
@@ -63,6 +66,11 @@ export type SupervisorSpec = {
   readonly backOff?: Partial<BackOff>;
   /** How many children may be started under it at run time, at once; none unless told. Each has its place kept from the beginning. */
   readonly childrenMax?: number;
+  /** Whether it stops by itself when its first, or its last, `significant` child has ended and is not restarted: `never` unless told. */
+  readonly autoShutdown?: AutoShutdown;
+  /** As of a child. `permanent` and not significant unless told. */
+  readonly restart?: Restart;
+  readonly significant?: boolean;
   readonly children: readonly (ChildSpec | SupervisorSpec)[];
 };
 
@@ -72,6 +80,7 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
   return {
     actor: actor as unknown as Actor,
     restart: options.restart ?? "permanent",
+    significant: options.significant ?? false,
     shutdownMs: options.shutdownMs === "brutal_kill" ? 0 : (options.shutdownMs ?? 5_000),
     startMs: options.startMs ?? 10_000,
     instances: (options.each === undefined ? options.instances : options.threads) ?? 1,
@@ -94,7 +103,7 @@ function keyedOf({ idleMs, max, policy, keyIntensity }: ChildOptions): KeyedOpti
 
 export function supervise(
   strategy: Strategy,
-  limits: Pick<SupervisorSpec, "intensity" | "periodMs" | "backOff" | "childrenMax">,
+  limits: Omit<SupervisorSpec, "name" | "strategy" | "children">,
   children: readonly (ChildSpec | SupervisorSpec)[],
   name = "root",
 ): SupervisorSpec {
@@ -166,7 +175,17 @@ export function faultsOf(tree: SupervisorSpec): string[] {
       if (!Number.isInteger(childrenMax) || childrenMax < 0)
         faults.push(`childrenMax of ${spec.name} must be a whole number from 0, not ${childrenMax}`);
       else members += childrenMax;
-      for (const each of spec.children) visit(each);
+      const { autoShutdown = "never" } = spec;
+      if (!["never", "any_significant", "all_significant"].includes(autoShutdown))
+        faults.push(`${spec.name} has no autoShutdown ${autoShutdown}`);
+      for (const each of spec.children) {
+        const { significant = false, restart = "permanent" } = each;
+        const name = isSupervisor(each) ? each.name : each.actor.name;
+        if (significant && restart === "permanent") faults.push(`${name} is significant and permanent: it never ends`);
+        if (significant && autoShutdown === "never")
+          faults.push(`${name} is significant, but autoShutdown of ${spec.name} is never`);
+        visit(each);
+      }
       return;
     }
     const { name } = spec.actor;

@@ -60,7 +60,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
       for (const { taken } of said)
         announced[taken.partition] = Math.max(announced[taken.partition] ?? -1, taken.offset);
       for (let from = 0; from < said.length; from += publishMax)
-        self.publish(announcements, said.slice(from, from + publishMax));
+        void self.publish(announcements, said.slice(from, from + publishMax));
     }
 
     const following = outage(self.log, { server: "kafka", urls: servers.brokers, step: "follow the announcements" });

@@ -56,10 +56,11 @@ const cases: Record<string, () => void> = {
       ],
     });
     expect(flags).toMatchObject({ strategy: "one_for_one", intensity: 1, periodMs: 5_000 });
+    const common = { start: 1, restart: "permanent", pool: "", significant: false } as const;
     expect(children.map(({ spec }) => spec)).toEqual([
-      { id: "a", start: 1, restart: "permanent", shutdownMs: 5_000, startMs: 30_000, type: "worker" },
-      { id: "b", start: 1, restart: "permanent", shutdownMs: 0, startMs: 30_000, type: "worker" },
-      { id: "c", start: 1, restart: "permanent", shutdownMs: "infinity", startMs: "infinity", type: "supervisor" },
+      { ...common, id: "a", shutdownMs: 5_000, startMs: 30_000, type: "worker" },
+      { ...common, id: "b", shutdownMs: 0, startMs: 30_000, type: "worker" },
+      { ...common, id: "c", shutdownMs: "infinity", startMs: "infinity", type: "supervisor" },
     ]);
   },
 
@@ -359,7 +360,91 @@ const cases: Record<string, () => void> = {
     sup.send({ kind: "stop" });
     expect(sup.ended()).toEqual({ do: "exit", exit: gone, failed: false });
   },
+
+  nonsignificant_temporary() {
+    for (const why of ["normal", "shutdown", "abnormal"] as const) {
+      const sup = significant("any_significant", { child1: "temporary" }, []);
+      sup.die("child1", why);
+      expect({ ended: sup.ended(), children: counts(sup)[0] }).toEqual({ ended: undefined, children: 0 });
+    }
+  },
+
+  nonsignificant_transient() {
+    for (const why of ["normal", "shutdown"] as const) {
+      const sup = significant("all_significant", { child1: "transient" }, []);
+      sup.die("child1", why);
+      expect({ ended: sup.ended(), is: sup.is("child1") }).toEqual({ ended: undefined, is: "down" });
+    }
+  },
+
+  significant_temporary() {
+    for (const why of ["normal", "shutdown", "abnormal"] as const) {
+      const any = significant("any_significant", { child1: "temporary", child2: "temporary" });
+      any.die("child1", why);
+      expect(any.ended()).toEqual({ do: "exit", exit: gone, failed: false });
+      const all = significant("all_significant", { child1: "temporary", child2: "temporary" });
+      all.die("child1", why);
+      expect(all.ended()).toBeUndefined();
+      all.die("child2", why);
+      expect(all.ended()).toEqual({ do: "exit", exit: gone, failed: false });
+    }
+    // What is ended on purpose ends nobody else.
+    const called = significant("any_significant", { child1: "temporary" });
+    called.call({ name: "terminate_child", id: "child1" });
+    expect(called.ended()).toBeUndefined();
+  },
+
+  significant_transient() {
+    const any = significant("any_significant", { child1: "transient", child2: "transient" });
+    any.die("child1", "abnormal");
+    expect({ ended: any.ended(), is: any.is("child1") }).toEqual({ ended: undefined, is: "up" });
+    any.die("child1", "normal");
+    expect(any.ended()).toEqual({ do: "exit", exit: gone, failed: false });
+    const all = significant("all_significant", { child1: "transient", child2: "transient" });
+    all.die("child1", "shutdown");
+    all.die("child2", "abnormal");
+    expect(all.ended()).toBeUndefined();
+    all.call({ name: "restart_child", id: "child1" });
+    all.die("child2", "normal");
+    expect(all.ended()).toBeUndefined();
+    all.die("child1", "normal");
+    expect(all.ended()).toEqual({ do: "exit", exit: gone, failed: false });
+  },
+
+  significant_bystander() {
+    // A significant child that ends because a sibling failed is started again, and ends nobody.
+    const sup = significant("any_significant", { child1: "transient" }, undefined, "one_for_all");
+    sup.call({ name: "start_child", spec: worker("child2") });
+    sup.die("child2", "abnormal");
+    expect({ ended: sup.ended(), is: sup.is("child1") }).toEqual({ ended: undefined, is: "up" });
+  },
+
+  significant_escalation() {
+    // A supervisor that stopped by itself is, to its own, a child that ended in order.
+    const below = significant("any_significant", { child1: "transient" });
+    below.die("child1", "normal");
+    const exit = below.ended()?.exit ?? { why: "abnormal" };
+    const above = significant("any_significant", { below: "transient", other: "transient" });
+    above.die("below", exit.why);
+    expect(above.ended()).toEqual({ do: "exit", exit: gone, failed: false });
+    const restarting = supervisorHarness(of("one_for_one", 2, [worker("below")])).start();
+    restarting.die("below", exit.why);
+    expect(restarting.is("below")).toBe("up");
+  },
 };
+
+/** A supervisor with transient or temporary children, all of them significant unless told. */
+function significant(
+  autoShutdown: "any_significant" | "all_significant",
+  restarts: Record<string, "transient" | "temporary">,
+  ids: readonly string[] = Object.keys(restarts),
+  strategy: "one_for_one" | "one_for_all" = "one_for_one",
+) {
+  const children = Object.entries(restarts).map(([id, restart]) =>
+    worker(id, { restart, significant: ids.includes(id) }),
+  );
+  return supervisorHarness(of(strategy, 2, children, { autoShutdown })).start();
+}
 
 /** OTP's cases that have no meaning here. */
 const notApplicable: Record<string, readonly string[]> = {
@@ -372,7 +457,7 @@ const notApplicable: Record<string, readonly string[]> = {
     "sup_start_ignore_permanent_child_start_child_simple",
   ],
   "no init callback runs: a spec is a value, and its faults are `faults`": ["sup_start_error_return"],
-  "no simple_one_for_one: pools have a fixed size": [
+  "no simple_one_for_one: pools have a fixed size, and keyed actors no supervisor of their own": [
     "child_adm_simple",
     "simple_one_for_one",
     "simple_one_for_one_shutdown",
@@ -380,6 +465,7 @@ const notApplicable: Record<string, readonly string[]> = {
     "simple_one_for_one_escalation",
     "simple_one_for_one_scale_many_temporary_children",
     "hanging_restart_loop_simple",
+    "significant_simple",
   ],
   "a start returns nothing beside the child": ["extra_return"],
   "no OTP applications and no global names": ["faulty_application_shutdown", "simple_global_supervisor"],
@@ -391,6 +477,13 @@ const notApplicable: Record<string, readonly string[]> = {
     "code_change_map",
     "code_change_simple",
     "code_change_simple_map",
+    "significant_upgrade_never_any",
+    "significant_upgrade_any_never",
+    "significant_upgrade_never_all",
+    "significant_upgrade_all_never",
+    "significant_upgrade_any_all",
+    "significant_upgrade_all_any",
+    "significant_upgrade_child",
   ],
 };
 
@@ -410,7 +503,7 @@ describe("OTP's supervisor_SUITE", () => {
   test("has every case here or listed with a reason", () => {
     const left = Object.values(notApplicable).flat();
     expect(new Set([...Object.keys(cases), ...left]).size).toBe(Object.keys(cases).length + left.length);
-    expect(Object.keys(cases).length + left.length).toBe(56);
+    expect(Object.keys(cases).length + left.length).toBe(70);
   });
 });
 
@@ -430,6 +523,42 @@ describe("A supervisor", () => {
     sup.die("a");
     waits.push(sup.commands.findLast((command) => command.do === "report")?.restartInMs ?? -1);
     expect(waits).toEqual([0, 99, 198, 297, 297, 0]);
+  });
+
+  test("starts the members of a pool together, and what comes after them when all are ready", () => {
+    const pool = { pool: "b" };
+    const sup = supervisorHarness(
+      of("rest_for_one", 1, [worker("a"), worker("b/0", pool), worker("b/1", pool), worker("b/2", pool), worker("c")]),
+    );
+    for (const id of ["b/0", "b/1", "b/2"]) sup.slow.add(id);
+    sup.start();
+    expect(sup.take()).toEqual(["start a", "start b/0", "start b/1", "start b/2"]);
+    for (const id of ["b/2", "b/0"]) sup.ready(id);
+    expect(sup.take()).toEqual([]);
+    sup.ready("b/1");
+    expect(sup.take()).toEqual(["start c"]);
+    sup.die("a");
+    const stops = ["stop c", "stop b/2", "stop b/1", "stop b/0"];
+    expect(sup.take()).toEqual([...stops, "start a", "start b/0", "start b/1", "start b/2"]);
+    sup.send({ kind: "stop" });
+    expect(sup.take()).toEqual(["stop b/2", "stop b/1", "stop b/0", "stop a"]);
+  });
+
+  test("rolls a start back when a member of a pool fails while others start", () => {
+    const pool = { pool: "b" };
+    const sup = supervisorHarness(of("one_for_one", 1, [worker("a"), worker("b/0", pool), worker("b/1", pool)]));
+    sup.slow.add("b/0");
+    sup.failing.add("b/1");
+    sup.start();
+    expect(sup.told).toEqual(["start a", "start b/0", "start b/1", "stop b/0", "stop a"]);
+    expect(sup.ended()).toMatchObject({ failed: true, exit: { message: "failed to start child b/1: no start" } });
+  });
+
+  test("refuses significant children that can never count", () => {
+    const never = of("one_for_one", 1, [worker("a", { significant: true, restart: "transient" })]);
+    expect(() => init(never)).toThrow("a: significant under autoShutdown never");
+    const permanent = of("one_for_one", 1, [worker("a", { significant: true })], { autoShutdown: "any_significant" });
+    expect(() => init(permanent)).toThrow("a: significant, and permanent: it never ends");
   });
 
   test("lets a stop overtake a start under way", () => {

@@ -28,7 +28,7 @@ test("What is published reaches all who listen in the main thread, whatever one 
       });
       app.subscribe(news, resolve);
     });
-    app.publish(news, "first");
+    void app.publish(news, "first");
     expect(await heard).toBe("first");
     // The message is settled after the last one heard it.
     await app.ref(mortal).ask("echo", 1);
@@ -44,11 +44,31 @@ test("What is published reaches all who listen in the main thread, whatever one 
 test.each(["constructor", "toString", "__proto__"])("A topic may be named %s", (name) =>
   topics(async (app) => {
     const odd = topic(name, text);
-    app.publish(odd, "nobody hears this");
+    void app.publish(odd, "nobody hears this");
     const heard: string[] = [];
     app.subscribe(odd, (value) => heard.push(value));
-    app.publish(odd, "heard");
+    void app.publish(odd, "heard");
     await app.ref(mortal).ask("echo", 1);
     expect(heard).toEqual(["heard"]);
   }),
 );
+
+test("`await using` stops a system at the end of its block, whether it was started or not", async () => {
+  let view: (() => string) | undefined;
+  {
+    await using app = system({
+      tree: supervise("one_for_one", { intensity: 1, periodMs: 1_000 }, [child(mortal, { thread: "main" })]),
+      log: () => undefined,
+    });
+    await app.start();
+    view = () => app.inspect().state;
+    expect(view()).toBe("running");
+  }
+  expect(view()).toBe("ended");
+  {
+    await using app = system({
+      tree: supervise("one_for_one", { intensity: 1, periodMs: 1_000 }, [child(mortal, { thread: "main" })]),
+    });
+    await app.stop();
+  }
+});
