@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { actor, type Schema, type Self, tell, topic } from "./actor.ts";
+import { actor, ask, behave, type Schema, type Self, tell, topic } from "./actor.ts";
 import type { System } from "./system.ts";
 
 const of = <T>(): Schema<T> => ({}) as Schema<T>;
@@ -31,4 +31,61 @@ function compiled(self: Self<typeof store.accepts>, app: System): void {
 
 test("What is published and as what it arrives is bound to the topic's type", () => {
   expect(compiled).toBeFunction();
+});
+
+class Money {
+  readonly cents = 1;
+  add(): void {}
+}
+type Tree = { readonly name: string; readonly children: readonly Tree[] };
+
+/** Checked by the compiler alone. */
+function compiledBodies(): unknown[] {
+  const here = new URL("file:///bodies.ts");
+  return [
+    actor("good", here, {
+      plain: tell<{ at: string; tags: readonly string[]; more?: { n: number | null } }>(),
+      tree: ask<Tree, Tree[]>(),
+      anything: ask<unknown, Record<string, unknown>>(),
+    }),
+    // @ts-expect-error a Date would arrive as text
+    actor("bad", here, { kind: tell<{ at: Date }>() }),
+    // @ts-expect-error a Map would arrive empty
+    actor("bad", here, { kind: ask<null, Map<string, number>>() }),
+    // @ts-expect-error a bigint cannot be written
+    actor("bad", here, { kind: tell<{ deep: [{ n: bigint }] }>() }),
+    // @ts-expect-error a function is lost
+    actor("bad", here, { kind: tell<{ then: () => void }>() }),
+    // @ts-expect-error and so are methods
+    actor("bad", here, { kind: tell<Money>() }),
+  ];
+}
+
+const both = actor("both", new URL("file:///both.ts"), {
+  total: ask(of<null>(), of<number>()),
+  note: tell(of<number>()),
+});
+const start = () => ({ sum: 0 });
+
+/** Checked by the compiler alone. */
+function compiledHandlers(): unknown[] {
+  const on = { total: ({ sum }: { sum: number }) => sum, note: () => undefined };
+  return [
+    behave(both, { start, on }),
+    behave(both, { start, on: { total: ({ sum }) => sum }, batch: { kinds: ["note"], max: 2, on: () => [] } }),
+    behave(both, { start, batch: { kinds: ["note", "total"], max: 2, on: () => [] } }),
+    // @ts-expect-error total has no handler
+    behave(both, { start, on: { note: () => undefined } }),
+    // @ts-expect-error note has none, neither alone nor in a batch
+    behave(both, { start, on: { total: ({ sum }) => sum }, batch: { kinds: ["total"], max: 2, on: () => [] } }),
+    // @ts-expect-error an ask that is answered by a number must be
+    behave(both, { start, on: { note: () => undefined, total: () => undefined } }),
+    // @ts-expect-error there is no such kind
+    behave(both, { start, on: { ...on, other: () => undefined } }),
+  ];
+}
+
+test("Bodies that are not JSON, and kinds without a handler or its answer, do not compile", () => {
+  expect(compiledBodies()).toHaveLength(6);
+  expect(compiledHandlers()).toHaveLength(7);
 });

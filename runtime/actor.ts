@@ -27,13 +27,15 @@ export type ReplyOf<M> = M extends { readonly [reply]?: infer Reply } ? Exclude<
 /**
  * What a body or an answer may be: JSON. A `Date`, `Map`, `bigint`, function, symbol or bytes do not compile, wherever they stand; `unknown` is taken at its word.
  */
-export type JsonOf<T> = unknown extends T
+export type JsonOf<T, Depth extends readonly unknown[] = []> = unknown extends T
   ? T
-  : T extends null | undefined | boolean | number | string
+  : Depth["length"] extends 8
     ? T
-    : T extends NotJson
-      ? never
-      : { readonly [K in keyof T]: JsonOf<T[K]> };
+    : T extends null | undefined | boolean | number | string
+      ? T
+      : T extends NotJson
+        ? never
+        : { readonly [K in keyof T]: JsonOf<T[K], [...Depth, null]> };
 type NotJson =
   | bigint
   | symbol
@@ -47,14 +49,26 @@ type NotJson =
   | ArrayBufferLike
   | ArrayBufferView;
 
+/** Stands where a message would whose body or answer is no JSON, so that its actor does not compile. */
+export type NotJsonMessage<What> = { readonly "Cannot be sent, as it is not JSON": What };
+type Checked<T, M> = [T] extends [JsonOf<T>] ? M : NotJsonMessage<T>;
+
 /** A message that nobody waits for. */
-export function tell<Body = null>(body?: Schema<Body>, options: { lossy?: boolean } = {}): Message<Body, null> {
-  return { body, answer: undefined, lossy: options.lossy ?? false };
+export function tell<Body = null>(
+  body?: Schema<Body>,
+  options: { lossy?: boolean } = {},
+): Checked<Body, Message<Body, null>> {
+  const message: Message<Body, null> = { body, answer: undefined, lossy: options.lossy ?? false };
+  return message as Checked<Body, Message<Body, null>>;
 }
 
 /** A message that is answered, or fails by its deadline. */
-export function ask<Body = null, Reply = null>(body?: Schema<Body>, answer?: Schema<Reply>): Message<Body, Reply> {
-  return { body, answer, lossy: false };
+export function ask<Body = null, Reply = null>(
+  body?: Schema<Body>,
+  answer?: Schema<Reply>,
+): Checked<Body, Checked<Reply, Message<Body, Reply>>> {
+  const message: Message<Body, Reply> = { body, answer, lossy: false };
+  return message as Checked<Body, Checked<Reply, Message<Body, Reply>>>;
 }
 
 /** An actor's address: its name, the module whose default export is its behaviour, and its protocol. */
@@ -181,11 +195,12 @@ export type Self<P extends Protocol = Protocol, Args = unknown> = {
   log(level: LogLevel, event: string, fields?: Record<string, unknown>): void;
 };
 
+/** Gives the answer, or a promise of it; nothing where the answer is `null`. */
 export type Handler<State, M> = (
   state: State,
   body: BodyOf<M>,
   context: Context,
-) => ReplyOf<M> | void | Promise<ReplyOf<M> | void>;
+) => null extends ReplyOf<M> ? ReplyOf<M> | void | Promise<ReplyOf<M> | void> : ReplyOf<M> | Promise<ReplyOf<M>>;
 
 export type BatchMessage<P extends Protocol> = {
   [K in keyof P & string]: { readonly kind: K; readonly body: BodyOf<P[K]>; readonly context: Context };
@@ -232,10 +247,30 @@ export type Behaviour<P extends Protocol, State, Args> = {
   readonly stop?: (state: State, reason: StopReason) => void | Promise<void>;
 };
 
-/** Declares how an actor behaves; the default export of the actor's module. */
-export function behave<P extends Protocol, State, Args = unknown>(
-  of: Actor<P>,
-  behaviour: Omit<Behaviour<P, State, Args>, "actor">,
+/** What an actor lacks whose behaviour has no handler for these kinds: so it does not compile. */
+export type MissingHandlers<Kinds> = { readonly "has no handler for": Kinds };
+
+/**
+ * Declares how an actor behaves; the default export of the actor's module. A kind without a handler does not compile, or (where the types are named
+ * and not inferred, or there is no handler at all) fails the start.
+ */
+export function behave<
+  P extends Protocol,
+  State,
+  Args = unknown,
+  Handled extends keyof P & string = keyof P & string,
+  const Batched extends keyof P & string = [keyof P & string] extends [Handled] ? keyof P & string : never,
+>(
+  of: Actor<P> &
+    ([Exclude<keyof P & string, Handled | Batched>] extends [never]
+      ? unknown
+      : MissingHandlers<Exclude<keyof P & string, Handled | Batched>>),
+  behaviour: Omit<Behaviour<P, State, Args>, "actor" | "on" | "batch"> & {
+    readonly on?: { readonly [K in Handled]?: Handler<State, P[K]> };
+    readonly batch?: Omit<NonNullable<Behaviour<P, State, Args>["batch"]>, "kinds"> & {
+      readonly kinds: readonly Batched[];
+    };
+  },
 ): Behaviour<P, State, Args> {
-  return { actor: of, ...behaviour };
+  return { actor: of, ...behaviour } as unknown as Behaviour<P, State, Args>;
 }
