@@ -1,6 +1,6 @@
 /** What the process tells of itself, on a port of its own: `/livez`, `/readyz`, `/metrics`, `/tree`. It stays in the supervisor's thread and answers while workers hang. */
+import { type FaultKind, faultKinds } from "../runtime/fault.ts";
 import type { Config } from "./config.ts";
-import { type FaultKind, faultKinds } from "./debug.ts";
 import { type DependencyHealth, dependencyHealth } from "./health.ts";
 import { contextOf, problemAnswer, toResponse } from "./http/answer.ts";
 import { type Listener, listen } from "./http/listen.ts";

@@ -1,12 +1,12 @@
 /** The tree: which roles run in this process, how many of each, and what each is given. */
 import { randomUUID } from "node:crypto";
 import type { LogLevel } from "../runtime/actor.ts";
+import type { FaultKind } from "../runtime/fault.ts";
 import { type Log, type System, system } from "../runtime/system.ts";
 import { type ChildSpec, child, supervise } from "../runtime/tree.ts";
 import { auth } from "./auth/messages.ts";
 import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
-import type { FaultKind } from "./debug.ts";
 import { follower } from "./follower/messages.ts";
 import { namesIn } from "./kafka/names.ts";
 import { keeper } from "./keeper/messages.ts";
@@ -33,20 +33,14 @@ export function taskTracker(config: Config, log: Log): TaskTracker {
     sharedBytes: sharedBytes(config.taskWorkers),
     stopMs: 15_000,
   });
-  const faults: Record<string, (how: FaultKind) => void> = {
-    auth: (how) => void running.ref(auth).tell("debug", { how }),
-    consumer: (how) => void running.ref(consumer).tell("debug", { how }),
-    follower: (how) => void running.ref(follower).tell("debug", { how }),
-    keeper: (how) => void running.ref(keeper).tell("debug", { how }),
-    task: (how) => void running.ref(task).tell("debug", { how }),
-  };
   const actors = children.map((each) => each.actor.name);
   return {
     system: running,
     actors,
-    fault: (actor, how) => {
-      if (!actors.includes(actor)) return false;
-      faults[actor]?.(how);
+    fault: (name, how) => {
+      if (!actors.includes(name)) return false;
+      // One that is not up just now has its fault already.
+      running.injectFault({ name }, how);
       return true;
     },
   };
@@ -58,17 +52,17 @@ function childrenOf(config: Config): ChildSpec[] {
   const runs = (...roles: readonly Config["role"][]) => role === "all" || roles.includes(role);
   return [
     ...(runs("auth") ? [authChild(config)] : []),
-    ...(runs("task") && kafka !== undefined ? [followerChild(config, kafka)] : []),
+    ...(runs("task") && kafka !== undefined ? [followerChild(kafka)] : []),
     ...(runs("consumer") ? [consumerChild(config)] : []),
     ...(runs("consumer") && kafka !== undefined && redis !== undefined
-      ? [child(keeper, { args: { kafka, redis, debugFaults: config.debugFaults } })]
+      ? [child(keeper, { args: { kafka, redis } })]
       : []),
     ...(runs("task") ? [taskChild(config)] : []),
   ];
 }
 
 function authChild(config: Config): ChildSpec {
-  const { dataDir, issuer, audience, debugFaults, host, port, role, site } = config;
+  const { dataDir, issuer, audience, host, port, role, site } = config;
   // Where the task role has the port, it opens what auth answers to other origins.
   const allowedOrigins = role === "auth" ? [...site.allowedOrigins] : [];
   return child(auth, {
@@ -77,7 +71,6 @@ function authChild(config: Config): ChildSpec {
       issuer,
       audience,
       site: { ...site, allowedOrigins },
-      debugFaults,
       rateLimit: { ...config.rateLimit },
       trustedProxies: [...config.trustedProxies],
       loginDelay: config.loginDelay,
@@ -88,18 +81,18 @@ function authChild(config: Config): ChildSpec {
   });
 }
 
-function followerChild({ debugFaults }: Config, kafka: NonNullable<Config["kafka"]>): ChildSpec {
+function followerChild(kafka: NonNullable<Config["kafka"]>): ChildSpec {
   // A group of this process: an actor that is started again goes on where the one before it was.
-  return child(follower, { args: { kafka, debugFaults, group: namesIn(kafka).followers + randomUUID() } });
+  return child(follower, { args: { kafka, group: namesIn(kafka).followers + randomUUID() } });
 }
 
 function consumerChild(config: Config): ChildSpec {
-  const { dataDir, debugFaults } = config;
-  return child(consumer, { args: { dataDir, debugFaults, ...given(config, "kafka", "mongo", "tracing") } });
+  const { dataDir } = config;
+  return child(consumer, { args: { dataDir, ...given(config, "kafka", "mongo", "tracing") } });
 }
 
 function taskChild(config: Config): ChildSpec {
-  const { dataDir, host, port, site, verdictTimeoutMs, debugFaults, issuer, audience, authUrl } = config;
+  const { dataDir, host, port, site, verdictTimeoutMs, issuer, audience, authUrl } = config;
   return child(task, {
     instances: config.taskWorkers,
     args: {
@@ -108,7 +101,6 @@ function taskChild(config: Config): ChildSpec {
       port,
       site: { ...site, allowedOrigins: [...site.allowedOrigins] },
       verdictTimeoutMs,
-      debugFaults,
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),
       ...(authUrl === undefined

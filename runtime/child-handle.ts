@@ -3,6 +3,7 @@ import type { LogLevel } from "./actor.ts";
 import type { Clock } from "./clock.ts";
 import type { ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
+import { type FaultKind, injectedError } from "./fault.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
@@ -338,6 +339,15 @@ export class ChildHandle {
     if (run.life !== undefined) void run.life.stop(this.child.shutdownMs);
     else if (run.thread !== undefined) run.thread.send(["stop", this.child.shutdownMs]);
     else this.#finish(run, undefined);
+  }
+
+  /** Puts a fault into the running actor; false when it does not run. In the main thread there is none but a failure: others would end the process. */
+  fault(how: FaultKind): boolean {
+    const run = this.#run;
+    if (run?.thread !== undefined) run.thread.send(["fault", how]);
+    else if (run?.life !== undefined && how === "throw") void run.life.fail(injectedError());
+    else return false;
+    return true;
   }
 
   /** Ends the actor by force. */

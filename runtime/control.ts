@@ -1,6 +1,7 @@
 import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
 import type { PackedError } from "./errors.ts";
+import type { FaultKind } from "./fault.ts";
 import type { KeyedOptions } from "./keyed-cells.ts";
 import type { Directory, DirectoryEntry } from "./targets.ts";
 import type { Subscriptions } from "./topics.ts";
@@ -15,6 +16,7 @@ export type ToWorker =
   | readonly ["subscriptions", table: Subscriptions]
   /** A child that starts at run time has got this place, or has left it. */
   | readonly ["place", slot: number, entry: DirectoryEntry]
+  | readonly ["fault", how: FaultKind]
   | readonly ["stop", timeoutMs: number];
 
 export type ToMain =

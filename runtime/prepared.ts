@@ -18,14 +18,7 @@ export type Prepared = {
   readonly concurrency: number;
 };
 
-const known = new WeakMap<object, Prepared & { readonly handlers: Record<string, PreparedHandler | undefined> }>();
-
-/** Gives a running actor a handler: the main thread's own, whose kinds are what it subscribes to. */
-export function setHandler(behaviour: Behaviour<Protocol, unknown, unknown>, kind: string, handle: AnyHandler): void {
-  prepare(behaviour);
-  const prepared = known.get(behaviour);
-  if (prepared !== undefined) prepared.handlers[kind] = { handle, givesPromise: false };
-}
+const known = new WeakMap<object, Prepared>();
 
 export function prepare(behaviour: Behaviour<Protocol, unknown, unknown>): Prepared {
   let prepared = known.get(behaviour);

@@ -5,6 +5,7 @@ import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
 import { refuseInActorThread } from "./control.ts";
 import { errorFields, stackOf } from "./errors.ts";
+import type { FaultKind } from "./fault.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { type Log, safely } from "./log.ts";
@@ -61,6 +62,11 @@ export type System = Children & {
   inspect(): TreeView;
   /** The same as Prometheus' text. */
   metrics(): string;
+  /**
+   * Puts a fault into a running actor (of a pool, into the member of this index; 0 unless told), to test what others make of it: an uncaught error, the end
+   * of its thread, a hang. False when it does not run.
+   */
+  injectFault<P extends Protocol>(actor: Pick<Actor<P>, "name">, how: FaultKind, index?: number): boolean;
   /** The memory that all actors share, as they see it in `self.shared`. */
   readonly shared: SharedArrayBuffer;
   /**
@@ -310,6 +316,8 @@ export function system(options: SystemOptions): System {
       watch();
       return prometheusText(viewOf(root, sharedTable));
     },
+    injectFault: ({ name }, how, index = 0) =>
+      [...handles.values()].find((handle) => handle.name === name && handle.index === index)?.fault(how) ?? false,
     shared,
     get failed() {
       isObserved = true;

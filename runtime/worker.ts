@@ -4,6 +4,7 @@ import type { LogLevel } from "./actor.ts";
 import { wallClock } from "./clock.ts";
 import { birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
+import { injectFault } from "./fault.ts";
 import { threadNumber } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
@@ -143,6 +144,9 @@ class ActorThread {
         break;
       case "place":
         router.place(message[1], message[2]);
+        break;
+      case "fault":
+        injectFault(message[1]);
         break;
       case "stop":
         if (this.#incarnation === undefined) this.#goodbye(["bye", undefined]);

@@ -53,7 +53,7 @@ describe("imports point one way", () => {
   test.each(roles)("%s knows of the other roles their messages only", (role) => {
     const files = code.filter((path) => path.startsWith(`actors/${role}/`));
     const shared =
-      /^(runtime|actors\/(model|resources|http|metrics|tracing|kafka|mongo|redis|postgres|sqlite|auth-client))\/|^actors\/(cause|data-dir|debug|health|outage|report-health|servers|sqlite-file|sqlite-health|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
+      /^(runtime|actors\/(model|resources|http|metrics|tracing|kafka|mongo|redis|postgres|sqlite|auth-client))\/|^actors\/(cause|data-dir|health|outage|report-health|servers|sqlite-file|sqlite-health|waiting)\.ts$|^(?!actors\/|tests\/|bench\/|docs\/)/;
     const wrong = refused(
       files,
       (imported) =>

@@ -1,6 +1,5 @@
 /** The `auth` actor: its stores, its service and its app, put together. */
 import { behave, type Self } from "../../runtime/actor.ts";
-import { fault } from "../debug.ts";
 import { verifier } from "../http/access-tokens.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
@@ -73,7 +72,6 @@ export type AuthData = {
   loginDelay?: boolean;
   /** False where only the operator adds accounts. */
   registration?: boolean;
-  debugFaults?: boolean;
   /** Where traces go; without it there are none. */
   tracing?: TracingSettings;
   listen?: { host: string; port: number };
@@ -236,7 +234,6 @@ const ofServer = (server: "postgresql" | "redis", of: Server | undefined): Outag
 type Role = Awaited<ReturnType<typeof openAuth>>;
 type State = {
   readonly role: Role;
-  readonly debugFaults: boolean;
   readonly stop: () => Promise<void>;
 };
 
@@ -303,12 +300,9 @@ export default behave(auth, {
       await stop();
       throw error;
     }
-    return { role, stop, debugFaults: data.debugFaults === true };
+    return { role, stop };
   },
   on: {
-    debug: ({ debugFaults }, { how }) => {
-      if (debugFaults) fault(how);
-    },
     ready: () => null,
     http: ({ role }, request) => answerHttp(role.app, request),
     standing: ({ role }) => role.standing(),

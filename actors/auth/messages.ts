@@ -1,6 +1,5 @@
 /** What others may say to the `auth` role, and what it announces. */
-import { actor, ask, tell, topic } from "../../runtime/actor.ts";
-import type { FaultKind } from "../debug.ts";
+import { actor, ask, topic } from "../../runtime/actor.ts";
 
 /** An HTTP request handed over by the role that owns the port; the body is UTF-8 text or null (binary bodies that are no UTF-8 arrive as base64). */
 export type HttpRequest = {
@@ -48,8 +47,6 @@ export const auth = actor("auth", new URL("./main.ts", import.meta.url), {
   apiToken: ask<{ hash: string }, ApiTokenGrant>(),
   /** Whether the session goes on and is that user's. */
   session: ask<{ userId: string; sessionId: string }, boolean>(),
-  /** Ends the actor from inside; never sent unless debug faults are allowed. */
-  debug: tell<{ how: FaultKind }>(),
 });
 
 /** Published at once when sessions or API tokens end, perhaps more than once; verifiers refuse them from then on. */

@@ -1,6 +1,5 @@
 /** The `consumer` actor: the single writer, on the log that this system has. */
 import { behave, type Self } from "../../runtime/actor.ts";
-import { fault } from "../debug.ts";
 import { countThread } from "../metrics/threads.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
@@ -10,7 +9,6 @@ import type { Writer } from "./writer.ts";
 
 export type ConsumerData = {
   dataDir: string;
-  debugFaults: boolean;
   /** Both or none. */
   kafka?: KafkaServers;
   mongo?: Server;
@@ -18,26 +16,23 @@ export type ConsumerData = {
   tracing?: TracingSettings;
 };
 
-type State = { readonly writer: Writer; readonly tracer: Tracer | undefined; readonly debugFaults: boolean };
+type State = { readonly writer: Writer; readonly tracer: Tracer | undefined };
 
 export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
   async start(self: Self<typeof consumer.accepts, ConsumerData>) {
     countThread(self);
-    const { dataDir, debugFaults, kafka, mongo } = self.args;
+    const { dataDir, kafka, mongo } = self.args;
     const tracer = tracerOf(self, self.args.tracing);
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =
       kafka === undefined || mongo === undefined
         ? (await import("./space-writer-local.ts")).localSpaceWriter(self, dataDir, tracer)
         : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo, tracer });
-    return { writer, tracer, debugFaults };
+    return { writer, tracer };
   },
   on: {
     ready({ writer }) {
       if (!writer.isReady()) throw new Error("Cannot take commands yet");
-    },
-    debug({ debugFaults }, { how }) {
-      if (debugFaults) fault(how);
     },
   },
   batch: { kinds: ["append", "take", "erase"], max: 256, on: ({ writer }, messages) => writer.append(messages) },

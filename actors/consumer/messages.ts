@@ -1,6 +1,5 @@
 /** What others may say to the `consumer` role, the single writer of tasks. */
-import { actor, ask, tell } from "../../runtime/actor.ts";
-import type { FaultKind } from "../debug.ts";
+import { actor, ask } from "../../runtime/actor.ts";
 import type { Command, Outcome, Position } from "../model/command.ts";
 import type { Command as SpaceCommand } from "../resources/command.ts";
 import type { Verdict } from "../resources/verdict.ts";
@@ -17,6 +16,4 @@ export const consumer = actor("consumer", new URL("./main.ts", import.meta.url),
   erase: ask<{ userId: string; at: string }, null>(),
   /** Answered when it takes messages and turns. */
   ready: ask(),
-  /** Ends the actor from inside; never sent unless debug faults are allowed. */
-  debug: tell<{ how: FaultKind }>(),
 });

@@ -1,7 +1,6 @@
 /** The `follower` actor: one for all `task` workers of a process. It waits for Kafka for ever, and after a fault goes on where it stopped. */
 import type { EachBatchPayload } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
-import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
@@ -20,13 +19,11 @@ export type FollowerData = {
   group: string;
   /** Follows the facts of spaces, in the place of the announcements of tasks. */
   spaces?: true;
-  debugFaults: boolean;
 };
 
 type State = {
   readonly announced: () => readonly number[] | null;
   readonly spaces: () => readonly KnownFacts[] | null;
-  readonly debugFaults: boolean;
   readonly stop: () => Promise<void>;
 };
 
@@ -38,7 +35,7 @@ const silentMs = 3_000;
 export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   start(self: Self<typeof follower.accepts, FollowerData>): State {
     countThread(self);
-    const { kafka: servers, group, debugFaults } = self.args;
+    const { kafka: servers, group } = self.args;
     const kafka = kafkaClient(servers, "task-tracker-follower");
     if (self.args.spaces === true) {
       const followed = followSpaces(self, { kafka, servers, group });
@@ -47,7 +44,7 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         endReports();
         await followed.stop();
       };
-      return { announced: () => null, spaces: followed.known, debugFaults, stop };
+      return { announced: () => null, spaces: followed.known, stop };
     }
     let announced: number[] = [];
     let hasCaughtUp = false;
@@ -107,7 +104,6 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
         return hasCaughtUp ? announced : null;
       },
       spaces: () => null,
-      debugFaults,
       stop: async () => {
         endReports();
         await staying.stop();
@@ -117,9 +113,6 @@ export default behave<typeof follower.accepts, State, FollowerData>(follower, {
   on: {
     announced: ({ announced }) => announced(),
     spaces: ({ spaces }) => spaces(),
-    debug({ debugFaults }, { how }) {
-      if (debugFaults) fault(how);
-    },
   },
   stop: ({ stop }) => stop(),
 });

@@ -1,6 +1,5 @@
 /** The follower: hears what the writers announce in Kafka and tells it to the `task` workers of its process. */
-import { actor, ask, tell, topic } from "../../runtime/actor.ts";
-import type { FaultKind } from "../debug.ts";
+import { actor, ask, topic } from "../../runtime/actor.ts";
 import type { Announcement } from "../model/command.ts";
 
 /** By partition, the offset of the last command announced; -1 where none is known. */
@@ -11,8 +10,6 @@ export const follower = actor("follower", new URL("./main.ts", import.meta.url),
   announced: ask<null, Announced | null>(),
   /** What is known of spaces by now; null until it has caught up with what was told before it came. */
   spaces: ask<null, readonly KnownFacts[] | null>(),
-  /** Ends the actor from inside; never sent unless debug faults are allowed. */
-  debug: tell<{ how: FaultKind }>(),
 });
 
 /** In log order within a partition; at a start or after a fault some come again. */

@@ -1,7 +1,6 @@
 /** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the announcements stays where it is. */
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
-import { fault } from "../debug.ts";
 import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { readFacts } from "../kafka/facts-record.ts";
@@ -25,12 +24,11 @@ import { keptSpacesInRedis, ofSpaces } from "./space-cache-redis.ts";
 export type KeeperData = {
   kafka: KafkaServers;
   redis: Server;
-  debugFaults: boolean;
   /** Keeps resources of spaces, in the place of tasks. */
   spaces?: true;
 };
 
-type State = { readonly debugFaults: boolean; readonly stop: () => Promise<void> };
+type State = { readonly stop: () => Promise<void> };
 
 const startMs = 15_000 + membership.rebalanceTimeout;
 const stopMs = 3_500;
@@ -40,7 +38,7 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   start(self: Self<typeof keeper.accepts, KeeperData>): State {
     countThread(self);
-    const { kafka: servers, debugFaults } = self.args;
+    const { kafka: servers } = self.args;
     const clientName = memberName("keeper");
     const kafka = kafkaClient(servers, clientName);
     const connection = connectRedis(self.args.redis);
@@ -92,7 +90,6 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     });
 
     return {
-      debugFaults,
       stop: async () => {
         endReports();
         clearInterval(ticking);
@@ -101,11 +98,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
       },
     };
   },
-  on: {
-    debug({ debugFaults }, { how }) {
-      if (debugFaults) fault(how);
-    },
-  },
+  on: {},
   stop: ({ stop }) => stop(),
 });
 

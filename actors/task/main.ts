@@ -2,7 +2,6 @@
 import { behave, type Self } from "../../runtime/actor.ts";
 import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
-import { fault } from "../debug.ts";
 import { announcements } from "../follower/messages.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
@@ -33,7 +32,6 @@ export type TaskData = {
   site: Site;
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
-  debugFaults: boolean;
   /** Both or none: then the log is the writer's mailbox, and the read model its file. */
   kafka?: KafkaServers;
   mongo?: Server;
@@ -46,7 +44,6 @@ export type TaskData = {
 
 type Body = Self<typeof task.accepts, TaskData>;
 type State = {
-  readonly debugFaults: boolean;
   readonly check: AuthCheck;
   readonly heard: KafkaBack["heard"];
   readonly listener: Listener;
@@ -60,7 +57,7 @@ const patienceMs = 4_000;
 export default behave<typeof task.accepts, State, TaskData>(task, {
   async start(self) {
     countThread(self);
-    const { host, port, site, rateLimit, debugFaults } = self.args;
+    const { host, port, site, rateLimit } = self.args;
     const check: AuthCheck = authCheck(
       { apiToken: (of) => accounts.apiToken(of), session: (of) => accounts.session(of) },
       rateLimiter(rateLimit, Date.now),
@@ -98,7 +95,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       await Promise.all([settles(accounts.known(), patienceMs), begun(patienceMs)]);
       const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
       const listener = listen(app.fetch, { host, port, reusePort: true, onAcceptError });
-      return { check, heard, close, debugFaults, listener, streams: backend.streams };
+      return { check, heard, close, listener, streams: backend.streams };
     } catch (error) {
       await close();
       throw error;
@@ -110,9 +107,6 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       open?.revoke(ended.map(({ hash }) => hash));
     },
     announced: ({ heard }, said) => heard(said),
-    debug: ({ debugFaults }, { how }) => {
-      if (debugFaults) fault(how);
-    },
   },
   async stop({ listener, close, streams: open }) {
     open?.drain();

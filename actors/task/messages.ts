@@ -1,12 +1,9 @@
 /** The `task` role: the HTTP edge of tasks. It is told what auth and the writers announce. */
 import { actor, tell } from "../../runtime/actor.ts";
 import type { Ended } from "../auth/messages.ts";
-import type { FaultKind } from "../debug.ts";
 import type { Announcement } from "../model/command.ts";
 
 export const task = actor("task", new URL("./main.ts", import.meta.url), {
   revoked: tell<Ended[]>(),
   announced: tell<Announcement[]>(),
-  /** Ends the actor from inside; never sent unless debug faults are allowed. */
-  debug: tell<{ how: FaultKind }>(),
 });

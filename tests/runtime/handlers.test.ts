@@ -112,6 +112,19 @@ for (const runtime of runtimes) {
     );
 
     test(
+      "a fault that is injected ends an actor as one of its own would, without a message of its protocol",
+      async () => {
+        const { code, lines } = await handlers(runtime, "faults");
+        expect(code).toBe(0);
+        expect(lineWith(lines, "told")).toEqual({
+          told: [false, false, true, true, true],
+          lastErrors: ["Cannot go on: steady ended its own thread", "Cannot go on: a fault was injected"],
+        });
+      },
+      MINUTE_MS,
+    );
+
+    test(
       "a child that is to be killed at once does not run its stop hook",
       async () => {
         const { code, lines } = await handlers(runtime, "brutalKill");
