@@ -16,6 +16,7 @@
 export * from "./actor.ts";
 export { ChildError, type ChildErrorCode, type Children, type ChildView } from "./children.ts";
 export { ActorError, isActorError, type RuntimeCode } from "./errors.ts";
+export type { FaultKind } from "./fault.ts";
 export type { ActorView, TreeView } from "./inspect.ts";
 export type { Modules } from "./modules.ts";
 export { type Log, type System, type SystemOptions, system } from "./system.ts";

@@ -26,7 +26,7 @@ function runDue(state: State): void {
       state.wake = self.after(waitMs, "due", null);
       return;
     }
-    self.publish(ran, { name: next.name, dueMs: next.dueMs });
+    void self.publish(ran, { name: next.name, dueMs: next.dueMs });
     next.dueMs += next.everyMs;
   }
 }
