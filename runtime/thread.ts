@@ -13,7 +13,7 @@ export type ThreadEvents = {
  * The entry of worker threads: an address, or what makes the worker of these options (for bundlers that look for `new Worker(new URL(...))`). All it has
  * to do is to call `serveActors`.
  */
-export type WorkerEntry = URL | ((options: { readonly workerData: unknown }) => Worker);
+export type WorkerEntry = URL | ((options: { readonly workerData: unknown; readonly name: string }) => Worker);
 
 /** Beside this file, as source or compiled. */
 const DEFAULT_ENTRY = import.meta.url.endsWith(".ts")
@@ -37,7 +37,10 @@ export class Thread {
 
   constructor(data: Omit<WorkerData, "mark">, events: ThreadEvents, entry: WorkerEntry = DEFAULT_ENTRY) {
     const workerData = marked(data);
-    this.#worker = typeof entry === "function" ? entry({ workerData }) : new Worker(loadable(entry), { workerData });
+    // What debuggers, profilers and (on Bun) the operating system call it.
+    const name = `${data.name}/${data.index}`;
+    this.#worker =
+      typeof entry === "function" ? entry({ workerData, name }) : new Worker(loadable(entry), { workerData, name });
     let resolveGone: () => void = () => undefined;
     this.#gone = new Promise((resolve) => {
       resolveGone = resolve;

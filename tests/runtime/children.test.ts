@@ -36,6 +36,19 @@ for (const runtime of runtimes) {
     );
 
     test(
+      "names the threads of its children",
+      async () => {
+        const { code, lines } = await run(runtime, script, ["names"]);
+        expect(code).toBe(0);
+        const { names } = lineWith(lines, "names") as { names: (string | null)[] };
+        // Node tells a thread its name from 22.20 on.
+        if (runtime === "node" && names.every((name) => name === null)) return;
+        expect(names).toEqual(["first/0", "second/0"]);
+      },
+      MINUTE_MS,
+    );
+
+    test(
       "starts, restarts, lists and ends children at run time, and says why it cannot",
       async () => {
         const { code, lines } = await run(runtime, script, ["atRunTime"]);
