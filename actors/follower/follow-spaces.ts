@@ -51,7 +51,7 @@ export function followSpaces(
       chars += value.length;
       const next = Number(batch.messages[at + 1]?.offset ?? batch.next);
       if (chars < publishCharsMax && at < values.length - 1) continue;
-      self.publish(factsHeard, { partition: batch.partition, from, next, values: part });
+      void self.publish(factsHeard, { partition: batch.partition, from, next, values: part });
       [from, part, chars] = [next, [], 0];
     }
   }
