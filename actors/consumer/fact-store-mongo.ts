@@ -4,10 +4,8 @@
  */
 import type { AnyBulkWriteOperation, Collection } from "mongodb";
 import { duplicates } from "../mongo/duplicates.ts";
+import { parts } from "../mongo/parts.ts";
 import {
-  type DocumentRecord,
-  documentIn,
-  documentRecord,
   type FactRecord,
   factIn,
   factRecord,
@@ -18,6 +16,8 @@ import {
   type SpaceCollections,
 } from "../mongo/space-collections.ts";
 import type { Fact } from "../resources/fact.ts";
+import type { Registry } from "../resources/registry.ts";
+import { mongoDocuments } from "./space-documents-mongo.ts";
 import type { FactStore, SeqKey } from "./write-ports.ts";
 
 const keysAtOnceMax = 1_000;
@@ -28,16 +28,14 @@ const lostMax = 5;
 
 export function mongoFactStore(
   { facts, documents, heads }: SpaceCollections,
-  { now }: { readonly now: () => number },
+  { now, registry }: { readonly now: () => number; readonly registry: Registry },
 ): FactStore {
+  const documentsOf = mongoDocuments({ documents }, registry);
   return {
     // One after the other: a head that is read before its documents is never ahead of them, and neither is ahead of the facts.
     async read(reading) {
       const headsFound = await byId(heads, reading.heads);
-      const documentsFound = await byId(
-        documents,
-        reading.documents.map(({ spaceId, id }) => keyOf(spaceId, id)),
-      );
+      const documentsFound = await documentsOf.find(reading.documents.map(({ spaceId, id }) => keyOf(spaceId, id)));
       const factsFound = await byId(
         facts,
         reading.operations.map(({ spaceId, operationId }) => keyOf(spaceId, operationId)),
@@ -46,7 +44,7 @@ export function mongoFactStore(
       const unique = new Map([...factsFound, ...seqsFound].map((record) => [record._id, record]));
       return {
         heads: headsFound.map(headIn),
-        documents: documentsFound.map(documentIn),
+        documents: documentsFound,
         facts: [...unique.values()].map(factIn),
       };
     },
@@ -72,10 +70,8 @@ export function mongoFactStore(
     async project(documentsGiven, headsGiven) {
       // What cannot be kept fails before anything is written.
       const headRecords = headsGiven.map(headRecord);
-      await replaceOlder(documents, documentsGiven.map(documentRecord), ({ version }) => ({
-        version: { $lt: version },
-      }));
-      await replaceOlder(heads, headRecords, ({ position }) => ({ position: { $lt: position } }));
+      await documentsOf.write(documentsGiven);
+      await replaceOlder(heads, headRecords);
     },
   };
 
@@ -137,26 +133,23 @@ function withoutKnown(
   });
 }
 
-async function replaceOlder<Kept extends DocumentRecord | HeadRecord>(
-  collection: Collection<Kept>,
-  records: readonly Kept[],
-  isOlder: (record: Kept) => object,
-): Promise<void> {
-  const replacing = (record: Kept, upsert: boolean) =>
-    ({
-      replaceOne: {
-        filter: { _id: record._id, space: record.space, ...isOlder(record) },
-        replacement: record,
-        upsert,
-      },
-    }) as unknown as AnyBulkWriteOperation<Kept>;
+async function replaceOlder(heads: Collection<HeadRecord>, records: readonly HeadRecord[]): Promise<void> {
+  const replacing = (record: HeadRecord, upsert: boolean): AnyBulkWriteOperation<HeadRecord> => ({
+    replaceOne: {
+      filter: { _id: record._id, space: record.space, position: { $lt: record.position } },
+      replacement: record,
+      upsert,
+      // Not every server sees by itself that a key with more beside it is looked up by the key.
+      hint: { _id: 1 },
+    },
+  });
   for (const part of parts(records, writesAtOnceMax)) {
     const steps = part.map((record) => replacing(record, true));
-    const known = await duplicates(() => collection.bulkWrite(steps, { ordered: false }));
+    const known = await duplicates(() => heads.bulkWrite(steps, { ordered: false }));
     if (known.length === 0) continue;
-    // The document is there and is as new, or another writer has just made it, which may be older: only the guard tells.
+    // The head is there and is as new, or another writer has just made it, which may be older: only the guard tells.
     const again = known.flatMap((index) => part[index] ?? []).map((record) => replacing(record, false));
-    await collection.bulkWrite(again, { ordered: false });
+    await heads.bulkWrite(again, { ordered: false });
   }
 }
 
@@ -168,8 +161,4 @@ async function byId<Kept extends { _id: string }>(
   for (const part of parts([...new Set(ids)], keysAtOnceMax))
     found.push(...((await collection.find({ _id: { $in: part } } as object).toArray()) as unknown as Kept[]));
   return found;
-}
-
-function parts<Each>(all: readonly Each[], max: number): Each[][] {
-  return Array.from({ length: Math.ceil(all.length / max) }, (_, part) => all.slice(part * max, (part + 1) * max));
 }

@@ -5,7 +5,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import type { Document, Fields } from "../resources/document.ts";
-import { isSame, type Json } from "../resources/field.ts";
+import { isSame } from "../resources/field.ts";
 import {
   type Dependent,
   deletedBit,
@@ -20,7 +20,8 @@ import {
 } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
-import { shownValue } from "../resources/served.ts";
+import { shownFields, shownValue } from "../resources/served.ts";
+import { storedDocument, storedTexts } from "../resources/stored-document.ts";
 import type { SpaceNumbers } from "../sqlite/space-numbers.ts";
 import {
   columnOf,
@@ -32,7 +33,6 @@ import {
   type SqlValue,
 } from "../sqlite/space-tables.ts";
 import { termsOf } from "../sqlite/space-terms.ts";
-import { storedDocument, storedTexts } from "../sqlite/stored-document.ts";
 
 /** Statements that are kept for later, at most: one for each choice of columns that change together. */
 const statementsMax = 500;
@@ -155,14 +155,6 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     const found = prepared(sql).all(space, uuidBytes(id)) as { id: Uint8Array }[];
     for (const each of found) settle(space, uuidText(each.id));
   }
-}
-
-/** What is shown in the place of a stored value. */
-function shownFields(type: ResourceType, fields: Fields, by: Fields | undefined): Record<string, Json> {
-  if (type.shown === undefined || by === undefined) return {};
-  const { field, of } = type.shown;
-  const value = of(fields, by);
-  return isSame(value, fields[field]) ? {} : { [field]: value };
 }
 
 type Put = {

@@ -14,7 +14,8 @@ import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { IndexError } from "../mongo/indexes.ts";
-import { ensureSpaceIndexes, StoredTextError, spaceCollections } from "../mongo/space-collections.ts";
+import { StoredTextError, spaceCollections } from "../mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../mongo/space-indexes.ts";
 import { type Outage, outage } from "../outage.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import { registry } from "../resources/registry.ts";
@@ -66,7 +67,7 @@ export function kafkaSpaceWriter(
     log: self.log,
     tracer: servers.tracer,
     names,
-    store: mongoFactStore(collections, { now: Date.now }),
+    store: mongoFactStore(collections, { now: Date.now, registry }),
     why: mongo.why,
     questions,
     facts,
@@ -104,7 +105,7 @@ export function kafkaSpaceWriter(
       of.failed(mongo.why(error));
     };
     const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
-    await keepTrying(() => ensureSpaceIndexes(collections), { ...pauses, until, failed: failed(indexing) });
+    await keepTrying(() => ensureSpaceIndexes(collections, registry), { ...pauses, until, failed: failed(indexing) });
     indexing.fine();
     const joined = () => {
       joining.fine();

@@ -1,43 +1,72 @@
-/** Facts, documents and heads of spaces in MongoDB: their collections and indexes, and how each is kept as a text. */
+/** Facts, documents and heads of spaces in MongoDB: their collections, and how each is kept as a text, beside what lists need of it. */
 import type { Collection, CollectionOptions, Db } from "mongodb";
-import type { Document, Head } from "../resources/document.ts";
+import type { Document, Fields, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
-import { ensureIndexesOf } from "./indexes.ts";
+import { isLocalDue, listFields, listValue, setFields, wordFields, wordsIn } from "../resources/listing.ts";
+import type { Registry } from "../resources/registry.ts";
+import type { ResourceType } from "../resources/resource-type.ts";
+import { shownValue } from "../resources/served.ts";
+import { storedDocument, storedTexts } from "../resources/stored-document.ts";
 
 /** `_id` of facts is space and operation, of documents space and id, of heads the space. `space` alone is the shard key of all three. */
-type Kept = {
-  _id: string;
-  space: string;
-  /** The whole, as JSON. */
-  json: string;
-};
+type Kept = { _id: string; space: string };
 
 export type FactRecord = Kept & {
   /** None where nothing changed. */
   seq?: number;
   position: number;
+  /** By which the changes of a resource are found: `changeKey` of each. */
+  changed?: readonly string[];
   /** When an unkeyed record of what changed nothing goes. */
   expireAt?: Date;
+  /** The whole, as JSON. */
+  json: string;
 };
 
-export type DocumentRecord = Kept & { id: string; type: string; seq: number; version: number };
+/** Beside these a value for each list field, and an array for each set, of the type. */
+export type DocumentRecord = Kept & {
+  id: string;
+  type: string;
+  seq: number;
+  version: number;
+  /** See listing.ts. */
+  state: number;
+  createdAt: number;
+  updatedAt: number;
+  /** Of a member. */
+  user?: string;
+  words?: readonly string[];
+  /** What of it others depend on, as a text; only of types on which others do. */
+  hiding?: string;
+  /** Others may not have been told of the latest change of `hiding`. */
+  isUnsettled?: true;
+  /** What is served, and what of the document is not in that. */
+  text: string;
+  rest: string;
+};
 
-export type HeadRecord = Kept & { seq: number; position: number };
+export type HeadRecord = Kept & { seq: number; position: number; json: string };
+
+/** What there is once. */
+export type StoreRecord = { _id: "store"; epoch: string };
 
 export type SpaceCollections = {
   readonly facts: Collection<FactRecord>;
   readonly documents: Collection<DocumentRecord>;
   readonly heads: Collection<HeadRecord>;
+  readonly store: Collection<StoreRecord>;
 };
+
+type CollectionName = Exclude<keyof SpaceCollections, "store">;
 
 /** What is kept under a key is no fact, document or head, or is too large to be kept: trying again does not help. */
 export class StoredTextError extends Error {
   override readonly name = "StoredTextError";
-  readonly collection: keyof SpaceCollections;
+  readonly collection: CollectionName;
   readonly spaceId: string;
   /** Of the resource, or of the operation. */
   readonly id: string;
-  constructor(collection: keyof SpaceCollections, at: { spaceId: string; id: string }, reason: string) {
+  constructor(collection: CollectionName, at: { spaceId: string; id: string }, reason: string) {
     super(`Cannot use ${collection}, space ${at.spaceId}, id ${at.id}: ${reason}`);
     this.collection = collection;
     this.spaceId = at.spaceId;
@@ -62,33 +91,90 @@ export function spaceCollections(
     facts: db.collection("facts", options),
     documents: db.collection("documents", options),
     heads: db.collection("heads", options),
+    store: db.collection("store", options),
   };
 }
 
-/** Makes the indexes that are missing; several writers may start at once. That an operation or a document is there once, `_id` sees to. */
-export async function ensureSpaceIndexes({ facts }: SpaceCollections): Promise<void> {
-  await ensureIndexesOf(facts, [
-    { key: { space: 1, seq: 1 }, unique: true, partialFilterExpression: { seq: { $gt: 0 } } },
-    { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
-  ]);
+/** Versions in one width, so that a resource's changes are in their order. */
+export function changeKey(id: string, version: number): string {
+  return `${id} ${String(version).padStart(12, "0")}`;
 }
 
 export function factRecord(fact: Fact, nowMs: number): FactRecord {
-  const { spaceId, operationId, seq, position, keyed } = fact;
+  const { spaceId, operationId, seq, position, keyed, changes } = fact;
   return {
     _id: keyOf(spaceId, operationId),
     space: spaceId,
     ...(seq === undefined ? {} : { seq }),
     position,
+    ...(changes.length === 0 ? {} : { changed: changes.map(({ id, version }) => changeKey(id, version)) }),
     json: textOf("facts", { spaceId, id: operationId }, fact),
     ...(keyed || seq !== undefined ? {} : { expireAt: new Date(nowMs + unkeyedKeptMs) }),
   };
 }
 
-export function documentRecord(document: Document): DocumentRecord {
-  const { spaceId, id, type, seq, version } = document;
-  const json = textOf("documents", document, document);
-  return { _id: keyOf(spaceId, id), space: spaceId, id, type, seq, version, json };
+/** `shown`: fields that readers see with another value than is stored. */
+export type Placed = {
+  readonly state: number;
+  readonly shown: Fields;
+  readonly hiding?: string;
+  readonly isUnsettled?: boolean;
+};
+
+export function documentRecord(type: ResourceType, document: Document, placed: Placed): DocumentRecord {
+  const { spaceId, id, seq, version, fields, createdAt, updatedAt } = document;
+  const { state, shown, hiding, isUnsettled } = placed;
+  const searched = wordFields(type);
+  return {
+    _id: keyOf(spaceId, id),
+    space: spaceId,
+    id,
+    type: type.name,
+    seq,
+    version,
+    state,
+    createdAt: Date.parse(createdAt),
+    updatedAt: Date.parse(updatedAt),
+    ...(type.name === "member" ? { user: fields.userId as string } : {}),
+    ...listedFields(type, document, shown),
+    ...Object.fromEntries(setFields(type).map(({ name, orNone }) => [name, itemsOf(fields[name], orNone)])),
+    ...(searched.length === 0 ? {} : { words: wordsIn(searched, fields) }),
+    ...(hiding === undefined ? {} : { hiding }),
+    ...(isUnsettled === true ? { isUnsettled } : {}),
+    ...textsOf(type, document, shown),
+  };
+}
+
+/** Where a value is shown in the place of a stored one, these are what differs. */
+export function listedFields(type: ResourceType, { fields }: Document, shown: Fields): Record<string, unknown> {
+  return Object.fromEntries(
+    listFields(type).flatMap(([name, field]) => {
+      const value = shownValue(name, fields, shown);
+      // Ids are looked up in indexes of those that have one.
+      if (value === null && field.sortable !== true && (field.form.kind === "reference" || field.form.kind === "text"))
+        return [];
+      const listed = [[name, listValue(field, value)]];
+      return field.form.kind === "due" ? [...listed, [localName(name), isLocalDue(value)]] : listed;
+    }),
+  );
+}
+
+/** Beside the field of a `due`: whether it depends on the zone of its reader. */
+export function localName(name: string): string {
+  return `${name}IsLocal`;
+}
+
+/** An empty text stands for no item at all, where lists can ask for that. */
+function itemsOf(items: unknown, orNone: boolean): readonly string[] {
+  const all = (items ?? []) as readonly string[];
+  return orNone && all.length === 0 ? [""] : all;
+}
+
+export function textsOf(type: ResourceType, document: Document, shown: Fields): { text: string; rest: string } {
+  const texts = storedTexts(type, document, shown);
+  refuseTooLarge("documents", document, texts.text);
+  refuseTooLarge("documents", document, texts.rest);
+  return texts;
 }
 
 export function headRecord(head: Head): HeadRecord {
@@ -111,19 +197,16 @@ export function factIn({ _id, space, seq, position, json }: FactRecord): Fact {
   return fact;
 }
 
-export function documentIn({ space, id, type, seq, version, json }: DocumentRecord): Document {
+export function documentIn(registry: Registry, record: DocumentRecord): { value: Document; shown: Fields } {
+  const { space, id, type: typeName, seq, version, text, rest } = record;
   const at = { spaceId: space, id };
-  const document = valueOf("documents", at, json) as unknown as Document;
-  if (
-    document.spaceId !== space ||
-    document.id !== id ||
-    document.type !== type ||
-    document.seq !== seq ||
-    document.version !== version ||
-    !isObject(document.fields)
-  )
+  const type = registry.get(typeName);
+  if (type === undefined) throw new StoredTextError("documents", at, "its type is not known");
+  const served = valueOf("documents", at, text);
+  const others = valueOf("documents", at, rest);
+  if (served.spaceId !== space || served.id !== id || served.version !== version || others.seq !== seq)
     throw new StoredTextError("documents", at, "its text is not of this document");
-  return document;
+  return storedDocument(type, { text, rest });
 }
 
 export function headIn({ space, seq, position, json }: HeadRecord): Head {
@@ -134,17 +217,21 @@ export function headIn({ space, seq, position, json }: HeadRecord): Head {
   return head;
 }
 
-function textOf(collection: keyof SpaceCollections, at: { spaceId: string; id: string }, value: object): string {
+function textOf(collection: CollectionName, at: { spaceId: string; id: string }, value: object): string {
   const json = JSON.stringify(value);
-  // A UTF-16 unit is three bytes at most: only a long text is counted.
-  const bytes = json.length * 3 > textBytesMax ? Buffer.byteLength(json) : 0;
-  if (bytes > textBytesMax)
-    throw new StoredTextError(collection, at, `its text has ${bytes} bytes, more than ${textBytesMax}`);
+  refuseTooLarge(collection, at, json);
   return json;
 }
 
+function refuseTooLarge(collection: CollectionName, at: { spaceId: string; id: string }, text: string): void {
+  // A UTF-16 unit is three bytes at most: only a long text is counted.
+  const bytes = text.length * 3 > textBytesMax ? Buffer.byteLength(text) : 0;
+  if (bytes > textBytesMax)
+    throw new StoredTextError(collection, at, `its text has ${bytes} bytes, more than ${textBytesMax}`);
+}
+
 function valueOf(
-  collection: keyof SpaceCollections,
+  collection: CollectionName,
   at: { spaceId: string; id: string },
   json: unknown,
 ): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 /** A resource as it is stored in the read model, cached and served: always the same keys in the same order, so that equal resources are equal texts. */
 import type { Document, Fields } from "./document.ts";
-import type { Json } from "./field.ts";
+import { isSame, type Json } from "./field.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 /** `shown`: values that the projection shows in the place of stored ones (a task's column after its own has gone). */
@@ -20,6 +20,14 @@ export function resourceOf(type: ResourceType, document: Document, shown: Fields
 export function shownValue(name: string, fields: Fields, shown: Fields): Json {
   const value = shown[name];
   return value === undefined ? (fields[name] ?? null) : value;
+}
+
+/** What is shown in the place of stored values. `by`: the fields of what the resource refers to. */
+export function shownFields(type: ResourceType, fields: Fields, by: Fields | undefined): Record<string, Json> {
+  if (type.shown === undefined || by === undefined) return {};
+  const { field, of } = type.shown;
+  const value = of(fields, by);
+  return isSame(value, fields[field]) ? {} : { [field]: value };
 }
 
 export function resourceText(type: ResourceType, document: Document, shown?: Fields): string {

@@ -12,7 +12,10 @@ export function firstOf(query: ResourceQuery, lists: readonly (readonly ListedRe
 }
 
 /** Whether a space's items of the same key and id as the query's end are behind it. */
-export function isBehindEnd({ after, descending }: ResourceQuery, spaceId: string): boolean {
+export function isBehindEnd(
+  { after, descending }: Pick<ResourceQuery, "after" | "descending">,
+  spaceId: string,
+): boolean {
   if (after === undefined || spaceId === after.spaceId) return false;
   return spaceId > after.spaceId !== descending;
 }

@@ -6,7 +6,7 @@ import { uuidPattern } from "../http/validate.ts";
 import { instantMs } from "../model/instant.ts";
 import { type Fault, Problem } from "../model/problem.ts";
 import { isDate, isTimeZone } from "../resources/due.ts";
-import type { Field } from "../resources/field.ts";
+import { type Field, isSet } from "../resources/field.ts";
 import type { Filter } from "../resources/filter.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { searchedWords } from "../resources/words.ts";
@@ -195,6 +195,17 @@ export function cursorAfter(query: ResourceQuery, end: PageEnd): string {
 /** What refuses the cursor where it differs. */
 function boundTo({ type, userId, spaceIds, isAcross, deleted, conditions, sort, descending }: Asked): unknown {
   return [type, userId, isAcross ? [] : spaceIds, deleted, conditions, sort, descending];
+}
+
+/** A search without a word, and more items than a set can have, find nothing. */
+export function isNothing({ fields }: ResourceType, conditions: readonly Condition[]): boolean {
+  return conditions.some((condition) => {
+    if (condition.kind === "words") return condition.words.length === 0;
+    if (condition.kind !== "all") return false;
+    const field = fields[condition.field];
+    const max = field !== undefined && isSet(field) && "max" in field.form ? field.form.max : condition.values.length;
+    return condition.values.length > max;
+  });
 }
 
 function conditionsOf(type: ResourceType, userId: string, query: URLSearchParams): Condition[] {

@@ -5,13 +5,12 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import type { Fields } from "../resources/document.ts";
-import { isSet } from "../resources/field.ts";
 import { shownStates, wordFields, wordsIn } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { sortColumn } from "../sqlite/space-tables.ts";
 import { firstOf, isBehindEnd } from "./page-order.ts";
-import type { Condition, ResourceQuery } from "./resource-query.ts";
+import { isNothing, type ResourceQuery } from "./resource-query.ts";
 import {
   type Access,
   type Asked,
@@ -226,17 +225,6 @@ function listed(spaceId: string, { id, key, text }: Row): ListedResource {
 
 function wordsAsked({ conditions }: ResourceQuery): readonly string[] {
   return conditions.flatMap((condition) => (condition.kind === "words" ? condition.words : []));
-}
-
-/** A search without a word, and more items than a set can have, find nothing. */
-function isNothing({ fields }: ResourceType, conditions: readonly Condition[]): boolean {
-  return conditions.some((condition) => {
-    if (condition.kind === "words") return condition.words.length === 0;
-    if (condition.kind !== "all") return false;
-    const field = fields[condition.field];
-    const max = field !== undefined && isSet(field) && "max" in field.form ? field.form.max : condition.values.length;
-    return condition.values.length > max;
-  });
 }
 
 function hasWords(type: ResourceType, { text }: Row, words: readonly string[]): boolean {

@@ -70,8 +70,8 @@ function search(): string {
   ]);
 }
 
-/** `open` answers an empty store each time. */
-export function spaceListCases(name: string, open: OpenReads): void {
+/** `open` answers an empty store each time. Of a store that is slow, `few` is asked. */
+export function spaceListCases(name: string, open: OpenReads, { few = false }: { few?: boolean } = {}): void {
   describe(`${name} as lists of spaces`, () => {
     const { reads, documentsOf, ids } = openedWorld(open);
 
@@ -128,7 +128,7 @@ export function spaceListCases(name: string, open: OpenReads): void {
       "every sort of a %s, both ways, by pages of any size, is the contract's order",
       async (type) => {
         for (const sort of sortsOf(typeNamed(type)))
-          for (const limit of ["100", "7"]) await compared({ sort, limit }, { type });
+          for (const limit of few ? ["37"] : ["100", "7"]) await compared({ sort, limit }, { type });
         await compared({}, { type, spaceIds: [other] });
         await compared({ deleted: "true" }, { type });
       },
@@ -156,16 +156,16 @@ export function spaceListCases(name: string, open: OpenReads): void {
     test("any filters in any order find what a plain array finds", async () => {
       const sorts = sortsOf(typeNamed("task"));
       let found = 0;
-      for (let round = 0; round < 400; round += 1) {
+      for (let round = 0; round < (few ? 120 : 400); round += 1) {
         const given = { ...someFilters(), sort: choose.pick(sorts), limit: choose.pick(["9", "50", "100"]) };
         const spaceIds = choose.pick([[shared], [shared], [other], [shared, other, ann, nobody]]);
         found += (await compared(given, { spaceIds, userId: choose.pick([ann, ben]) })).length;
       }
-      expect(found).toBeGreaterThan(1_000);
+      expect(found).toBeGreaterThan(few ? 100 : 1_000);
     }, 240_000);
 
     test("a due is before or after a bound by the reader's zone, in hours that a clock skips and repeats too", async () => {
-      for (const timeZone of zones)
+      for (const timeZone of few ? zones.slice(0, 3) : zones)
         for (const bound of bounds)
           for (const name of ["dueBefore", "dueAfter"])
             await compared({ [name]: bound, timeZone, limit: "100", sort: "dueAt" });

@@ -1,14 +1,29 @@
 /** The reads of spaces over each adapter, by the same cases. */
+import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
 import { sqliteFactStore } from "../../actors/consumer/fact-store-sqlite.ts";
 import { openSpaceDatabase } from "../../actors/consumer/space-database.ts";
+import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
+import { spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
+import { comment } from "../../actors/resources/comment.ts";
 import { registry } from "../../actors/resources/registry.ts";
+import type { ResourceType } from "../../actors/resources/resource-type.ts";
+import { task } from "../../actors/resources/task.ts";
+import { resourceQuery } from "../../actors/task/resource-query.ts";
+import { listReads } from "../../actors/task/space-list-mongo.ts";
 import type { ListBounds } from "../../actors/task/space-list-sqlite.ts";
+import { mongoSpaceReads } from "../../actors/task/space-reads-mongo.ts";
 import { sqliteSpaceReads } from "../../actors/task/space-reads-sqlite.ts";
+import { describeWith, service } from "../system/services.ts";
 import { spaceListCases } from "./space-list-cases.ts";
 import { spaceReadsCases } from "./space-reads-cases.ts";
+import { ann, shared } from "./space-reads-world.ts";
+
+const server = await service("MONGO_URL");
 
 function inSqlite(bounds?: ListBounds) {
   return async () => {
@@ -32,3 +47,74 @@ spaceReadsCases("SQLite", inSqlite());
 spaceListCases("SQLite", inSqlite());
 // As in a space of very many tasks: nothing is looked up, and the index of the sort is walked in many parts.
 spaceReadsCases("SQLite, walking,", inSqlite({ fewRows: 1, rowsAtOnce: 7, rowsAtOnceMax: 20, textsAtOnce: 3 }));
+
+describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
+  const open = async () => {
+    const url = new URL(serverUrl);
+    url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
+    const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });
+    const collections = spaceCollections(mongo.db);
+    await ensureSpaceIndexes(collections, registry);
+    return {
+      collections,
+      store: mongoFactStore(collections, { now: Date.now, registry }),
+      reads: mongoSpaceReads(collections, registry),
+      async close() {
+        await mongo.db.dropDatabase();
+        await mongo.close();
+      },
+    };
+  };
+  spaceReadsCases("MongoDB", open);
+  spaceListCases("MongoDB", open, { few: true });
+
+  test("every list is found by an index", async () => {
+    const opened = await open();
+    const { documents } = opened.collections;
+    const queries = [
+      ...["createdAt", "updatedAt", "title", "priority", "dueAt", "rank"].flatMap((sort) => [
+        `sort=${sort}`,
+        `sort=-${sort}`,
+      ]),
+      ...[
+        `project=${ann}`,
+        "project=none",
+        `column=${ann}`,
+        `parent=${ann}`,
+        "parent=none",
+        `id=${ann}`,
+        "deleted=true",
+      ],
+      ...[
+        "assignee=me",
+        "assignee=none&assignee=me",
+        "status=todo&status=done",
+        "priority=low",
+        "label=a&label=b",
+        "q=a+bc",
+      ],
+      ...[
+        "dueBefore=2026-01-01&timeZone=Europe/Berlin",
+        "dueAfter=2026-01-01T00:00:00Z",
+        "updatedAfter=2026-01-01T00:00:00Z",
+      ],
+      ...["completedAfter=2026-01-01T00:00:00Z", `project=${ann}&status=todo&q=x&label=a&sort=rank&assignee=me`],
+    ];
+    const read = (type: ResourceType, query: string) =>
+      resourceQuery(type, { userId: ann, spaceIds: [shared] }, new URLSearchParams(query));
+    const all = [
+      ...queries.map((query) => read(task, query)),
+      ...[...registry.values()].map((type) => read(type, "")),
+      read(comment, `task=${ann}`),
+    ];
+    // Behind a page's end the stretches are others.
+    const after = { key: 1, id: ann, spaceId: shared };
+    for (const query of [...all, ...all.map((each) => ({ ...each, after }))])
+      for (const reading of listReads(documents, registry, query)) {
+        const plan = JSON.stringify(await reading.explain());
+        expect(plan, JSON.stringify(query)).toContain("IXSCAN");
+        expect(plan, JSON.stringify(query)).not.toContain("COLLSCAN");
+      }
+    await opened.close();
+  }, 120_000);
+});

@@ -8,16 +8,17 @@ import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
 import {
   type DocumentRecord,
   documentRecord,
-  ensureSpaceIndexes,
   type SpaceCollections,
   StoredTextError,
   spaceCollections,
 } from "../../actors/mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import type { Document, Head } from "../../actors/resources/document.ts";
 import type { Fact } from "../../actors/resources/fact.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import { commandOf, idOf } from "../../actors/resources/space-for-tests.ts";
+import { task } from "../../actors/resources/task.ts";
 import { describeWith, service } from "../system/services.ts";
 
 const server = await service("MONGO_URL");
@@ -44,9 +45,14 @@ function factOf(seq: number | undefined, more: Partial<Fact> = {}): Fact {
 
 function documentOf(seq: number, version = seq, more: Partial<Document> = {}): Document {
   const at = "2026-01-01T00:00:00.000Z";
-  const fields = { title: `${seq} ${version}` };
+  // Every field of its type, as all documents have them.
+  const fields = fieldsOf({ title: `${seq} ${version}` });
   const common = { creatorId: ann, createdAt: at, updatedAt: at, undoable: 0 };
   return { spaceId: home, id: idOf(31), type: "task", version, seq, fields, ...common, ...more };
+}
+
+function fieldsOf(given: Document["fields"]): Document["fields"] {
+  return { ...Object.fromEntries(Object.keys(task.fields).map((name) => [name, null])), ...given };
 }
 
 function headOf(position: number, more: Partial<Head> = {}): Head {
@@ -64,11 +70,11 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
     own.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
     mongo = connectMongo({ url: own.href });
     kept = spaceCollections(mongo.db);
-    store = mongoFactStore(kept, { now: () => nowMs });
+    store = mongoFactStore(kept, { now: () => nowMs, registry });
   });
   beforeEach(async () => {
     await mongo.db.dropDatabase();
-    await ensureSpaceIndexes(kept);
+    await ensureSpaceIndexes(kept, registry);
   });
   afterAll(async () => {
     await mongo.db.dropDatabase();
@@ -81,7 +87,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
 
   test("what was written is read as it was, and what does not exist is left out", async () => {
     const fact = factOf(1, { keyed: true, refusal: { code: "conflict", change: 0 }, answers: [idOf(31)] });
-    const document = documentOf(1, 1, { fields: { title: "Çay 😀", due: { date: "2026-01-01" } } });
+    const document = documentOf(1, 1, { fields: fieldsOf({ title: "Çay 😀", due: { date: "2026-01-01" } }) });
     await store.record([fact]);
     await store.project([document], [headOf(1)]);
     const found = await store.read({
@@ -142,7 +148,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
     const facts = Array.from({ length: 120 }, (_, index) => factOf(index + 1));
     let isOver = false;
     const write = async (size: number) => {
-      const writer = mongoFactStore(kept, { now: () => nowMs });
+      const writer = mongoFactStore(kept, { now: () => nowMs, registry });
       for (let from = 0; from < facts.length; from += size) await writer.record(facts.slice(from, from + size));
     };
     const look = async () => {
@@ -191,7 +197,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
     const versions = [1, 2, 3, 4, 5, 6];
     await Promise.all(
       versions.map((seq) =>
-        mongoFactStore(kept, { now: () => nowMs }).project(
+        mongoFactStore(kept, { now: () => nowMs, registry }).project(
           ids.map((id) => documentOf(seq, seq, { id })),
           [headOf(seq)],
         ),
@@ -205,18 +211,47 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
   test("who loses the race to make a document replaces what the winner made, where that is older", async () => {
     // As the server answers an upsert that found nothing and then met a document that had just been made.
     const losing = {
+      find: kept.documents.find.bind(kept.documents),
       async bulkWrite(steps: { replaceOne?: { replacement: DocumentRecord; upsert: boolean } }[], options: object) {
         if (steps[0]?.replaceOne?.upsert !== true) return kept.documents.bulkWrite(steps as never, options);
-        await kept.documents.insertOne(documentRecord(documentOf(1)));
+        await kept.documents.insertOne(documentRecord(task, documentOf(1), { state: 0, shown: {} }));
         const inserts = steps.flatMap(({ replaceOne }) =>
           replaceOne === undefined ? [] : { insertOne: { document: replaceOne.replacement } },
         );
         return kept.documents.bulkWrite(inserts, options);
       },
     } as unknown as SpaceCollections["documents"];
-    await mongoFactStore({ ...kept, documents: losing }, { now: () => nowMs }).project([documentOf(2)], []);
+    await mongoFactStore({ ...kept, documents: losing }, { now: () => nowMs, registry }).project([documentOf(2)], []);
     const { documents } = await store.read({ ...nothing, documents: [{ spaceId: home, id: idOf(31) }] });
     expect(documents).toEqual([documentOf(2)]);
+  });
+
+  test("tasks of a project that was archived are hidden by the next writer where the one before died, whatever the project became", async () => {
+    const of = (version: number, more: Document["fields"]): Document => ({
+      ...documentOf(version, version, { id: idOf(21), type: "project" }),
+      fields: { name: "House", description: "", color: null, columns: [], archived: false, ...more },
+    });
+    const child = documentOf(2, 1, {
+      id: idOf(32),
+      fields: fieldsOf({ title: "Roof", projectId: idOf(21), status: "todo" }),
+    });
+    await store.project([of(1, {}), child], []);
+    const dying = new Proxy(kept.documents, {
+      get(documents, name) {
+        if (name === "updateMany") return () => Promise.reject(new Error("It died"));
+        const value = Reflect.get(documents, name) as unknown;
+        return typeof value === "function" ? value.bind(documents) : value;
+      },
+    });
+    const first = mongoFactStore({ ...kept, documents: dying }, { now: () => nowMs, registry });
+    await expect(first.project([of(3, { archived: true })], [])).rejects.toThrow("It died");
+    const stateOf = async () => (await kept.documents.findOne({ id: idOf(32) }))?.state;
+    expect(await stateOf()).toBe(0);
+    await store.project([of(4, { archived: true, name: "Home" })], [headOf(4)]);
+    expect(await stateOf()).toBe(2);
+    expect((await kept.documents.findOne({ id: idOf(21) }))?.isUnsettled).toBeUndefined();
+    await store.project([of(5, { name: "Home" })], [headOf(5)]);
+    expect(await stateOf()).toBe(0);
   });
 
   test("only the record of an unkeyed operation that changed nothing ends, after a day", async () => {
@@ -239,7 +274,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
       await store.record([factOf(1)]);
       await store.project([documentOf(1)], [headOf(1)]);
       for (const collection of ["facts", "documents", "heads"] as const)
-        await mongo.db.collection(collection).updateMany({}, { $set: { json } });
+        await mongo.db.collection(collection).updateMany({}, { $set: { json, text: json } });
       const readings = [
         [{ ...nothing, heads: [home] }, "heads", home],
         [{ ...nothing, documents: [{ spaceId: home, id: idOf(31) }] }, "documents", idOf(31)],
@@ -260,7 +295,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
   );
 
   test("a text that is too large is refused by name before anything is written", async () => {
-    const large = documentOf(2, 2, { fields: { title: "語".repeat(3_000_000) } });
+    const large = documentOf(2, 2, { fields: fieldsOf({ title: "語".repeat(3_000_000) }) });
     const writing = store.project([documentOf(1, 1, { id: idOf(32) }), large], [headOf(2)]);
     expect(await writing.catch((error: unknown) => error)).toMatchObject({
       name: "StoredTextError",
@@ -275,7 +310,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
     const reference = await inMemory(log);
     for (const diesAt of [1, 2, 3, 4, 5, 6]) {
       await mongo.db.dropDatabase();
-      await ensureSpaceIndexes(kept);
+      await ensureSpaceIndexes(kept, registry);
       const world = emptyWorld();
       world.log.push(...log);
       let writes = 0;

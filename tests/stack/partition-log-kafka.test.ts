@@ -14,7 +14,8 @@ import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/
 import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topics.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
-import { ensureSpaceIndexes, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { type Registry, registry, registryOf, resourceTypes } from "../../actors/resources/registry.ts";
 import { commandOf, idOf, undoOf } from "../../actors/resources/space-for-tests.ts";
@@ -73,13 +74,13 @@ describeWith(
       url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
       mongo = connectMongo({ url: url.href });
       kept = spaceCollections(mongo.db);
-      store = mongoFactStore(kept, { now: Date.now });
+      store = mongoFactStore(kept, { now: Date.now, registry });
     }, 120_000);
     beforeEach(async () => {
       partition += 1;
       unreadable.length = 0;
       await mongo.db.dropDatabase();
-      await ensureSpaceIndexes(kept);
+      await ensureSpaceIndexes(kept, registry);
     });
     afterAll(async () => {
       await Promise.all([commands?.close(1_000), facts?.close(1_000), questions?.close()]);

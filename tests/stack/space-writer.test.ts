@@ -108,7 +108,7 @@ describeWith(
       await poll("both are projected", 60_000, () => place.isDone());
       await first.end();
       const key = keyOf(ann, damaged);
-      await place.collections.documents.updateOne({ _id: key }, { $set: { json: '{"bad' } });
+      await place.collections.documents.updateOne({ _id: key }, { $set: { text: '{"bad' } });
       const poison = [
         "{bad",
         JSON.stringify({ ...change(ann, sound, "x"), more: 1 }),
@@ -138,7 +138,7 @@ describeWith(
       expect(parked.every((each) => each.key === ann && typeof each.reason === "string")).toBe(true);
       expect(second.lines.filter(({ event }) => event === "command-parked")).toHaveLength(4);
       const kept = await place.collections.documents.findOne({ _id: keyOf(ann, sound) });
-      expect(JSON.parse(kept?.json ?? "").fields.title).toBe("can be");
+      expect(JSON.parse(kept?.text ?? "").title).toBe("can be");
       await second.end();
     }, 120_000);
 

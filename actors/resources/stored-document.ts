@@ -1,8 +1,8 @@
 /** A document as two texts: what is served of it, and the rest. Nothing is kept twice. */
-import type { Document, Fields } from "../resources/document.ts";
-import { isSame, type Json } from "../resources/field.ts";
-import type { ResourceType } from "../resources/resource-type.ts";
-import { resourceOf } from "../resources/served.ts";
+import type { Document, Fields } from "./document.ts";
+import { isSame, type Json } from "./field.ts";
+import type { ResourceType } from "./resource-type.ts";
+import { resourceOf } from "./served.ts";
 
 export type StoredTexts = { readonly text: string; readonly rest: string };
 
