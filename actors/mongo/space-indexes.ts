@@ -33,6 +33,7 @@ export function documentIndexes(registry: Registry): IndexDescription[] {
   ]);
   return [
     { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
+    { key: { space: 1, id: 1 } },
     ...unique(["user", ...types.flatMap(lookedUp)]).map((name) => ({ key: { [name]: 1 }, sparse: true })),
     ...unique(sets).map((name) => ({ key: { space: 1, [name]: 1 } })),
     ...types.flatMap(sortIndexes),

@@ -1,10 +1,10 @@
 /**
  * The full-text index of spaces: `terms`, FTS5 with the `ascii` tokenizer, a row for each document that has words. Each term begins with its space in two
- * characters, so that a search never leaves one space, and one for a letter or two is a single look-up.
+ * characters, so that a search never leaves one space, and one for up to three letters is a single look-up.
  */
 
 export const termsTable =
-  "CREATE VIRTUAL TABLE terms USING fts5 (spelled, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '3 4');";
+  "CREATE VIRTUAL TABLE terms USING fts5 (spelled, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '3 4 5');";
 
 /** Digits of a space's number: characters that are three bytes each and whole tokens to the tokenizer. */
 const firstDigit = 0x4e00;
@@ -33,4 +33,10 @@ export function termsOf(space: number, words: readonly string[]): string {
 export function matching(space: number, words: readonly string[]): string {
   const code = spaceCode(space);
   return words.map((word) => `"${code}${spelled(word)}"*`).join(" AND ");
+}
+
+/** The same for documents that have the words themselves. */
+export function matchingWhole(space: number, words: readonly string[]): string {
+  const code = spaceCode(space);
+  return words.map((word) => `"${code}${spelled(word)}"`).join(" AND ");
 }

@@ -13,7 +13,7 @@ import {
   sortColumn,
   sqlValue,
 } from "../sqlite/space-tables.ts";
-import { matching } from "../sqlite/space-terms.ts";
+import { matching, matchingWhole } from "../sqlite/space-terms.ts";
 import type { DueSpans, Span } from "./due-bounds.ts";
 import type { Condition } from "./resource-query.ts";
 
@@ -31,8 +31,17 @@ export type Access = {
 export type Asked = {
   /** Undefined: no SQL tells; words are looked for in the text. */
   readonly where: Sql | undefined;
-  /** Where an index finds those that are asked for: rows to be counted, and the way to the documents. */
-  readonly access?: { readonly counted: Sql; readonly documents: Access };
+  readonly accesses: readonly Found[];
+};
+
+/** A way to the documents by what some index finds: where its rows are few. */
+export type Found = {
+  readonly counted: Sql;
+  /** A part of the counted rows that is counted sooner: where these are too many, all are. */
+  readonly some?: Sql;
+  /** Rows of which the counted ones are a part: where there are too many of them, counting would take too long. */
+  readonly among?: Sql;
+  readonly documents: Access;
 };
 
 export type Place = { readonly type: ResourceType; readonly space: number; readonly state: number };
@@ -59,11 +68,8 @@ export function asked(condition: Condition, place: Place): Asked {
     case "any":
     case "all":
       return isItems(type, condition.field) ? askedOfSet(condition, place) : askedOfField(condition, place);
-    case "words": {
-      const match: Sql = { sql: "terms WHERE terms MATCH ?", values: [matching(space, condition.words)] };
-      const { counted, documents } = byRows(match, "rowid", place);
-      return { where: undefined, access: { counted, documents: { ...documents, isByWords: true } } };
-    }
+    case "words":
+      return { where: undefined, accesses: condition.words.map((word) => byWord(word, condition.words, place)) };
     case "before":
     case "after": {
       const where = {
@@ -74,8 +80,8 @@ export function asked(condition: Condition, place: Place): Asked {
     }
     case "due": {
       const { coarse, exact } = dueConditions(condition.field, condition.spans);
-      const { where, access } = byIndex(filterIndex(type, condition.field)?.name, coarse, { type, space, state });
-      return { where: where === undefined ? exact : allOf(where, exact), ...(access === undefined ? {} : { access }) };
+      const { accesses } = byIndex(filterIndex(type, condition.field)?.name, coarse, { type, space, state });
+      return { where: allOf(coarse, exact), accesses };
     }
   }
 }
@@ -86,20 +92,30 @@ function isItems({ fields }: ResourceType, name: string): boolean {
 }
 
 function byIndex(index: string | undefined, where: Sql, place: Place): Asked {
-  if (index === undefined) return { where };
+  if (index === undefined) return { where, accesses: [] };
   const from = `documents INDEXED BY ${index}`;
   const found = allOf(ofPlace(place), where);
   return {
     where,
-    access: { counted: { sql: `${from} WHERE ${found.sql}`, values: found.values }, documents: { from, where: found } },
+    accesses: [
+      { counted: { sql: `${from} WHERE ${found.sql}`, values: found.values }, documents: { from, where: found } },
+    ],
   };
 }
 
 /** By another table whose rows name documents. */
-function byRows(rows: Sql, column: string, place: Place): NonNullable<Asked["access"]> {
+function byRows(rows: Sql, column: string, place: Place): Found {
   const among: Sql = { sql: `document IN (SELECT ${column} FROM ${rows.sql})`, values: rows.values };
   // Without an index of the list: the rows are the way to the documents.
   return { counted: rows, documents: { from: "documents NOT INDEXED", where: allOf(ofPlace(place), among) } };
+}
+
+/** Many documents with the very word are found sooner than all words that begin so. */
+function byWord(word: string, words: readonly string[], place: Place): Found {
+  const matches = (expression: string): Sql => ({ sql: "terms WHERE terms MATCH ?", values: [expression] });
+  const { counted, documents } = byRows(matches(matching(place.space, [word])), "rowid", place);
+  const some = matches(matchingWhole(place.space, [word]));
+  return { counted, some, documents: words.length > 1 ? documents : { ...documents, isByWords: true } };
 }
 
 function askedOfField(condition: Extract<Condition, { kind: "any" | "all" }>, place: Place): Asked {
@@ -124,17 +140,21 @@ function askedOfSet(condition: Extract<Condition, { kind: "any" | "all" }>, plac
   const field = itemsOf(type, condition.field);
   const items = condition.values.map((value) => value ?? "");
   const groups = condition.kind === "any" ? [items] : items.map((item) => [item]);
-  const having = (some: readonly string[]): Sql => ({
-    sql: `items WHERE space = ? AND field = ? AND item IN (${marks(some)})`,
+  const having = (table: string, some: readonly string[]): Sql => ({
+    sql: `items AS ${table} WHERE ${table}.space = ? AND ${table}.field = ? AND ${table}.item IN (${marks(some)})`,
     values: [space, field, ...some],
   });
-  const each = groups.map((some): Sql => {
-    const { sql, values } = having(some);
-    return { sql: `EXISTS (SELECT 1 FROM ${sql} AND document = documents.document)`, values };
+  const existing = (some: readonly string[], document: string): Sql => {
+    const { sql, values } = having("other", some);
+    return { sql: `EXISTS (SELECT 1 FROM ${sql} AND other.document = ${document})`, values };
+  };
+  const each = groups.map((some) => existing(some, "documents.document"));
+  const accesses = groups.map((some): Found => {
+    const among = allOf(having("own", some), { sql: "own.state = ?", values: [state] });
+    const others = groups.filter((other) => other !== some).map((other) => existing(other, "own.document"));
+    return { ...byRows(allOf(among, ...others), "document", place), ...(others.length === 0 ? {} : { among }) };
   });
-  const [first = []] = groups;
-  const rows = allOf(having(first), { sql: "state = ?", values: [state] });
-  return { where: allOf(...each), access: byRows(rows, "document", place) };
+  return { where: allOf(...each), accesses };
 }
 
 /** `coarse`: one range of the column, of which `exact` leaves those that are meant. */

@@ -33,7 +33,9 @@ export type ListBounds = {
   /** The same where each row's text is searched. */
   readonly textsAtOnce: number;
 };
-const defaultBounds: ListBounds = { fewRows: 2_000, rowsAtOnce: 500, rowsAtOnceMax: 2_000, textsAtOnce: 200 };
+const defaultBounds: ListBounds = { fewRows: 4_000, rowsAtOnce: 500, rowsAtOnceMax: 2_000, textsAtOnce: 200 };
+/** Rows of which it is looked whether something else holds of them, at most. */
+const scannedMax = 20_000;
 const statementsMax = 500;
 
 type Row = { id: Uint8Array; key: string | number | null; text: string };
@@ -92,15 +94,22 @@ export function spaceList(db: DatabaseSync, registry: Registry, bounds: ListBoun
   function fewest(conditions: readonly Asked[]): Access | "none" | undefined {
     let least = fewRows;
     let best: Access | undefined;
-    for (const { access } of conditions) {
-      if (access === undefined) continue;
-      const { counted, documents } = access;
-      const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${counted.sql} LIMIT ${fewRows})`;
-      const { n } = prepared(sql).get(...counted.values) as { n: number };
-      if (n === 0) return "none";
-      if (n < least) [least, best] = [n, documents];
+    for (const { counted, some, among, documents } of conditions.flatMap(({ accesses }) => accesses)) {
+      if (some !== undefined && countUpTo(some, fewRows) === undefined) continue;
+      if (among !== undefined && countUpTo(among, scannedMax) === undefined) continue;
+      const count = countUpTo(counted, fewRows);
+      if (count === 0) return "none";
+      if (count !== undefined && count < least) [least, best] = [count, documents];
     }
     return best;
+  }
+
+  /** How many rows there are; undefined where they are not fewer than `max`. */
+  function countUpTo({ sql, values }: Sql, max: number): number | undefined {
+    const { n } = prepared(`SELECT count(*) AS n FROM (SELECT 1 FROM ${sql} LIMIT ${max})`).get(...values) as {
+      n: number;
+    };
+    return n < max ? n : undefined;
   }
 
   function gathered(of: Query, access: Access): ListedResource[] {

@@ -10,7 +10,7 @@ import {
   type SpaceCollections,
 } from "../mongo/space-collections.ts";
 import type { Fact } from "../resources/fact.ts";
-import { deletedBit } from "../resources/listing.ts";
+import { deletedBit, hidingBit } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import { withDeadline } from "../waiting.ts";
 import { mongoList } from "./space-list-mongo.ts";
@@ -23,6 +23,11 @@ const epochKeptMs = 5_000;
 /** Facts may be of megabytes: few at once. */
 const factsAtOnce = 100;
 const versionsAtOnceMax = 1_000;
+
+const storedFields = { id: 1, type: 1, version: 1, state: 1, text: 1 } as const;
+type StoredFields = Pick<DocumentRecord, keyof typeof storedFields>;
+/** All states without the bit of what is deleted: a type has two hidings at most. */
+const livingStates = [0, 1, 2, 3].map((hidings) => hidings * hidingBit(0));
 
 /** Promises, all of them. */
 export type MongoSpaceReads = {
@@ -46,15 +51,23 @@ export function mongoSpaceReads(
     resources: guarded(async (spaceId, ids) => {
       const found = await documents
         .find({ _id: { $in: ids.map((id) => keyOf(spaceId, id)) } })
-        .project<Pick<DocumentRecord, "id" | "type" | "version" | "state" | "text">>({
-          ...{ id: 1, type: 1, version: 1, state: 1, text: 1 },
-        })
+        .project<StoredFields>(storedFields)
         .toArray();
-      return found.map(
-        ({ id, type, version, state, text }): StoredResource => ({
-          ...{ spaceId, id, type, version, isDeleted: (state & deletedBit) !== 0, text },
-        }),
-      );
+      return found.map((each) => storedResource(spaceId, each));
+    }),
+
+    living: guarded(async (spaceId, types, afterId, limit) => {
+      const found = await documents
+        .aggregate<StoredFields>([
+          // As lists do: what one index finds first.
+          { $match: { space: spaceId, id: { $gt: afterId ?? "" } } },
+          { $match: { type: { $in: [...types] }, state: { $in: livingStates } } },
+          { $sort: { id: 1 } },
+          { $limit: limit },
+          { $project: storedFields },
+        ])
+        .toArray();
+      return found.map((each) => storedResource(spaceId, each));
     }),
 
     list: guarded(list),
@@ -132,6 +145,10 @@ export function mongoSpaceReads(
       return named.epoch;
     }),
   };
+}
+
+function storedResource(spaceId: string, { id, type, version, state, text }: StoredFields): StoredResource {
+  return { spaceId, id, type, version, isDeleted: (state & deletedBit) !== 0, text };
 }
 
 function changesOf(fact: Fact, isAsked: (change: Fact["changes"][number]) => boolean): StoredChange[] {

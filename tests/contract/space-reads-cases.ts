@@ -1,6 +1,7 @@
 /** What every adapter of `SpaceReads` does, whatever is behind it, fed by the writers' own stores: one suite for all. */
 import { describe, expect, test } from "bun:test";
 import type { Fact } from "../../actors/resources/fact.ts";
+import type { StoredResource } from "../../actors/task/space-ports.ts";
 import { random } from "../system/random.ts";
 import { type OpenReads, openedWorld } from "./space-reads-opened.ts";
 import { listedTexts, servedText } from "./space-reads-oracle.ts";
@@ -27,6 +28,25 @@ export function spaceReadsCases(name: string, open: OpenReads): void {
       }
       expect(await reads().resources(nobody, [nobody])).toEqual([]);
       expect(await reads().resources(other, [ids(shared, "task")[0] as string, ann])).toEqual([]);
+    });
+
+    test("all that is not deleted is walked by id, hidden from lists or not", async () => {
+      const types = ["task", "project", "member"];
+      for (const [spaceId, { documents }] of world.spaces) {
+        const expected = [...documents.values()]
+          .filter(({ type, deletedBy }) => types.includes(type) && deletedBy === undefined)
+          .map((document) => servedText(documents, document))
+          .sort();
+        const found: string[] = [];
+        for (let after: string | undefined; ; ) {
+          const page: readonly StoredResource[] = await reads().living(spaceId, types, after, 60);
+          found.push(...page.map(({ text }) => text));
+          if (page.length === 0) break;
+          after = page.at(-1)?.id;
+        }
+        expect(found.toSorted()).toEqual(expected);
+      }
+      expect([...(await reads().living(nobody, types, undefined, 9))]).toEqual([]);
     });
 
     test("what the writer kept is equal to the byte, whatever is shown in its place", async () => {
