@@ -14,7 +14,6 @@ import { registry } from "../actors/resources/registry.ts";
 import { priorities, task } from "../actors/resources/task.ts";
 import { resourceQuery } from "../actors/task/resource-query.ts";
 import { sqliteSpaceReads } from "../actors/task/space-reads-sqlite.ts";
-import { random } from "../tests/system/random.ts";
 
 const given = process.argv.slice(2);
 const numberOf = (name: string, otherwise: number): number => {
@@ -26,7 +25,17 @@ const runs = numberOf("--runs", 200);
 if (!(tasks >= 1_000 && runs >= 10)) throw new RangeError("Cannot measure: --tasks from 1000 and --runs from 10");
 
 const batch = 1_000;
-const choose = random(5);
+/** Repeatable (a linear congruential generator, of which only the upper bits are used). */
+let state = 5;
+const below = (max: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 4_294_967_296) * max);
+};
+const choose = {
+  int: below,
+  chance: (probability: number) => below(1_000_000) < probability * 1_000_000,
+  pick: <T>(from: readonly T[]): T => from[below(from.length)] as T,
+};
 const idOf = (number: number) =>
   `0199a000-${String(number >> 16).padStart(4, "0")}-7000-8000-${number.toString(16).padStart(12, "0")}`;
 const [spaceId, ann] = [idOf(1), idOf(2)];
