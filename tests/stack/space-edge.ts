@@ -33,7 +33,7 @@ export type SpaceEdge = KafkaSpaceBackend & {
 
 /** What the read model is for single reads, by the writer's own store. */
 function readsOf(mongo: Mongo): Reads {
-  const store = mongoFactStore(spaceCollections(mongo.db), { now: Date.now });
+  const store = mongoFactStore(spaceCollections(mongo.db), { now: Date.now, registry });
   const none = { heads: [], documents: [], operations: [], seqs: [] };
   const unavailable = (cause: unknown): never => {
     throw new Problem("read-model-unavailable", undefined, { cause });
