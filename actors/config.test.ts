@@ -33,6 +33,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     trustedProxies: [],
     registration: "open",
     loginDelay: true,
+    page: true,
     debugFaults: false,
   });
   expect([config, config.site, config.site.allowedOrigins].every(Object.isFrozen)).toBe(true);

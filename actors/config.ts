@@ -35,6 +35,8 @@ export type Config = {
   readonly registration: "open" | "closed";
   /** Slow down wrong passwords. */
   readonly loginDelay: boolean;
+  /** Serve the page at `/`. */
+  readonly page: boolean;
   /** Accept a message that kills a worker from inside (test builds only). */
   readonly debugFaults: boolean;
   /** The real backends; each that is missing has its embedded default. */
@@ -175,6 +177,7 @@ export const variables = t.Object({
     "Who makes accounts: anybody, or only the operator (`tracker add-user`).",
   ),
   TT_LOGIN_DELAY: one(["on", "off"], "on", "Slow down who sends wrong passwords; `off` is for tests only."),
+  TT_PAGE: one(["on", "off"], "on", "The page at `/`; `off` leaves it out, and `/` leads to `/docs`."),
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
     "0",
@@ -266,6 +269,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
     registration: values.TT_REGISTRATION,
     loginDelay: values.TT_LOGIN_DELAY === "on",
+    page: values.TT_PAGE === "on",
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
     ...(tracing === undefined ? {} : { tracing }),

@@ -32,6 +32,17 @@ async function prepare(): Promise<Config> {
   return Object.freeze({ ...config, port, adminPort });
 }
 
+/** Builds the page where its output is missing or older than its sources. Deno, which has no bundler, serves what is there. */
+async function preparePage(): Promise<void> {
+  const { buildPage, isOutdated } = await import("../web/build.ts");
+  if (!("Bun" in globalThis) || !isOutdated()) return;
+  try {
+    await buildPage();
+  } catch (error) {
+    writeNow(2, `Cannot build the page, so / leads to /docs: ${error instanceof Error ? error.message : error}\n`);
+  }
+}
+
 /** The files of those stores that have no server. */
 function embeddedFiles({ role, database, mongo }: Config): SqliteFile[] {
   const needsUsers = (role === "all" || role === "auth") && database === undefined;
@@ -58,6 +69,7 @@ export async function start(isEnding: () => boolean): Promise<void> {
   }
 
   const config = await prepare().catch(refuse);
+  if (config.page && (config.role === "all" || config.role === "task")) await preparePage();
   const log = logger({
     level: config.logLevel,
     terminal: isTerminal(2),

@@ -101,6 +101,7 @@ function taskChild(config: Config): ChildSpec {
       port,
       site: { ...site, allowedOrigins: [...site.allowedOrigins] },
       verdictTimeoutMs,
+      page: config.page,
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),
       ...(authUrl === undefined

@@ -5,7 +5,7 @@ import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
 import { type Edge, edge } from "../http/app.ts";
 import { clientReader } from "../http/client.ts";
-import { documentRoutes } from "../http/document-routes.ts";
+import { documentRoutes, rootRoute } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { ipText, networksOf } from "../http/ip-address.ts";
 import { acceptErrors, type Listener, listen } from "../http/listen.ts";
@@ -150,7 +150,7 @@ export async function openAuth(data: AuthData, parts: AuthParts) {
     });
     const own = [...routes, healthRoute(async () => probe?.(), now)];
     const { site = rootSite } = data;
-    const app = edge([...own, ...documentRoutes(own, site)], {
+    const app = edge([...own, ...documentRoutes(own, site), rootRoute(site)], {
       site,
       authenticate: authenticator(identify, data.rateLimit && rateLimiter(data.rateLimit, now)),
       admission: admission(admissionBounds, threadClock, admissionMetrics()),

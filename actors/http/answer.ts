@@ -58,7 +58,7 @@ export function toResponse(
   answer: Answer,
   { cacheControl = "no-store", hsts, requestId, limits }: AnswerContext,
 ): Response {
-  const response = new Response(answer.json ?? answer.stream ?? null, {
+  const response = new Response(answer.json ?? answer.stream ?? answer.bytes ?? null, {
     status: answer.status,
     headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });

@@ -8,6 +8,22 @@ import type { Route } from "./route.ts";
 import type { Site } from "./site.ts";
 import { pathOf } from "./target.ts";
 
+/** Where a person who opens the address is led, where there is no page. */
+export function rootRoute(site: Site): Route {
+  return {
+    method: "GET",
+    path: "/",
+    id: "root",
+    summary: "Leads to the documentation",
+    tag: "Meta",
+    auth: "none",
+    isUnlisted: true,
+    answers: { 303: { description: "The documentation", headers: ["Location"] } },
+    problems: [],
+    handle: () => ({ status: 303, headers: { location: `${site.url}/docs` } }),
+  };
+}
+
 /** The routes of both documents; `other` fetches the other role's document where there is one, and is asked until it answers once. */
 export function documentRoutes(own: readonly Route[], site: Site, other?: () => Promise<Response>): Route[] {
   let made: { json: string; page: string } | undefined;
@@ -32,18 +48,6 @@ export function documentRoutes(own: readonly Route[], site: Site, other?: () => 
   }
 
   const routes: Route[] = [
-    {
-      method: "GET",
-      path: "/",
-      id: "root",
-      summary: "Leads to the documentation",
-      tag: "Meta",
-      auth: "none",
-      isUnlisted: true,
-      answers: { 303: { description: "The documentation", headers: ["Location"] } },
-      problems: [],
-      handle: () => ({ status: 303, headers: { location: `${site.url}/docs` } }),
-    },
     {
       method: "GET",
       path: "/v1/openapi.json",

@@ -40,6 +40,8 @@ export type Answer = {
   json?: string;
   /** In the place of `json`: made as the client takes it. Its `content-type` is in `headers`. */
   stream?: ReadableStream<Uint8Array>;
+  /** In the place of `json`: a file's content. Its `content-type` is in `headers`. */
+  bytes?: Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
 };
 

@@ -20,6 +20,7 @@ export const rootSite: Site = { url: "", allowedOrigins: [], hsts: "host" };
 export const ownSegments = [
   ...["v1", "auth", "users", "register", "login", "refresh", "logout", "logout-all", "verify", "token"],
   ...["tasks", "operations", "health", "docs", "problems", ".well-known"],
+  ...["assets", "manifest.webmanifest", "service-worker.js"],
 ] as const;
 
 const plainSegment = /^(?!\.{1,2}$)[A-Za-z0-9._~-]+$/;

@@ -6,12 +6,12 @@ import { announcements } from "../follower/messages.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
 import { edge } from "../http/app.ts";
-import { documentRoutes } from "../http/document-routes.ts";
+import { documentRoutes, rootRoute } from "../http/document-routes.ts";
 import { healthRoute } from "../http/health-route.ts";
 import { acceptErrors, type Listener, listen } from "../http/listen.ts";
 import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import type { Route } from "../http/route.ts";
-import type { Site } from "../http/site.ts";
+import { pathPrefix, type Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
@@ -32,6 +32,8 @@ export type TaskData = {
   site: Site;
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
+  /** Serve the page at `/`. */
+  page: boolean;
   /** Both or none: then the log is the writer's mailbox, and the read model its file. */
   kafka?: KafkaServers;
   mongo?: Server;
@@ -80,7 +82,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       const documents = documentRoutes(routes, site, () =>
         accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
-      const app = edge([...routes, ...documents], {
+      const app = edge([...routes, ...documents, ...(await rootRoutes(self.args, backend))], {
         site,
         authenticate: check.authenticate,
         tracer,
@@ -116,6 +118,14 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
 });
 
 // Only what is used is loaded: drivers cost time at the start and memory.
+
+/** What a person who opens the address gets: the page, or where it is left out, has not been built or would find no spaces, the documentation. */
+async function rootRoutes({ page, site }: TaskData, { streams }: Backend): Promise<Route[]> {
+  const files =
+    page && streams !== undefined ? (await import("../../web/files.ts")).pageFiles(pathPrefix(site)) : undefined;
+  if (files === undefined) return [rootRoute(site)];
+  return (await import("../http/page-routes.ts")).pageRoutes(files);
+}
 
 async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
   const { redis, remoteAuth } = self.args;

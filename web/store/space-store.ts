@@ -1,0 +1,217 @@
+/**
+ * One space as the page has it: the server's documents, and on top what the waiting changes make of them, by the writer's own rules. Views read what is
+ * shown and are told by `changed`.
+ */
+import { signal } from "@preact/signals";
+import type { Command } from "../../actors/resources/command.ts";
+import { decide } from "../../actors/resources/decide.ts";
+import type { Document, Head, Membership, Role } from "../../actors/resources/document.ts";
+import type { View } from "../../actors/resources/draft.ts";
+import { applied, type Change, type Fact } from "../../actors/resources/fact.ts";
+import type { Json } from "../../actors/resources/field.ts";
+import { registry } from "../../actors/resources/registry.ts";
+import type { Entry } from "./outbox.ts";
+
+/** A fact as the feed tells it. */
+export type FeedFact = {
+  readonly spaceId: string;
+  readonly seq: number;
+  readonly at: string;
+  readonly actorId: string;
+  readonly operationId: string;
+  readonly changes: readonly Change[];
+  readonly partial?: true;
+};
+export type Resource = Readonly<Record<string, Json>> & {
+  readonly id: string;
+  readonly spaceId: string;
+  readonly version: number;
+};
+
+/** Facts that an undo may ask for. */
+const recentMax = 500;
+/** More than a chain of parents can ask for. */
+const roundsMax = 12;
+
+export class SpaceStore {
+  readonly id: string;
+  /** -1: there is nothing yet. */
+  seq = -1;
+  epoch = "";
+  readonly changed = signal(0);
+  readonly #server = new Map<string, Document>();
+  #shown = new Map<string, Document>();
+  #pending: readonly Entry[] = [];
+  readonly #recent = new Map<string, FeedFact>();
+  #byType = new Map<string, Document[]>();
+  #userId: string;
+
+  constructor(id: string, userId: string) {
+    this.id = id;
+    this.#userId = userId;
+  }
+
+  get(id: string): Document | undefined {
+    return this.#shown.get(id) ?? this.#server.get(id);
+  }
+
+  onServer(id: string): Document | undefined {
+    return this.#server.get(id);
+  }
+
+  /** All living ones of a type, in no order. Kept until something changes. */
+  all(type: string): readonly Document[] {
+    let found = this.#byType.get(type);
+    if (found === undefined) {
+      const ids = new Set([...this.#server.keys(), ...this.#shown.keys()]);
+      found = [...ids].flatMap((id) => {
+        const document = this.get(id);
+        return document?.type === type && document.deletedBy === undefined ? document : [];
+      });
+      this.#byType.set(type, found);
+    }
+    return found;
+  }
+
+  get role(): Role | undefined {
+    return this.all("member").find(({ fields }) => fields.userId === this.#userId)?.fields.role as Role | undefined;
+  }
+
+  fact(operationId: string): FeedFact | undefined {
+    return this.#recent.get(operationId);
+  }
+
+  /** From a snapshot or the browser's own store. */
+  load(state: { seq: number; epoch: string }, documents: Iterable<Document>): void {
+    this.#server.clear();
+    for (const document of documents) this.#server.set(document.id, document);
+    this.seq = state.seq;
+    this.epoch = state.epoch;
+    this.#show();
+  }
+
+  documents(): Iterable<Document> {
+    return this.#server.values();
+  }
+
+  /** A resource as the API served it. Of one that is known in a later version nothing is taken. */
+  put(type: string, resource: Resource): Document | undefined {
+    const known = this.#server.get(resource.id);
+    if (known !== undefined && known.version >= resource.version) return undefined;
+    const document = documentOf(type, resource, this.seq);
+    this.#server.set(document.id, document);
+    this.#show();
+    return document;
+  }
+
+  /** One from the trash, of which this browser may have nothing: it is kept as deleted, so that its restoration can be told here. */
+  putDeleted(type: string, resource: Resource): void {
+    if (this.#server.has(resource.id)) return;
+    const document = documentOf(type, resource, this.seq);
+    this.#server.set(document.id, { ...document, deletedBy: document.creatorId });
+  }
+
+  /** The next fact. Answers the documents that it changed, and ids of those that have to be read, since a version is missing. */
+  take(fact: FeedFact): { changed: Document[]; toRead: { type: string; id: string }[] } {
+    const changed: Document[] = [];
+    const toRead: { type: string; id: string }[] = [];
+    for (const change of fact.changes) {
+      const type = registry.get(change.type);
+      if (type === undefined) continue;
+      const before = this.#server.get(change.id);
+      const isNext = change.version === (before?.version ?? 0) + 1;
+      if (isNext && (before !== undefined || change.kind === "created")) {
+        const document = applied(type, before, change, fact);
+        this.#server.set(change.id, document);
+        changed.push(document);
+      } else if (before !== undefined ? change.version > before.version : change.deleted === false)
+        toRead.push({ type: change.type, id: change.id });
+    }
+    this.seq = fact.seq;
+    this.#recent.set(fact.operationId, fact);
+    if (this.#recent.size > recentMax) this.#recent.delete(this.#recent.keys().next().value ?? "");
+    this.#show();
+    return { changed, toRead };
+  }
+
+  /** The changes of this space that the server has not told of yet, in their order. */
+  showPending(pending: readonly Entry[]): void {
+    this.#pending = pending;
+    this.#show();
+  }
+
+  #show(): void {
+    this.#shown = new Map();
+    let head = this.#head();
+    for (const entry of this.#pending) {
+      const decision = this.#decide(head, entry);
+      if (decision === undefined) continue;
+      for (const document of decision.documents) this.#shown.set(document.id, document);
+      head = { ...decision.head, seq: head.seq + 1, at: entry.at > head.at ? entry.at : head.at };
+    }
+    this.#byType = new Map();
+    this.changed.value += 1;
+  }
+
+  /** Undefined where it would be refused, or cannot be told here: then only the server's answer shows. */
+  #decide(head: Head, entry: Entry) {
+    const operations = (id: string): Fact | null => {
+      const fact = this.#recent.get(id);
+      if (fact === undefined) return null;
+      return { ...fact, fingerprint: "", position: 0, verdict: "applied", keyed: true, answers: [] };
+    };
+    const view: View = {
+      head,
+      document: (id) => this.get(id) ?? null,
+      fact: () => null,
+      operation: operations,
+    };
+    try {
+      for (let round = 0; round < roundsMax; round++) {
+        const decision = decide(registry, view, commandOf(entry));
+        if (decision.verdict !== "needs") return decision.verdict === "applied" ? decision : undefined;
+      }
+    } catch {
+      // What the rules cannot tell here they tell at the server.
+    }
+    return undefined;
+  }
+
+  #head(): Head {
+    const members: Membership[] = [...this.#server.values()].flatMap(({ type, id, fields, createdAt, deletedBy }) =>
+      type === "member" && deletedBy === undefined
+        ? [{ id, userId: fields.userId as string, role: fields.role as Role, since: createdAt }]
+        : [],
+    );
+    return { spaceId: this.id, seq: Math.max(0, this.seq), position: 0, at: "", isDeleted: false, members, projects: 0 };
+  }
+}
+
+function commandOf({ key, spaceId, userId, at, request }: Entry): Command {
+  const common = { operationId: key, keyed: true, spaceId, userId, fingerprint: "", at };
+  if (request.kind === "undo") return { ...common, kind: "undo", undoes: request.undoes };
+  const intents = request.changes.map(({ expected, body = {}, ...change }) => ({
+    ...change,
+    body,
+    ...(expected === undefined ? {} : { expected: [expected] }),
+  }));
+  return { ...common, kind: "change", intents };
+}
+
+/** A served resource as the rules know it. */
+export function documentOf(typeName: string, resource: Resource, seq: number): Document {
+  const type = registry.get(typeName);
+  const names = Object.keys(type?.fields ?? {});
+  return {
+    spaceId: resource.spaceId,
+    id: resource.id,
+    type: typeName,
+    version: resource.version,
+    seq: Math.max(0, seq),
+    fields: Object.fromEntries(names.map((name) => [name, resource[name] ?? null])),
+    creatorId: resource.creatorId as string,
+    createdAt: resource.createdAt as string,
+    updatedAt: resource.updatedAt as string,
+    undoable: 0,
+  };
+}

@@ -1,0 +1,248 @@
+/** Sends what waits, one change after the other, each until there is a verdict. */
+import { effect, signal } from "@preact/signals";
+import { v7 as uuidv7 } from "uuid";
+import type { Json } from "../../actors/resources/field.ts";
+import { readOutbox } from "../store/database.ts";
+import { add, type ChangeRequest, type Entry, entries, type OperationRequest, remove, replace, waiting } from "../store/outbox.ts";
+import { call, Offline, Refusal, user } from "./session.ts";
+import { catchUp, storeOf } from "./spaces.ts";
+import { isLeader, tell } from "./tabs.ts";
+
+/** What is shown of a change that was just made: a toast with a button that takes it back. */
+export type Made = { readonly key: string; readonly message: string; readonly untilMs: number };
+export const lastMade = signal<Made | undefined>(undefined);
+/** Whether the last request found the server. */
+export const isOnline = signal(navigator.onLine);
+
+const toastMs = 6_000;
+const firstWaitMs = 500;
+const longestWaitMs = 15_000;
+const pollMs = 500;
+
+/** Keys of changes that can be taken back, the latest last. */
+const undoable: { key: string; spaceId: string; operationId?: string }[] = [];
+const undoableMax = 100;
+let order = 0;
+let wake: () => void = () => undefined;
+
+export function showPendingOf(spaceId: string): void {
+  const store = storeOf(spaceId);
+  const told = entries.value.filter((entry) => entry.spaceId === spaceId && isTold(entry, store.seq));
+  const pending = entries.value.filter(
+    (entry) => entry.spaceId === spaceId && entry.state !== "refused" && !told.includes(entry),
+  );
+  store.showPending(pending);
+  if (isLeader.value) for (const { key } of told) void remove(key);
+}
+
+/** The server's documents hold it already. */
+function isTold({ state, seq }: Entry, upTo: number): boolean {
+  return state === "sent" && seq !== undefined && seq <= upTo;
+}
+
+type Options = {
+  readonly about: string;
+  /** Shown in the toast; without it there is none. */
+  readonly message?: string;
+  readonly from?: Readonly<Record<string, Json>>;
+};
+
+/** Makes a change: it shows at once, and is sent as soon as there is a way. */
+export function change(spaceId: string, changes: readonly ChangeRequest[], options: Options): void {
+  const entry = enqueue(spaceId, { kind: "batch", changes }, options);
+  undoable.push({ key: entry.key, spaceId });
+  if (undoable.length > undoableMax) undoable.shift();
+  if (options.message !== undefined)
+    lastMade.value = { key: entry.key, message: options.message, untilMs: Date.now() + toastMs };
+}
+
+function enqueue(spaceId: string, request: OperationRequest, { about, from }: Options): Entry {
+  const at = new Date().toISOString();
+  order = Math.max(order + 1, Date.now() * 1_000);
+  const entry: Entry = {
+    key: uuidv7(),
+    order,
+    userId: user.peek()?.id ?? "",
+    spaceId,
+    at,
+    about,
+    request,
+    state: "waiting",
+    ...(from === undefined ? {} : { from }),
+  };
+  const kept = add(entry);
+  showPendingOf(spaceId);
+  // Kept first, then sent: a tab that dies in between loses nothing.
+  void kept.catch(() => undefined).then(() => {
+    tell({ kind: "outbox" });
+    wake();
+  });
+  return entry;
+}
+
+/** Takes back the change of this key, or the latest one. */
+export async function undo(key?: string): Promise<boolean> {
+  const place = key === undefined ? undoable.length - 1 : undoable.findIndex((each) => each.key === key);
+  const [made] = place < 0 ? [] : undoable.splice(place, 1);
+  if (made === undefined) return false;
+  if (lastMade.value?.key === made.key) lastMade.value = undefined;
+  const entry = entries.value.find((each) => each.key === made.key);
+  if (entry !== undefined && entry.state !== "sent" && made.key !== underWay) {
+    await remove(made.key);
+    showPendingOf(made.spaceId);
+    tell({ kind: "outbox" });
+    return true;
+  }
+  const operationId = made.operationId ?? entry?.operationId ?? (await verdictOf(made.key));
+  if (operationId === undefined) return false;
+  enqueue(made.spaceId, { kind: "undo", undoes: operationId }, { about: entry?.about ?? "" });
+  return true;
+}
+
+const verdicts = new Map<string, (operationId: string | undefined) => void>();
+function verdictOf(key: string): Promise<string | undefined> {
+  return new Promise((resolve) => verdicts.set(key, resolve));
+}
+
+/** Sends a refused one once more, as a change of its own and without the version it insisted on. */
+export async function retry(entry: Entry): Promise<void> {
+  await remove(entry.key);
+  const { request } = entry;
+  const again: OperationRequest =
+    request.kind === "undo"
+      ? request
+      : { kind: "batch", changes: request.changes.map((each) => withoutVersion(each, entry)) };
+  enqueue(entry.spaceId, again, { about: entry.about, ...(entry.from === undefined ? {} : { from: entry.from }) });
+}
+
+/** Columns always need the version that they were made from. */
+function withoutVersion({ expected, ...change }: ChangeRequest, { spaceId }: Entry): ChangeRequest {
+  const now = storeOf(spaceId).onServer(change.id)?.version;
+  return change.body?.columns !== undefined && now !== undefined ? { ...change, expected: now } : change;
+}
+
+export async function discard(entry: Entry): Promise<void> {
+  await remove(entry.key);
+  showPendingOf(entry.spaceId);
+  tell({ kind: "outbox" });
+}
+
+/** What is in the browser's own store, at the start and when another tab has changed it. */
+export async function readEntries(): Promise<void> {
+  const mine = (await readOutbox()).filter(({ userId }) => userId === user.peek()?.id);
+  const known = new Set(mine.map(({ key }) => key));
+  const unwritten = entries.value.filter(({ key, order: made }) => !known.has(key) && made > Date.now() * 1_000 - 2e6);
+  entries.value = [...mine, ...unwritten].sort((a, b) => a.order - b.order);
+  for (const spaceId of new Set(entries.value.map((entry) => entry.spaceId))) showPendingOf(spaceId);
+  wake();
+}
+
+let underWay: string | undefined;
+
+/** Goes on for as long as the page is open; only the tab that leads does it. */
+export async function sendAll(): Promise<never> {
+  for (let waitMs = firstWaitMs; ; ) {
+    const next = waiting.value.find(({ userId }) => userId === user.peek()?.id);
+    if (next === undefined) {
+      await woken();
+      continue;
+    }
+    underWay = next.key;
+    try {
+      await settle(next, await send(next));
+      waitMs = firstWaitMs;
+      setOnline(true);
+    } catch (error) {
+      if (error instanceof Refusal && isVerdict(error)) await refuse(next, error);
+      else {
+        setOnline(!(error instanceof Offline));
+        const asked = error instanceof Refusal ? error.retryAfterMs : 0;
+        await woken(Math.max(asked, waitMs));
+        waitMs = Math.min(waitMs * 2, longestWaitMs);
+      }
+    }
+    underWay = undefined;
+    tell({ kind: "outbox" });
+  }
+}
+
+export function setOnline(is: boolean): void {
+  if (isOnline.value === is) return;
+  isOnline.value = is;
+  if (isLeader.value) tell({ kind: "online", isOnline: is });
+}
+
+/** Until there may be something to do, or for this long. */
+function woken(waitMs?: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = waitMs === undefined ? undefined : setTimeout(resolve, waitMs);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+export function sendNow(): void {
+  wake();
+}
+addEventListener("online", sendNow);
+effect(() => {
+  if (user.value !== null) wake();
+});
+
+type Verdict = { readonly operationId: string; readonly seq?: number };
+
+async function send({ spaceId, request, key }: Entry): Promise<Verdict> {
+  const headers = { "idempotency-key": key };
+  const path = `/v1/spaces/${spaceId}`;
+  const answer =
+    request.kind === "undo"
+      ? await call("POST", `${path}/operations/${request.undoes}/undo`, { headers })
+      : await call("POST", `${path}/batch`, { body: { changes: request.changes }, headers });
+  if (answer.status !== 202) return (await answer.json()) as Verdict;
+  return await laterVerdict(answer.headers.get("location") ?? "");
+}
+
+/** The log has taken it, and the writer has not got to it yet. */
+async function laterVerdict(location: string): Promise<Verdict> {
+  const id = location.slice(location.lastIndexOf("/v1/"));
+  for (;;) {
+    await woken(pollMs);
+    const answer = await call("GET", id);
+    const told = (await answer.json()) as {
+      id: string;
+      status: string;
+      seq?: number;
+      problem?: ConstructorParameters<typeof Refusal>[0];
+    };
+    if (told.status === "rejected" && told.problem !== undefined) throw new Refusal(told.problem, 0);
+    if (told.status === "applied") return { operationId: told.id, ...(told.seq === undefined ? {} : { seq: told.seq }) };
+  }
+}
+
+async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void> {
+  const made = undoable.find(({ key }) => key === entry.key);
+  if (made !== undefined) made.operationId = operationId;
+  verdicts.get(entry.key)?.(operationId);
+  verdicts.delete(entry.key);
+  const store = storeOf(entry.spaceId);
+  if (seq === undefined || seq <= store.seq) await remove(entry.key);
+  else await replace({ ...entry, state: "sent", operationId, seq });
+  showPendingOf(entry.spaceId);
+  // The stream tells it, as a rule sooner than this.
+  if (seq !== undefined) setTimeout(() => void catchUp(entry.spaceId, { seq }).catch(() => undefined), pollMs);
+}
+
+/** Whether asking again cannot help. */
+function isVerdict({ problem: { status, code } }: Refusal): boolean {
+  return status >= 400 && status < 500 && status !== 429 && code !== "unauthenticated" && code !== "unknown";
+}
+
+async function refuse(entry: Entry, { problem }: Refusal): Promise<void> {
+  verdicts.get(entry.key)?.(undefined);
+  verdicts.delete(entry.key);
+  await replace({ ...entry, state: "refused", problem });
+  showPendingOf(entry.spaceId);
+  if (lastMade.value?.key === entry.key) lastMade.value = undefined;
+}

@@ -1,0 +1,182 @@
+/** Who is signed in. The refresh token is a cookie that no script sees; the access token is in memory only. */
+import { signal } from "@preact/signals";
+import { base, storageName } from "../base.ts";
+
+export type User = { readonly id: string; readonly email: string; readonly name: string | null };
+type Tokens = { readonly accessToken: string; readonly expiresIn: number; readonly user: User };
+export type ProblemBody = {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+};
+
+/** What the server refused. */
+export class Refusal extends Error {
+  readonly problem: ProblemBody;
+  readonly retryAfterMs: number;
+  constructor(problem: ProblemBody, retryAfterMs: number) {
+    super(problem.detail);
+    this.problem = problem;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+/** There was no answer: the network or the server is away. */
+export class Offline extends Error {}
+
+/** null: signed out; undefined: not known yet. */
+export const user = signal<User | null | undefined>(undefined);
+
+const answerTimeoutMs = 20_000;
+/** A token is renewed so long before it ends. */
+const renewBeforeMs = 60_000;
+const userKey = storageName("user");
+
+let access: { readonly token: string; readonly untilMs: number } | undefined;
+let renewing: Promise<string> | undefined;
+/** Tells the other tabs of a new token, so that they need not ask for one. */
+let share: (token: string, untilMs: number) => void = () => undefined;
+
+export function shareTokens(by: typeof share): void {
+  share = by;
+}
+
+export function takeToken(token: string, untilMs: number): void {
+  access = { token, untilMs };
+}
+
+export async function request(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal; token?: string } = {},
+): Promise<Response> {
+  const { body, token } = options;
+  try {
+    return await fetch(new URL(path.replace(/^\//, ""), base), {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: options.signal ?? AbortSignal.timeout(answerTimeoutMs),
+      credentials: "same-origin",
+    });
+  } catch (error) {
+    throw new Offline("no answer", { cause: error });
+  }
+}
+
+export async function refusalOf(answer: Response): Promise<Refusal> {
+  const text = await answer.text().catch(() => "");
+  let problem: ProblemBody;
+  try {
+    problem = JSON.parse(text) as ProblemBody;
+  } catch {
+    // A proxy in front of the server.
+    problem = { code: "unknown", status: answer.status, title: `${answer.status}`, detail: `${answer.status}` };
+  }
+  return new Refusal(problem, Number(answer.headers.get("retry-after") ?? 1) * 1_000);
+}
+
+/** As the signed-in user. Rejects with `Refusal` for every answer but 2xx and with `Offline` for none. */
+export async function call(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    const token = await accessToken();
+    const answer = await request(method, path, { ...options, token });
+    if (answer.ok) return answer;
+    const refusal = await refusalOf(answer);
+    if (refusal.problem.code !== "unauthenticated" || tries > 0) throw refusal;
+    if (access?.token === token) access = undefined;
+  }
+}
+
+export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
+  const answer = await call("GET", path, signal === undefined ? {} : { signal });
+  return (await answer.json()) as Body;
+}
+
+export async function accessToken(): Promise<string> {
+  if (access !== undefined && access.untilMs - renewBeforeMs > Date.now()) return access.token;
+  renewing ??= oneTabAtATime(renew).finally(() => {
+    renewing = undefined;
+  });
+  return renewing;
+}
+
+/** Another tab may have renewed it while this one waited. */
+async function renew(): Promise<string> {
+  if (access !== undefined && access.untilMs - renewBeforeMs > Date.now()) return access.token;
+  const answer = await request("POST", "/v1/auth/refresh", { headers: { "x-token-delivery": "cookie" } });
+  if (answer.ok) return take((await answer.json()) as Tokens);
+  const refusal = await refusalOf(answer);
+  if (answer.status === 401) endHere();
+  throw refusal;
+}
+
+async function oneTabAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
+  const { locks } = navigator;
+  if (locks === undefined) return await work();
+  return await locks.request(storageName("renew"), work);
+}
+
+function take({ accessToken: token, expiresIn, user: who }: Tokens): string {
+  // The server's clock says when it ends, this one's how long that is from now.
+  const untilMs = Date.now() + expiresIn * 1_000;
+  access = { token, untilMs };
+  share(token, untilMs);
+  if (user.value?.id !== who.id || user.value.name !== who.name || user.value.email !== who.email) user.value = who;
+  localStorage.setItem(userKey, JSON.stringify(who));
+  return token;
+}
+
+/** At the page's start: who was signed in here is so again, without a network too. */
+export async function resume(): Promise<void> {
+  const known = knownUser();
+  if (known === undefined) {
+    user.value = null;
+    return;
+  }
+  user.value = known;
+  try {
+    await accessToken();
+  } catch {
+    // Offline, or signed out by now: `renew` has said so.
+  }
+}
+
+export function knownUser(): User | undefined {
+  try {
+    return (JSON.parse(localStorage.getItem(userKey) ?? "null") as User | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function enter(path: "login" | "register", body: Record<string, string>): Promise<void> {
+  const answer = await request("POST", `/v1/auth/${path}`, { body, headers: { "x-token-delivery": "cookie" } });
+  if (!answer.ok) throw await refusalOf(answer);
+  take((await answer.json()) as Tokens);
+}
+
+export function rename(who: User): void {
+  user.value = who;
+  localStorage.setItem(userKey, JSON.stringify(who));
+}
+
+export async function signOut(): Promise<void> {
+  await call("POST", "/v1/auth/logout", { headers: { "x-token-delivery": "cookie" } }).catch(() => undefined);
+  endHere();
+}
+
+export function endHere(): void {
+  access = undefined;
+  localStorage.removeItem(userKey);
+  user.value = null;
+}

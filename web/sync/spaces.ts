@@ -1,0 +1,241 @@
+/** The spaces of the user: which there are, their documents, and how they are brought up to date. */
+import { signal } from "@preact/signals";
+import type { Document } from "../../actors/resources/document.ts";
+import { readKept, readSpace, removeSpace, writeKept, writeSpace } from "../store/database.ts";
+import { documentOf, type FeedFact, type Resource, SpaceStore } from "../store/space-store.ts";
+import { registry } from "../../actors/resources/registry.ts";
+import { showPendingOf } from "./sending.ts";
+import { call, getJson, Refusal, user } from "./session.ts";
+import { isLeader, tell } from "./tabs.ts";
+
+export type SpaceEntry = { readonly id: string; readonly name: string; readonly role: string };
+
+export const spaces = signal<readonly SpaceEntry[]>([]);
+/** Lines of a snapshot that is being read, by space. */
+export const loading = signal<ReadonlyMap<string, number>>(new Map());
+/** Spaces that were there and are no more. */
+export const lost = signal<readonly string[]>([]);
+
+const stores = new Map<string, SpaceStore>();
+const chains = new Map<string, Promise<void>>();
+const opening = new Map<string, Promise<void>>();
+const factsAtOnce = 1_000;
+/** Tasks completed longer ago are not on boards. */
+const doneDays = 90;
+const snapshotTimeoutMs = 120_000;
+
+export function storeOf(spaceId: string): SpaceStore {
+  let store = stores.get(spaceId);
+  if (store === undefined) {
+    store = new SpaceStore(spaceId, user.peek()?.id ?? "");
+    stores.set(spaceId, store);
+  }
+  return store;
+}
+
+/** One thing after the other within a space. */
+function inTurn(spaceId: string, work: () => Promise<void>): Promise<void> {
+  const next = (chains.get(spaceId) ?? Promise.resolve()).then(work, work);
+  chains.set(spaceId, next);
+  return next;
+}
+
+/** Names as this browser knew them last; then as the server has them. */
+export async function openSpaces(): Promise<void> {
+  const known = await readKept<SpaceEntry[]>("spaces");
+  if (known !== undefined) spaces.value = known;
+  await Promise.all(spaces.value.map(({ id }) => openSpace(id)));
+}
+
+/** From the browser's own store. */
+export function openSpace(spaceId: string): Promise<void> {
+  let open = opening.get(spaceId);
+  if (open === undefined) {
+    open = inTurn(spaceId, () => reload(spaceId));
+    opening.set(spaceId, open);
+  }
+  return open;
+}
+
+async function reload(spaceId: string): Promise<void> {
+  const kept = await readSpace(spaceId);
+  const store = storeOf(spaceId);
+  if (kept !== undefined && kept.state.seq >= store.seq) {
+    store.load(kept.state, kept.documents);
+    showPendingOf(spaceId);
+  }
+}
+
+/** Another tab has taken a snapshot. */
+export function reopen(spaceId: string): Promise<void> {
+  return inTurn(spaceId, () => reload(spaceId));
+}
+
+type Listed = { readonly space: Resource; readonly member: Resource; readonly seq: number };
+
+export async function listSpaces(): Promise<void> {
+  const { items } = await getJson<{ items: Listed[] }>("/v1/spaces");
+  const before = spaces.value;
+  spaces.value = items.map(({ space, member }) => ({
+    id: space.id,
+    name: space.name as string,
+    role: member.role as string,
+  }));
+  await writeKept("spaces", spaces.value);
+  tell({ kind: "spaces" });
+  for (const { id } of before) if (!spaces.value.some((each) => each.id === id)) await forget(id);
+  await Promise.all(items.map(({ space }) => openSpace(space.id)));
+}
+
+/** The browser's own list, after another tab changed it. */
+export async function rereadSpaces(): Promise<void> {
+  spaces.value = (await readKept<SpaceEntry[]>("spaces")) ?? spaces.value;
+  await Promise.all(spaces.value.map(({ id }) => openSpace(id)));
+}
+
+/** The membership has ended: nothing of the space stays. */
+export async function forget(spaceId: string): Promise<void> {
+  if (spaces.value.some(({ id }) => id === spaceId)) lost.value = [...lost.value, spaceId];
+  spaces.value = spaces.value.filter(({ id }) => id !== spaceId);
+  stores.delete(spaceId);
+  opening.delete(spaceId);
+  await writeKept("spaces", spaces.value);
+  await removeSpace(spaceId);
+}
+
+/** Whether it has been told all that the server has; `epoch` as the server just named it. */
+export function catchUp(spaceId: string, told?: { seq: number; epoch?: string }): Promise<void> {
+  return inTurn(spaceId, async () => {
+    const store = storeOf(spaceId);
+    const isOther = told?.epoch !== undefined && store.epoch !== told.epoch;
+    if (store.seq < 0 || isOther) return await snapshot(spaceId);
+    if (told !== undefined && told.seq <= store.seq) return;
+    try {
+      await readFacts(store);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.problem.code === "resync")) throw error;
+      await snapshot(spaceId);
+    }
+  });
+}
+
+type Page = { readonly items: FeedFact[]; readonly after: number; readonly seq: number };
+
+async function readFacts(store: SpaceStore): Promise<void> {
+  for (;;) {
+    const query = `after=${store.seq}&limit=${factsAtOnce}&epoch=${encodeURIComponent(store.epoch)}`;
+    const page = await getJson<Page>(`/v1/spaces/${store.id}/facts?${query}`);
+    for (const fact of page.items) await takeNext(store, fact);
+    if (page.items.length === 0 || store.seq >= page.seq) return;
+  }
+}
+
+/** All of it anew. What is waiting stays. */
+async function snapshot(spaceId: string): Promise<void> {
+  const answer = await call("GET", `/v1/spaces/${spaceId}/snapshot?done=${doneDays}`, {
+    signal: AbortSignal.timeout(snapshotTimeoutMs),
+  });
+  const documents: Document[] = [];
+  let state: { seq: number; epoch: string } | undefined;
+  let isWhole = false;
+  for await (const line of linesOf(answer)) {
+    const told = JSON.parse(line) as { seq?: number; epoch?: string; end?: true; type?: string; resource?: Resource };
+    if (told.end === true) isWhole = true;
+    else if (told.resource !== undefined) documents.push(documentOf(told.type ?? "", told.resource, state?.seq ?? 0));
+    else state = { seq: told.seq ?? 0, epoch: told.epoch ?? "" };
+    if (documents.length % 200 === 0) loading.value = new Map(loading.value).set(spaceId, documents.length);
+  }
+  loading.value = new Map([...loading.value].filter(([id]) => id !== spaceId));
+  if (state === undefined || !isWhole) throw new Error("Cannot read the snapshot: it ended early");
+  const store = storeOf(spaceId);
+  store.load(state, documents);
+  showPendingOf(spaceId);
+  await writeSpace({ spaceId, ...state }, documents, { isWhole: true });
+  tell({ kind: "space", spaceId });
+}
+
+async function* linesOf(answer: Response): AsyncGenerator<string> {
+  let rest = "";
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const next = await reader?.read();
+    if (next === undefined || next.done) break;
+    const lines = (rest + next.value).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** A fact from the stream. */
+export function takeFact(fact: FeedFact): Promise<void> {
+  return inTurn(fact.spaceId, async () => {
+    const store = storeOf(fact.spaceId);
+    if (store.seq < 0) return await snapshot(fact.spaceId);
+    if (fact.seq > store.seq + 1) return await readFacts(store);
+    await takeNext(store, fact);
+  });
+}
+
+/** A fact that another tab heard: it has been kept already. */
+export function takeToldFact(fact: FeedFact): Promise<void> {
+  return inTurn(fact.spaceId, async () => {
+    const store = storeOf(fact.spaceId);
+    if (fact.seq === store.seq + 1) {
+      store.take(fact);
+      showPendingOf(store.id);
+    } else if (fact.seq > store.seq) await reload(fact.spaceId);
+  });
+}
+
+async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
+  if (given.seq <= store.seq) return;
+  const fact = given.partial === true ? await getJson<FeedFact>(`/v1/spaces/${store.id}/facts/${given.seq}`) : given;
+  const { changed, toRead } = store.take(fact);
+  showPendingOf(store.id);
+  for (const each of toRead) {
+    const document = await readOne(store, each.type, each.id);
+    if (document !== undefined) changed.push(document);
+  }
+  await writeSpace({ spaceId: store.id, seq: store.seq, epoch: store.epoch }, changed, { isWhole: false });
+  if (isLeader.value) tell({ kind: "fact", fact });
+  const own = changed.find(({ type }) => type === "space");
+  if (own !== undefined) renamed(store.id, own.fields.name as string);
+}
+
+function renamed(spaceId: string, name: string): void {
+  spaces.value = spaces.value.map((each) => (each.id === spaceId ? { ...each, name } : each));
+}
+
+/** What a fact cannot tell: a resource of which this browser lacks a version. */
+async function readOne(store: SpaceStore, type: string, id: string): Promise<Document | undefined> {
+  try {
+    const plural = registry.get(type)?.plural ?? type;
+    return store.put(type, await getJson<Resource>(`/v1/spaces/${store.id}/${plural}/${id}`));
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+/** Comments are not in the snapshot: they are read with their task. */
+export async function readComments(spaceId: string, taskId: string): Promise<void> {
+  const store = storeOf(spaceId);
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: { items: Resource[]; nextCursor: string | null } = await getJson(
+      `/v1/spaces/${spaceId}/comments?task=${taskId}&limit=100${more}`,
+    );
+    const documents = page.items.flatMap((item) => store.put("comment", item) ?? []);
+    await writeSpace({ spaceId, seq: store.seq, epoch: store.epoch }, documents, { isWhole: false });
+    cursor = page.nextCursor;
+  }
+}
+
+export function forgetAll(): void {
+  stores.clear();
+  chains.clear();
+  opening.clear();
+  spaces.value = [];
+  lost.value = [];
+}

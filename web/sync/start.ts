@@ -1,0 +1,66 @@
+/** Puts the parts together: what happens when somebody is signed in, and when no longer. */
+import { effect } from "@preact/signals";
+import { basePath, isSecure, storageName } from "../base.ts";
+import { clearAll } from "../store/database.ts";
+import { entries } from "../store/outbox.ts";
+import { follow } from "./events.ts";
+import { isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
+import { endHere, resume, shareTokens, takeToken, user } from "./session.ts";
+import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
+import { hear, isLeader, lead, tell } from "./tabs.ts";
+
+const lastUserKey = storageName("last-user");
+let following: Promise<void> | undefined;
+
+export async function begin(): Promise<void> {
+  shareTokens((token, untilMs) => tell({ kind: "token", token, untilMs }));
+  hear((what) => {
+    if (what.kind === "token") takeToken(what.token, what.untilMs);
+    else if (what.kind === "signed-out") endHere();
+    else if (what.kind === "outbox") void readEntries();
+    else if (isLeader.value) return;
+    else if (what.kind === "fact") void takeToldFact(what.fact);
+    else if (what.kind === "space") void reopen(what.spaceId);
+    else if (what.kind === "spaces") void rereadSpaces();
+    else if (what.kind === "online") isOnline.value = what.isOnline;
+  });
+  addEventListener("offline", () => setOnline(false));
+  let before: string | null | undefined;
+  effect(() => {
+    const now = user.value === undefined ? undefined : (user.value?.id ?? null);
+    if (now === before) return;
+    const was = before;
+    before = now;
+    if (typeof now === "string") void signedIn(now);
+    else if (typeof was === "string") void signedOut();
+  });
+  void lead().then(() => {
+    void sendAll();
+    goOn();
+  });
+  await resume();
+  if (isSecure && "serviceWorker" in navigator)
+    void navigator.serviceWorker.register(`${basePath}service-worker.js`, { scope: basePath }).catch(() => undefined);
+}
+
+async function signedIn(userId: string): Promise<void> {
+  if (localStorage.getItem(lastUserKey) !== userId) await clearAll();
+  localStorage.setItem(lastUserKey, userId);
+  await readEntries();
+  await openSpaces();
+  goOn();
+}
+
+/** Only the tab that leads hears the stream. */
+function goOn(): void {
+  if (!isLeader.value || user.value == null) return;
+  following ??= follow().finally(() => {
+    following = undefined;
+  });
+}
+
+async function signedOut(): Promise<void> {
+  tell({ kind: "signed-out" });
+  forgetAll();
+  entries.value = [];
+}

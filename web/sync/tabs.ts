@@ -1,0 +1,38 @@
+/** Several tabs of one browser: one of them leads, that is sends changes and hears events; the others are told. */
+import { signal } from "@preact/signals";
+import { storageName } from "../base.ts";
+import type { FeedFact } from "../store/space-store.ts";
+
+export type Told =
+  | { readonly kind: "fact"; readonly fact: FeedFact }
+  | { readonly kind: "space"; readonly spaceId: string }
+  | { readonly kind: "spaces" }
+  | { readonly kind: "outbox" }
+  | { readonly kind: "online"; readonly isOnline: boolean }
+  | { readonly kind: "token"; readonly token: string; readonly untilMs: number }
+  | { readonly kind: "signed-out" };
+
+export const isLeader = signal(false);
+
+const channel = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel(storageName("tabs"));
+
+export function tell(what: Told): void {
+  channel?.postMessage(what);
+}
+
+export function hear(how: (what: Told) => void): void {
+  channel?.addEventListener("message", ({ data }) => how(data as Told));
+}
+
+/** Resolves when this tab leads; without locks each tab leads itself. */
+export async function lead(): Promise<void> {
+  const { locks } = navigator;
+  if (locks !== undefined)
+    await new Promise<void>((resolve) => {
+      void locks.request(storageName("leader"), () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+  isLeader.value = true;
+}

@@ -1,0 +1,95 @@
+/** The language and how dates are written in it. */
+import { signal } from "@preact/signals";
+import type { Due } from "../../actors/resources/due.ts";
+import { storageName } from "../base.ts";
+import { en, type Messages } from "../messages/en.ts";
+import { ru } from "../messages/ru.ts";
+
+export const languages = { en: "English", ru: "Русский" } as const;
+export type Language = keyof typeof languages;
+const all: Record<Language, Messages> = { en, ru };
+const kept = storageName("language");
+
+export const language = signal<Language>(wanted());
+
+function wanted(): Language {
+  const chosen = [localStorage.getItem(kept), ...navigator.languages.map((each) => each.slice(0, 2))];
+  return (chosen.find((each) => each !== null && Object.hasOwn(all, each)) as Language | undefined) ?? "en";
+}
+
+export function choose(next: Language): void {
+  localStorage.setItem(kept, next);
+  language.value = next;
+}
+
+export type Key = keyof Messages;
+
+export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
+  return all[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The name of a status or priority. */
+export function nameOf(value: string): string {
+  return t((value === "done" ? "statusDone" : value) as Key);
+}
+
+/** A day of this browser's calendar. */
+export function dayOf(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+export function addDays(day: string, days: number): string {
+  const date = new Date(`${day}T12:00:00`);
+  date.setDate(date.getDate() + days);
+  return dayOf(date);
+}
+
+/** The day on which something is due here, whatever zone it was said in. */
+export function dueDay(due: Due): string {
+  const at = instantOf(due);
+  return at === undefined ? due.date : dayOf(at);
+}
+
+/** Undefined where the browser does not know the zone, or where there is none. */
+function instantOf(due: Due): Date | undefined {
+  if (due.time === undefined || due.timeZone === undefined) return undefined;
+  try {
+    const local = Temporal.PlainDateTime.from(`${due.date}T${due.time}`);
+    return new Date(local.toZonedDateTime(due.timeZone).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
+}
+
+export function dueText(due: Due, now = new Date()): string {
+  const day = dueDay(due);
+  const at = instantOf(due);
+  const time = at === undefined ? due.time : format(at, { hour: "numeric", minute: "2-digit" });
+  return `${dayText(day, now)}${time === undefined ? "" : `, ${time}`}`;
+}
+
+export function dayText(day: string, now = new Date()): string {
+  const today = dayOf(now);
+  if (day === today) return t("today");
+  if (day === addDays(today, 1)) return t("tomorrow");
+  if (day === addDays(today, -1)) return t("yesterday");
+  const date = new Date(`${day}T12:00:00`);
+  const isNear = day > today && day < addDays(today, 7);
+  if (isNear) return format(date, { weekday: "long" });
+  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: "numeric" } as const);
+  return format(date, { day: "numeric", month: "short", ...year });
+}
+
+export function format(date: Date, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(language.value, options).format(date);
+}
+
+export function momentText(instant: string): string {
+  const date = new Date(instant);
+  const minutes = Math.round((date.getTime() - Date.now()) / 60_000);
+  const relative = new Intl.RelativeTimeFormat(language.value, { numeric: "auto" });
+  if (Math.abs(minutes) < 60) return relative.format(Math.min(0, minutes), "minute");
+  if (Math.abs(minutes) < 24 * 60) return relative.format(Math.round(minutes / 60), "hour");
+  return format(date, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+}

@@ -1,0 +1,185 @@
+/** The board of a project: columns of cards, moved by pointer, by keys and by a menu. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Document } from "../../actors/resources/document.ts";
+import type { SpaceStore } from "../store/space-store.ts";
+import { type BoardColumn, boardOf, moveTask, placeOf, projectOf, subtaskCounts, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { language, t } from "../text/language.ts";
+import { Card } from "./card.tsx";
+import { draggable } from "./drag.ts";
+import { announce, Dialog, Icon } from "./parts.tsx";
+import { QuickAdd } from "./quick-add.tsx";
+import { show } from "../store/route.ts";
+import { canChangeIn } from "./permissions.ts";
+
+/** The task of which the menu "Move to…" is open. */
+export const moving = signal<Task | undefined>(undefined);
+/** The column in which a task is being added. */
+const addingTo = signal<string | undefined>(undefined);
+
+export function Board({ store, project, matches }: { store: SpaceStore; project: Document | undefined; matches: (task: Task) => boolean }): JSX.Element {
+  store.changed.value;
+  const columns = boardOf(store, project);
+  const counts = subtaskCounts(store);
+  const board = useRef<HTMLDivElement>(null);
+  const canChange = canChangeIn(store) && !(project !== undefined && projectOf(project).archived);
+  const current = useRef({ store, project, canChange });
+  current.current = { store, project, canChange };
+  useEffect(() => {
+    if (board.current === null) return;
+    return draggable(board.current, {
+      canDrag: () => current.current.canChange,
+      onDrop(taskId, { columnId, beforeId }) {
+        const { store: now, project: of } = current.current;
+        const task = now.get(taskId);
+        const column = boardOf(now, of).find(({ id }) => id === columnId);
+        if (task === undefined || column === undefined || beforeId === taskId) return;
+        announce(moveTask(task, column, beforeId === undefined ? undefined : now.get(beforeId)));
+      },
+    });
+  }, []);
+  return (
+    <div class="board" ref={board} onKeyDown={(event) => onBoardKey(event, store, canChange)}>
+      {columns.map((column) => (
+        <Column key={column.id} column={column} store={store} project={project} counts={counts} canChange={canChange} matches={matches} />
+      ))}
+      {moving.value === undefined ? null : <MoveDialog task={moving.value} store={store} />}
+    </div>
+  );
+}
+
+type ColumnProps = {
+  column: BoardColumn;
+  store: SpaceStore;
+  project: Document | undefined;
+  counts: ReadonlyMap<string, { done: number; all: number }>;
+  canChange: boolean;
+  matches: (task: Task) => boolean;
+};
+const openMove = (task: Task) => {
+  moving.value = task;
+};
+
+function Column({ column, store, project, counts, canChange, matches }: ColumnProps): JSX.Element {
+  const tasks = column.tasks.filter(matches);
+  const isAdding = addingTo.value === `${project?.id} ${column.id}`;
+  const close = () => {
+    addingTo.value = undefined;
+  };
+  return (
+    <section class="column" aria-label={column.name}>
+      <header class="column-header">
+        <span class={`status-dot ${column.status}`} aria-hidden="true" />
+        <h2>{column.name}</h2>
+        <span class="count">{tasks.length}</span>
+        {canChange && column.id !== "" ? (
+          <button type="button" class="icon-button" aria-label={t("addTaskTo", { column: column.name })} onClick={() => {
+            addingTo.value = `${project?.id} ${column.id}`;
+          }}>
+            <Icon name="plus" />
+          </button>
+        ) : null}
+      </header>
+      {isAdding ? <QuickAdd store={store} project={project} column={column} onClose={close} isInline /> : null}
+      <ul class="cards" data-column={column.id} tabIndex={-1} aria-label={column.name}>
+        {tasks.map((task) => {
+          const { done, all } = counts.get(task.id) ?? { done: 0, all: 0 };
+          return <Card key={task.id} task={task} done={done} all={all} canChange={canChange} look={language.value} onMove={openMove} />;
+        })}
+      </ul>
+      {tasks.length === 0 && !isAdding ? <p class="column-empty">{t("emptyColumn")}</p> : null}
+    </section>
+  );
+}
+
+/** Every way of moving without a pointer, as a list (WCAG 2.5.7). */
+function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  const { board, column: at, place } = placeOf(store, task);
+  const here = board[at];
+  const close = () => {
+    moving.value = undefined;
+  };
+  const to = (column: BoardColumn | undefined, before: Task | undefined) => {
+    close();
+    if (column !== undefined) announce(moveTask(task, column, before));
+    focusCard(task.id);
+  };
+  return (
+    <Dialog title={t("moveTo")} onClose={close} kind="small">
+      <p class="muted clamp">{taskOf(task).title}</p>
+      <div class="choices">
+        {board.filter(({ id }) => id !== "").map((column) => (
+          <button type="button" key={column.id} class="choice" aria-current={column.id === here?.id} onClick={() => to(column, undefined)}>
+            <span class={`status-dot ${column.status}`} aria-hidden="true" />
+            {column.name}
+            {column.id === here?.id ? <Icon name="check" /> : null}
+          </button>
+        ))}
+      </div>
+      {here === undefined ? null : (
+        <div class="row">
+          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[0])}>{t("moveTop")}</button>
+          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[place - 1])}>{t("moveUp")}</button>
+          <button type="button" class="button" disabled={place >= here.tasks.length - 1} onClick={() => to(here, here.tasks[place + 2])}>{t("moveDown")}</button>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+export function focusCard(taskId: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-card="${taskId}"]`)?.focus());
+}
+
+/** `j k h l` and arrows go from card to card; with Shift they move it. */
+function onBoardKey(event: KeyboardEvent, store: SpaceStore, canChange: boolean): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const focused = (event.target as HTMLElement).closest<HTMLElement>("[data-card]");
+  const task = focused === null ? undefined : store.get(focused.dataset.card ?? "");
+  if (focused === null || task === undefined) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const step = steps[key];
+  if (step !== undefined) {
+    event.preventDefault();
+    if (event.shiftKey && canChange) moveByKey(task, store, step);
+    else goBy(focused, step);
+  } else if (key === "x" && canChange) toggleDone(task);
+  else if (key === "m" && canChange) moving.value = task;
+  else if (key === "e") show(task.spaceId, task.id);
+}
+
+const steps: Readonly<Record<string, readonly [number, number]>> = {
+  j: [0, 1],
+  ArrowDown: [0, 1],
+  k: [0, -1],
+  ArrowUp: [0, -1],
+  h: [-1, 0],
+  ArrowLeft: [-1, 0],
+  l: [1, 0],
+  ArrowRight: [1, 0],
+};
+
+function moveByKey(task: Task, store: SpaceStore, [sideways, down]: readonly [number, number]): void {
+  const { board, column, place } = placeOf(store, task);
+  const target = board[column + sideways];
+  if (target === undefined || target.id === "") return;
+  if (sideways !== 0) announce(moveTask(task, target, target.tasks[place]));
+  else if (down < 0 && place > 0) announce(moveTask(task, target, target.tasks[place - 1]));
+  else if (down > 0 && place < target.tasks.length - 1) announce(moveTask(task, target, target.tasks[place + 2]));
+  focusCard(task.id);
+}
+
+function goBy(card: HTMLElement, [sideways, down]: readonly [number, number]): void {
+  const columns = [...document.querySelectorAll(".column")].map((column) => [...column.querySelectorAll<HTMLElement>("[data-card]")]);
+  const at = columns.findIndex((cards) => cards.includes(card));
+  const place = columns[at]?.indexOf(card) ?? 0;
+  if (sideways === 0) {
+    columns[at]?.[place + down]?.focus();
+    return;
+  }
+  for (let next = at + sideways; next >= 0 && next < columns.length; next += sideways) {
+    const cards = columns[next] ?? [];
+    if (cards.length > 0) return cards[Math.min(place, cards.length - 1)]?.focus();
+  }
+}

@@ -1,0 +1,89 @@
+/** One task on a board. It is made anew only when its document is another one. */
+import { Component, type JSX } from "preact";
+import { show } from "../store/route.ts";
+import { isClosed, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { dayOf, dueDay, dueText, nameOf, t } from "../text/language.ts";
+import { Avatar, Icon, Label } from "./parts.tsx";
+
+type Props = {
+  readonly task: Task;
+  readonly done: number;
+  readonly all: number;
+  readonly canChange: boolean;
+  /** Changes with the language and the names that have come in. */
+  readonly look: string;
+  readonly onMove: (task: Task) => void;
+};
+
+export class Card extends Component<Props> {
+  override shouldComponentUpdate(next: Props): boolean {
+    const names = ["task", "done", "all", "canChange", "look"] as const;
+    return names.some((name) => next[name] !== this.props[name]);
+  }
+
+  override render({ task, done, all, canChange, onMove }: Props): JSX.Element {
+    const { title, labels, due, priority, assigneeIds, status } = taskOf(task);
+    const isDone = status === "done";
+    return (
+      <li class={isClosed(task) ? "card closed" : "card"} data-id={task.id}>
+        <button
+          type="button"
+          class={isDone ? "tick ticked" : "tick"}
+          aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
+          aria-pressed={isDone}
+          tabIndex={-1}
+          disabled={!canChange}
+          onClick={() => toggleDone(task)}
+        >
+          <Icon name="check" />
+        </button>
+        <button type="button" class="card-main" data-card={task.id} onClick={() => show(task.spaceId, task.id)}>
+          <span class="card-title">{title}</span>
+          {labels.length > 0 ? (
+            <span class="labels">{labels.map((label) => <Label key={label} text={label} />)}</span>
+          ) : null}
+          {priority === "none" && due === null && all === 0 && assigneeIds.length === 0 ? null : (
+            <span class="card-foot">
+              <Priority value={priority} />
+              {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
+              {all === 0 ? null : (
+                <span class="chip" title={t("subtasksOf", { done, all })}>
+                  <Icon name="subtasks" />
+                  <span aria-hidden="true">{done}/{all}</span>
+                  <span class="unseen">{t("subtasksOf", { done, all })}</span>
+                </span>
+              )}
+              <span class="avatars">{assigneeIds.slice(0, 4).map((id) => <Avatar key={id} id={id} />)}</span>
+            </span>
+          )}
+        </button>
+        {canChange ? (
+          <button type="button" class="icon-button card-more" tabIndex={-1} aria-label={`${t("moveTo")} ${title}`} title={t("moveTo")} onClick={() => onMove(task)}>
+            <Icon name="more" />
+          </button>
+        ) : null}
+      </li>
+    );
+  }
+}
+
+export function Priority({ value }: { value: string }): JSX.Element | null {
+  if (value === "none") return null;
+  return (
+    <span class={`chip priority ${value}`}>
+      <span class="bars" aria-hidden="true"><i /><i /><i /></span>
+      {nameOf(value)}
+    </span>
+  );
+}
+
+export function DueChip({ due, isOver }: { due: NonNullable<ReturnType<typeof taskOf>["due"]>; isOver: boolean }): JSX.Element {
+  const [day, today] = [dueDay(due), dayOf(new Date())];
+  const state = isOver ? "" : day < today ? "late" : day === today ? "soon" : "";
+  return (
+    <span class={`chip due ${state}`}>
+      <Icon name="calendar" />
+      {dueText(due)}
+    </span>
+  );
+}

@@ -1,0 +1,48 @@
+/** My day: what is due, over all spaces of the user. */
+import type { JSX } from "preact";
+import type { SpaceStore } from "../store/space-store.ts";
+import { isClosed, isHidden, type Task, taskOf } from "../store/tasks.ts";
+import { user } from "../sync/session.ts";
+import { spaces, storeOf } from "../sync/spaces.ts";
+import { addDays, dayOf, dueDay, format, t } from "../text/language.ts";
+import { onListKey, Row } from "./list.tsx";
+import { Empty } from "./parts.tsx";
+
+type Due = { readonly task: Task; readonly store: SpaceStore; readonly day: string };
+const weekDays = 7;
+
+export function Day(): JSX.Element {
+  const today = dayOf(new Date());
+  const last = addDays(today, weekDays);
+  const found = spaces.value.flatMap(({ id }) => mine(storeOf(id))).filter(({ day }) => day <= last);
+  found.sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
+  const groups = [
+    { name: t("overdue"), kind: "late", items: found.filter(({ day }) => day < today) },
+    { name: t("today"), kind: "soon", items: found.filter(({ day }) => day === today) },
+    { name: t("nextDays"), kind: "", items: found.filter(({ day }) => day > today) },
+  ].filter(({ items }) => items.length > 0);
+  return (
+    <div class="day" onKeyDown={(event) => onListKey(event, storeOf((event.target as HTMLElement).closest<HTMLElement>("[data-space]")?.dataset.space ?? ""))}>
+      <p class="day-date">{format(new Date(), { weekday: "long", day: "numeric", month: "long" })}</p>
+      {groups.length === 0 ? <Empty icon="day" title={t("dayEmpty")} hint={t("dayEmptyHint")} /> : null}
+      {groups.map(({ name, kind, items }) => (
+        <section key={name} aria-label={name}>
+          <h2 class={`group-name ${kind}`}>{name}<span class="count">{items.length}</span></h2>
+          <ul class="rows">{items.map(({ task, store }) => <Row key={task.id} task={task} store={store} />)}</ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+/** In one's own space all tasks are one's own; in others those that one is to do. */
+function mine(store: SpaceStore): Due[] {
+  store.changed.value;
+  const me = user.value?.id ?? "";
+  return store.all("task").flatMap((task) => {
+    const { due, assigneeIds } = taskOf(task);
+    if (due === null || isClosed(task)) return [];
+    if (store.id !== me && !assigneeIds.includes(me)) return [];
+    return isHidden(store, task) ? [] : [{ task, store, day: dueDay(due) }];
+  });
+}

@@ -1,0 +1,154 @@
+/** What became of a task: who changed what and when, how it was at any version, and any value of the past back by one click. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Json } from "../../actors/resources/field.ts";
+import { nameOfUser } from "../store/people.ts";
+import type { Resource, SpaceStore } from "../store/space-store.ts";
+import { patchTask, projectOf, type Task, taskOf } from "../store/tasks.ts";
+import { getJson } from "../sync/session.ts";
+import { dueText, type Key, momentText, nameOf, t } from "../text/language.ts";
+import { Markdown } from "../text/markdown.tsx";
+import { Avatar } from "./parts.tsx";
+import { canChangeIn } from "./permissions.ts";
+
+type Change = { readonly from: Json; readonly to: Json };
+type HistoryItem = {
+  readonly version: number;
+  readonly kind: "created" | "changed" | "deleted" | "restored" | "undone";
+  readonly at: string;
+  readonly actorId: string;
+  readonly changes: Readonly<Record<string, Change>>;
+};
+const pageSize = 100;
+/** What a person can bring back. */
+const writable = ["title", "description", "status", "priority", "labels", "due", "assigneeIds", "estimateMinutes"];
+const names: Readonly<Record<string, Key>> = {
+  title: "title",
+  description: "description",
+  status: "status",
+  priority: "priority",
+  labels: "labels",
+  due: "due",
+  projectId: "project",
+  columnId: "column",
+  parentId: "parent",
+  assigneeIds: "assignees",
+  estimateMinutes: "estimate",
+};
+
+export function History({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  const [items, setItems] = useState<readonly HistoryItem[] | undefined>(undefined);
+  const [version, setVersion] = useState<number | undefined>(undefined);
+  const path = `/v1/spaces/${store.id}/tasks/${task.id}`;
+  const onServer = store.onServer(task.id)?.version ?? 0;
+  useEffect(() => {
+    const ended = new AbortController();
+    getJson<{ items: HistoryItem[] }>(`${path}/history?limit=${pageSize}`, ended.signal).then(
+      (page) => setItems(page.items),
+      () => undefined,
+    );
+    return () => ended.abort();
+  }, [path, onServer]);
+  if (items === undefined) return <p class="muted">{t("loading")}</p>;
+  const latest = items[0]?.version ?? 1;
+  const shown = version ?? latest;
+  return (
+    <>
+      {latest > 1 ? (
+        <label class="slider">
+          <span>{t("historyAt", { version: shown, all: latest })}</span>
+          <input type="range" min={1} max={latest} value={shown} onInput={(event) => {
+            const next = Number(event.currentTarget.value);
+            setVersion(next === latest ? undefined : next);
+          }} />
+        </label>
+      ) : null}
+      {version === undefined ? null : <Past path={path} version={version} task={task} store={store} onClose={() => setVersion(undefined)} />}
+      <ol class="history">
+        {items.map((item) => <Item key={item.version} item={item} task={task} store={store} />)}
+      </ol>
+    </>
+  );
+}
+
+function Past({ path, version, task, store, onClose }: { path: string; version: number; task: Task; store: SpaceStore; onClose: () => void }): JSX.Element {
+  const [past, setPast] = useState<Resource | undefined>(undefined);
+  useEffect(() => {
+    const ended = new AbortController();
+    getJson<Resource>(`${path}?version=${version}`, ended.signal).then(setPast, () => setPast(undefined));
+    return () => ended.abort();
+  }, [path, version]);
+  if (past === undefined) return <p class="muted">{t("loading")}</p>;
+  const restore = () => {
+    patchTask(task, Object.fromEntries(writable.map((name) => [name, past[name] ?? null])), { message: t("restored", { about: taskOf(task).title }) });
+    onClose();
+  };
+  return (
+    <div class="past">
+      <strong>{past.title as string}</strong>
+      <dl>
+        {["status", "priority", "labels", "due", "assigneeIds"].map((name) => (
+          <div key={name}>
+            <dt>{t(names[name] ?? "title")}</dt>
+            <dd>{valueText(store, name, past[name] ?? null)}</dd>
+          </div>
+        ))}
+      </dl>
+      {past.description === "" ? null : <Markdown text={past.description as string} />}
+      <div class="row">
+        {canChangeIn(store) ? <button type="button" class="button primary small" onClick={restore}>{t("restoreVersion")}</button> : null}
+        <button type="button" class="button small" onClick={onClose}>{t("backToNow")}</button>
+      </div>
+    </div>
+  );
+}
+
+function Item({ item, task, store }: { item: HistoryItem; task: Task; store: SpaceStore }): JSX.Element {
+  const changes = Object.entries(item.changes).filter(([name]) => name in names);
+  const fields = changes.map(([name]) => t(names[name] ?? "title").toLowerCase()).join(", ");
+  const said = { created: "createdIt", changed: "changedIt", deleted: "deletedIt", restored: "restoredIt", undone: "undoneIt" } as const;
+  return (
+    <li class="history-item">
+      <Avatar id={item.actorId} />
+      <div>
+        <p>
+          <strong>{nameOfUser(item.actorId)}</strong> {t(said[item.kind], { fields: fields === "" ? t("rank").toLowerCase() : fields })}{" "}
+          <time class="muted small" dateTime={item.at}>{momentText(item.at)}</time>
+        </p>
+        {item.kind === "created" ? null : (
+          <ul class="diffs">
+            {changes.map(([name, { from, to }]) => (
+              <li key={name} class="diff">
+                <del>{valueText(store, name, from)}</del> <span aria-hidden="true">→</span> <ins>{valueText(store, name, to)}</ins>
+                {canChangeIn(store) && writable.includes(name) ? (
+                  <button type="button" class="link small" onClick={() => patchTask(task, { [name]: from }, { message: t("restored", { about: t(names[name] ?? "title") }) })}>
+                    {t("bringBack")}
+                  </button>
+                ) : null}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** A value as people read it. */
+export function valueText(store: SpaceStore, name: string, value: Json): string {
+  if (value === null || value === "" || (Array.isArray(value) && value.length === 0)) return t("empty");
+  if (name === "status" || name === "priority") return nameOf(value as string);
+  if (name === "due") return dueText(value as Parameters<typeof dueText>[0]);
+  if (name === "assigneeIds") return (value as readonly string[]).map(nameOfUser).join(", ");
+  if (name === "labels") return (value as readonly string[]).join(", ");
+  const document = typeof value === "string" ? store.get(value) : undefined;
+  if (name === "projectId") return document === undefined ? t("project") : projectOf(document).name;
+  if (name === "parentId") return document === undefined ? t("parent") : taskOf(document).title;
+  if (name === "columnId") return columnName(store, value as string);
+  return String(value).slice(0, 300);
+}
+
+function columnName(store: SpaceStore, id: string): string {
+  const columns = store.all("project").flatMap((project) => projectOf(project).columns);
+  return columns.find((column) => column.id === id)?.name ?? t("column");
+}

@@ -1,0 +1,123 @@
+/** What the user must know of the changes: whether all is saved, what was refused, and the way back from the latest one. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { type Entry, refused, waiting } from "../store/outbox.ts";
+import { discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
+import { lost, storeOf } from "../sync/spaces.ts";
+import { t } from "../text/language.ts";
+import { Icon } from "./parts.tsx";
+import { valueText } from "./history.tsx";
+
+export const isNotesOpen = signal(true);
+/** Something short that is told for a while. */
+export const said = signal("");
+
+export function SaveState(): JSX.Element {
+  const n = waiting.value.length;
+  const state = !isOnline.value ? "offline" : n > 0 ? "waiting" : "saved";
+  const text = state === "offline" ? (n > 0 ? t("offlineWaiting", { n }) : t("offline")) : n > 0 ? t("waiting", { n }) : t("allSaved");
+  return (
+    <span class={`save-state ${state}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </span>
+  );
+}
+
+export function Notes(): JSX.Element | null {
+  const all = refused.value;
+  if (all.length === 0) return null;
+  return (
+    <section class="notes" aria-label={t("notes")}>
+      <header class="notes-head">
+        <Icon name="warning" />
+        <h2>{t("notSaved", { n: all.length })}</h2>
+        <button type="button" class="icon-button" aria-expanded={isNotesOpen.value} aria-label={t("notes")} onClick={() => {
+          isNotesOpen.value = !isNotesOpen.value;
+        }}>
+          <Icon name="chevron" />
+        </button>
+      </header>
+      {isNotesOpen.value ? <ul>{all.map((entry) => <Note key={entry.key} entry={entry} />)}</ul> : null}
+    </section>
+  );
+}
+
+function Note({ entry }: { entry: Entry }): JSX.Element {
+  const { problem, about } = entry;
+  const compared = comparison(entry);
+  const isConflict = problem?.code === "version-mismatch" && compared !== undefined;
+  return (
+    <li class="note" role="alert">
+      <strong class="clamp">{about}</strong>
+      <p>{isConflict ? t("changedMeanwhile") : (problem?.detail ?? "")}</p>
+      {problem?.errors?.map(({ path, message }) => <p key={path} class="small muted">{path.split("/").at(-1)} {message}</p>)}
+      {compared === undefined ? null : (
+        <dl class="compare">
+          <div><dt>{t("theirs")}</dt><dd>{compared.theirs}</dd></div>
+          <div><dt>{t("yours")}</dt><dd>{compared.yours}</dd></div>
+        </dl>
+      )}
+      <div class="row">
+        <button type="button" class="button small primary" onClick={() => void retry(entry)}>{t(isConflict ? "useMine" : "retry")}</button>
+        <button type="button" class="button small" onClick={() => void discard(entry)}>{t(isConflict ? "keepTheirs" : "discard")}</button>
+      </div>
+    </li>
+  );
+}
+
+/** What the one field of a refused patch is now, and what it was to be. */
+function comparison({ request, spaceId }: Entry): { theirs: string; yours: string } | undefined {
+  const [change] = request.kind === "batch" ? request.changes : [];
+  const [field] = Object.entries(change?.body ?? {});
+  if (change?.kind !== "patch" || field === undefined || field[0] === "columns" || field[0] === "position") return undefined;
+  const store = storeOf(spaceId);
+  const now = store.onServer(change.id);
+  if (now === undefined) return undefined;
+  const [name, value] = field;
+  if (typeof value === "object" && value !== null) return undefined;
+  return { theirs: valueText(store, name, now.fields[name] ?? null), yours: valueText(store, name, value) };
+}
+
+export function Toast(): JSX.Element | null {
+  const made = lastMade.value;
+  useEffect(() => {
+    if (made === undefined) return;
+    const timer = setTimeout(() => {
+      if (lastMade.value === made) lastMade.value = undefined;
+    }, made.untilMs - Date.now());
+    return () => clearTimeout(timer);
+  }, [made]);
+  useEffect(() => {
+    if (said.value === "") return;
+    const timer = setTimeout(() => {
+      said.value = "";
+    }, 4_000);
+    return () => clearTimeout(timer);
+  }, [said.value]);
+  const text = made?.message ?? said.value;
+  if (lost.value.length > 0)
+    return (
+      <div class="toast" role="status">
+        <span class="clamp">{t("spaceLost")}</span>
+        <button type="button" class="toast-button" onClick={() => { lost.value = []; }}>{t("close")}</button>
+      </div>
+    );
+  if (text === "") return null;
+  return (
+    <div class="toast" role="status">
+      <span class="clamp">{text}</span>
+      {made === undefined ? null : (
+        <button type="button" class="toast-button" onClick={() => void takeBack(made.key)}>
+          <Icon name="undo" />
+          {t("undo")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export async function takeBack(key?: string): Promise<void> {
+  said.value = t((await undo(key)) ? "undone" : "nothingToUndo");
+}

@@ -1,0 +1,125 @@
+/** Everything by name: tasks, projects, views and commands. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { go, hrefOf } from "../store/route.ts";
+import { projectOf, projectsOf, taskOf } from "../store/tasks.ts";
+import { spaces, storeOf } from "../sync/spaces.ts";
+import { t } from "../text/language.ts";
+import { matcher } from "./filters.tsx";
+import { takeBack } from "./notes.tsx";
+import { Dialog, Icon, type IconName } from "./parts.tsx";
+import { toggleTheme } from "./theme.ts";
+
+export const open = signal<"palette" | "keys" | "create" | undefined>(undefined);
+const tasksMax = 20;
+
+type Command = { readonly id: string; readonly name: string; readonly icon: IconName; readonly hint?: string; readonly act: () => void };
+
+function commands(space: string | undefined, text: string): Command[] {
+  const to = (path: readonly string[]) => () => {
+    location.hash = hrefOf(path);
+  };
+  const views: Command[] = [
+    { id: "create", name: t("addTask"), icon: "plus", hint: "C", act: () => { open.value = "create"; } },
+    { id: "day", name: t("myDay"), icon: "day", act: to(["day"]) },
+    ...(space === undefined ? [] : [
+      { id: "list", name: t("list"), icon: "list" as const, act: to(["s", space, "list"]) },
+      { id: "members", name: t("members"), icon: "people" as const, act: to(["s", space, "members"]) },
+      { id: "trash", name: t("trash"), icon: "trash" as const, act: to(["s", space, "trash"]) },
+    ]),
+    { id: "settings", name: t("settings"), icon: "settings", act: to(["settings"]) },
+    { id: "theme", name: t("toggleTheme"), icon: "settings", act: toggleTheme },
+    { id: "undo", name: t("undo"), icon: "undo", hint: "Ctrl Z", act: () => void takeBack() },
+    { id: "keys", name: t("keys"), icon: "list", hint: "?", act: () => { open.value = "keys"; } },
+  ];
+  const places = spaces.value.flatMap(({ id, name }): Command[] => [
+    { id, name: t("goTo", { name }), icon: "people", act: to(["s", id]) },
+    ...projectsOf(storeOf(id)).map((project): Command => ({ id: project.id, name: projectOf(project).name, icon: "board", hint: name, act: to(["s", id, "board", project.id]) })),
+  ]);
+  const wanted = text.trim().toLowerCase();
+  const named = [...views, ...places].filter(({ name }) => name.toLowerCase().includes(wanted));
+  return wanted === "" ? named : [...named.slice(0, 8), ...tasks(text)];
+}
+
+function tasks(text: string): Command[] {
+  const matches = matcher(new URLSearchParams({ q: text }));
+  return spaces.value
+    .flatMap(({ id, name }) => storeOf(id).all("task").filter(matches).map((task): Command => ({
+      id: task.id,
+      name: taskOf(task).title,
+      icon: "check",
+      hint: name,
+      act: () => {
+        const { projectId } = taskOf(task);
+        go(["s", id, "board", projectId ?? "none"], { task: `${id}:${task.id}` });
+      },
+    })))
+    .slice(0, tasksMax);
+}
+
+export function Palette({ space }: { space: string | undefined }): JSX.Element {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const list = useRef<HTMLUListElement>(null);
+  const found = commands(space, text);
+  const close = () => {
+    open.value = undefined;
+  };
+  const act = (command: Command | undefined) => {
+    close();
+    command?.act();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Enter") {
+      event.preventDefault();
+      act(found[at]);
+    } else if (step !== undefined && found.length > 0) {
+      event.preventDefault();
+      const next = (at + step + found.length) % found.length;
+      setAt(next);
+      list.current?.children[next]?.scrollIntoView({ block: "nearest" });
+    }
+  };
+  return (
+    <Dialog title={t("palette")} onClose={close} kind="palette">
+      <input
+        class="palette-input"
+        role="combobox"
+        aria-label={t("paletteHint")}
+        aria-expanded={true}
+        aria-controls="palette-list"
+        aria-activedescendant={found[at] === undefined ? "" : `palette-${found[at]?.id}`}
+        placeholder={t("paletteHint")}
+        value={text}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+        onKeyDown={onKeyDown}
+        autofocus
+      />
+      <ul class="palette-list" id="palette-list" role="listbox" aria-label={t("palette")} ref={list}>
+        {found.map((command, place) => (
+          <li
+            key={command.id}
+            id={`palette-${command.id}`}
+            role="option"
+            aria-selected={place === at}
+            class="palette-item"
+            onPointerMove={() => setAt(place)}
+            onClick={() => act(command)}
+            onKeyDown={onKeyDown}
+          >
+            <Icon name={command.icon} />
+            <span class="clamp">{command.name}</span>
+            {command.hint === undefined ? null : <span class="muted small hint">{command.hint}</span>}
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 ? <p class="muted palette-none">{t("paletteEmpty")}</p> : null}
+    </Dialog>
+  );
+}
+

@@ -1,0 +1,238 @@
+/** One task with all that it has. */
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { closeTask, hrefOf, withQuery } from "../store/route.ts";
+import type { SpaceStore } from "../store/space-store.ts";
+import { deleteTask, patchTask, projectOf, subtasksOf, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { change } from "../sync/sending.ts";
+import { storeOf } from "../sync/spaces.ts";
+import { t } from "../text/language.ts";
+import { Markdown } from "../text/markdown.tsx";
+import { moving } from "./board.tsx";
+import { Comments } from "./comments.tsx";
+import { Facets } from "./facets.tsx";
+import { History } from "./history.tsx";
+import { Icon, Menu, TextField } from "./parts.tsx";
+import { canChangeIn } from "./permissions.ts";
+import { QuickAdd } from "./quick-add.tsx";
+
+export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }): JSX.Element {
+  const store = storeOf(spaceId);
+  store.changed.value;
+  const task = store.get(taskId);
+  const panel = useRef<HTMLElement>(null);
+  const [tab, setTab] = useState<"comments" | "history">("comments");
+  useEffect(() => {
+    panel.current?.focus();
+    setTab("comments");
+  }, [taskId]);
+  const isHere = task !== undefined && task.type === "task" && task.deletedBy === undefined;
+  const close = () => {
+    closeTask();
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-card="${taskId}"]`)?.focus());
+  };
+  return (
+    <aside
+      class="panel"
+      ref={panel}
+      tabIndex={-1}
+      aria-label={isHere ? taskOf(task).title : t("notFound")}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !event.defaultPrevented) close();
+      }}
+    >
+      {isHere ? <Head task={task} store={store} onClose={close} /> : (
+        <div class="panel-head">
+          <span class="spacer" />
+          <button type="button" class="icon-button" aria-label={t("close")} onClick={close}><Icon name="close" /></button>
+        </div>
+      )}
+      {isHere ? (
+        <div class="panel-body">
+          <TitleField task={task} store={store} />
+          <Facets task={task} store={store} />
+          <Description key={task.id} task={task} store={store} />
+          <Subtasks task={task} store={store} />
+          <div class="tabs" role="tablist">
+            {(["comments", "history"] as const).map((each) => (
+              <button type="button" role="tab" key={each} id={`tab-${each}`} aria-controls={`panel-${each}`} aria-selected={tab === each} onClick={() => setTab(each)}>
+                {t(each)}
+              </button>
+            ))}
+          </div>
+          <div role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`}>
+            {tab === "comments" ? <Comments task={task} store={store} /> : <History task={task} store={store} />}
+          </div>
+        </div>
+      ) : (
+        <p class="panel-body muted">{store.seq < 0 ? t("loading") : t("notFound")}</p>
+      )}
+    </aside>
+  );
+}
+
+function Head({ task, store, onClose }: { task: Task; store: SpaceStore; onClose: () => void }): JSX.Element {
+  const { projectId, parentId, title, status } = taskOf(task);
+  const project = projectId === null ? undefined : store.get(projectId);
+  const parent = parentId === null ? undefined : store.get(parentId);
+  const isDone = status === "done";
+  return (
+    <div class="panel-head">
+      <button type="button" class={isDone ? "button small ticked" : "button small"} aria-pressed={isDone} aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })} disabled={!canChangeIn(store)} onClick={() => toggleDone(task)}>
+        <Icon name="check" />
+        {t("done")}
+      </button>
+      <nav class="crumbs" aria-label={t("project")}>
+        <a href={hrefOf(["s", store.id, "board", project?.id ?? "none"])}>{project === undefined ? t("inbox") : projectOf(project).name}</a>
+        {parent === undefined ? null : (
+          <>
+            <span aria-hidden="true">/</span>
+            <a href={withQuery({ task: `${store.id}:${parent.id}` })}>{taskOf(parent).title}</a>
+          </>
+        )}
+      </nav>
+      <span class="spacer" />
+      {canChangeIn(store) ? (
+        <Menu
+          name={t("more")}
+          items={[
+            { name: t("moveTo"), act: () => { moving.value = task; } },
+            {
+              name: t("deleteTask"),
+              isDanger: true,
+              act: () => {
+                deleteTask(task);
+                onClose();
+              },
+            },
+          ]}
+        >
+          <Icon name="more" />
+        </Menu>
+      ) : null}
+      <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}><Icon name="close" /></button>
+    </div>
+  );
+}
+
+function TitleField({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  return (
+    <TextField
+      key={task.id}
+      kind="title-input"
+      name={t("title")}
+      value={taskOf(task).title}
+      isMultiline
+      disabled={!canChangeIn(store)}
+      onKeep={(title) => patchTask(task, { title: title.slice(0, 500) })}
+    />
+  );
+}
+
+/** A description is never written over another one unseen: the change names the version that was read. */
+function Description({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  const [draft, setDraft] = useState<{ text: string; version: number } | undefined>(undefined);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const { description } = taskOf(task);
+  const canChange = canChangeIn(store);
+  const begin = () => {
+    setDraft({ text: description, version: task.version });
+    requestAnimationFrame(() => area.current?.focus());
+  };
+  const keep = () => {
+    if (draft !== undefined && draft.text !== description) {
+      // Other fields may have changed meanwhile: then only a description that is still the one that was read is replaced.
+      const isSame = base.current === description;
+      patchTask(task, { description: draft.text }, { expected: isSame ? task.version : draft.version });
+    }
+    setDraft(undefined);
+  };
+  const base = useRef("");
+  if (draft === undefined) base.current = description;
+  const heading = <h3>{t("description")}</h3>;
+  if (draft === undefined)
+    return (
+      <section class="description">
+        <div class="section-head">
+          {heading}
+          {canChange && description !== "" ? <button type="button" class="button small ghosted" onClick={begin}>{t("edit")}</button> : null}
+        </div>
+        {description === "" ? (
+          canChange ? <button type="button" class="add-description" onClick={begin}>{t("addDescription")}</button> : null
+        ) : (
+          <Markdown text={description} />
+        )}
+      </section>
+    );
+  return (
+    <section class="description">
+      <div class="section-head">{heading}</div>
+      {base.current === description ? null : <p class="notice">{t("changedMeanwhile")}</p>}
+      <textarea
+        ref={area}
+        class="input area"
+        aria-label={t("description")}
+        rows={8}
+        maxLength={20_000}
+        value={draft.text}
+        onInput={(event) => setDraft({ ...draft, text: event.currentTarget.value })}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) keep();
+          if (event.key !== "Escape") return;
+          event.preventDefault();
+          event.stopPropagation();
+          setDraft(undefined);
+        }}
+      />
+      <div class="row">
+        <button type="button" class="button primary small" onClick={keep}>{t("save")}</button>
+        <button type="button" class="button small" onClick={() => setDraft(undefined)}>{t("cancel")}</button>
+        <span class="muted small">{t("markdown")}</span>
+      </div>
+    </section>
+  );
+}
+
+function Subtasks({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  const [isAdding, setAdding] = useState(false);
+  const list = subtasksOf(store, task.id);
+  const done = list.filter((each) => taskOf(each).status === "done").length;
+  const { projectId } = taskOf(task);
+  return (
+    <section>
+      <div class="section-head">
+        <h3>{t("subtasks")}</h3>
+        {list.length > 0 ? <span class="count">{done}/{list.length}</span> : null}
+        <span class="spacer" />
+        {canChangeIn(store) ? (
+          <button type="button" class="icon-button" aria-label={t("addSubtask")} onClick={() => setAdding(true)}><Icon name="plus" /></button>
+        ) : null}
+      </div>
+      {list.length > 0 ? <progress class="progress" max={list.length} value={done} aria-label={t("subtasksOf", { done, all: list.length })} /> : null}
+      <ul class="subtasks">
+        {list.map((each) => <Subtask key={each.id} task={each} store={store} />)}
+      </ul>
+      {isAdding ? (
+        <QuickAdd store={store} project={projectId === null ? undefined : store.get(projectId)} parentId={task.id} onClose={() => setAdding(false)} isInline />
+      ) : null}
+    </section>
+  );
+}
+
+function Subtask({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
+  const { title, status } = taskOf(task);
+  const isDone = status === "done";
+  return (
+    <li class={isDone ? "subtask closed" : "subtask"}>
+      <button type="button" class={isDone ? "tick ticked" : "tick"} aria-pressed={isDone} aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })} disabled={!canChangeIn(store)} onClick={() => toggleDone(task)}>
+        <Icon name="check" />
+      </button>
+      <a href={withQuery({ task: `${store.id}:${task.id}` })}>{title}</a>
+    </li>
+  );
+}
+
+/** One comment is taken away. */
+export function deleteComment(spaceId: string, id: string, about: string): void {
+  change(spaceId, [{ type: "comment", id, kind: "delete" }], { about, message: t("commentDeleted") });
+}

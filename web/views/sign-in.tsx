@@ -1,0 +1,110 @@
+/** Sign in, register, and the password that a link from the operator lets one set. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { isSecure } from "../base.ts";
+import { carried } from "../store/route.ts";
+import { enter, Offline, Refusal, refusalOf, request } from "../sync/session.ts";
+import { t } from "../text/language.ts";
+import { Field, Icon } from "./parts.tsx";
+
+const told = signal("");
+
+/** A sentence for what went wrong. */
+export function faultText(error: unknown): string {
+  if (error instanceof Offline) return t("offlineTry");
+  if (!(error instanceof Refusal)) return t("somethingWrong", { detail: String(error) });
+  const { errors, detail } = error.problem;
+  const [first] = errors ?? [];
+  return first === undefined ? detail : `${first.path.replace("/", "")} ${first.message}`;
+}
+
+export function SignIn(): JSX.Element {
+  const [isNew, setNew] = useState(carried.join !== undefined);
+  const [isReset, setReset] = useState(carried.reset !== undefined);
+  const [fault, setFault] = useState("");
+  const [isBusy, setBusy] = useState(false);
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const given = new FormData(event.target as HTMLFormElement);
+    const text = (name: string) => String(given.get(name) ?? "");
+    setBusy(true);
+    setFault("");
+    try {
+      if (isReset) {
+        await reset(text("password"));
+        setReset(false);
+        told.value = t("resetDone");
+      } else {
+        const named = isNew && text("name").trim() !== "" ? { name: text("name").trim() } : {};
+        await enter(isNew ? "register" : "login", { email: text("email"), password: text("password"), ...named });
+        told.value = "";
+      }
+    } catch (error) {
+      setFault(faultText(error));
+    }
+    setBusy(false);
+  };
+  const title = t(isReset ? "resetTitle" : isNew ? "registerTitle" : "signInTitle");
+  return (
+    <main class="entry">
+      <form class="entry-card" onSubmit={(event) => void submit(event)}>
+        <Brand />
+        <h1>{title}</h1>
+        {carried.join === undefined ? <p class="muted">{told.value === "" ? t("tagline") : told.value}</p> : <p class="notice">{t("joinSignIn")}</p>}
+        {isReset ? null : (
+          <>
+            {isNew ? (
+              <Field name={t("yourName")}>
+                <input class="input" name="name" autocomplete="name" maxLength={200} />
+              </Field>
+            ) : null}
+            <Field name={t("email")}>
+              <input class="input" name="email" type="email" autocomplete="username" required maxLength={254} />
+            </Field>
+          </>
+        )}
+        <Field name={t(isReset ? "newPassword" : "password")} {...(isNew || isReset ? { hint: t("passwordHint") } : {})}>
+          <input
+            class="input"
+            name="password"
+            type="password"
+            autocomplete={isNew || isReset ? "new-password" : "current-password"}
+            required
+            minLength={isNew || isReset ? 8 : 1}
+            maxLength={1024}
+          />
+        </Field>
+        {fault === "" ? null : <p class="fault" role="alert">{fault}</p>}
+        <button class="button primary wide" type="submit" disabled={isBusy}>
+          {t(isReset ? "savePassword" : isNew ? "register" : "signIn")}
+        </button>
+        {isReset ? null : (
+          <p class="entry-other">
+            {t(isNew ? "haveAccount" : "noAccount")}{" "}
+            <button type="button" class="link" onClick={() => setNew(!isNew)}>
+              {t(isNew ? "signIn" : "register")}
+            </button>
+          </p>
+        )}
+        {isSecure ? null : <p class="muted small">{t("insecure")}</p>}
+      </form>
+    </main>
+  );
+}
+
+async function reset(newPassword: string): Promise<void> {
+  const answer = await request("POST", "/v1/auth/reset", { body: { resetToken: carried.reset, newPassword } });
+  if (!answer.ok) throw await refusalOf(answer);
+  delete carried.reset;
+}
+
+export function Brand(): JSX.Element {
+  return (
+    <span class="brand">
+      <span class="brand-mark"><Icon name="check" /></span>
+      {t("appName")}
+    </span>
+  );
+}
