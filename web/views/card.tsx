@@ -39,11 +39,9 @@ export class Card extends Component<Props> {
         </button>
         <button type="button" class="card-main" data-card={task.id} onClick={() => show(task.spaceId, task.id)}>
           <span class="card-title">{title}</span>
-          {labels.length > 0 ? (
-            <span class="labels">{labels.map((label) => <Label key={label} text={label} />)}</span>
-          ) : null}
-          {priority === "none" && due === null && all === 0 && assigneeIds.length === 0 ? null : (
+          {priority === "none" && due === null && all === 0 && assigneeIds.length === 0 && labels.length === 0 ? null : (
             <span class="card-foot">
+              {labels.map((label) => <Label key={label} text={label} />)}
               <Priority value={priority} />
               {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
               {all === 0 ? null : (

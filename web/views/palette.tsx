@@ -98,7 +98,7 @@ export function Palette({ space }: { space: string | undefined }): JSX.Element {
           setAt(0);
         }}
         onKeyDown={onKeyDown}
-        autofocus
+        data-first
       />
       <ul class="palette-list" id="palette-list" role="listbox" aria-label={t("palette")} ref={list}>
         {found.map((command, place) => (

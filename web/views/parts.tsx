@@ -82,6 +82,7 @@ export function Dialog({ title, onClose, children, kind = "" }: { title: string;
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => (before as HTMLElement | null)?.focus?.();
   }, []);
   return (

@@ -165,7 +165,7 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
         keep(name).then(close, (error) => setFault(faultText(error)));
       }}>
         <Field name={t(kind === "project" ? "projectName" : "spaceName")}>
-          <input class="input" name="name" required maxLength={200} defaultValue={before} autofocus />
+          <input class="input" name="name" required maxLength={200} defaultValue={before} data-first />
         </Field>
         {fault === "" ? null : <p class="fault" role="alert">{fault}</p>}
         <div class="row end">

@@ -1,0 +1,121 @@
+/** A real browser for tests of the page: Debian's chromium, installed where it is missing and may be. */
+import { expect } from "bun:test";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { debianPackages } from "../../deploy/services/install.ts";
+import type { Missing } from "./services.ts";
+
+export type { Page } from "playwright-core";
+
+const launchDeadlineMs = 120_000;
+/** Of one step of a test. */
+export const stepMs = 30_000;
+
+let launched: Promise<{ browser: Browser } | Missing> | undefined;
+
+/** With `CI=true` it is an error when it cannot be had. */
+export function browser(): Promise<{ browser: Browser } | Missing> {
+  launched ??= launch();
+  return launched;
+}
+
+async function launch(): Promise<{ browser: Browser } | Missing> {
+  try {
+    if (Bun.which("chromium") === null) await debianPackages(["chromium"], () => undefined);
+    const executablePath = Bun.which("chromium") ?? "/usr/bin/chromium";
+    // As root, and in most containers, its own sandbox cannot start; it opens nothing but our own page.
+    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+    return { browser: await chromium.launch({ executablePath, args, timeout: launchDeadlineMs }) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown";
+    if (process.env.CI === "true") throw new Error(`Cannot test the page: ${reason}`);
+    return { missing: `chromium: ${reason}` };
+  }
+}
+
+export async function closeBrowser(): Promise<void> {
+  const had = await launched;
+  launched = undefined;
+  if (had !== undefined && "browser" in had) await had.browser.close();
+}
+
+export type Visitor = {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What the browser complained of, and requests to elsewhere. */
+  readonly faults: string[];
+};
+
+/** A browser of its own kind: other cookies, other storage. */
+export async function visitor(
+  of: Browser,
+  url: string,
+  options: { isDark?: boolean; isNarrow?: boolean; locale?: string } = {},
+): Promise<Visitor> {
+  const { isDark = false, isNarrow = false, locale = "en-GB" } = options;
+  const context = await of.newContext({
+    viewport: isNarrow ? { width: 390, height: 800 } : { width: 1360, height: 850 },
+    colorScheme: isDark ? "dark" : "light",
+    hasTouch: isNarrow,
+    locale,
+  });
+  context.setDefaultTimeout(stepMs);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    // A browser that is offline says so of each request.
+    if (["error", "warning"].includes(message.type()) && !/ERR_INTERNET_DISCONNECTED|status of/.test(message.text()))
+      faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) faults.push(`asked ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, context, faults };
+}
+
+let registered = 0;
+
+export async function register(page: Page, name: string): Promise<{ email: string; password: string }> {
+  registered += 1;
+  const [email, password] = [`${name.toLowerCase()}-${process.pid}-${registered}@example.com`, "correct horse battery"];
+  const toRegister = page.getByRole("button", { name: "Create account" });
+  if ((await page.getByLabel("Your name").count()) === 0) await toRegister.click();
+  await page.getByLabel("Your name").fill(name);
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.locator("form button[type=submit]").click();
+  await page.getByRole("navigation", { name: "Task Tracker" }).waitFor({ state: "attached" });
+  return { email, password };
+}
+
+export async function newProject(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "New project" }).click();
+  await page.getByLabel("Project name").fill(name);
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("region", { name: "To do" }).waitFor();
+}
+
+/** By the key `c`, as one line. */
+export async function quickAdd(page: Page, text: string): Promise<void> {
+  await page.locator("body").press("c");
+  const line = page.getByRole("dialog").getByLabel("What needs to be done?");
+  await line.fill(text);
+  await line.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+export const columnOf = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
+
+export async function titlesIn(page: Page, column: string): Promise<string[]> {
+  return await columnOf(page, column).locator(".card-title").allTextContents();
+}
+
+/** All that was done is at the server. */
+export async function saved(page: Page): Promise<void> {
+  await page.getByText("All changes saved").waitFor({ state: "attached" });
+}
+
+export function expectNoFaults({ faults }: Visitor): void {
+  expect(faults).toEqual([]);
+}
