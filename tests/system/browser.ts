@@ -68,7 +68,7 @@ export async function visitor(
   });
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("request", (request) => {
-    if (!request.url().startsWith(url)) faults.push(`asked ${request.url()}`);
+    if (!request.url().startsWith(new URL(url).origin)) faults.push(`asked ${request.url()}`);
   });
   await page.goto(url);
   return { page, context, faults };

@@ -46,8 +46,8 @@ export function Notes(): JSX.Element | null {
 
 function Note({ entry }: { entry: Entry }): JSX.Element {
   const { problem, about } = entry;
-  const compared = comparison(entry);
-  const isConflict = problem?.code === "version-mismatch" && compared !== undefined;
+  const compared = problem?.code === "version-mismatch" ? comparison(entry) : undefined;
+  const isConflict = compared !== undefined;
   return (
     <li class="note" role="alert">
       <strong class="clamp">{about}</strong>

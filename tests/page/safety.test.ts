@@ -1,0 +1,169 @@
+/** The page against texts that want to run, and for people who cannot see or point: every view, light and dark, wide and narrow. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import {
+  browser,
+  closeBrowser,
+  columnOf,
+  expectNoFaults,
+  newProject,
+  type Page,
+  quickAdd,
+  register,
+  saved,
+  type Visitor,
+  visitor,
+} from "../system/browser.ts";
+import { cleanUp, type System, start } from "../system/server.ts";
+import { describeWith } from "../system/services.ts";
+import { hostileTexts } from "./hostile-texts.ts";
+
+afterAll(async () => {
+  await closeBrowser();
+  await cleanUp();
+}, 120_000);
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds wrong, a line each. The source goes in by the debugger, which no content policy binds. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  // Nothing may be half faded in.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished)).catch(() => undefined));
+  return await page.evaluate(async () => {
+    type Found = { violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] };
+    const { axe: engine } = globalThis as unknown as { axe: { run(options: object): Promise<Found> } };
+    const found = await engine.run({ resultTypes: ["violations"] });
+    return found.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary?.slice(0, 300)}`),
+    );
+  });
+}
+
+describeWith("the page", [await browser()] as const, ({ browser: chromium }) => {
+  let system: System;
+  beforeAll(async () => {
+    system = await start();
+  }, 180_000);
+  afterAll(async () => {
+    await system?.end("SIGTERM");
+  }, 120_000);
+
+  test.each([
+    { isDark: false, isNarrow: false },
+    { isDark: true, isNarrow: false },
+    { isDark: false, isNarrow: true },
+    { isDark: true, isNarrow: true },
+  ])(
+    "has no fault that axe-core knows, in any view (dark: $isDark, narrow: $isNarrow)",
+    async (look) => {
+      const ada: Visitor = await visitor(chromium, `${system.url}/`, look);
+      const { page } = ada;
+      const found: Record<string, string[]> = { "sign in": await violations(page) };
+      const look_at = async (view: string) => {
+        found[view] = await violations(page);
+      };
+      await register(page, "Ada");
+      const menu = async () => {
+        if (look.isNarrow) await page.getByRole("button", { name: "Open menu" }).click();
+      };
+      await look_at("empty day");
+      await menu();
+      await newProject(page, "Launch");
+      await look_at("empty board");
+      for (const line of ["Write today !high #marketing @ada", "Fix !urgent #bug yesterday", "Done soon !low"])
+        await quickAdd(page, line);
+      await columnOf(page, "To do").getByRole("button", { name: /^Done soon/ }).focus();
+      await page.keyboard.press("x");
+      await page.getByRole("status").filter({ hasText: "Completed" }).waitFor();
+      await look_at("board");
+      await columnOf(page, "To do").getByRole("button", { name: /^Write/ }).click();
+      await page.getByLabel("Write a comment").fill("A comment");
+      await page.getByRole("button", { name: "Comment", exact: true }).click();
+      await saved(page);
+      await look_at("panel");
+      await page.getByRole("tab", { name: "History" }).click();
+      await page.locator(".history-item").first().waitFor();
+      await look_at("history");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Control+k");
+      await look_at("palette");
+      await page.keyboard.press("Escape");
+      await page.locator("body").press("?");
+      await look_at("keys");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Project settings" }).click();
+      await look_at("project settings");
+      await page.keyboard.press("Escape");
+      for (const [name, path] of [["day", "#/day"], ["settings", "#/settings"]] as const) {
+        await page.evaluate((to) => { location.hash = to; }, path);
+        await page.getByRole("heading", { level: 1, name: name === "day" ? "My day" : "Settings" }).waitFor();
+        await look_at(name);
+      }
+      for (const view of ["List", "Members", "Trash"]) {
+        await menu();
+        await page.getByRole("link", { name: view, exact: true }).click();
+        await page.getByRole("heading", { level: 1, name: view }).waitFor();
+        await look_at(view);
+      }
+      expect(Object.fromEntries(Object.entries(found).filter(([, faults]) => faults.length > 0))).toEqual({});
+      expectNoFaults(ada);
+      await ada.context.close();
+    },
+    180_000,
+  );
+
+  test(`shows ${hostileTexts.length} texts that want to run in every field as what they are: texts`, async () => {
+    const ada = await visitor(chromium, `${system.url}/`);
+    const { page } = ada;
+    const { email, password } = await register(page, "<img src=x onerror=ran()>");
+    await page.evaluate(() => {
+      Object.assign(globalThis, { ran: () => document.documentElement.setAttribute("data-ran", "1"), alert: () => document.documentElement.setAttribute("data-ran", "1") });
+    });
+    const signedIn = await fetch(`${system.url}/v1/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email, password }),
+    });
+    const { accessToken } = (await signedIn.json()) as { accessToken: string };
+    const send = async (method: string, path: string, body: unknown) => {
+      const answer = await fetch(system.url + path, {
+        method,
+        headers: { "content-type": "application/json", authorization: `Bearer ${accessToken}` },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status, await answer.clone().text()).toBeLessThan(300);
+      return (await answer.json()) as { id: string; items: { id: string }[] };
+    };
+    const worst = hostileTexts.slice(0, 20).join(" ").slice(0, 190);
+    const { id: projectId } = await send("POST", "/v1/projects", { name: worst, description: worst, columns: [{ id: crypto.randomUUID(), name: worst.slice(0, 100), status: "todo" }] });
+    const changes = hostileTexts.map((text) => ({ type: "task", kind: "create", body: { title: text.slice(0, 500), description: text, labels: [text.slice(0, 50)], projectId } }));
+    const made = await send("POST", "/v1/batch", { changes: changes.slice(0, 400) });
+    // One task has all of them, as its description, comments and history.
+    const first = made.items[0]?.id ?? "";
+    await send("PATCH", `/v1/tasks/${first}`, { description: hostileTexts.join("\n\n").slice(0, 20_000) });
+    await send("POST", "/v1/comments", { taskId: first, body: hostileTexts.toReversed().join("\n\n").slice(0, 20_000) });
+    await page.getByRole("link", { name: worst.slice(0, 30) }).click();
+    await page.locator(".card").nth(hostileTexts.length - 1).waitFor({ state: "attached" });
+    await page.locator(".card-main").first().click();
+    await page.locator(".comment .markdown").waitFor();
+    await page.getByRole("tab", { name: "History" }).click();
+    await page.locator(".diff").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "List", exact: true }).click();
+    await page.locator(".task-row").nth(hostileTexts.length - 1).waitFor({ state: "attached" });
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("script");
+    await page.keyboard.press("Escape");
+    const state = await page.evaluate(() => ({
+      ran: document.documentElement.hasAttribute("data-ran"),
+      made: document.querySelectorAll("#app :is(script, img, iframe, object, embed, style, base, meta, form[action])").length,
+      handlers: [...document.querySelectorAll("#app *")].filter((each) => [...each.attributes].some(({ name }) => name.startsWith("on"))).length,
+      links: [...document.querySelectorAll<HTMLAnchorElement>("#app a[href]")].map(({ protocol }) => protocol),
+    }));
+    expect({ ...state, links: [...new Set(state.links)].filter((each) => !["http:", "https:", "mailto:"].includes(each)) }).toEqual({ ran: false, made: 0, handlers: 0, links: [] });
+    expectNoFaults(ada);
+    await ada.context.close();
+  }, 180_000);
+});
