@@ -15,7 +15,9 @@ const scope = globalThis as unknown as Scope;
 const cacheName = `shell ${SHELL.join(" ")}`;
 
 scope.addEventListener("install", (event) => {
-  const kept = caches.open(cacheName).then((cache) => cache.addAll(SHELL.map((path) => scope.registration.scope + path)));
+  const kept = caches
+    .open(cacheName)
+    .then((cache) => cache.addAll(SHELL.map((path) => scope.registration.scope + path)));
   (event as Extendable).waitUntil(kept.then(() => scope.skipWaiting()));
 });
 
@@ -39,7 +41,11 @@ async function pageOf(request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch {
-    return (await caches.match(`${scope.registration.scope}./`)) ?? (await caches.match(scope.registration.scope)) ?? Response.error();
+    return (
+      (await caches.match(`${scope.registration.scope}./`)) ??
+      (await caches.match(scope.registration.scope)) ??
+      Response.error()
+    );
   }
 }
 

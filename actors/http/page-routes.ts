@@ -59,7 +59,8 @@ function fileAnswer(file: PageFile | undefined, headers: Headers): Answer {
 }
 
 function encoded(file: PageFile, accepted: string): [Uint8Array<ArrayBuffer>, string] {
-  const takes = (encoding: string) => new RegExp(`(?:^|,)\\s*${encoding}\\s*(?!;\\s*q=0(?:\\.0*)?\\s*(?:,|$))(?:;|,|$)`).test(accepted);
+  const takes = (encoding: string) =>
+    new RegExp(`(?:^|,)\\s*${encoding}\\s*(?!;\\s*q=0(?:\\.0*)?\\s*(?:,|$))(?:;|,|$)`).test(accepted);
   if (takes("br")) return [file.brotli, "br"];
   return takes("gzip") ? [file.gzip, "gzip"] : [file.plain, ""];
 }

@@ -113,7 +113,9 @@ describeWith("the page for one person", [await browser()] as const, ({ browser: 
     await panel.getByRole("textbox", { name: "Title" }).press("Enter");
     await columnOf(page, "In progress").getByText("The third").waitFor();
     await panel.getByRole("button", { name: "Add a description" }).click();
-    await panel.getByRole("textbox", { name: "Description" }).fill("# Plan\n\n- **bold** step\n- [link](https://example.com/)");
+    await panel
+      .getByRole("textbox", { name: "Description" })
+      .fill("# Plan\n\n- **bold** step\n- [link](https://example.com/)");
     await panel.getByRole("button", { name: "Save" }).click();
     await panel.getByRole("heading", { name: "Plan" }).waitFor();
     expect(await panel.locator(".markdown strong").textContent()).toBe("bold");
@@ -160,7 +162,10 @@ describe("the page's own files", () => {
     );
     const [, script = ""] = /<script type="module" src="([^"]+)">/.exec(html) ?? [];
     expect(html.replace(/<script[^>]+src=[^>]+><\/script>/, "")).not.toContain("<script");
-    const asset = await fetch(system.url + script, { headers: { "accept-encoding": "gzip" }, decompress: false } as RequestInit);
+    const asset = await fetch(system.url + script, {
+      headers: { "accept-encoding": "gzip" },
+      decompress: false,
+    } as RequestInit);
     expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(asset.headers.get("content-encoding")).toBe("gzip");
     expect((await asset.arrayBuffer()).byteLength).toBeLessThanOrEqual(100 * 1024);

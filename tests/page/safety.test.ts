@@ -74,11 +74,15 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
       await look_at("empty board");
       for (const line of ["Write today !high #marketing @ada", "Fix !urgent #bug yesterday", "Done soon !low"])
         await quickAdd(page, line);
-      await columnOf(page, "To do").getByRole("button", { name: /^Done soon/ }).focus();
+      await columnOf(page, "To do")
+        .getByRole("button", { name: /^Done soon/ })
+        .focus();
       await page.keyboard.press("x");
       await page.getByRole("status").filter({ hasText: "Completed" }).waitFor();
       await look_at("board");
-      await columnOf(page, "To do").getByRole("button", { name: /^Write/ }).click();
+      await columnOf(page, "To do")
+        .getByRole("button", { name: /^Write/ })
+        .click();
       await page.getByLabel("Write a comment").fill("A comment");
       await page.getByRole("button", { name: "Comment", exact: true }).click();
       await saved(page);
@@ -96,8 +100,13 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
       await page.getByRole("button", { name: "Project settings" }).click();
       await look_at("project settings");
       await page.keyboard.press("Escape");
-      for (const [name, path] of [["day", "#/day"], ["settings", "#/settings"]] as const) {
-        await page.evaluate((to) => { location.hash = to; }, path);
+      for (const [name, path] of [
+        ["day", "#/day"],
+        ["settings", "#/settings"],
+      ] as const) {
+        await page.evaluate((to) => {
+          location.hash = to;
+        }, path);
         await page.getByRole("heading", { level: 1, name: name === "day" ? "My day" : "Settings" }).waitFor();
         await look_at(name);
       }
@@ -119,7 +128,10 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
     const { page } = ada;
     const { email, password } = await register(page, "<img src=x onerror=ran()>");
     await page.evaluate(() => {
-      Object.assign(globalThis, { ran: () => document.documentElement.setAttribute("data-ran", "1"), alert: () => document.documentElement.setAttribute("data-ran", "1") });
+      Object.assign(globalThis, {
+        ran: () => document.documentElement.setAttribute("data-ran", "1"),
+        alert: () => document.documentElement.setAttribute("data-ran", "1"),
+      });
     });
     const signedIn = await fetch(`${system.url}/v1/auth/login`, {
       method: "POST",
@@ -137,32 +149,55 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
       return (await answer.json()) as { id: string; items: { id: string }[] };
     };
     const worst = hostileTexts.slice(0, 20).join(" ").slice(0, 190);
-    const { id: projectId } = await send("POST", "/v1/projects", { name: worst, description: worst, columns: [{ id: crypto.randomUUID(), name: worst.slice(0, 100), status: "todo" }] });
-    const changes = hostileTexts.map((text) => ({ type: "task", kind: "create", body: { title: text.slice(0, 500), description: text, labels: [text.slice(0, 50)], projectId } }));
+    const { id: projectId } = await send("POST", "/v1/projects", {
+      name: worst,
+      description: worst,
+      columns: [{ id: crypto.randomUUID(), name: worst.slice(0, 100), status: "todo" }],
+    });
+    const changes = hostileTexts.map((text) => ({
+      type: "task",
+      kind: "create",
+      body: { title: text.slice(0, 500), description: text, labels: [text.slice(0, 50)], projectId },
+    }));
     const made = await send("POST", "/v1/batch", { changes: changes.slice(0, 400) });
     // One task has all of them, as its description, comments and history.
     const first = made.items[0]?.id ?? "";
     await send("PATCH", `/v1/tasks/${first}`, { description: hostileTexts.join("\n\n").slice(0, 20_000) });
-    await send("POST", "/v1/comments", { taskId: first, body: hostileTexts.toReversed().join("\n\n").slice(0, 20_000) });
+    await send("POST", "/v1/comments", {
+      taskId: first,
+      body: hostileTexts.toReversed().join("\n\n").slice(0, 20_000),
+    });
     await page.getByRole("link", { name: worst.slice(0, 30) }).click();
-    await page.locator(".card").nth(hostileTexts.length - 1).waitFor({ state: "attached" });
+    await page
+      .locator(".card")
+      .nth(hostileTexts.length - 1)
+      .waitFor({ state: "attached" });
     await page.locator(".card-main").first().click();
     await page.locator(".comment .markdown").waitFor();
     await page.getByRole("tab", { name: "History" }).click();
     await page.locator(".diff").first().waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "List", exact: true }).click();
-    await page.locator(".task-row").nth(hostileTexts.length - 1).waitFor({ state: "attached" });
+    await page
+      .locator(".task-row")
+      .nth(hostileTexts.length - 1)
+      .waitFor({ state: "attached" });
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").fill("script");
     await page.keyboard.press("Escape");
     const state = await page.evaluate(() => ({
       ran: document.documentElement.hasAttribute("data-ran"),
-      made: document.querySelectorAll("#app :is(script, img, iframe, object, embed, style, base, meta, form[action])").length,
-      handlers: [...document.querySelectorAll("#app *")].filter((each) => [...each.attributes].some(({ name }) => name.startsWith("on"))).length,
+      made: document.querySelectorAll("#app :is(script, img, iframe, object, embed, style, base, meta, form[action])")
+        .length,
+      handlers: [...document.querySelectorAll("#app *")].filter((each) =>
+        [...each.attributes].some(({ name }) => name.startsWith("on")),
+      ).length,
       links: [...document.querySelectorAll<HTMLAnchorElement>("#app a[href]")].map(({ protocol }) => protocol),
     }));
-    expect({ ...state, links: [...new Set(state.links)].filter((each) => !["http:", "https:", "mailto:"].includes(each)) }).toEqual({ ran: false, made: 0, handlers: 0, links: [] });
+    expect({
+      ...state,
+      links: [...new Set(state.links)].filter((each) => !["http:", "https:", "mailto:"].includes(each)),
+    }).toEqual({ ran: false, made: 0, handlers: 0, links: [] });
     expectNoFaults(ada);
     await ada.context.close();
   }, 180_000);

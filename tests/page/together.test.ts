@@ -108,7 +108,11 @@ describeWith("the page for several people", [await browser()] as const, ({ brows
     await quickAdd(bob.page, "Meanwhile");
     await ada.context.setOffline(false);
     await saved(ada.page);
-    await poll("Bob sees them", waitMs, async () => (await titlesIn(bob.page, "In progress")).length === offlineChanges);
+    await poll(
+      "Bob sees them",
+      waitMs,
+      async () => (await titlesIn(bob.page, "In progress")).length === offlineChanges,
+    );
     expect(await titlesIn(bob.page, "In progress")).toEqual(wanted);
     await columnOf(ada.page, "To do").getByText("Meanwhile").waitFor();
     await ada.page.reload();
@@ -148,10 +152,18 @@ describeWith("the page for several people", [await browser()] as const, ({ brows
     const notes = ada.page.getByRole("region", { name: "Changes that could not be saved" });
     await notes.getByText("Meanwhile").first().waitFor({ timeout: waitMs });
     await columnOf(bob.page, "To do").getByText("Behind it").waitFor({ timeout: waitMs });
-    await poll("it is gone", waitMs, async () => !(await titlesIn(ada.page, "To do")).includes("Renamed without a network"));
+    await poll(
+      "it is gone",
+      waitMs,
+      async () => !(await titlesIn(ada.page, "To do")).includes("Renamed without a network"),
+    );
     // Bob thinks better of it, and then it can be done.
     await bob.page.getByRole("link", { name: "Trash" }).click();
-    await bob.page.getByRole("listitem").filter({ hasText: "Meanwhile" }).getByRole("button", { name: "Restore" }).click();
+    await bob.page
+      .getByRole("listitem")
+      .filter({ hasText: "Meanwhile" })
+      .getByRole("button", { name: "Restore" })
+      .click();
     await bob.page.getByRole("link", { name: "Launch" }).click();
     await columnOf(ada.page, "To do").getByText("Meanwhile").waitFor();
     await notes.getByRole("button", { name: "Retry" }).click();
@@ -190,8 +202,8 @@ describeWith("the page for several people", [await browser()] as const, ({ brows
     await quickAdd(bob.page, "To both tabs");
     for (const page of [ada.page, second]) await columnOf(page, "To do").getByText("To both tabs").waitFor();
     await ada.page.close();
-    await quickAdd(second, "Alone now");
-    await columnOf(bob.page, "To do").getByText("Alone now").waitFor();
+    await quickAdd(second, "Working alone");
+    await columnOf(bob.page, "To do").getByText("Working alone").waitFor();
     ada = { ...ada, page: second };
   }, 120_000);
 

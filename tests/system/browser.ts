@@ -78,14 +78,17 @@ let registered = 0;
 
 export async function register(page: Page, name: string): Promise<{ email: string; password: string }> {
   registered += 1;
-  const [email, password] = [`${name.toLowerCase()}-${process.pid}-${registered}@example.com`, "correct horse battery"];
+  const [email, password] = [
+    `${name.toLowerCase().replace(/[^a-z]/g, "")}-${process.pid}-${registered}@example.com`,
+    "correct horse battery",
+  ];
   const toRegister = page.getByRole("button", { name: "Create account" });
   if ((await page.getByLabel("Your name").count()) === 0) await toRegister.click();
   await page.getByLabel("Your name").fill(name);
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.locator("form button[type=submit]").click();
-  await page.getByRole("navigation", { name: "Task Tracker" }).waitFor({ state: "attached" });
+  await page.locator(".sidebar").waitFor({ state: "attached" });
   return { email, password };
 }
 

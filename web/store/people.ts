@@ -43,7 +43,10 @@ async function askAll(): Promise<void> {
     const { items } = await getJson<{ items: { id: string; name: string | null }[] }>(`/v1/users?${query}`);
     const found = new Map(items.map(({ id, name }) => [id, name ?? "?"]));
     names.value = new Map([...names.peek(), ...ids.map((id): [string, string | null] => [id, found.get(id) ?? null])]);
-    await writeKept("names", [...names.peek()].filter(([, name]) => name !== null));
+    await writeKept(
+      "names",
+      [...names.peek()].filter(([, name]) => name !== null),
+    );
   } catch {
     setTimeout(() => {
       for (const id of ids) asked.delete(id);

@@ -27,7 +27,9 @@ addEventListener("hashchange", () => {
 });
 
 export const spaceId = computed(() => (route.value.path[0] === "s" ? route.value.path[1] : undefined));
-export const view = computed(() => (spaceId.value === undefined ? (route.value.path[0] ?? "") : (route.value.path[2] ?? "board")));
+export const view = computed(() =>
+  spaceId.value === undefined ? (route.value.path[0] ?? "") : (route.value.path[2] ?? "board"),
+);
 /** Of the board. */
 export const projectId = computed(() => (view.value === "board" ? route.value.path[3] : undefined));
 /** The task whose panel is open: `<space>:<task>`. */

@@ -183,7 +183,15 @@ export class SpaceStore {
         ? [{ id, userId: fields.userId as string, role: fields.role as Role, since: createdAt }]
         : [],
     );
-    return { spaceId: this.id, seq: Math.max(0, this.seq), position: 0, at: "", isDeleted: false, members, projects: 0 };
+    return {
+      spaceId: this.id,
+      seq: Math.max(0, this.seq),
+      position: 0,
+      at: "",
+      isDeleted: false,
+      members,
+      projects: 0,
+    };
   }
 }
 

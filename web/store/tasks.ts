@@ -128,7 +128,13 @@ export function patchTask(
 ): void {
   const { message, expected } = options;
   const from = Object.fromEntries(Object.keys(body).map((name) => [name, task.fields[name] ?? null]));
-  const request = { type: "task", id: task.id, kind: "patch", body, ...(expected === undefined ? {} : { expected }) } as const;
+  const request = {
+    type: "task",
+    id: task.id,
+    kind: "patch",
+    body,
+    ...(expected === undefined ? {} : { expected }),
+  } as const;
   change(task.spaceId, [request], {
     about: taskOf(task).title,
     from,

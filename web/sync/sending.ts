@@ -3,7 +3,16 @@ import { effect, signal } from "@preact/signals";
 import { v7 as uuidv7 } from "uuid";
 import type { Json } from "../../actors/resources/field.ts";
 import { readOutbox } from "../store/database.ts";
-import { add, type ChangeRequest, type Entry, entries, type OperationRequest, remove, replace, waiting } from "../store/outbox.ts";
+import {
+  add,
+  type ChangeRequest,
+  type Entry,
+  entries,
+  type OperationRequest,
+  remove,
+  replace,
+  waiting,
+} from "../store/outbox.ts";
 import { call, Offline, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
@@ -73,10 +82,12 @@ function enqueue(spaceId: string, request: OperationRequest, { about, from }: Op
   const kept = add(entry);
   showPendingOf(spaceId);
   // Kept first, then sent: a tab that dies in between loses nothing.
-  void kept.catch(() => undefined).then(() => {
-    tell({ kind: "outbox" });
-    wake();
-  });
+  void kept
+    .catch(() => undefined)
+    .then(() => {
+      tell({ kind: "outbox" });
+      wake();
+    });
   return entry;
 }
 
@@ -217,7 +228,8 @@ async function laterVerdict(location: string): Promise<Verdict> {
       problem?: ConstructorParameters<typeof Refusal>[0];
     };
     if (told.status === "rejected" && told.problem !== undefined) throw new Refusal(told.problem, 0);
-    if (told.status === "applied") return { operationId: told.id, ...(told.seq === undefined ? {} : { seq: told.seq }) };
+    if (told.status === "applied")
+      return { operationId: told.id, ...(told.seq === undefined ? {} : { seq: told.seq }) };
   }
 }
 

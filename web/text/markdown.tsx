@@ -29,7 +29,9 @@ function blocks(lines: readonly string[], depth: number): Node[] {
     else {
       let end = at + 1;
       while (end < lines.length && (lines[end] ?? "").trim() !== "" && !begins(lines[end] ?? "")) end += 1;
-      made.push(<p>{lines.slice(at, end).flatMap((each, place) => [place > 0 ? <br /> : null, ...inline(each, 0)])}</p>);
+      made.push(
+        <p>{lines.slice(at, end).flatMap((each, place) => [place > 0 ? <br /> : null, ...inline(each, 0)])}</p>,
+      );
       at = end;
     }
   }
@@ -66,7 +68,14 @@ function code(lines: readonly string[], at: number): Taken {
   const mark = fence.exec(lines[at] ?? "")?.[1] ?? "```";
   let end = at + 1;
   while (end < lines.length && !(lines[end] ?? "").trim().startsWith(mark)) end += 1;
-  return { node: <pre tabIndex={0}><code>{lines.slice(at + 1, end).join("\n")}</code></pre>, next: end + 1 };
+  return {
+    node: (
+      <pre tabIndex={0}>
+        <code>{lines.slice(at + 1, end).join("\n")}</code>
+      </pre>
+    ),
+    next: end + 1,
+  };
 }
 
 function list(lines: readonly string[], at: number, depth: number): Taken {

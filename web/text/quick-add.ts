@@ -10,7 +10,7 @@ export type Parsed = {
   readonly assigneeIds: string[];
   readonly due: Due | undefined;
 };
-type DateParser = (text: string, now: Date) => Due & { text: string } | undefined;
+type DateParser = (text: string, now: Date) => (Due & { text: string }) | undefined;
 
 let parser: DateParser | undefined;
 

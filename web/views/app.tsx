@@ -17,7 +17,7 @@ import { Filters, matcher } from "./filters.tsx";
 import { Keys } from "./keys.tsx";
 import { List } from "./list.tsx";
 import { accept, Members } from "./members.tsx";
-import { Notes, said, takeBack, Toast } from "./notes.tsx";
+import { Notes, said, Toast, takeBack } from "./notes.tsx";
 import { open, Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
 import { Dialog, Empty, Icon } from "./parts.tsx";
@@ -46,7 +46,15 @@ export function App(): JSX.Element {
   }, [who?.id]);
   return (
     <>
-      {who === undefined ? <main class="entry" aria-busy="true"><h1 class="unseen">{t("appName")}</h1></main> : who === null ? <SignIn /> : <Inside userId={who.id} />}
+      {who === undefined ? (
+        <main class="entry" aria-busy="true">
+          <h1 class="unseen">{t("appName")}</h1>
+        </main>
+      ) : who === null ? (
+        <SignIn />
+      ) : (
+        <Inside userId={who.id} />
+      )}
       <div id="announcements" class="unseen" role="status" aria-live="polite" />
     </>
   );
@@ -88,18 +96,50 @@ function Inside({ userId }: { userId: string }): JSX.Element {
     <Shell store={store}>
       <main class={task === undefined ? "main" : "main with-panel"} id="main" tabIndex={-1}>
         <header class="topbar">
-          <button type="button" class="icon-button menu-button" aria-label={t("openMenu")} onClick={() => { isMenuOpen.value = true; }}><Icon name="menu" /></button>
+          <button
+            type="button"
+            class="icon-button menu-button"
+            aria-label={t("openMenu")}
+            onClick={() => {
+              isMenuOpen.value = true;
+            }}
+          >
+            <Icon name="menu" />
+          </button>
           <h1 class="clamp">{title}</h1>
           {project === undefined || !canChangeIn(store) ? null : (
-            <button type="button" class="icon-button" aria-label={t("projectSettings")} title={t("projectSettings")} onClick={() => { isConfiguring.value = true; }}><Icon name="settings" /></button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={t("projectSettings")}
+              title={t("projectSettings")}
+              onClick={() => {
+                isConfiguring.value = true;
+              }}
+            >
+              <Icon name="settings" />
+            </button>
           )}
           <span class="spacer" />
-          <button type="button" class="button palette-button" aria-label={t("palette")} onClick={() => { open.value = "palette"; }}>
+          <button
+            type="button"
+            class="button palette-button"
+            aria-label={`${t("palette")} Ctrl K`}
+            onClick={() => {
+              open.value = "palette";
+            }}
+          >
             <Icon name="search" />
             <kbd>Ctrl K</kbd>
           </button>
           {canChangeIn(store) ? (
-            <button type="button" class="button primary" onClick={() => { open.value = "create"; }}>
+            <button
+              type="button"
+              class="button primary"
+              onClick={() => {
+                open.value = "create";
+              }}
+            >
               <Icon name="plus" />
               <span class="wide-only">{t("addTask")}</span>
               <span class="unseen narrow-name">{t("addTask")}</span>
@@ -114,13 +154,39 @@ function Inside({ userId }: { userId: string }): JSX.Element {
       <Notes />
       <Toast />
       {open.value === "palette" ? <Palette space={store.id} /> : null}
-      {open.value === "keys" ? <Keys onClose={() => { open.value = undefined; }} /> : null}
+      {open.value === "keys" ? (
+        <Keys
+          onClose={() => {
+            open.value = undefined;
+          }}
+        />
+      ) : null}
       {open.value === "create" ? (
-        <Dialog title={project === undefined ? t("addTask") : `${t("addTask")} · ${projectOf(project).name}`} onClose={() => { open.value = undefined; }} kind="small">
-          <QuickAdd store={store} project={project} onClose={() => { open.value = undefined; }} />
+        <Dialog
+          title={project === undefined ? t("addTask") : `${t("addTask")} · ${projectOf(project).name}`}
+          onClose={() => {
+            open.value = undefined;
+          }}
+          kind="small"
+        >
+          <QuickAdd
+            store={store}
+            project={project}
+            onClose={() => {
+              open.value = undefined;
+            }}
+          />
         </Dialog>
       ) : null}
-      {isConfiguring.value && project !== undefined ? <ProjectSettings store={store} project={project} onClose={() => { isConfiguring.value = false; }} /> : null}
+      {isConfiguring.value && project !== undefined ? (
+        <ProjectSettings
+          store={store}
+          project={project}
+          onClose={() => {
+            isConfiguring.value = false;
+          }}
+        />
+      ) : null}
     </Shell>
   );
 }
@@ -128,7 +194,14 @@ function Inside({ userId }: { userId: string }): JSX.Element {
 function titleOf(store: SpaceStore, project: Document | undefined): string {
   store.changed.value;
   if (project !== undefined) return projectOf(project).name;
-  const names = { day: "myDay", settings: "settings", list: "list", members: "members", trash: "trash", board: "inbox" } as const;
+  const names = {
+    day: "myDay",
+    settings: "settings",
+    list: "list",
+    members: "members",
+    trash: "trash",
+    board: "inbox",
+  } as const;
   return t(names[(view.value === "" ? "day" : view.value) as keyof typeof names] ?? "appName");
 }
 
@@ -137,12 +210,18 @@ function Content({ store, project }: { store: SpaceStore; project: Document | un
   const lines = loading.value.get(store.id);
   if (view.value === "settings") return <Settings />;
   if (spaceId.value === undefined) return <Day />;
-  if (store.seq < 0) return <p class="page muted" role="status">{lines === undefined ? t("loading") : t("loadingN", { n: lines })}</p>;
+  if (store.seq < 0)
+    return (
+      <p class="page muted" role="status">
+        {lines === undefined ? t("loading") : t("loadingN", { n: lines })}
+      </p>
+    );
   if (view.value === "list") return <List store={store} />;
   if (view.value === "members") return <Members store={store} />;
   if (view.value === "trash") return <Trash store={store} />;
   if (projectId.value === undefined) return <FirstBoard store={store} />;
-  if (projectId.value !== "none" && (project === undefined || project.deletedBy !== undefined)) return <Empty icon="board" title={t("notFound")} hint="" />;
+  if (projectId.value !== "none" && (project === undefined || project.deletedBy !== undefined))
+    return <Empty icon="board" title={t("notFound")} hint="" />;
   return <Board key={projectId.value} store={store} project={project} matches={matcher(route.value.query)} />;
 }
 
@@ -157,7 +236,9 @@ function FirstBoard({ store }: { store: SpaceStore }): JSX.Element {
 }
 
 const isText = (target: EventTarget | null): boolean =>
-  target instanceof HTMLInputElement ? !["checkbox", "range", "color"].includes(target.type) : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+  target instanceof HTMLInputElement
+    ? !["checkbox", "range", "color"].includes(target.type)
+    : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
 function onKey(event: KeyboardEvent): void {
   if (user.value == null || event.defaultPrevented || event.isComposing) return;
@@ -176,13 +257,20 @@ function onKey(event: KeyboardEvent): void {
   }
   if (isCommand || event.altKey) return;
   if (event.key === "Escape" && moving.value !== undefined) moving.value = undefined;
-  else if (key === "c") act(event, () => { open.value = "create"; });
-  else if (event.key === "?") act(event, () => { open.value = "keys"; });
-  else if (event.key === "/") act(event, () => {
-    const search = document.getElementById("search");
-    if (search === null) open.value = "palette";
-    else search.focus();
-  });
+  else if (key === "c")
+    act(event, () => {
+      open.value = "create";
+    });
+  else if (event.key === "?")
+    act(event, () => {
+      open.value = "keys";
+    });
+  else if (event.key === "/")
+    act(event, () => {
+      const search = document.getElementById("search");
+      if (search === null) open.value = "palette";
+      else search.focus();
+    });
   else if ((key === "j" || key === "ArrowDown".toLowerCase()) && document.activeElement?.closest("[data-card]") == null)
     document.querySelector<HTMLElement>("[data-card]")?.focus();
 }

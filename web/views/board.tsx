@@ -3,22 +3,40 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
+import { show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { type BoardColumn, boardOf, moveTask, placeOf, projectOf, subtaskCounts, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import {
+  type BoardColumn,
+  boardOf,
+  moveTask,
+  placeOf,
+  projectOf,
+  subtaskCounts,
+  type Task,
+  taskOf,
+  toggleDone,
+} from "../store/tasks.ts";
 import { language, t } from "../text/language.ts";
 import { Card } from "./card.tsx";
 import { draggable } from "./drag.ts";
 import { announce, Dialog, Icon } from "./parts.tsx";
-import { QuickAdd } from "./quick-add.tsx";
-import { show } from "../store/route.ts";
 import { canChangeIn } from "./permissions.ts";
+import { QuickAdd } from "./quick-add.tsx";
 
 /** The task of which the menu "Move to…" is open. */
 export const moving = signal<Task | undefined>(undefined);
 /** The column in which a task is being added. */
 const addingTo = signal<string | undefined>(undefined);
 
-export function Board({ store, project, matches }: { store: SpaceStore; project: Document | undefined; matches: (task: Task) => boolean }): JSX.Element {
+export function Board({
+  store,
+  project,
+  matches,
+}: {
+  store: SpaceStore;
+  project: Document | undefined;
+  matches: (task: Task) => boolean;
+}): JSX.Element {
   store.changed.value;
   const columns = boardOf(store, project);
   const counts = subtaskCounts(store);
@@ -42,7 +60,15 @@ export function Board({ store, project, matches }: { store: SpaceStore; project:
   return (
     <div class="board" ref={board} onKeyDown={(event) => onBoardKey(event, store, canChange)}>
       {columns.map((column) => (
-        <Column key={column.id} column={column} store={store} project={project} counts={counts} canChange={canChange} matches={matches} />
+        <Column
+          key={column.id}
+          column={column}
+          store={store}
+          project={project}
+          counts={counts}
+          canChange={canChange}
+          matches={matches}
+        />
       ))}
       {moving.value === undefined ? null : <MoveDialog task={moving.value} store={store} />}
     </div>
@@ -74,9 +100,14 @@ function Column({ column, store, project, counts, canChange, matches }: ColumnPr
         <h2>{column.name}</h2>
         <span class="count">{tasks.length}</span>
         {canChange && column.id !== "" ? (
-          <button type="button" class="icon-button" aria-label={t("addTaskTo", { column: column.name })} onClick={() => {
-            addingTo.value = `${project?.id} ${column.id}`;
-          }}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t("addTaskTo", { column: column.name })}
+            onClick={() => {
+              addingTo.value = `${project?.id} ${column.id}`;
+            }}
+          >
             <Icon name="plus" />
           </button>
         ) : null}
@@ -85,7 +116,17 @@ function Column({ column, store, project, counts, canChange, matches }: ColumnPr
       <ul class="cards" data-column={column.id} tabIndex={-1} aria-label={column.name}>
         {tasks.map((task) => {
           const { done, all } = counts.get(task.id) ?? { done: 0, all: 0 };
-          return <Card key={task.id} task={task} done={done} all={all} canChange={canChange} look={language.value} onMove={openMove} />;
+          return (
+            <Card
+              key={task.id}
+              task={task}
+              done={done}
+              all={all}
+              canChange={canChange}
+              look={language.value}
+              onMove={openMove}
+            />
+          );
         })}
       </ul>
       {tasks.length === 0 && !isAdding ? <p class="column-empty">{t("emptyColumn")}</p> : null}
@@ -109,19 +150,38 @@ function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): JSX.Ele
     <Dialog title={t("moveTo")} onClose={close} kind="small">
       <p class="muted clamp">{taskOf(task).title}</p>
       <div class="choices">
-        {board.filter(({ id }) => id !== "").map((column) => (
-          <button type="button" key={column.id} class="choice" aria-current={column.id === here?.id} onClick={() => to(column, undefined)}>
-            <span class={`status-dot ${column.status}`} aria-hidden="true" />
-            {column.name}
-            {column.id === here?.id ? <Icon name="check" /> : null}
-          </button>
-        ))}
+        {board
+          .filter(({ id }) => id !== "")
+          .map((column) => (
+            <button
+              type="button"
+              key={column.id}
+              class="choice"
+              aria-current={column.id === here?.id}
+              onClick={() => to(column, undefined)}
+            >
+              <span class={`status-dot ${column.status}`} aria-hidden="true" />
+              {column.name}
+              {column.id === here?.id ? <Icon name="check" /> : null}
+            </button>
+          ))}
       </div>
       {here === undefined ? null : (
         <div class="row">
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[0])}>{t("moveTop")}</button>
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[place - 1])}>{t("moveUp")}</button>
-          <button type="button" class="button" disabled={place >= here.tasks.length - 1} onClick={() => to(here, here.tasks[place + 2])}>{t("moveDown")}</button>
+          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[0])}>
+            {t("moveTop")}
+          </button>
+          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[place - 1])}>
+            {t("moveUp")}
+          </button>
+          <button
+            type="button"
+            class="button"
+            disabled={place >= here.tasks.length - 1}
+            onClick={() => to(here, here.tasks[place + 2])}
+          >
+            {t("moveDown")}
+          </button>
         </div>
       )}
     </Dialog>
@@ -171,7 +231,9 @@ function moveByKey(task: Task, store: SpaceStore, [sideways, down]: readonly [nu
 }
 
 function goBy(card: HTMLElement, [sideways, down]: readonly [number, number]): void {
-  const columns = [...document.querySelectorAll(".column")].map((column) => [...column.querySelectorAll<HTMLElement>("[data-card]")]);
+  const columns = [...document.querySelectorAll(".column")].map((column) => [
+    ...column.querySelectorAll<HTMLElement>("[data-card]"),
+  ]);
   const at = columns.findIndex((cards) => cards.includes(card));
   const place = columns[at]?.indexOf(card) ?? 0;
   if (sideways === 0) {

@@ -39,24 +39,43 @@ export class Card extends Component<Props> {
         </button>
         <button type="button" class="card-main" data-card={task.id} onClick={() => show(task.spaceId, task.id)}>
           <span class="card-title">{title}</span>
-          {priority === "none" && due === null && all === 0 && assigneeIds.length === 0 && labels.length === 0 ? null : (
+          {priority === "none" &&
+          due === null &&
+          all === 0 &&
+          assigneeIds.length === 0 &&
+          labels.length === 0 ? null : (
             <span class="card-foot">
-              {labels.map((label) => <Label key={label} text={label} />)}
+              {labels.map((label) => (
+                <Label key={label} text={label} />
+              ))}
               <Priority value={priority} />
               {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
               {all === 0 ? null : (
                 <span class="chip" title={t("subtasksOf", { done, all })}>
                   <Icon name="subtasks" />
-                  <span aria-hidden="true">{done}/{all}</span>
+                  <span aria-hidden="true">
+                    {done}/{all}
+                  </span>
                   <span class="unseen">{t("subtasksOf", { done, all })}</span>
                 </span>
               )}
-              <span class="avatars">{assigneeIds.slice(0, 4).map((id) => <Avatar key={id} id={id} />)}</span>
+              <span class="avatars">
+                {assigneeIds.slice(0, 4).map((id) => (
+                  <Avatar key={id} id={id} />
+                ))}
+              </span>
             </span>
           )}
         </button>
         {canChange ? (
-          <button type="button" class="icon-button card-more" tabIndex={-1} aria-label={`${t("moveTo")} ${title}`} title={t("moveTo")} onClick={() => onMove(task)}>
+          <button
+            type="button"
+            class="icon-button card-more"
+            tabIndex={-1}
+            aria-label={`${t("moveTo")} ${title}`}
+            title={t("moveTo")}
+            onClick={() => onMove(task)}
+          >
             <Icon name="more" />
           </button>
         ) : null}
@@ -69,13 +88,23 @@ export function Priority({ value }: { value: string }): JSX.Element | null {
   if (value === "none") return null;
   return (
     <span class={`chip priority ${value}`}>
-      <span class="bars" aria-hidden="true"><i /><i /><i /></span>
+      <span class="bars" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
       {nameOf(value)}
     </span>
   );
 }
 
-export function DueChip({ due, isOver }: { due: NonNullable<ReturnType<typeof taskOf>["due"]>; isOver: boolean }): JSX.Element {
+export function DueChip({
+  due,
+  isOver,
+}: {
+  due: NonNullable<ReturnType<typeof taskOf>["due"]>;
+  isOver: boolean;
+}): JSX.Element {
   const [day, today] = [dueDay(due), dayOf(new Date())];
   const state = isOver ? "" : day < today ? "late" : day === today ? "soon" : "";
   return (

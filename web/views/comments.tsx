@@ -25,7 +25,9 @@ export function Comments({ task, store }: { task: Task; store: SpaceStore }): JS
   const send = (event?: Event) => {
     event?.preventDefault();
     if (text.trim() === "") return;
-    change(store.id, [{ type: "comment", id: newId(), kind: "create", body: { taskId: task.id, body: text } }], { about: taskOf(task).title });
+    change(store.id, [{ type: "comment", id: newId(), kind: "create", body: { taskId: task.id, body: text } }], {
+      about: taskOf(task).title,
+    });
     setText("");
   };
   return (
@@ -37,10 +39,21 @@ export function Comments({ task, store }: { task: Task; store: SpaceStore }): JS
             <div class="comment-body">
               <p class="comment-head">
                 <strong>{nameOfUser(comment.creatorId)}</strong>
-                <time class="muted small" dateTime={comment.createdAt}>{momentText(comment.createdAt)}</time>
+                <time class="muted small" dateTime={comment.createdAt}>
+                  {momentText(comment.createdAt)}
+                </time>
                 <span class="spacer" />
                 {comment.creatorId === user.value?.id || canManage(store) ? (
-                  <Menu name={t("more")} items={[{ name: t("delete"), isDanger: true, act: () => deleteComment(store.id, comment.id, taskOf(task).title) }]}>
+                  <Menu
+                    name={t("more")}
+                    items={[
+                      {
+                        name: t("delete"),
+                        isDanger: true,
+                        act: () => deleteComment(store.id, comment.id, taskOf(task).title),
+                      },
+                    ]}
+                  >
                     <Icon name="more" />
                   </Menu>
                 ) : null}
@@ -64,7 +77,9 @@ export function Comments({ task, store }: { task: Task; store: SpaceStore }): JS
               if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
             }}
           />
-          <button class="button primary small" type="submit" disabled={text.trim() === ""}>{t("sendComment")}</button>
+          <button class="button primary small" type="submit" disabled={text.trim() === ""}>
+            {t("sendComment")}
+          </button>
         </form>
       ) : null}
     </>

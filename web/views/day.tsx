@@ -22,13 +22,28 @@ export function Day(): JSX.Element {
     { name: t("nextDays"), kind: "", items: found.filter(({ day }) => day > today) },
   ].filter(({ items }) => items.length > 0);
   return (
-    <div class="day" onKeyDown={(event) => onListKey(event, storeOf((event.target as HTMLElement).closest<HTMLElement>("[data-space]")?.dataset.space ?? ""))}>
+    <div
+      class="day"
+      onKeyDown={(event) =>
+        onListKey(
+          event,
+          storeOf((event.target as HTMLElement).closest<HTMLElement>("[data-space]")?.dataset.space ?? ""),
+        )
+      }
+    >
       <p class="day-date">{format(new Date(), { weekday: "long", day: "numeric", month: "long" })}</p>
       {groups.length === 0 ? <Empty icon="day" title={t("dayEmpty")} hint={t("dayEmptyHint")} /> : null}
       {groups.map(({ name, kind, items }) => (
         <section key={name} aria-label={name}>
-          <h2 class={`group-name ${kind}`}>{name}<span class="count">{items.length}</span></h2>
-          <ul class="rows">{items.map(({ task, store }) => <Row key={task.id} task={task} store={store} />)}</ul>
+          <h2 class={`group-name ${kind}`}>
+            {name}
+            <span class="count">{items.length}</span>
+          </h2>
+          <ul class="rows">
+            {items.map(({ task, store }) => (
+              <Row key={task.id} task={task} store={store} />
+            ))}
+          </ul>
         </section>
       ))}
     </div>

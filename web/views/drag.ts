@@ -19,7 +19,9 @@ type Dragging = {
 
 /** Listens on the board; answers what ends that. */
 export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () => void {
-  let pressed: { card: HTMLElement; x: number; y: number; pointer: number; timer?: ReturnType<typeof setTimeout> } | undefined;
+  let pressed:
+    | { card: HTMLElement; x: number; y: number; pointer: number; timer?: ReturnType<typeof setTimeout> }
+    | undefined;
   let dragging: Dragging | undefined;
   let last = { x: 0, y: 0 };
   let frame = 0;
@@ -49,7 +51,9 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
     if (dragging === undefined) return;
     const { ghost, line, card, dx, dy } = dragging;
     ghost.style.transform = `translate(${x - dx}px, ${y - dy}px) rotate(1.5deg)`;
-    const under = document.elementsFromPoint(x, y).find((each) => each.closest(".column") !== null && !ghost.contains(each));
+    const under = document
+      .elementsFromPoint(x, y)
+      .find((each) => each.closest(".column") !== null && !ghost.contains(each));
     const list = under?.closest(".column")?.querySelector<HTMLElement>(".cards");
     if (list == null) return;
     const others = [...list.querySelectorAll<HTMLElement>(".card:not(.lifted)")];
@@ -58,7 +62,8 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
       const { top, height } = each.getBoundingClientRect();
       return middle < top + height / 2;
     });
-    if (before !== undefined ? line.nextElementSibling !== before : list.lastElementChild !== line) list.insertBefore(line, before ?? null);
+    if (before !== undefined ? line.nextElementSibling !== before : list.lastElementChild !== line)
+      list.insertBefore(line, before ?? null);
     dragging.drop = { columnId: list.dataset.column ?? "", beforeId: before?.dataset.id };
     void card;
   }
@@ -101,7 +106,13 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
   };
   const onDown = (event: PointerEvent) => {
     const card = (event.target as Element).closest<HTMLElement>(".card");
-    if (card === null || event.button !== 0 || !canDrag() || (event.target as Element).closest(".tick, .card-more") !== null) return;
+    if (
+      card === null ||
+      event.button !== 0 ||
+      !canDrag() ||
+      (event.target as Element).closest(".tick, .card-more") !== null
+    )
+      return;
     last = { x: event.clientX, y: event.clientY };
     pressed = { card, x: event.clientX, y: event.clientY, pointer: event.pointerId };
     if (event.pointerType === "touch") pressed.timer = setTimeout(begin, holdMs);

@@ -20,8 +20,17 @@ export function Facets({ task, store }: Props): JSX.Element {
       <StatusFacet task={task} store={store} />
       <Facet name={t("priority")}>
         {(id) => (
-          <select id={id} class={`select priority-${taskOf(task).priority}`} value={taskOf(task).priority} onChange={(event) => patchTask(task, { priority: event.currentTarget.value })}>
-            {priorities.map((each) => <option key={each} value={each}>{nameOf(each)}</option>)}
+          <select
+            id={id}
+            class={`select priority-${taskOf(task).priority}`}
+            value={taskOf(task).priority}
+            onChange={(event) => patchTask(task, { priority: event.currentTarget.value })}
+          >
+            {priorities.map((each) => (
+              <option key={each} value={each}>
+                {nameOf(each)}
+              </option>
+            ))}
           </select>
         )}
       </Facet>
@@ -55,7 +64,9 @@ function Facet({ name, children }: { name: string; children: (id: string) => JSX
   const id = useId();
   return (
     <>
-      <label class="facet-name" htmlFor={id}>{name}</label>
+      <label class="facet-name" htmlFor={id}>
+        {name}
+      </label>
       <div class="facet-value">{children(id)}</div>
     </>
   );
@@ -80,7 +91,11 @@ function StatusFacet({ task, store }: Props): JSX.Element {
             patchTask(task, isColumn ? { columnId: chosen } : { status: chosen });
           }}
         >
-          {columns.map((each) => <option key={each.id} value={each.id}>{each.name}</option>)}
+          {columns.map((each) => (
+            <option key={each.id} value={each.id}>
+              {each.name}
+            </option>
+          ))}
           <option value="cancelled">{t("cancelled")}</option>
         </select>
       )}
@@ -93,11 +108,22 @@ function ProjectFacet({ task, store }: Props): JSX.Element {
   return (
     <Facet name={t("project")}>
       {(id) => (
-        <select id={id} class="select" value={projectId ?? ""} onChange={(event) => patchTask(task, { projectId: event.currentTarget.value === "" ? null : event.currentTarget.value })}>
+        <select
+          id={id}
+          class="select"
+          value={projectId ?? ""}
+          onChange={(event) =>
+            patchTask(task, { projectId: event.currentTarget.value === "" ? null : event.currentTarget.value })
+          }
+        >
           <option value="">{t("noProject")}</option>
           {projectsOf(store)
             .filter((project) => !projectOf(project).archived || project.id === projectId)
-            .map((project) => <option key={project.id} value={project.id}>{projectOf(project).name}</option>)}
+            .map((project) => (
+              <option key={project.id} value={project.id}>
+                {projectOf(project).name}
+              </option>
+            ))}
         </select>
       )}
     </Facet>
@@ -115,9 +141,16 @@ function Assignees({ task, store }: Props): JSX.Element {
       <span class="facet-name">{t("assignees")}</span>
       <div class="facet-value people">
         <Menu name={t("assignees")} kind="facet-button" items={items}>
-          {assigneeIds.length === 0 ? <span class="muted">{t("unassigned")}</span> : assigneeIds.map((id) => (
-            <span class="person" key={id}><Avatar id={id} />{nameOfUser(id)}</span>
-          ))}
+          {assigneeIds.length === 0 ? (
+            <span class="muted">{t("unassigned")}</span>
+          ) : (
+            assigneeIds.map((id) => (
+              <span class="person" key={id}>
+                <Avatar id={id} />
+                {nameOfUser(id)}
+              </span>
+            ))
+          )}
         </Menu>
       </div>
     </>
@@ -137,11 +170,25 @@ function DueFacet({ task }: { task: Task }): JSX.Element {
     <Facet name={t("due")}>
       {(id) => (
         <span class="due-fields">
-          <input id={id} class="select" type="date" value={due?.date ?? ""} onChange={(event) => keep(event.currentTarget.value, due?.time ?? "")} />
+          <input
+            id={id}
+            class="select"
+            type="date"
+            value={due?.date ?? ""}
+            onChange={(event) => keep(event.currentTarget.value, due?.time ?? "")}
+          />
           {due === null ? null : (
             <>
-              <input class="select" type="time" aria-label={t("dueTime")} value={due.time?.slice(0, 5) ?? ""} onChange={(event) => keep(due.date, event.currentTarget.value)} />
-              <button type="button" class="icon-button" aria-label={t("clear")} onClick={() => keep("", "")}><Icon name="close" /></button>
+              <input
+                class="select"
+                type="time"
+                aria-label={t("dueTime")}
+                value={due.time?.slice(0, 5) ?? ""}
+                onChange={(event) => keep(due.date, event.currentTarget.value)}
+              />
+              <button type="button" class="icon-button" aria-label={t("clear")} onClick={() => keep("", "")}>
+                <Icon name="close" />
+              </button>
             </>
           )}
         </span>
@@ -166,7 +213,12 @@ function Labels({ task, store }: Props): JSX.Element {
           {labels.map((label) => (
             <span class="label-edit" key={label}>
               <Label text={label} />
-              <button type="button" class="label-remove" aria-label={t("removeLabel", { label })} onClick={() => patchTask(task, { labels: { remove: [label] } })}>
+              <button
+                type="button"
+                class="label-remove"
+                aria-label={t("removeLabel", { label })}
+                onClick={() => patchTask(task, { labels: { remove: [label] } })}
+              >
                 <Icon name="close" />
               </button>
             </span>
@@ -186,7 +238,13 @@ function Labels({ task, store }: Props): JSX.Element {
               add();
             }}
           />
-          <datalist id={list}>{labelsOf(store).filter((each) => !labels.includes(each)).map((each) => <option key={each} value={each} />)}</datalist>
+          <datalist id={list}>
+            {labelsOf(store)
+              .filter((each) => !labels.includes(each))
+              .map((each) => (
+                <option key={each} value={each} />
+              ))}
+          </datalist>
         </span>
       )}
     </Facet>

@@ -14,8 +14,12 @@ import { Icon } from "./parts.tsx";
 const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 export function matcher(query: URLSearchParams): (task: Task) => boolean {
-  const words = fold(query.get("q") ?? "").split(/\s+/).filter((word) => word !== "");
-  const [project, assignee, label, priority, status] = ["project", "assignee", "label", "priority", "status"].map((name) => query.get(name));
+  const words = fold(query.get("q") ?? "")
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  const [project, assignee, label, priority, status] = ["project", "assignee", "label", "priority", "status"].map(
+    (name) => query.get(name),
+  );
   const me = user.value?.id;
   return (task) => {
     const fields = taskOf(task);
@@ -41,14 +45,41 @@ export function Filters({ store, hasList = false }: { store: SpaceStore; hasList
   return (
     <div class="filters" role="search">
       <SearchField />
-      {hasList ? <Select name="project" title={t("project")} choices={[["none", t("noProject")], ...projectsOf(store).map((each): Choice => [each.id, projectOf(each).name])]} /> : null}
+      {hasList ? (
+        <Select
+          name="project"
+          title={t("project")}
+          choices={[
+            ["none", t("noProject")],
+            ...projectsOf(store).map((each): Choice => [each.id, projectOf(each).name]),
+          ]}
+        />
+      ) : null}
       <Select name="assignee" title={t("assignee")} choices={[...members, ["none", t("unassigned")]]} />
       <Select name="label" title={t("label")} choices={labelsOf(store).map((label): Choice => [label, label])} />
       <Select name="priority" title={t("priority")} choices={priorities.map((each): Choice => [each, nameOf(each)])} />
-      {hasList ? <Select name="status" title={t("status")} choices={statuses.map((each): Choice => [each, nameOf(each)])} /> : null}
-      {hasList ? <Select name="group" title={t("groupBy")} choices={[["project", t("project")], ["column", t("column")], ["assignee", t("assignee")], ["priority", t("priority")], ["due", t("due")]]} /> : null}
+      {hasList ? (
+        <Select name="status" title={t("status")} choices={statuses.map((each): Choice => [each, nameOf(each)])} />
+      ) : null}
+      {hasList ? (
+        <Select
+          name="group"
+          title={t("groupBy")}
+          choices={[
+            ["project", t("project")],
+            ["column", t("column")],
+            ["assignee", t("assignee")],
+            ["priority", t("priority")],
+            ["due", t("due")],
+          ]}
+        />
+      ) : null}
       {active ? (
-        <button type="button" class="button small ghosted" onClick={() => setQuery({ q: "", project: "", assignee: "", label: "", priority: "", status: "" })}>
+        <button
+          type="button"
+          class="button small ghosted"
+          onClick={() => setQuery({ q: "", project: "", assignee: "", label: "", priority: "", status: "" })}
+        >
           {t("clearFilters")}
         </button>
       ) : null}
@@ -77,9 +108,18 @@ function SearchField(): JSX.Element {
 function Select({ name, title, choices }: { name: string; title: string; choices: readonly Choice[] }): JSX.Element {
   const value = route.value.query.get(name) ?? "";
   return (
-    <select class={value === "" ? "select filter" : "select filter active"} aria-label={title} value={value} onChange={(event) => setQuery({ [name]: event.currentTarget.value })}>
+    <select
+      class={value === "" ? "select filter" : "select filter active"}
+      aria-label={title}
+      value={value}
+      onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+    >
       <option value="">{title}</option>
-      {choices.map(([each, text]) => <option key={each} value={each}>{text}</option>)}
+      {choices.map(([each, text]) => (
+        <option key={each} value={each}>
+          {text}
+        </option>
+      ))}
     </select>
   );
 }

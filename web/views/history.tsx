@@ -57,21 +57,43 @@ export function History({ task, store }: { task: Task; store: SpaceStore }): JSX
       {latest > 1 ? (
         <label class="slider">
           <span>{t("historyAt", { version: shown, all: latest })}</span>
-          <input type="range" min={1} max={latest} value={shown} onInput={(event) => {
-            const next = Number(event.currentTarget.value);
-            setVersion(next === latest ? undefined : next);
-          }} />
+          <input
+            type="range"
+            min={1}
+            max={latest}
+            value={shown}
+            onInput={(event) => {
+              const next = Number(event.currentTarget.value);
+              setVersion(next === latest ? undefined : next);
+            }}
+          />
         </label>
       ) : null}
-      {version === undefined ? null : <Past path={path} version={version} task={task} store={store} onClose={() => setVersion(undefined)} />}
+      {version === undefined ? null : (
+        <Past path={path} version={version} task={task} store={store} onClose={() => setVersion(undefined)} />
+      )}
       <ol class="history">
-        {items.map((item) => <Item key={item.version} item={item} task={task} store={store} />)}
+        {items.map((item) => (
+          <Item key={item.version} item={item} task={task} store={store} />
+        ))}
       </ol>
     </>
   );
 }
 
-function Past({ path, version, task, store, onClose }: { path: string; version: number; task: Task; store: SpaceStore; onClose: () => void }): JSX.Element {
+function Past({
+  path,
+  version,
+  task,
+  store,
+  onClose,
+}: {
+  path: string;
+  version: number;
+  task: Task;
+  store: SpaceStore;
+  onClose: () => void;
+}): JSX.Element {
   const [past, setPast] = useState<Resource | undefined>(undefined);
   useEffect(() => {
     const ended = new AbortController();
@@ -80,7 +102,9 @@ function Past({ path, version, task, store, onClose }: { path: string; version: 
   }, [path, version]);
   if (past === undefined) return <p class="muted">{t("loading")}</p>;
   const restore = () => {
-    patchTask(task, Object.fromEntries(writable.map((name) => [name, past[name] ?? null])), { message: t("restored", { about: taskOf(task).title }) });
+    patchTask(task, Object.fromEntries(writable.map((name) => [name, past[name] ?? null])), {
+      message: t("restored", { about: taskOf(task).title }),
+    });
     onClose();
   };
   return (
@@ -96,8 +120,14 @@ function Past({ path, version, task, store, onClose }: { path: string; version: 
       </dl>
       {past.description === "" ? null : <Markdown text={past.description as string} />}
       <div class="row">
-        {canChangeIn(store) ? <button type="button" class="button primary small" onClick={restore}>{t("restoreVersion")}</button> : null}
-        <button type="button" class="button small" onClick={onClose}>{t("backToNow")}</button>
+        {canChangeIn(store) ? (
+          <button type="button" class="button primary small" onClick={restore}>
+            {t("restoreVersion")}
+          </button>
+        ) : null}
+        <button type="button" class="button small" onClick={onClose}>
+          {t("backToNow")}
+        </button>
       </div>
     </div>
   );
@@ -106,22 +136,42 @@ function Past({ path, version, task, store, onClose }: { path: string; version: 
 function Item({ item, task, store }: { item: HistoryItem; task: Task; store: SpaceStore }): JSX.Element {
   const changes = Object.entries(item.changes).filter(([name]) => name in names);
   const fields = changes.map(([name]) => t(names[name] ?? "title").toLowerCase()).join(", ");
-  const said = { created: "createdIt", changed: "changedIt", deleted: "deletedIt", restored: "restoredIt", undone: "undoneIt" } as const;
+  const said = {
+    created: "createdIt",
+    changed: "changedIt",
+    deleted: "deletedIt",
+    restored: "restoredIt",
+    undone: "undoneIt",
+  } as const;
   return (
     <li class="history-item">
       <Avatar id={item.actorId} />
       <div>
         <p>
-          <strong>{nameOfUser(item.actorId)}</strong> {t(said[item.kind], { fields: fields === "" ? t("rank").toLowerCase() : fields })}{" "}
-          <time class="muted small" dateTime={item.at}>{momentText(item.at)}</time>
+          <strong>{nameOfUser(item.actorId)}</strong>{" "}
+          {t(said[item.kind], { fields: fields === "" ? t("rank").toLowerCase() : fields })}{" "}
+          <time class="muted small" dateTime={item.at}>
+            {momentText(item.at)}
+          </time>
         </p>
         {item.kind === "created" ? null : (
           <ul class="diffs">
             {changes.map(([name, { from, to }]) => (
               <li key={name} class="diff">
-                <del>{valueText(store, name, from)}</del> <span aria-hidden="true">→</span> <ins>{valueText(store, name, to)}</ins>
+                <del>{valueText(store, name, from)}</del> <span aria-hidden="true">→</span>{" "}
+                <ins>{valueText(store, name, to)}</ins>
                 {canChangeIn(store) && writable.includes(name) ? (
-                  <button type="button" class="link small" onClick={() => patchTask(task, { [name]: from }, { message: t("restored", { about: t(names[name] ?? "title") }) })}>
+                  <button
+                    type="button"
+                    class="link small"
+                    onClick={() =>
+                      patchTask(
+                        task,
+                        { [name]: from },
+                        { message: t("restored", { about: t(names[name] ?? "title") }) },
+                      )
+                    }
+                  >
                     {t("bringBack")}
                   </button>
                 ) : null}

@@ -24,7 +24,11 @@ export function Keys({ onClose }: { onClose: () => void }): JSX.Element {
         {keys.map(([names, about]) => (
           <div key={about}>
             <dt>{t(about)}</dt>
-            <dd>{names.map((name) => <kbd key={name}>{name}</kbd>)}</dd>
+            <dd>
+              {names.map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+            </dd>
           </div>
         ))}
       </dl>

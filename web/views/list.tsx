@@ -5,7 +5,16 @@ import { priorities } from "../../actors/resources/task.ts";
 import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { byRank, columnsOfBoard, isClosed, isHidden, projectOf, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import {
+  byRank,
+  columnsOfBoard,
+  isClosed,
+  isHidden,
+  projectOf,
+  type Task,
+  taskOf,
+  toggleDone,
+} from "../store/tasks.ts";
 import { addDays, dayOf, dueDay, nameOf, t } from "../text/language.ts";
 import { DueChip, Priority } from "./card.tsx";
 import { Filters, matcher } from "./filters.tsx";
@@ -16,7 +25,14 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
   store.changed.value;
   const { query } = route.value;
   const matches = matcher(query);
-  const tasks = store.all("task").filter((task) => !isHidden(store, task) && matches(task) && (query.get("done") === "1" || query.has("status") || !isClosed(task)));
+  const tasks = store
+    .all("task")
+    .filter(
+      (task) =>
+        !isHidden(store, task) &&
+        matches(task) &&
+        (query.get("done") === "1" || query.has("status") || !isClosed(task)),
+    );
   const sort = query.get("sort") ?? "-createdAt";
   const sorted = [...tasks].sort(sorter(sort));
   const groups = grouped(store, sorted, query.get("group") ?? "");
@@ -37,8 +53,17 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
           </div>
           {groups.map(({ name, tasks: inGroup }) => (
             <section key={name} aria-label={name === "" ? t("list") : name}>
-              {name === "" ? null : <h2 class="group-name">{name}<span class="count">{inGroup.length}</span></h2>}
-              <ul class="rows">{inGroup.map((task) => <Row key={task.id} task={task} store={store} />)}</ul>
+              {name === "" ? null : (
+                <h2 class="group-name">
+                  {name}
+                  <span class="count">{inGroup.length}</span>
+                </h2>
+              )}
+              <ul class="rows">
+                {inGroup.map((task) => (
+                  <Row key={task.id} task={task} store={store} />
+                ))}
+              </ul>
             </section>
           ))}
         </div>
@@ -52,7 +77,12 @@ function SortButton({ by, name, sort }: { by: string; name: string; sort: string
   const isDown = sort.startsWith("-");
   const next = isBy && !isDown ? `-${by}` : by;
   return (
-    <button type="button" class={isBy ? "sort active" : "sort"} aria-pressed={isBy} onClick={() => setQuery({ sort: next })}>
+    <button
+      type="button"
+      class={isBy ? "sort active" : "sort"}
+      aria-pressed={isBy}
+      onClick={() => setQuery({ sort: next })}
+    >
       {name}
       {isBy ? <span aria-hidden="true">{isDown ? " ↓" : " ↑"}</span> : null}
     </button>
@@ -60,29 +90,66 @@ function SortButton({ by, name, sort }: { by: string; name: string; sort: string
 }
 
 /** Also used by My day. */
-export function Row({ task, store, hasProject = true }: { task: Task; store: SpaceStore; hasProject?: boolean }): JSX.Element {
+export function Row({
+  task,
+  store,
+  hasProject = true,
+}: {
+  task: Task;
+  store: SpaceStore;
+  hasProject?: boolean;
+}): JSX.Element {
   const { title, status, labels, due, priority, assigneeIds, projectId } = taskOf(task);
   const isDone = status === "done";
   const project = projectId === null ? undefined : store.get(projectId);
   return (
     <li class={isClosed(task) ? "task-row closed" : "task-row"}>
-      <button type="button" class={isDone ? "tick ticked" : "tick"} tabIndex={-1} aria-pressed={isDone} aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })} disabled={!canChangeIn(store)} onClick={() => toggleDone(task)}>
+      <button
+        type="button"
+        class={isDone ? "tick ticked" : "tick"}
+        tabIndex={-1}
+        aria-pressed={isDone}
+        aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
+        disabled={!canChangeIn(store)}
+        onClick={() => toggleDone(task)}
+      >
         <Icon name="check" />
       </button>
-      <button type="button" class="row-main" data-card={task.id} data-space={store.id} onClick={() => show(store.id, task.id)}>
+      <button
+        type="button"
+        class="row-main"
+        data-card={task.id}
+        data-space={store.id}
+        onClick={() => show(store.id, task.id)}
+      >
         <span class="row-title">{title}</span>
-        {hasProject && project !== undefined ? <span class="row-project"><ProjectDot project={project} />{projectOf(project).name}</span> : null}
-        <span class="labels">{labels.slice(0, 3).map((label) => <Label key={label} text={label} />)}</span>
+        {hasProject && project !== undefined ? (
+          <span class="row-project">
+            <ProjectDot project={project} />
+            {projectOf(project).name}
+          </span>
+        ) : null}
+        <span class="labels">
+          {labels.slice(0, 3).map((label) => (
+            <Label key={label} text={label} />
+          ))}
+        </span>
         <Priority value={priority} />
         {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
-        <span class="avatars">{assigneeIds.slice(0, 3).map((id) => <Avatar key={id} id={id} />)}</span>
+        <span class="avatars">
+          {assigneeIds.slice(0, 3).map((id) => (
+            <Avatar key={id} id={id} />
+          ))}
+        </span>
       </button>
     </li>
   );
 }
 
 export function ProjectDot({ project }: { project: Document }): JSX.Element {
-  return <span class="project-dot" aria-hidden="true" style={{ background: projectOf(project).color ?? "var(--text-3)" }} />;
+  return (
+    <span class="project-dot" aria-hidden="true" style={{ background: projectOf(project).color ?? "var(--text-3)" }} />
+  );
 }
 
 const priorityOf = (task: Task) => priorities.indexOf(taskOf(task).priority as (typeof priorities)[number]);
@@ -96,7 +163,9 @@ function sorter(sort: string): (a: Task, b: Task) => number {
     createdAt: (a, b) => (a.createdAt < b.createdAt ? -1 : 1),
     rank: byRank,
     due: (a, b) => {
-      const [one, other] = [taskOf(a).due, taskOf(b).due].map((due) => (due === null ? undefined : `${dueDay(due)} ${due.time ?? "24"}`));
+      const [one, other] = [taskOf(a).due, taskOf(b).due].map((due) =>
+        due === null ? undefined : `${dueDay(due)} ${due.time ?? "24"}`,
+      );
       // None comes last both ways.
       if (one === undefined || other === undefined) return one === other ? 0 : (one === undefined ? 1 : -1) * sign;
       return one < other ? -1 : one > other ? 1 : 0;

@@ -29,7 +29,11 @@ export function Members({ store }: { store: SpaceStore }): JSX.Element {
   return (
     <div class="page">
       <p class="muted">{t(isPersonal ? "personalMembers" : "membersHint")}</p>
-      {fault === "" ? null : <p class="fault" role="alert">{fault}</p>}
+      {fault === "" ? null : (
+        <p class="fault" role="alert">
+          {fault}
+        </p>
+      )}
       <ul class="rows people-rows">
         {members.map(({ id, fields }) => {
           const [userId, role] = [fields.userId as string, fields.role as Role];
@@ -37,19 +41,31 @@ export function Members({ store }: { store: SpaceStore }): JSX.Element {
           return (
             <li class="person-row" key={id}>
               <Avatar id={userId} />
-              <span class="person-name">{nameOfUser(userId)}{isOwn ? <span class="muted"> ({t("you")})</span> : null}</span>
-              <RoleChoice store={store} role={role} name={nameOfUser(userId)} onChoose={(next) => attempt(() => call("PATCH", `/v1/spaces/${store.id}/members/${id}`, { body: { role: next } }))} />
+              <span class="person-name">
+                {nameOfUser(userId)}
+                {isOwn ? <span class="muted"> ({t("you")})</span> : null}
+              </span>
+              <RoleChoice
+                store={store}
+                role={role}
+                name={nameOfUser(userId)}
+                onChoose={(next) =>
+                  attempt(() => call("PATCH", `/v1/spaces/${store.id}/members/${id}`, { body: { role: next } }))
+                }
+              />
               {isPersonal || !(isOwn || (canManage(store) && isAtLeast(roleIn(store), role))) ? null : (
                 <button
                   type="button"
                   class="button small ghosted danger"
-                  onClick={() => void attempt(async () => {
-                    await call("DELETE", `/v1/spaces/${store.id}/members/${id}`);
-                    if (isOwn) {
-                      go(["day"]);
-                      await listSpaces();
-                    }
-                  })}
+                  onClick={() =>
+                    void attempt(async () => {
+                      await call("DELETE", `/v1/spaces/${store.id}/members/${id}`);
+                      if (isOwn) {
+                        go(["day"]);
+                        await listSpaces();
+                      }
+                    })
+                  }
                 >
                   {t(isOwn ? "leaveSpace" : "removeMember")}
                 </button>
@@ -64,13 +80,34 @@ export function Members({ store }: { store: SpaceStore }): JSX.Element {
   );
 }
 
-function RoleChoice({ store, role, name, onChoose }: { store: SpaceStore; role: Role; name: string; onChoose: (role: string) => unknown }): JSX.Element {
+function RoleChoice({
+  store,
+  role,
+  name,
+  onChoose,
+}: {
+  store: SpaceStore;
+  role: Role;
+  name: string;
+  onChoose: (role: string) => unknown;
+}): JSX.Element {
   const own = roleIn(store);
   const canChoose = store.id !== user.value?.id && canManage(store) && isAtLeast(own, role);
   if (!canChoose) return <span class="muted role">{t(role)}</span>;
   return (
-    <select class="select role" aria-label={`${t("role")}: ${name}`} value={role} onChange={(event) => void onChoose(event.currentTarget.value)}>
-      {roles.filter((each) => isAtLeast(own, each)).map((each) => <option key={each} value={each}>{t(each)}</option>)}
+    <select
+      class="select role"
+      aria-label={`${t("role")}: ${name}`}
+      value={role}
+      onChange={(event) => void onChoose(event.currentTarget.value)}
+    >
+      {roles
+        .filter((each) => isAtLeast(own, each))
+        .map((each) => (
+          <option key={each} value={each}>
+            {t(each)}
+          </option>
+        ))}
     </select>
   );
 }
@@ -83,7 +120,11 @@ function Invite({ store, attempt }: { store: SpaceStore; attempt: Attempt }): JS
     event.preventDefault();
     const given = new FormData(event.target as HTMLFormElement);
     void attempt(async () => {
-      const body = { role: String(given.get("role")), maxUses: Number(given.get("maxUses")), note: String(given.get("note") ?? "") };
+      const body = {
+        role: String(given.get("role")),
+        maxUses: Number(given.get("maxUses")),
+        note: String(given.get("note") ?? ""),
+      };
       const answer = await call("POST", `/v1/spaces/${store.id}/invitations`, { body });
       const { token, url } = (await answer.json()) as { token: string; url: string | null };
       setLink(url ?? `${base.href}#/join/${token}`);
@@ -95,7 +136,11 @@ function Invite({ store, attempt }: { store: SpaceStore; attempt: Attempt }): JS
       <form class="form-row" onSubmit={submit}>
         <Field name={t("inviteRole")}>
           <select class="select" name="role">
-            {(["member", "viewer", "admin"] as const).map((each) => <option key={each} value={each}>{t(each)}</option>)}
+            {(["member", "viewer", "admin"] as const).map((each) => (
+              <option key={each} value={each}>
+                {t(each)}
+              </option>
+            ))}
           </select>
         </Field>
         <Field name={t("inviteUses")}>
@@ -104,7 +149,9 @@ function Invite({ store, attempt }: { store: SpaceStore; attempt: Attempt }): JS
         <Field name={t("inviteNote")}>
           <input class="input" name="note" maxLength={200} />
         </Field>
-        <button type="submit" class="button primary">{t("createLink")}</button>
+        <button type="submit" class="button primary">
+          {t("createLink")}
+        </button>
       </form>
       {link === "" ? null : <Secret text={link} hint={t("linkOnce")} name={t("copyLink")} />}
     </section>
@@ -118,8 +165,18 @@ export function Secret({ text, hint, name }: { text: string; hint: string; name:
     <div class="secret">
       <p class="small">{hint}</p>
       <div class="row">
-        <input class="input" aria-label={name} readOnly value={text} onFocus={(event) => event.currentTarget.select()} />
-        <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}>
+        <input
+          class="input"
+          aria-label={name}
+          readOnly
+          value={text}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+        <button
+          type="button"
+          class="button"
+          onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
+        >
           <Icon name="link" />
           {t(isCopied ? "copied" : "copyLink")}
         </button>
@@ -130,7 +187,9 @@ export function Secret({ text, hint, name }: { text: string; hint: string; name:
 
 function Invitations({ store, attempt }: { store: SpaceStore; attempt: Attempt }): JSX.Element | null {
   const now = new Date().toISOString();
-  const open = store.all("invitation").filter(({ fields }) => (fields.expiresAt as string) > now && (fields.uses as number) < (fields.maxUses as number));
+  const open = store
+    .all("invitation")
+    .filter(({ fields }) => (fields.expiresAt as string) > now && (fields.uses as number) < (fields.maxUses as number));
   if (open.length === 0) return null;
   return (
     <section class="block">
@@ -142,8 +201,17 @@ function Invitations({ store, attempt }: { store: SpaceStore; attempt: Attempt }
             <li class="person-row" key={id}>
               <Icon name="link" />
               <span class="person-name">{(fields.note as string) || t(fields.role as Key)}</span>
-              <span class="muted small">{t(fields.role as Key)} · {t("usesOf", { uses: fields.uses as number, max: fields.maxUses as number, until })}</span>
-              <button type="button" class="button small ghosted danger" onClick={() => void attempt(() => call("DELETE", `/v1/spaces/${store.id}/invitations/${id}`))}>{t("revoke")}</button>
+              <span class="muted small">
+                {t(fields.role as Key)} ·{" "}
+                {t("usesOf", { uses: fields.uses as number, max: fields.maxUses as number, until })}
+              </span>
+              <button
+                type="button"
+                class="button small ghosted danger"
+                onClick={() => void attempt(() => call("DELETE", `/v1/spaces/${store.id}/invitations/${id}`))}
+              >
+                {t("revoke")}
+              </button>
             </li>
           );
         })}

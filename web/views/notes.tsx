@@ -6,8 +6,8 @@ import { type Entry, refused, waiting } from "../store/outbox.ts";
 import { discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
 import { lost, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
-import { Icon } from "./parts.tsx";
 import { valueText } from "./history.tsx";
+import { Icon } from "./parts.tsx";
 
 export const isNotesOpen = signal(true);
 /** Something short that is told for a while. */
@@ -16,7 +16,14 @@ export const said = signal("");
 export function SaveState(): JSX.Element {
   const n = waiting.value.length;
   const state = !isOnline.value ? "offline" : n > 0 ? "waiting" : "saved";
-  const text = state === "offline" ? (n > 0 ? t("offlineWaiting", { n }) : t("offline")) : n > 0 ? t("waiting", { n }) : t("allSaved");
+  const text =
+    state === "offline"
+      ? n > 0
+        ? t("offlineWaiting", { n })
+        : t("offline")
+      : n > 0
+        ? t("waiting", { n })
+        : t("allSaved");
   return (
     <span class={`save-state ${state}`} role="status">
       <span class="dot" aria-hidden="true" />
@@ -33,13 +40,25 @@ export function Notes(): JSX.Element | null {
       <header class="notes-head">
         <Icon name="warning" />
         <h2>{t("notSaved", { n: all.length })}</h2>
-        <button type="button" class="icon-button" aria-expanded={isNotesOpen.value} aria-label={t("notes")} onClick={() => {
-          isNotesOpen.value = !isNotesOpen.value;
-        }}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-expanded={isNotesOpen.value}
+          aria-label={t("notes")}
+          onClick={() => {
+            isNotesOpen.value = !isNotesOpen.value;
+          }}
+        >
           <Icon name="chevron" />
         </button>
       </header>
-      {isNotesOpen.value ? <ul>{all.map((entry) => <Note key={entry.key} entry={entry} />)}</ul> : null}
+      {isNotesOpen.value ? (
+        <ul>
+          {all.map((entry) => (
+            <Note key={entry.key} entry={entry} />
+          ))}
+        </ul>
+      ) : null}
     </section>
   );
 }
@@ -52,16 +71,30 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
     <li class="note" role="alert">
       <strong class="clamp">{about}</strong>
       <p>{isConflict ? t("changedMeanwhile") : (problem?.detail ?? "")}</p>
-      {problem?.errors?.map(({ path, message }) => <p key={path} class="small muted">{path.split("/").at(-1)} {message}</p>)}
+      {problem?.errors?.map(({ path, message }) => (
+        <p key={path} class="small muted">
+          {path.split("/").at(-1)} {message}
+        </p>
+      ))}
       {compared === undefined ? null : (
         <dl class="compare">
-          <div><dt>{t("theirs")}</dt><dd>{compared.theirs}</dd></div>
-          <div><dt>{t("yours")}</dt><dd>{compared.yours}</dd></div>
+          <div>
+            <dt>{t("theirs")}</dt>
+            <dd>{compared.theirs}</dd>
+          </div>
+          <div>
+            <dt>{t("yours")}</dt>
+            <dd>{compared.yours}</dd>
+          </div>
         </dl>
       )}
       <div class="row">
-        <button type="button" class="button small primary" onClick={() => void retry(entry)}>{t(isConflict ? "useMine" : "retry")}</button>
-        <button type="button" class="button small" onClick={() => void discard(entry)}>{t(isConflict ? "keepTheirs" : "discard")}</button>
+        <button type="button" class="button small primary" onClick={() => void retry(entry)}>
+          {t(isConflict ? "useMine" : "retry")}
+        </button>
+        <button type="button" class="button small" onClick={() => void discard(entry)}>
+          {t(isConflict ? "keepTheirs" : "discard")}
+        </button>
       </div>
     </li>
   );
@@ -71,7 +104,8 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
 function comparison({ request, spaceId }: Entry): { theirs: string; yours: string } | undefined {
   const [change] = request.kind === "batch" ? request.changes : [];
   const [field] = Object.entries(change?.body ?? {});
-  if (change?.kind !== "patch" || field === undefined || field[0] === "columns" || field[0] === "position") return undefined;
+  if (change?.kind !== "patch" || field === undefined || field[0] === "columns" || field[0] === "position")
+    return undefined;
   const store = storeOf(spaceId);
   const now = store.onServer(change.id);
   if (now === undefined) return undefined;
@@ -101,7 +135,15 @@ export function Toast(): JSX.Element | null {
     return (
       <div class="toast" role="status">
         <span class="clamp">{t("spaceLost")}</span>
-        <button type="button" class="toast-button" onClick={() => { lost.value = []; }}>{t("close")}</button>
+        <button
+          type="button"
+          class="toast-button"
+          onClick={() => {
+            lost.value = [];
+          }}
+        >
+          {t("close")}
+        </button>
       </div>
     );
   if (text === "") return null;

@@ -14,28 +14,60 @@ import { toggleTheme } from "./theme.ts";
 export const open = signal<"palette" | "keys" | "create" | undefined>(undefined);
 const tasksMax = 20;
 
-type Command = { readonly id: string; readonly name: string; readonly icon: IconName; readonly hint?: string; readonly act: () => void };
+type Command = {
+  readonly id: string;
+  readonly name: string;
+  readonly icon: IconName;
+  readonly hint?: string;
+  readonly act: () => void;
+};
 
 function commands(space: string | undefined, text: string): Command[] {
   const to = (path: readonly string[]) => () => {
     location.hash = hrefOf(path);
   };
   const views: Command[] = [
-    { id: "create", name: t("addTask"), icon: "plus", hint: "C", act: () => { open.value = "create"; } },
+    {
+      id: "create",
+      name: t("addTask"),
+      icon: "plus",
+      hint: "C",
+      act: () => {
+        open.value = "create";
+      },
+    },
     { id: "day", name: t("myDay"), icon: "day", act: to(["day"]) },
-    ...(space === undefined ? [] : [
-      { id: "list", name: t("list"), icon: "list" as const, act: to(["s", space, "list"]) },
-      { id: "members", name: t("members"), icon: "people" as const, act: to(["s", space, "members"]) },
-      { id: "trash", name: t("trash"), icon: "trash" as const, act: to(["s", space, "trash"]) },
-    ]),
+    ...(space === undefined
+      ? []
+      : [
+          { id: "list", name: t("list"), icon: "list" as const, act: to(["s", space, "list"]) },
+          { id: "members", name: t("members"), icon: "people" as const, act: to(["s", space, "members"]) },
+          { id: "trash", name: t("trash"), icon: "trash" as const, act: to(["s", space, "trash"]) },
+        ]),
     { id: "settings", name: t("settings"), icon: "settings", act: to(["settings"]) },
     { id: "theme", name: t("toggleTheme"), icon: "settings", act: toggleTheme },
     { id: "undo", name: t("undo"), icon: "undo", hint: "Ctrl Z", act: () => void takeBack() },
-    { id: "keys", name: t("keys"), icon: "list", hint: "?", act: () => { open.value = "keys"; } },
+    {
+      id: "keys",
+      name: t("keys"),
+      icon: "list",
+      hint: "?",
+      act: () => {
+        open.value = "keys";
+      },
+    },
   ];
   const places = spaces.value.flatMap(({ id, name }): Command[] => [
     { id, name: t("goTo", { name }), icon: "people", act: to(["s", id]) },
-    ...projectsOf(storeOf(id)).map((project): Command => ({ id: project.id, name: projectOf(project).name, icon: "board", hint: name, act: to(["s", id, "board", project.id]) })),
+    ...projectsOf(storeOf(id)).map(
+      (project): Command => ({
+        id: project.id,
+        name: projectOf(project).name,
+        icon: "board",
+        hint: name,
+        act: to(["s", id, "board", project.id]),
+      }),
+    ),
   ]);
   const wanted = text.trim().toLowerCase();
   const named = [...views, ...places].filter(({ name }) => name.toLowerCase().includes(wanted));
@@ -45,16 +77,23 @@ function commands(space: string | undefined, text: string): Command[] {
 function tasks(text: string): Command[] {
   const matches = matcher(new URLSearchParams({ q: text }));
   return spaces.value
-    .flatMap(({ id, name }) => storeOf(id).all("task").filter(matches).map((task): Command => ({
-      id: task.id,
-      name: taskOf(task).title,
-      icon: "check",
-      hint: name,
-      act: () => {
-        const { projectId } = taskOf(task);
-        go(["s", id, "board", projectId ?? "none"], { task: `${id}:${task.id}` });
-      },
-    })))
+    .flatMap(({ id, name }) =>
+      storeOf(id)
+        .all("task")
+        .filter(matches)
+        .map(
+          (task): Command => ({
+            id: task.id,
+            name: taskOf(task).title,
+            icon: "check",
+            hint: name,
+            act: () => {
+              const { projectId } = taskOf(task);
+              go(["s", id, "board", projectId ?? "none"], { task: `${id}:${task.id}` });
+            },
+          }),
+        ),
+    )
     .slice(0, tasksMax);
 }
 
@@ -122,4 +161,3 @@ export function Palette({ space }: { space: string | undefined }): JSX.Element {
     </Dialog>
   );
 }
-

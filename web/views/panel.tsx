@@ -41,10 +41,14 @@ export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }):
         if (event.key === "Escape" && !event.defaultPrevented) close();
       }}
     >
-      {isHere ? <Head task={task} store={store} onClose={close} /> : (
+      {isHere ? (
+        <Head task={task} store={store} onClose={close} />
+      ) : (
         <div class="panel-head">
           <span class="spacer" />
-          <button type="button" class="icon-button" aria-label={t("close")} onClick={close}><Icon name="close" /></button>
+          <button type="button" class="icon-button" aria-label={t("close")} onClick={close}>
+            <Icon name="close" />
+          </button>
         </div>
       )}
       {isHere ? (
@@ -55,7 +59,15 @@ export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }):
           <Subtasks task={task} store={store} />
           <div class="tabs" role="tablist">
             {(["comments", "history"] as const).map((each) => (
-              <button type="button" role="tab" key={each} id={`tab-${each}`} aria-controls={`panel-${each}`} aria-selected={tab === each} onClick={() => setTab(each)}>
+              <button
+                type="button"
+                role="tab"
+                key={each}
+                id={`tab-${each}`}
+                aria-controls={`panel-${each}`}
+                aria-selected={tab === each}
+                onClick={() => setTab(each)}
+              >
                 {t(each)}
               </button>
             ))}
@@ -78,12 +90,21 @@ function Head({ task, store, onClose }: { task: Task; store: SpaceStore; onClose
   const isDone = status === "done";
   return (
     <div class="panel-head">
-      <button type="button" class={isDone ? "button small ticked" : "button small"} aria-pressed={isDone} aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })} disabled={!canChangeIn(store)} onClick={() => toggleDone(task)}>
+      <button
+        type="button"
+        class={isDone ? "button small ticked" : "button small"}
+        aria-pressed={isDone}
+        aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
+        disabled={!canChangeIn(store)}
+        onClick={() => toggleDone(task)}
+      >
         <Icon name="check" />
         {t("done")}
       </button>
       <nav class="crumbs" aria-label={t("project")}>
-        <a href={hrefOf(["s", store.id, "board", project?.id ?? "none"])}>{project === undefined ? t("inbox") : projectOf(project).name}</a>
+        <a href={hrefOf(["s", store.id, "board", project?.id ?? "none"])}>
+          {project === undefined ? t("inbox") : projectOf(project).name}
+        </a>
         {parent === undefined ? null : (
           <>
             <span aria-hidden="true">/</span>
@@ -96,7 +117,12 @@ function Head({ task, store, onClose }: { task: Task; store: SpaceStore; onClose
         <Menu
           name={t("more")}
           items={[
-            { name: t("moveTo"), act: () => { moving.value = task; } },
+            {
+              name: t("moveTo"),
+              act: () => {
+                moving.value = task;
+              },
+            },
             {
               name: t("deleteTask"),
               isDanger: true,
@@ -110,7 +136,9 @@ function Head({ task, store, onClose }: { task: Task; store: SpaceStore; onClose
           <Icon name="more" />
         </Menu>
       ) : null}
-      <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}><Icon name="close" /></button>
+      <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}>
+        <Icon name="close" />
+      </button>
     </div>
   );
 }
@@ -155,10 +183,18 @@ function Description({ task, store }: { task: Task; store: SpaceStore }): JSX.El
       <section class="description">
         <div class="section-head">
           {heading}
-          {canChange && description !== "" ? <button type="button" class="button small ghosted" onClick={begin}>{t("edit")}</button> : null}
+          {canChange && description !== "" ? (
+            <button type="button" class="button small ghosted" onClick={begin}>
+              {t("edit")}
+            </button>
+          ) : null}
         </div>
         {description === "" ? (
-          canChange ? <button type="button" class="add-description" onClick={begin}>{t("addDescription")}</button> : null
+          canChange ? (
+            <button type="button" class="add-description" onClick={begin}>
+              {t("addDescription")}
+            </button>
+          ) : null
         ) : (
           <Markdown text={description} />
         )}
@@ -185,8 +221,12 @@ function Description({ task, store }: { task: Task; store: SpaceStore }): JSX.El
         }}
       />
       <div class="row">
-        <button type="button" class="button primary small" onClick={keep}>{t("save")}</button>
-        <button type="button" class="button small" onClick={() => setDraft(undefined)}>{t("cancel")}</button>
+        <button type="button" class="button primary small" onClick={keep}>
+          {t("save")}
+        </button>
+        <button type="button" class="button small" onClick={() => setDraft(undefined)}>
+          {t("cancel")}
+        </button>
         <span class="muted small">{t("markdown")}</span>
       </div>
     </section>
@@ -202,18 +242,39 @@ function Subtasks({ task, store }: { task: Task; store: SpaceStore }): JSX.Eleme
     <section>
       <div class="section-head">
         <h3>{t("subtasks")}</h3>
-        {list.length > 0 ? <span class="count">{done}/{list.length}</span> : null}
+        {list.length > 0 ? (
+          <span class="count">
+            {done}/{list.length}
+          </span>
+        ) : null}
         <span class="spacer" />
         {canChangeIn(store) ? (
-          <button type="button" class="icon-button" aria-label={t("addSubtask")} onClick={() => setAdding(true)}><Icon name="plus" /></button>
+          <button type="button" class="icon-button" aria-label={t("addSubtask")} onClick={() => setAdding(true)}>
+            <Icon name="plus" />
+          </button>
         ) : null}
       </div>
-      {list.length > 0 ? <progress class="progress" max={list.length} value={done} aria-label={t("subtasksOf", { done, all: list.length })} /> : null}
+      {list.length > 0 ? (
+        <progress
+          class="progress"
+          max={list.length}
+          value={done}
+          aria-label={t("subtasksOf", { done, all: list.length })}
+        />
+      ) : null}
       <ul class="subtasks">
-        {list.map((each) => <Subtask key={each.id} task={each} store={store} />)}
+        {list.map((each) => (
+          <Subtask key={each.id} task={each} store={store} />
+        ))}
       </ul>
       {isAdding ? (
-        <QuickAdd store={store} project={projectId === null ? undefined : store.get(projectId)} parentId={task.id} onClose={() => setAdding(false)} isInline />
+        <QuickAdd
+          store={store}
+          project={projectId === null ? undefined : store.get(projectId)}
+          parentId={task.id}
+          onClose={() => setAdding(false)}
+          isInline
+        />
       ) : null}
     </section>
   );
@@ -224,7 +285,14 @@ function Subtask({ task, store }: { task: Task; store: SpaceStore }): JSX.Elemen
   const isDone = status === "done";
   return (
     <li class={isDone ? "subtask closed" : "subtask"}>
-      <button type="button" class={isDone ? "tick ticked" : "tick"} aria-pressed={isDone} aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })} disabled={!canChangeIn(store)} onClick={() => toggleDone(task)}>
+      <button
+        type="button"
+        class={isDone ? "tick ticked" : "tick"}
+        aria-pressed={isDone}
+        aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
+        disabled={!canChangeIn(store)}
+        onClick={() => toggleDone(task)}
+      >
         <Icon name="check" />
       </button>
       <a href={withQuery({ task: `${store.id}:${task.id}` })}>{title}</a>

@@ -13,9 +13,11 @@ const paths = {
   day: "M8 4.5V8l2.5 1.5M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12z",
   board: "M2.5 3h3v10h-3zM6.5 3h3v7h-3zM10.5 3h3v5h-3z",
   list: "M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01",
-  people: "M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 3.3a2.3 2.3 0 0 1 0 4.4M12 9.8c1.5.5 2.5 1.7 2.5 3.7",
+  people:
+    "M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M11 3.3a2.3 2.3 0 0 1 0 4.4M12 9.8c1.5.5 2.5 1.7 2.5 3.7",
   trash: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9",
-  settings: "M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 1.5v2M8 12.5v2M1.5 8h2M12.5 8h2M3.4 3.4l1.4 1.4M11.2 11.2l1.4 1.4M12.6 3.4l-1.4 1.4M4.8 11.2l-1.4 1.4",
+  settings:
+    "M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 1.5v2M8 12.5v2M1.5 8h2M12.5 8h2M3.4 3.4l1.4 1.4M11.2 11.2l1.4 1.4M12.6 3.4l-1.4 1.4M4.8 11.2l-1.4 1.4",
   menu: "M2.5 4h11M2.5 8h11M2.5 12h11",
   chevron: "M4.5 6.5L8 10l3.5-3.5",
   inbox: "M2.5 9.5l2-6h7l2 6v3.5h-11zM2.5 9.5h3l1 1.5h3l1-1.5h3",
@@ -48,11 +50,21 @@ export function hueOf(text: string): number {
 
 export function Avatar({ id }: { id: string }): JSX.Element {
   const name = nameOfUser(id);
-  const letters = name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
+  const letters = name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? "")
+    .join("")
+    .toUpperCase();
   return (
-    <span class="avatar" title={name} role="img" aria-label={name} style={{ "--hue": hueOf(id) }}>
-      {letters}
-    </span>
+    <span
+      class="avatar"
+      title={name}
+      role="img"
+      aria-label={name}
+      data-letters={letters}
+      style={{ "--hue": hueOf(id) }}
+    ></span>
   );
 }
 
@@ -64,10 +76,22 @@ export function Label({ text }: { text: string }): JSX.Element {
   );
 }
 
-export function Empty({ icon, title, hint, children }: { icon: IconName; title: string; hint: string; children?: ComponentChildren }): JSX.Element {
+export function Empty({
+  icon,
+  title,
+  hint,
+  children,
+}: {
+  icon: IconName;
+  title: string;
+  hint: string;
+  children?: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="empty">
-      <span class="empty-icon"><Icon name={icon} /></span>
+      <span class="empty-icon">
+        <Icon name={icon} />
+      </span>
       <h2>{title}</h2>
       <p>{hint}</p>
       {children}
@@ -76,7 +100,17 @@ export function Empty({ icon, title, hint, children }: { icon: IconName; title: 
 }
 
 /** The platform's own modal dialog: it keeps the focus, gives it back, and closes on Escape. */
-export function Dialog({ title, onClose, children, kind = "" }: { title: string; onClose: () => void; children: ComponentChildren; kind?: string }): JSX.Element {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  kind = "",
+}: {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  kind?: string;
+}): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -101,7 +135,9 @@ export function Dialog({ title, onClose, children, kind = "" }: { title: string;
       <div class="dialog-body">
         <header class="dialog-header">
           <h2 id={heading}>{title}</h2>
-          <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}><Icon name="close" /></button>
+          <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}>
+            <Icon name="close" />
+          </button>
         </header>
         {children}
       </div>
@@ -109,12 +145,29 @@ export function Dialog({ title, onClose, children, kind = "" }: { title: string;
   );
 }
 
-export type MenuItem = { readonly name: string; readonly act: () => void; readonly isDanger?: boolean; readonly isChosen?: boolean };
+export type MenuItem = {
+  readonly name: string;
+  readonly act: () => void;
+  readonly isDanger?: boolean;
+  readonly isChosen?: boolean;
+};
 
 /** A button that opens a list of commands; arrows, Home, End and Escape work in it. */
-export function Menu({ name, items, children, kind = "icon-button" }: { name: string; items: readonly MenuItem[]; children: ComponentChildren; kind?: string }): JSX.Element {
+export function Menu({
+  name,
+  items,
+  children,
+  kind = "icon-button",
+}: {
+  name: string;
+  items: readonly MenuItem[];
+  children: ComponentChildren;
+  kind?: string;
+}): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLSpanElement>(null);
+  // What can be read on it is part of its name.
+  const hasText = kind !== "icon-button";
   useEffect(() => {
     if (!isOpen) return;
     root.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
@@ -136,7 +189,16 @@ export function Menu({ name, items, children, kind = "icon-button" }: { name: st
   };
   return (
     <span class="menu" ref={root} onKeyDown={onKeyDown}>
-      <button type="button" class={kind} aria-label={name} aria-haspopup="menu" aria-expanded={isOpen} title={name} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        class={kind}
+        aria-label={hasText ? undefined : name}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        title={name}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {hasText ? <span class="unseen">{name}: </span> : null}
         {children}
       </button>
       {isOpen ? (
@@ -173,7 +235,15 @@ export function moveFocus(event: KeyboardEvent, within: Element | null, selector
   all[(to + all.length) % all.length]?.focus();
 }
 
-export function Field({ name, hint, children }: { name: string; hint?: string; children: ComponentChildren }): JSX.Element {
+export function Field({
+  name,
+  hint,
+  children,
+}: {
+  name: string;
+  hint?: string;
+  children: ComponentChildren;
+}): JSX.Element {
   return (
     <label class="field">
       <span class="field-name">{name}</span>
@@ -184,7 +254,21 @@ export function Field({ name, hint, children }: { name: string; hint?: string; c
 }
 
 /** A text that is kept when the field is left or Enter is pressed, and is not changed under the hands of who types. */
-export function TextField({ value, name, onKeep, kind = "input", isMultiline = false, disabled = false }: { value: string; name: string; onKeep: (text: string) => void; kind?: string; isMultiline?: boolean; disabled?: boolean }): JSX.Element {
+export function TextField({
+  value,
+  name,
+  onKeep,
+  kind = "input",
+  isMultiline = false,
+  disabled = false,
+}: {
+  value: string;
+  name: string;
+  onKeep: (text: string) => void;
+  kind?: string;
+  isMultiline?: boolean;
+  disabled?: boolean;
+}): JSX.Element {
   const [draft, setDraft] = useState<string | undefined>(undefined);
   const keep = () => {
     if (draft !== undefined && draft !== value && draft.trim() !== "") onKeep(draft);

@@ -1,8 +1,8 @@
 /** A task from one line of text. What was understood is shown before it is saved. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Column } from "../../actors/resources/project.ts";
 import type { Document } from "../../actors/resources/document.ts";
+import type { Column } from "../../actors/resources/project.ts";
 import { membersOf } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { createTask } from "../store/tasks.ts";
@@ -24,7 +24,10 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
   const [text, setText] = useState("");
   const [areDatesHere, setDates] = useState(false);
   useEffect(() => {
-    loadDates().then(() => setDates(true), () => undefined);
+    loadDates().then(
+      () => setDates(true),
+      () => undefined,
+    );
   }, []);
   const parsed = useMemo(() => parseTask(text, membersOf(store)), [text, areDatesHere]);
   const { title, labels, priority, assigneeIds, due } = parsed;
@@ -74,13 +77,19 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
           <span class="chips" aria-live="polite">
             {due === undefined ? null : <DueChip due={due} isOver={false} />}
             <Priority value={priority ?? "none"} />
-            {labels.map((label) => <Label key={label} text={label} />)}
-            {assigneeIds.map((id) => <Avatar key={id} id={id} />)}
+            {labels.map((label) => (
+              <Label key={label} text={label} />
+            ))}
+            {assigneeIds.map((id) => (
+              <Avatar key={id} id={id} />
+            ))}
           </span>
         ) : (
           <span class="muted small">{t("quickAddHint")}</span>
         )}
-        <button class="button primary small" type="submit">{t("create")}</button>
+        <button class="button primary small" type="submit">
+          {t("create")}
+        </button>
       </div>
     </form>
   );

@@ -2,9 +2,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call, getJson, rename, type User, user } from "../sync/session.ts";
-import { choose, format, language, type Language, languages, momentText, t } from "../text/language.ts";
-import { Field } from "./parts.tsx";
+import { choose, format, type Language, language, languages, momentText, t } from "../text/language.ts";
 import { Secret } from "./members.tsx";
+import { Field } from "./parts.tsx";
 import { faultText } from "./sign-in.tsx";
 import { chooseTheme, theme, themes } from "./theme.ts";
 
@@ -17,13 +17,29 @@ export function Settings(): JSX.Element {
         <h2>{t("appearance")}</h2>
         <div class="form-row">
           <Field name={t("theme")}>
-            <select class="select" value={theme.value} onChange={(event) => chooseTheme(event.currentTarget.value as typeof theme.value)}>
-              {themes.map((each) => <option key={each} value={each}>{t(({ system: "themeSystem", light: "themeLight", dark: "themeDark" } as const)[each])}</option>)}
+            <select
+              class="select"
+              value={theme.value}
+              onChange={(event) => chooseTheme(event.currentTarget.value as typeof theme.value)}
+            >
+              {themes.map((each) => (
+                <option key={each} value={each}>
+                  {t(({ system: "themeSystem", light: "themeLight", dark: "themeDark" } as const)[each])}
+                </option>
+              ))}
             </select>
           </Field>
           <Field name={t("language")}>
-            <select class="select" value={language.value} onChange={(event) => choose(event.currentTarget.value as Language)}>
-              {Object.entries(languages).map(([each, name]) => <option key={each} value={each}>{name}</option>)}
+            <select
+              class="select"
+              value={language.value}
+              onChange={(event) => choose(event.currentTarget.value as Language)}
+            >
+              {Object.entries(languages).map(([each, name]) => (
+                <option key={each} value={each}>
+                  {name}
+                </option>
+              ))}
             </select>
           </Field>
         </div>
@@ -48,7 +64,11 @@ function useAttempt(): { told: string; isFault: boolean; attempt: (work: () => P
 
 function Told({ told, isFault }: { told: string; isFault: boolean }): JSX.Element | null {
   if (told === "") return null;
-  return <p class={isFault ? "fault" : "notice"} role={isFault ? "alert" : "status"}>{told}</p>;
+  return (
+    <p class={isFault ? "fault" : "notice"} role={isFault ? "alert" : "status"}>
+      {told}
+    </p>
+  );
 }
 
 function Account(): JSX.Element {
@@ -70,7 +90,9 @@ function Account(): JSX.Element {
         <Field name={t("name")}>
           <input class="input" name="name" autocomplete="name" maxLength={200} defaultValue={user.value?.name ?? ""} />
         </Field>
-        <button type="submit" class="button">{t("changeName")}</button>
+        <button type="submit" class="button">
+          {t("changeName")}
+        </button>
       </form>
       <Told {...outcome} />
     </section>
@@ -94,14 +116,39 @@ function Password(): JSX.Element {
     <section class="block">
       <h2>{t("changePassword")}</h2>
       <form class="form-row" onSubmit={submit}>
-        <input class="unseen" type="text" autocomplete="username" value={user.value?.email ?? ""} readOnly tabIndex={-1} aria-label={t("email")} />
+        <input
+          class="unseen"
+          type="text"
+          autocomplete="username"
+          value={user.value?.email ?? ""}
+          readOnly
+          tabIndex={-1}
+          aria-label={t("email")}
+        />
         <Field name={t("currentPassword")}>
-          <input class="input" name="current" type="password" autocomplete="current-password" required maxLength={1024} />
+          <input
+            class="input"
+            name="current"
+            type="password"
+            autocomplete="current-password"
+            required
+            maxLength={1024}
+          />
         </Field>
         <Field name={t("newPassword")}>
-          <input class="input" name="new" type="password" autocomplete="new-password" required minLength={8} maxLength={1024} />
+          <input
+            class="input"
+            name="new"
+            type="password"
+            autocomplete="new-password"
+            required
+            minLength={8}
+            maxLength={1024}
+          />
         </Field>
-        <button type="submit" class="button">{t("changePassword")}</button>
+        <button type="submit" class="button">
+          {t("changePassword")}
+        </button>
       </form>
       <Told {...outcome} />
     </section>
@@ -112,13 +159,22 @@ function Password(): JSX.Element {
 function useList<Item>(path: string): { items: readonly Item[]; again: () => void } {
   const [items, setItems] = useState<readonly Item[]>([]);
   const again = () => {
-    getJson<{ items: Item[] }>(path).then((page) => setItems(page.items), () => undefined);
+    getJson<{ items: Item[] }>(path).then(
+      (page) => setItems(page.items),
+      () => undefined,
+    );
   };
   useEffect(again, [path]);
   return { items, again };
 }
 
-type Session = { readonly id: string; readonly createdAt: string; readonly lastUsedAt: string; readonly userAgent: string | null; readonly current: boolean };
+type Session = {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  readonly userAgent: string | null;
+  readonly current: boolean;
+};
 
 function Sessions(): JSX.Element {
   const { items, again } = useList<Session>("/v1/auth/sessions");
@@ -128,10 +184,18 @@ function Sessions(): JSX.Element {
       <ul class="rows people-rows">
         {items.map(({ id, lastUsedAt, userAgent, current }) => (
           <li class="person-row" key={id}>
-            <span class="person-name clamp" title={userAgent ?? ""}>{userAgent ?? "?"}</span>
+            <span class="person-name clamp" title={userAgent ?? ""}>
+              {userAgent ?? "?"}
+            </span>
             <span class="muted small">{current ? t("thisSession") : momentText(lastUsedAt)}</span>
             {current ? null : (
-              <button type="button" class="button small ghosted danger" onClick={() => void call("DELETE", `/v1/auth/sessions/${id}`).then(again, again)}>{t("endSession")}</button>
+              <button
+                type="button"
+                class="button small ghosted danger"
+                onClick={() => void call("DELETE", `/v1/auth/sessions/${id}`).then(again, again)}
+              >
+                {t("endSession")}
+              </button>
             )}
           </li>
         ))}
@@ -165,8 +229,16 @@ function Tokens(): JSX.Element {
         {items.map(({ id, name, createdAt }) => (
           <li class="person-row" key={id}>
             <span class="person-name">{name}</span>
-            <span class="muted small">{format(new Date(createdAt), { day: "numeric", month: "short", year: "numeric" })}</span>
-            <button type="button" class="button small ghosted danger" onClick={() => void call("DELETE", `/v1/auth/tokens/${id}`).then(again, again)}>{t("deleteToken")}</button>
+            <span class="muted small">
+              {format(new Date(createdAt), { day: "numeric", month: "short", year: "numeric" })}
+            </span>
+            <button
+              type="button"
+              class="button small ghosted danger"
+              onClick={() => void call("DELETE", `/v1/auth/tokens/${id}`).then(again, again)}
+            >
+              {t("deleteToken")}
+            </button>
           </li>
         ))}
       </ul>
@@ -174,7 +246,9 @@ function Tokens(): JSX.Element {
         <Field name={t("tokenName")}>
           <input class="input" name="name" required maxLength={200} />
         </Field>
-        <button type="submit" class="button">{t("newToken")}</button>
+        <button type="submit" class="button">
+          {t("newToken")}
+        </button>
       </form>
       <Told {...outcome} />
       {secret === "" ? null : <Secret text={secret} hint={t("tokenOnce")} name={t("newToken")} />}

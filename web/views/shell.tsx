@@ -2,9 +2,9 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { nameOfUser } from "../store/people.ts";
-import { waiting } from "../store/outbox.ts";
 import { clearAll } from "../store/database.ts";
+import { waiting } from "../store/outbox.ts";
+import { nameOfUser } from "../store/people.ts";
 import { go, hrefOf, projectId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { createProject, projectOf, projectsOf } from "../store/tasks.ts";
@@ -13,10 +13,10 @@ import { listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { ProjectDot } from "./list.tsx";
 import { SaveState } from "./notes.tsx";
+import { open } from "./palette.tsx";
 import { Avatar, Dialog, Field, Icon, type IconName, Menu } from "./parts.tsx";
 import { canChangeIn, roleIn } from "./permissions.ts";
 import { Brand, faultText } from "./sign-in.tsx";
-import { open } from "./palette.tsx";
 
 /** On narrow screens. */
 export const isMenuOpen = signal(false);
@@ -25,12 +25,26 @@ const naming = signal<"space" | "rename" | "project" | undefined>(undefined);
 export function Shell({ store, children }: { store: SpaceStore; children: ComponentChildren }): JSX.Element {
   return (
     <div class={isMenuOpen.value ? "shell menu-open" : "shell"}>
-      <a class="skip" href="#main" onClick={(event) => {
-        event.preventDefault();
-        document.getElementById("main")?.focus();
-      }}>{t("skip")}</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("main")?.focus();
+        }}
+      >
+        {t("skip")}
+      </a>
       <Sidebar store={store} />
-      {isMenuOpen.value ? <div class="scrim" onClick={() => { isMenuOpen.value = false; }} aria-hidden="true" /> : null}
+      {isMenuOpen.value ? (
+        <div
+          class="scrim"
+          onClick={() => {
+            isMenuOpen.value = false;
+          }}
+          aria-hidden="true"
+        />
+      ) : null}
       {children}
       {naming.value === undefined ? null : <NameDialog kind={naming.value} store={store} />}
     </div>
@@ -45,25 +59,52 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
     isMenuOpen.value = false;
   };
   return (
-    <nav class="sidebar" aria-label={t("appName")} onClick={(event) => {
-      if ((event.target as Element).closest("a") !== null) close();
-    }}>
-      <div class="sidebar-top"><Brand /></div>
+    <nav
+      class="sidebar"
+      aria-label={t("appName")}
+      onClick={(event) => {
+        if ((event.target as Element).closest("a") !== null) close();
+      }}
+    >
+      <div class="sidebar-top">
+        <Brand />
+      </div>
       <Switcher store={store} />
       <div class="nav-scroll">
         <ul class="nav">
           <NavItem path={["day"]} icon="day" name={t("myDay")} isHere={view.value === "day"} />
-          <NavItem path={["s", store.id, "board", "none"]} icon="inbox" name={t("inbox")} isHere={projectId.value === "none"} />
+          <NavItem
+            path={["s", store.id, "board", "none"]}
+            icon="inbox"
+            name={t("inbox")}
+            isHere={projectId.value === "none"}
+          />
           <NavItem path={["s", store.id, "list"]} icon="list" name={t("list")} isHere={view.value === "list"} />
         </ul>
         <div class="nav-head">
           <h2>{t("projects")}</h2>
-          {canChange ? <button type="button" class="icon-button" aria-label={t("newProject")} title={t("newProject")} onClick={() => { naming.value = "project"; }}><Icon name="plus" /></button> : null}
+          {canChange ? (
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={t("newProject")}
+              title={t("newProject")}
+              onClick={() => {
+                naming.value = "project";
+              }}
+            >
+              <Icon name="plus" />
+            </button>
+          ) : null}
         </div>
         <ul class="nav">
           {projects.map((project) => (
             <li key={project.id}>
-              <a class={projectOf(project).archived ? "nav-item faded" : "nav-item"} href={hrefOf(["s", store.id, "board", project.id])} aria-current={projectId.value === project.id ? "page" : undefined}>
+              <a
+                class={projectOf(project).archived ? "nav-item faded" : "nav-item"}
+                href={hrefOf(["s", store.id, "board", project.id])}
+                aria-current={projectId.value === project.id ? "page" : undefined}
+              >
                 <ProjectDot project={project} />
                 <span class="clamp">{projectOf(project).name}</span>
               </a>
@@ -71,7 +112,12 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
           ))}
         </ul>
         <ul class="nav later">
-          <NavItem path={["s", store.id, "members"]} icon="people" name={t("members")} isHere={view.value === "members"} />
+          <NavItem
+            path={["s", store.id, "members"]}
+            icon="people"
+            name={t("members")}
+            isHere={view.value === "members"}
+          />
           <NavItem path={["s", store.id, "trash"]} icon="trash" name={t("trash")} isHere={view.value === "trash"} />
         </ul>
       </div>
@@ -82,7 +128,12 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
           kind="account-button"
           items={[
             { name: t("settings"), act: () => go(["settings"]) },
-            { name: t("keys"), act: () => { open.value = "keys"; } },
+            {
+              name: t("keys"),
+              act: () => {
+                open.value = "keys";
+              },
+            },
             { name: t("signOut"), act: () => void leave() },
           ]}
         >
@@ -103,7 +154,17 @@ async function leave(): Promise<void> {
   go([]);
 }
 
-function NavItem({ path, icon, name, isHere }: { path: readonly string[]; icon: IconName; name: string; isHere: boolean }): JSX.Element {
+function NavItem({
+  path,
+  icon,
+  name,
+  isHere,
+}: {
+  path: readonly string[];
+  icon: IconName;
+  name: string;
+  isHere: boolean;
+}): JSX.Element {
   return (
     <li>
       <a class="nav-item" href={hrefOf(path)} aria-current={isHere ? "page" : undefined}>
@@ -118,14 +179,34 @@ function Switcher({ store }: { store: SpaceStore }): JSX.Element {
   const name = spaces.value.find(({ id }) => id === store.id)?.name ?? t("space");
   const isPersonal = store.id === user.value?.id;
   const items = [
-    ...spaces.value.map((each) => ({ name: each.name, isChosen: each.id === store.id, act: () => go(["s", each.id, "list"]) })),
-    { name: `+ ${t("newSpace")}`, act: () => { naming.value = "space" as const; } },
-    ...(["admin", "owner"].includes(roleIn(store)) ? [{ name: t("renameSpace"), act: () => { naming.value = "rename" as const; } }] : []),
-    ...(roleIn(store) === "owner" && !isPersonal ? [{ name: t("deleteSpace"), isDanger: true, act: () => void remove(store) }] : []),
+    ...spaces.value.map((each) => ({
+      name: each.name,
+      isChosen: each.id === store.id,
+      act: () => go(["s", each.id, "list"]),
+    })),
+    {
+      name: `+ ${t("newSpace")}`,
+      act: () => {
+        naming.value = "space" as const;
+      },
+    },
+    ...(["admin", "owner"].includes(roleIn(store))
+      ? [
+          {
+            name: t("renameSpace"),
+            act: () => {
+              naming.value = "rename" as const;
+            },
+          },
+        ]
+      : []),
+    ...(roleIn(store) === "owner" && !isPersonal
+      ? [{ name: t("deleteSpace"), isDanger: true, act: () => void remove(store) }]
+      : []),
   ];
   return (
-    <Menu name={`${t("spaces")}: ${name}`} kind="switcher" items={items}>
-      <span class="space-mark" aria-hidden="true">{[...name][0]?.toUpperCase()}</span>
+    <Menu name={t("spaces")} kind="switcher" items={items}>
+      <span class="space-mark" aria-hidden="true" data-letters={[...name][0]?.toUpperCase()} />
       <span class="clamp">{name}</span>
       <Icon name="chevron" />
     </Menu>
@@ -158,19 +239,29 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
   const before = kind === "rename" ? (spaces.value.find(({ id }) => id === store.id)?.name ?? "") : "";
   return (
     <Dialog title={title} onClose={close} kind="small">
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        const name = String(new FormData(event.currentTarget).get("name")).trim();
-        if (name === "") return;
-        keep(name).then(close, (error) => setFault(faultText(error)));
-      }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const name = String(new FormData(event.currentTarget).get("name")).trim();
+          if (name === "") return;
+          keep(name).then(close, (error) => setFault(faultText(error)));
+        }}
+      >
         <Field name={t(kind === "project" ? "projectName" : "spaceName")}>
           <input class="input" name="name" required maxLength={200} defaultValue={before} data-first />
         </Field>
-        {fault === "" ? null : <p class="fault" role="alert">{fault}</p>}
+        {fault === "" ? null : (
+          <p class="fault" role="alert">
+            {fault}
+          </p>
+        )}
         <div class="row end">
-          <button type="button" class="button" onClick={close}>{t("cancel")}</button>
-          <button type="submit" class="button primary">{t(kind === "rename" ? "save" : "create")}</button>
+          <button type="button" class="button" onClick={close}>
+            {t("cancel")}
+          </button>
+          <button type="submit" class="button primary">
+            {t(kind === "rename" ? "save" : "create")}
+          </button>
         </div>
       </form>
     </Dialog>

@@ -52,7 +52,11 @@ export function SignIn(): JSX.Element {
       <form class="entry-card" onSubmit={(event) => void submit(event)}>
         <Brand />
         <h1>{title}</h1>
-        {carried.join === undefined ? <p class="muted">{told.value === "" ? t("tagline") : told.value}</p> : <p class="notice">{t("joinSignIn")}</p>}
+        {carried.join === undefined ? (
+          <p class="muted">{told.value === "" ? t("tagline") : told.value}</p>
+        ) : (
+          <p class="notice">{t("joinSignIn")}</p>
+        )}
         {isReset ? null : (
           <>
             {isNew ? (
@@ -65,7 +69,10 @@ export function SignIn(): JSX.Element {
             </Field>
           </>
         )}
-        <Field name={t(isReset ? "newPassword" : "password")} {...(isNew || isReset ? { hint: t("passwordHint") } : {})}>
+        <Field
+          name={t(isReset ? "newPassword" : "password")}
+          {...(isNew || isReset ? { hint: t("passwordHint") } : {})}
+        >
           <input
             class="input"
             name="password"
@@ -76,7 +83,11 @@ export function SignIn(): JSX.Element {
             maxLength={1024}
           />
         </Field>
-        {fault === "" ? null : <p class="fault" role="alert">{fault}</p>}
+        {fault === "" ? null : (
+          <p class="fault" role="alert">
+            {fault}
+          </p>
+        )}
         <button class="button primary wide" type="submit" disabled={isBusy}>
           {t(isReset ? "savePassword" : isNew ? "register" : "signIn")}
         </button>
@@ -103,7 +114,9 @@ async function reset(newPassword: string): Promise<void> {
 export function Brand(): JSX.Element {
   return (
     <span class="brand">
-      <span class="brand-mark"><Icon name="check" /></span>
+      <span class="brand-mark">
+        <Icon name="check" />
+      </span>
       {t("appName")}
     </span>
   );

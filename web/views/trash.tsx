@@ -13,7 +13,10 @@ export function Trash({ store }: { store: SpaceStore }): JSX.Element {
   const [items, setItems] = useState<readonly Resource[] | undefined>(undefined);
   useEffect(() => {
     const ended = new AbortController();
-    getJson<{ items: Resource[] }>(`/v1/spaces/${store.id}/tasks?deleted=true&sort=-updatedAt&limit=100`, ended.signal).then(
+    getJson<{ items: Resource[] }>(
+      `/v1/spaces/${store.id}/tasks?deleted=true&sort=-updatedAt&limit=100`,
+      ended.signal,
+    ).then(
       (page) => setItems(page.items),
       () => setItems((known) => known ?? []),
     );
@@ -26,7 +29,10 @@ export function Trash({ store }: { store: SpaceStore }): JSX.Element {
   const restore = (task: Resource) => {
     // This browser may never have had it: then the server's answer is what brings it back.
     store.putDeleted("task", task);
-    change(store.id, [{ type: "task", id: task.id, kind: "restore" }], { about: task.title as string, message: t("restored", { about: task.title as string }) });
+    change(store.id, [{ type: "task", id: task.id, kind: "restore" }], {
+      about: task.title as string,
+      message: t("restored", { about: task.title as string }),
+    });
   };
   if (items === undefined) return <p class="muted page">{t("loading")}</p>;
   if (shown.length === 0) return <Empty icon="trash" title={t("trashEmpty")} hint={t("trashHint")} />;
@@ -37,8 +43,14 @@ export function Trash({ store }: { store: SpaceStore }): JSX.Element {
         {shown.map((task) => (
           <li class="person-row" key={task.id}>
             <span class="person-name clamp">{task.title as string}</span>
-            <time class="muted small" dateTime={task.updatedAt as string}>{momentText(task.updatedAt as string)}</time>
-            {canChangeIn(store) ? <button type="button" class="button small" onClick={() => restore(task)}>{t("restore")}</button> : null}
+            <time class="muted small" dateTime={task.updatedAt as string}>
+              {momentText(task.updatedAt as string)}
+            </time>
+            {canChangeIn(store) ? (
+              <button type="button" class="button small" onClick={() => restore(task)}>
+                {t("restore")}
+              </button>
+            ) : null}
           </li>
         ))}
       </ul>
