@@ -198,7 +198,7 @@ describe("docker compose", () => {
     const taken = ["auth", "task", "consumer", "tracker"].map((name) => compose.passedOn(project, name).sort());
     const wanted = [
       [...web, ...traces, "TT_REGISTRATION", "TT_LOGIN_DELAY"],
-      [...web, ...traces, "TT_TRUSTED_PROXIES"],
+      [...web, ...traces, "TT_TRUSTED_PROXIES", "TT_PAGE"],
       traces,
       ["TT_PUBLIC_URL"],
     ];
@@ -256,9 +256,9 @@ describe("the image", () => {
   const lines = (word: string) =>
     [...dockerfile.matchAll(new RegExp(`^${word} +(.*)$`, "gm"))].map(([, rest = ""]) => rest.trim());
 
-  test("is made of the Bun that the project is tested with, in both stages", () => {
+  test("is made of the Bun that the project is tested with, in every stage", () => {
     expect(lines("FROM").map((each) => each.split(" ")[0])).toEqual(
-      Array(2).fill(`oven/bun:${manifest.devDependencies.bun}-slim`),
+      Array(3).fill(`oven/bun:${manifest.devDependencies.bun}-slim`),
     );
   });
   test("has the locked packages without those for development, and no build tools", () => {
@@ -266,9 +266,9 @@ describe("the image", () => {
     expect(dockerfile).not.toMatch(/apt-get|apk |curl |wget /);
   });
   test("has the program and nothing else of the checkout", () => {
-    const [, final = ""] = dockerfile.split(/^FROM .*$/m).slice(1);
+    const final = dockerfile.split(/^FROM .*$/m).at(-1) ?? "";
     const copied = [...final.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from = ""]) => from.split(" "));
-    expect(copied).toEqual(["package.json", "tsconfig.json", "runtime", "actors"]);
+    expect(copied).toEqual(["package.json", "tsconfig.json", "runtime", "actors", "web/build.ts", "web/files.ts"]);
     const ignored = readFileSync(join(root, ".dockerignore"), "utf8").split("\n");
     expect(ignored.find((line) => line !== "" && !line.startsWith("#"))).toBe("*");
     expect(ignored).toContain("**/*.test.ts");

@@ -11,7 +11,7 @@ const everything = listed.stdout
   .split("\n")
   .filter((path) => path !== "" && existsSync(join(root, path)));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const sources = new Map(everything.filter((path) => path.endsWith(".ts")).map((path) => [path, read(path)]));
+const sources = new Map(everything.filter((path) => /\.tsx?$/.test(path)).map((path) => [path, read(path)]));
 const isTest = (path: string): boolean =>
   /\.test\.ts$/.test(path) || /^(runtime\/)?tests\//.test(path) || /-for-tests\.ts$/.test(path);
 const code = [...sources.keys()].filter((path) => !isTest(path));

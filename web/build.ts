@@ -10,11 +10,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const folder = import.meta.dirname;
 export const outputFolder = join(folder, "dist");
 const listName = "files.json";
+const pageEntry = fileURLToPath(new URL("./main.tsx", import.meta.url));
+const workerEntry = fileURLToPath(new URL("./service-worker.ts", import.meta.url));
 
 /** What a bundle is made from. */
 const sourceFolders = [folder, join(folder, "..", "actors", "resources")];
@@ -22,7 +25,7 @@ const sourceFolders = [folder, join(folder, "..", "actors", "resources")];
 /** Whether the output is missing, or older than a source. Where there are no sources (in the image) it is as it is. */
 export function isOutdated(): boolean {
   const built = mtimeMs(join(outputFolder, listName));
-  if (mtimeMs(join(folder, "main.tsx")) === undefined) return false;
+  if (mtimeMs(pageEntry) === undefined) return false;
   if (built === undefined) return true;
   return sourceFolders.some((from) => newestIn(from) > built);
 }
@@ -76,11 +79,10 @@ const jsx = { runtime: "automatic", importSource: "preact" } as const;
 async function bundle(draft: string): Promise<Built[]> {
   const main = await Bun.build({
     ...common,
-    entrypoints: [join(folder, "main.tsx"), join(folder, "styles.css")],
+    entrypoints: [pageEntry, join(folder, "styles.css")],
     outdir: join(draft, "assets"),
     splitting: true,
     naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
-    define: { "process.env.NODE_ENV": '"production"' },
     jsx,
   });
   const icon = await Bun.file(join(folder, "icon.svg")).text();
@@ -103,7 +105,7 @@ async function bundle(draft: string): Promise<Built[]> {
 async function bundleWorker(draft: string, assets: readonly string[]): Promise<void> {
   await Bun.build({
     ...common,
-    entrypoints: [join(folder, "service-worker.ts")],
+    entrypoints: [workerEntry],
     outdir: draft,
     naming: "[name].[ext]",
     define: { SHELL: JSON.stringify(["./", ...assets.map((name) => `assets/${name}`)]) },

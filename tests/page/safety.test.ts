@@ -183,7 +183,7 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
       .nth(hostileTexts.length - 1)
       .waitFor({ state: "attached" });
     await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").fill("script");
+    await page.getByRole("combobox", { name: "Search tasks, projects and commands" }).fill("script");
     await page.keyboard.press("Escape");
     const state = await page.evaluate(() => ({
       ran: document.documentElement.hasAttribute("data-ran"),
