@@ -43,7 +43,10 @@ export class SpaceStore {
   #shown = new Map<string, Document>();
   #pending: readonly Entry[] = [];
   readonly #recent = new Map<string, FeedFact>();
-  #byType = new Map<string, Document[]>();
+  /** Ids of the server's documents, by type. */
+  readonly #ids = new Map<string, Set<string>>();
+  /** Living ones as they are shown, by type, until one of that type changes. */
+  readonly #byType = new Map<string, Document[]>();
   #userId: string;
 
   constructor(id: string, userId: string) {
@@ -63,11 +66,14 @@ export class SpaceStore {
   all(type: string): readonly Document[] {
     let found = this.#byType.get(type);
     if (found === undefined) {
-      const ids = new Set([...this.#server.keys(), ...this.#shown.keys()]);
-      found = [...ids].flatMap((id) => {
+      found = [];
+      for (const id of this.#ids.get(type) ?? []) {
         const document = this.get(id);
-        return document?.type === type && document.deletedBy === undefined ? document : [];
-      });
+        if (document !== undefined && document.deletedBy === undefined) found.push(document);
+      }
+      for (const document of this.#shown.values())
+        if (document.type === type && document.deletedBy === undefined && !this.#server.has(document.id))
+          found.push(document);
       this.#byType.set(type, found);
     }
     return found;
@@ -84,7 +90,9 @@ export class SpaceStore {
   /** From a snapshot or the browser's own store. */
   load(state: { seq: number; epoch: string }, documents: Iterable<Document>): void {
     this.#server.clear();
-    for (const document of documents) this.#server.set(document.id, document);
+    this.#ids.clear();
+    this.#byType.clear();
+    for (const document of documents) this.#keep(document);
     this.seq = state.seq;
     this.epoch = state.epoch;
     this.#show();
@@ -99,7 +107,7 @@ export class SpaceStore {
     const known = this.#server.get(resource.id);
     if (known !== undefined && known.version >= resource.version) return undefined;
     const document = documentOf(type, resource, this.seq);
-    this.#server.set(document.id, document);
+    this.#keep(document);
     this.#show();
     return document;
   }
@@ -108,7 +116,7 @@ export class SpaceStore {
   putDeleted(type: string, resource: Resource): void {
     if (this.#server.has(resource.id)) return;
     const document = documentOf(type, resource, this.seq);
-    this.#server.set(document.id, { ...document, deletedBy: document.creatorId });
+    this.#keep({ ...document, deletedBy: document.creatorId });
   }
 
   /** The next fact. Answers the documents that it changed, and ids of those that have to be read, since a version is missing. */
@@ -122,7 +130,7 @@ export class SpaceStore {
       const isNext = change.version === (before?.version ?? 0) + 1;
       if (isNext && (before !== undefined || change.kind === "created")) {
         const document = applied(type, before, change, fact);
-        this.#server.set(change.id, document);
+        this.#keep(document);
         changed.push(document);
       } else if (before !== undefined ? change.version > before.version : change.deleted === false)
         toRead.push({ type: change.type, id: change.id });
@@ -140,7 +148,17 @@ export class SpaceStore {
     this.#show();
   }
 
+  #keep(document: Document): void {
+    const { type, id } = document;
+    this.#server.set(id, document);
+    const ids = this.#ids.get(type);
+    if (ids === undefined) this.#ids.set(type, new Set([id]));
+    else ids.add(id);
+    this.#byType.delete(type);
+  }
+
   #show(): void {
+    for (const { type } of this.#shown.values()) this.#byType.delete(type);
     this.#shown = new Map();
     let head = this.#head();
     for (const entry of this.#pending) {
@@ -149,7 +167,7 @@ export class SpaceStore {
       for (const document of decision.documents) this.#shown.set(document.id, document);
       head = { ...decision.head, seq: head.seq + 1, at: entry.at > head.at ? entry.at : head.at };
     }
-    this.#byType = new Map();
+    for (const { type } of this.#shown.values()) this.#byType.delete(type);
     this.changed.value += 1;
   }
 
@@ -178,11 +196,12 @@ export class SpaceStore {
   }
 
   #head(): Head {
-    const members: Membership[] = [...this.#server.values()].flatMap(({ type, id, fields, createdAt, deletedBy }) =>
-      type === "member" && deletedBy === undefined
-        ? [{ id, userId: fields.userId as string, role: fields.role as Role, since: createdAt }]
-        : [],
-    );
+    const members: Membership[] = [...(this.#ids.get("member") ?? [])].flatMap((id) => {
+      const document = this.#server.get(id);
+      if (document === undefined || document.deletedBy !== undefined) return [];
+      const { fields, createdAt } = document;
+      return [{ id, userId: fields.userId as string, role: fields.role as Role, since: createdAt }];
+    });
     return {
       spaceId: this.id,
       seq: Math.max(0, this.seq),
