@@ -264,11 +264,14 @@ describe("every route", () => {
 });
 
 describe("a path", () => {
-  test("/ leads to the documentation, and takes no other method", async () => {
+  test("/ is the page, and takes no other method", async () => {
     for (const method of ["GET", "HEAD"]) {
       const reply = await call(system.url, method, "/");
-      expect([reply.status, reply.headers.get("location"), reply.text]).toEqual([303, "/docs", ""]);
-      expectSafe(reply, method);
+      expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+      expect(reply.text.startsWith("<!doctype html>")).toBe(method === "GET");
+      expect(reply.headers.get("cache-control")).toBe("no-cache");
+      for (const name of ["x-content-type-options", "referrer-policy", "content-security-policy", "x-request-id"])
+        expect(reply.headers.has(name), name).toBe(true);
     }
     expect((await call(system.url, "GET", "/?x=1")).status).toBe(422);
     const refused = await call(system.url, "POST", "/", { body: {} });

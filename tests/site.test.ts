@@ -48,7 +48,10 @@ for (const runtime of runtimes) {
         const alias = await send<Task>("POST", `${prefix}/tasks/`, { body: { title: "x" } });
         expect(alias.headers.get("location")).toBe(`${publicUrl}/v1/tasks/${alias.body.id}`);
         const root = await send("GET", prefix === "" ? "/" : prefix);
-        expect([root.status, root.headers.get("location")]).toEqual([303, `${publicUrl}/docs`]);
+        expect(root.status).toBe(200);
+        expect(root.text).toContain(`src="${new URL(publicUrl).pathname}/assets/main-`);
+        const [, script = ""] = /src="[^"]*(\/assets\/main-[^"]+)"/.exec(root.text) ?? [];
+        expect((await send("GET", prefix + script)).status).toBe(200);
         const { servers } = (await send<{ servers: unknown }>("GET", `${prefix}/v1/openapi.json`)).body;
         expect(servers).toEqual([{ url: publicUrl }]);
       },
@@ -132,7 +135,7 @@ for (const runtime of runtimes) {
       const reply = await call(server.system.url, "OPTIONS", path, { headers: asked });
       expect([reply.status, reply.text]).toEqual([204, ""]);
       expect(reply.headers.get("access-control-allow-origin")).toBe(origin);
-      expect(reply.headers.get("vary")).toBe("Origin");
+      expect(names(reply.headers.get("vary"))).toContain("origin");
       expect(names(reply.headers.get("access-control-allow-methods"))).toEqual(
         names("DELETE, GET, HEAD, PATCH, POST, PUT"),
       );
@@ -151,7 +154,7 @@ for (const runtime of runtimes) {
       [200, "HEAD", "/v1/tasks", {}],
       [200, "GET", "/v1/auth/me", {}],
       [200, "GET", "/docs", {}],
-      [303, "GET", "/", {}],
+      [200, "GET", "/", {}],
       [401, "GET", "/v1/tasks", { token: "x" }],
       [401, "GET", "/v1/auth/me", { token: "x" }],
       [404, "GET", "/nothing", {}],
@@ -168,7 +171,7 @@ for (const runtime of runtimes) {
         expect([method, path, reply.status]).toEqual([method, path, status]);
         expect(granted(reply)).toEqual(["access-control-allow-origin", "access-control-expose-headers"]);
         expect(reply.headers.get("access-control-allow-origin")).toBe(origin);
-        expect(reply.headers.get("vary")).toBe("Origin");
+        expect(names(reply.headers.get("vary"))).toContain("origin");
         expect(names(reply.headers.get("access-control-expose-headers"))).toEqual(
           names(Object.keys(answerHeaders).join(", ")),
         );
@@ -188,7 +191,7 @@ for (const runtime of runtimes) {
         for (const [status, method, path, options] of requests) {
           const reply = await server.send(method, path, { ...options, headers: { origin: other } });
           expect([other, method, path, reply.status, granted(reply)]).toEqual([other, method, path, status, []]);
-          expect(reply.headers.get("vary")).toBe("Origin");
+          expect(names(reply.headers.get("vary"))).toContain("origin");
         }
         const preflight = await call(server.system.url, "OPTIONS", "/v1/tasks", {
           headers: { ...asked, origin: other },
