@@ -351,6 +351,7 @@ describe("many changes at once", () => {
       "/changes/0/body/title",
       "/changes/1/id",
     ]);
+    expect(faulty.body).toMatchObject({ code: "validation", change: 0 });
     const undone = await ok<Batch>(a(), 200, "POST", `${path}/operations/${made.body.operationId}/undo`);
     expect(undone.body.items).toEqual([null, null, null]);
     expectProblem(await a().call("GET", `${path}/tasks/${task}`), 404, "not-found");
@@ -442,5 +443,41 @@ describe("lists", () => {
         { label: "two", tasks: 1 },
       ],
     });
+  });
+});
+
+describe("what is asked", () => {
+  test("is refused in the order of refusals, and never dropped silently", async () => {
+    const spaceId = await newSpace(a());
+    await join(spaceId, a(), b(), "viewer");
+    const path = `/v1/spaces/${spaceId}`;
+    // A role that may change nothing comes before what is not there.
+    expectProblem(await b().call("POST", `${path}/operations/${uuid()}/undo`), 403, "forbidden");
+    expectProblem(await a().call("POST", `${path}/operations/${uuid()}/undo`), 404, "not-found");
+    // A method that there is not comes before the body.
+    const put = await a().call("PUT", `${path}/comments/${uuid()}`, { body: { nonsense: 1 } });
+    expectProblem(put, 405, "method-not-allowed");
+    // Labels that Unicode takes for the same.
+    const labels = ["\u00e9", "e\u0301"];
+    expectProblem(await a().call("POST", `${path}/tasks`, { body: { title: "X", labels } }), 422, "validation");
+    const { body } = await ok(a(), 201, "POST", `${path}/tasks`, { title: "X" });
+    const added = { body: { labels: { add: labels } } };
+    expectProblem(await a().call("PATCH", `${path}/tasks/${body.id}`, added), 422, "validation");
+    // When a task was completed that is not.
+    const completedAt = "2020-01-01T00:00:00Z";
+    const imported = (status: string) => ({
+      import: true,
+      changes: [
+        { type: "task", kind: "create", body: { title: "X" } },
+        { type: "task", kind: "create", body: { title: "X", status, completedAt } },
+      ],
+    });
+    const refused = expectProblem(
+      await a().call("POST", `${path}/batch`, { body: imported("todo") }),
+      422,
+      "validation",
+    );
+    expect(refused).toMatchObject({ change: 1, errors: [{ path: "/changes/1/body/completedAt" }] });
+    await ok(a(), 200, "POST", `${path}/batch`, imported("done"));
   });
 });

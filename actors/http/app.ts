@@ -184,7 +184,9 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
   /** What the route answers, once all faults of the request are known and there are none. */
   function answered(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
     const unless = (more: readonly Fault[]) => {
-      if (faults.length + more.length > 0) throw new Problem("validation", undefined, { errors: [...faults, ...more] });
+      const errors = [...faults, ...more];
+      if (errors.length > 0)
+        throw new Problem("validation", undefined, { errors, more: route.toldWith?.(errors) ?? {} });
       const { id } = call.params;
       if (id !== undefined && !uuidPattern.test(id)) throw new Problem("not-found");
       return finish(route.handle(call), context);

@@ -74,6 +74,8 @@ export type Route = {
   readonly checkHeaders?: (headers: Headers) => void;
   /** Faults that the schemas cannot tell, listed beside theirs: the body is an object, but what is in it may be of any type. */
   readonly faults?: (call: Call) => readonly Fault[] | Promise<readonly Fault[]>;
+  /** What the problem of these faults says besides. */
+  readonly toldWith?: (faults: readonly Fault[]) => Readonly<Record<string, unknown>>;
   /** Request headers for the OpenAPI document, e.g. If-Match. */
   readonly headers?: readonly RequestHeader[];
   /** `type` is the media type of what `schema` describes; `application/json` unless told. */

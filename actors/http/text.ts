@@ -54,10 +54,16 @@ export function textsFaults(value: unknown, bounds: TextsBounds): { path: string
   if (!Array.isArray(value)) return [{ path: "", message: `must be an array${takesNull ? " or null" : ""}` }];
   const faults: { path: string; message: string }[] = [];
   if (value.length > maxItems) faults.push({ path: "", message: `must have at most ${maxItems} items` });
-  if (new Set(value).size < value.length) faults.push({ path: "", message: "must not repeat an item" });
+  if (value.length > 1 && new Set(value.map(inFormC)).size < value.length)
+    faults.push({ path: "", message: "must not repeat an item" });
   for (const [index, each] of value.entries())
     for (const message of textFaults(each, items)) faults.push({ path: `/${index}`, message });
   return faults;
+}
+
+/** Two texts that Unicode takes for the same are one item. */
+function inFormC(item: unknown): unknown {
+  return typeof item === "string" ? item.normalize("NFC") : item;
 }
 
 TypeRegistry.Set<TextsBounds>("Texts", (schema, value) => textsFaults(value, schema).length === 0);

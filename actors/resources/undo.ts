@@ -38,6 +38,8 @@ type Net = {
 
 /** Ids of the resources that are put back. Throws `conflict` with the ids of those that have changed since. */
 export function undoOperation(registry: Registry, draft: Draft, operationId: string, role: Role): string[] {
+  // Who may change nothing at all hears that, and not whether there is such an operation.
+  if (!isAtLeast(role, "member")) draft.refuse("forbidden");
   const fact = draft.operation(operationId);
   if (fact === undefined || fact.verdict === "rejected") return draft.refuse("not-found");
   const nets = netOf(fact.changes);

@@ -106,6 +106,7 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       auth: "user",
       body: { schema: Batch, types: [json], bytesMax: batchBytesMax },
       faults: (call) => batchFaults(parts, call.body),
+      toldWith: firstRefused,
       headers: ["Idempotency-Key"],
       before: membersOnly(parts),
       answers: answersBatch,
@@ -183,6 +184,12 @@ function batchFaults(parts: SpaceParts, given: unknown): Fault[] {
   });
 }
 
+/** The place of the first change that is refused; none where the batch itself is at fault. */
+function firstRefused(faults: readonly Fault[]): { change?: number } {
+  const places = faults.flatMap(({ path }) => /^\/changes\/(\d+)/.exec(path)?.[1] ?? []).map(Number);
+  return places.length === 0 ? {} : { change: Math.min(...places) };
+}
+
 function changeFaults(change: Partial<Change>, isImport: boolean, edge: ReturnType<typeof edgeOf>): Fault[] {
   const { type, kind, id, body, expected } = change;
   const known = contentTypes.find(({ name }) => name === type);
@@ -199,7 +206,15 @@ function changeFaults(change: Partial<Change>, isImport: boolean, edge: ReturnTy
   }
   if (body === undefined) return [...faults, { path: "/body", message: "is required" }];
   if (typeof body !== "object" || body === null || Array.isArray(body)) return faults;
-  return [...faults, ...form.faults(body, edge).map(({ path, message }) => ({ path: `/body${path}`, message }))];
+  const inBody = [...form.faults(body, edge), ...completionFaults(kind, body as Record<string, unknown>)];
+  return [...faults, ...inBody.map(({ path, message }) => ({ path: `/body${path}`, message }))];
+}
+
+/** The instant of a completion is not dropped silently where the task is not done. Which status a column has is known to the writer alone. */
+function completionFaults(kind: Change["kind"], { completedAt, status, columnId }: Record<string, unknown>): Fault[] {
+  if (typeof completedAt !== "string" || status === "done") return [];
+  const isUnknown = status === undefined && (kind === "patch" || typeof columnId === "string");
+  return isUnknown ? [] : [{ path: "/completedAt", message: "needs the status done" }];
 }
 
 async function changeMany(parts: SpaceParts, call: Call): Promise<Answer> {

@@ -108,11 +108,14 @@ function creating(context: Context): Route[] {
       },
       answers: { ...answersResource(context), ...answersNew(context) },
       problems: [...bodyProblems, ...writeProblems, "version-mismatch", "invalid-reference"],
+      // Of some types PUT only creates: without the condition there is no such method, whatever the body.
+      before: (call) =>
+        then(membersOnly(context.parts)(call), () => {
+          if (replacement === undefined && !call.request.headers.has("if-none-match"))
+            throw new Problem("method-not-allowed", undefined, { headers: { allow: "GET, HEAD, PATCH, DELETE" } });
+        }),
       handle(call) {
         const isCreation = createsOnly(call.request.headers);
-        // Of some types PUT only creates.
-        if (!isCreation && replacement === undefined)
-          throw new Problem("method-not-allowed", undefined, { headers: { allow: "GET, HEAD, PATCH, DELETE" } });
         const id = idOf(context, call);
         return isCreation || replacement === undefined
           ? change(context, call, "create", { id, body: whole.kept(call), onTaken: "version-mismatch" })
