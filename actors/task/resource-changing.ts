@@ -99,8 +99,13 @@ function creating(context: Context): Route[] {
           ? `Create a ${type.name} under a chosen id with If-None-Match: *`
           : `Replace a ${type.name}'s writable fields, or create it under a chosen id with If-None-Match: *`,
       body: { schema: (replacement ?? whole).body.schema, types: [json] },
-      faults: (call) =>
-        (createsOnly(call.request.headers) || replacement === undefined ? whole : replacement).faults(call),
+      faults(call) {
+        const isCreation = createsOnly(call.request.headers);
+        // Of some types PUT only creates.
+        if (!isCreation && replacement === undefined)
+          throw new Problem("method-not-allowed", undefined, { headers: { allow: "GET, HEAD, PATCH, DELETE" } });
+        return (isCreation || replacement === undefined ? whole : replacement).faults(call);
+      },
       headers: [...ofWrites.headers, "If-None-Match"],
       checkHeaders: (headers) => {
         ofWrites.checkHeaders(headers);
@@ -108,12 +113,6 @@ function creating(context: Context): Route[] {
       },
       answers: { ...answersResource(context), ...answersNew(context) },
       problems: [...bodyProblems, ...writeProblems, "version-mismatch", "invalid-reference"],
-      // Of some types PUT only creates: without the condition there is no such method, whatever the body.
-      before: (call) =>
-        then(membersOnly(context.parts)(call), () => {
-          if (replacement === undefined && !call.request.headers.has("if-none-match"))
-            throw new Problem("method-not-allowed", undefined, { headers: { allow: "GET, HEAD, PATCH, DELETE" } });
-        }),
       handle(call) {
         const isCreation = createsOnly(call.request.headers);
         const id = idOf(context, call);
