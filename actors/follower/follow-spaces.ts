@@ -76,7 +76,7 @@ export function followSpaces(
     isAsking = true;
     const askedMs = Date.now();
     try {
-      self.publish(factsEnds, { askedMs, ends: await withDeadline(facts.ends(), endsMs) });
+      void self.publish(factsEnds, { askedMs, ends: await withDeadline(facts.ends(), endsMs) });
     } catch {
       // What is wrong with Kafka is told by the probe.
     } finally {
