@@ -33,6 +33,7 @@ function plain(reply: Reply): string {
     .replace(/Ada\.[0-9a-f]{8}@/, "Ada.WHO@")
     .replace(/"refreshToken":"[^"]+"/, '"refreshToken":"REFRESH"')
     .replace(/"rank":"[^"]+"/g, '"rank":"RANK"')
+    .replace(/"rank":\{"from":null,"to":"[^"]+"\}/g, '"rank":{"from":null,"to":"RANK"}')
     .replace(/"requestId":"[^"]+"/, '"requestId":"REQUEST"');
   return `${reply.status} ${text.replace(instant, "INSTANT").replace(id, "ID")}`.trim();
 }

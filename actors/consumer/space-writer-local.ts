@@ -25,6 +25,9 @@ import type { Writer } from "./writer.ts";
 import { countedTake } from "./writer-counts.ts";
 
 const cleanPauseMs = 5;
+/** Refusals whose day is over go a few at a time. */
+const expireMs = 10_000;
+const expireStepsMax = 10;
 /** After a failure, such as a full disk. */
 const cleanAgainMs = 5_000;
 
@@ -139,6 +142,14 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
   }
   clean();
 
+  const expiring = setInterval(() => {
+    try {
+      for (let steps = 0; steps < expireStepsMax && store.expire(); steps++);
+    } catch (error) {
+      self.log("warn", "expiry-waits", { step: `remove old refusals from ${spacesFile.name}`, reason: causeOf(error) });
+    }
+  }, expireMs);
+
   /** What comes of an erased user is refused, and leaves no record. */
   function refused({ command }: Taking): Taken {
     const position = store.position();
@@ -191,6 +202,7 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
     stop() {
       endReports();
       clearTimeout(cleaning);
+      clearInterval(expiring);
       db.close();
     },
   };

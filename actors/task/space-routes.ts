@@ -147,7 +147,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
               isDeleted || spaceId === reader.userId ? [] : [spaceId],
             ),
           ];
-          const query = resourceQuery(task, { userId: reader.userId, spaceIds }, call.query);
+          const query = resourceQuery(task, { userId: reader.userId, spaceIds, isAcross: true }, call.query);
           return parts.lists.page(call, reader, spaceIds, () => parts.queries.page(reader, query));
         });
       },

@@ -14,8 +14,9 @@ import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/
 import { commandRecordOf, readCommandOf } from "../../actors/kafka/space-record.ts";
 import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
-import { type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { documentIn, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
 import type { Command } from "../../actors/resources/command.ts";
+import type { Document } from "../../actors/resources/document.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { Projected, Told } from "../../actors/resources/verdict.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
@@ -176,10 +177,11 @@ export async function spacePlace(given: {
         while (await only.project());
         expect(kept(await told(partition))).toEqual(kept(own.told));
       }
-      const texts = async (name: keyof SpaceCollections) =>
+      const texts = async (name: "facts" | "heads") =>
         (await mongo.db.collection(name).find().toArray()).map(({ json }) => json as string).sort();
+      const documents = (await collections.documents.find().toArray()).map((each) => documentIn(registry, each).value);
       expect(await texts("facts")).toEqual(kept(world.facts.values()));
-      expect(await texts("documents")).toEqual(kept(world.documents.values()));
+      expect(documents.sort(byPlace)).toEqual([...world.documents.values()].sort(byPlace));
       expect(await texts("heads")).toEqual(kept(world.heads.values()));
     },
 
@@ -235,4 +237,8 @@ async function asked(admin: Admin, work: (admin: Admin) => Promise<void>): Promi
   } finally {
     await admin.disconnect();
   }
+}
+
+function byPlace(one: Document, other: Document): number {
+  return `${one.spaceId} ${one.id}` < `${other.spaceId} ${other.id}` ? -1 : 1;
 }
