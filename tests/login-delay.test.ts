@@ -144,23 +144,28 @@ test("what nobody trusted says of addresses does not help who sends wrong passwo
   await system.end("SIGTERM");
 }, 120_000);
 
-test("a flood of wrong passwords keeps nobody else out: who waits has a turn by account", async () => {
-  const system = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
-  const { login } = clientOf(system);
-  const people: Person[] = [];
-  for (let nth = 0; nth < 8; nth += 1) people.push(await person(system.url));
-  const flood: number[] = [];
-  // Three times what the queue takes.
-  const flooding = inParallel(
-    500,
-    384,
-    async () => void flood.push((await login("victim@example.com", wrongOne)).status),
-  );
-  await poll("the queue is full", 60_000, () => flood.includes(503));
-  const honest = await Promise.all(people.map(({ email }) => login(email, rightOne)));
-  expect(flood.length).toBeLessThan(500);
-  expect(honest.map(({ status }) => status)).toEqual(people.map(() => 200));
-  await flooding;
-  expect(new Set(flood)).toEqual(new Set([401, 503]));
-  await system.end("SIGTERM");
-}, 120_000);
+test(
+  "a flood of wrong passwords keeps nobody else out: who waits has a turn by account",
+  async () => {
+    const system = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
+    const { login } = clientOf(system);
+    const people: Person[] = [];
+    for (let nth = 0; nth < 8; nth += 1) people.push(await person(system.url));
+    const flood: number[] = [];
+    // Three times what the queue takes.
+    const flooding = inParallel(
+      500,
+      384,
+      async () => void flood.push((await login("victim@example.com", wrongOne)).status),
+    );
+    await poll("the queue is full", 60_000, () => flood.includes(503));
+    const honest = await Promise.all(people.map(({ email }) => login(email, rightOne)));
+    expect(flood.length).toBeLessThan(500);
+    expect(honest.map(({ status }) => status)).toEqual(people.map(() => 200));
+    await flooding;
+    expect(new Set(flood)).toEqual(new Set([401, 503]));
+    await system.end("SIGTERM");
+  },
+  // On a machine with much else to do the flood may be refused before the queue of passwords is what is full.
+  { timeout: 120_000, retry: 2 },
+);
