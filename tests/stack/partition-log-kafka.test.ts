@@ -14,9 +14,10 @@ import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/
 import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topics.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
-import { type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { documentIn, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
 import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import type { Command } from "../../actors/resources/command.ts";
+import type { Document } from "../../actors/resources/document.ts";
 import { type Registry, registry, registryOf, resourceTypes } from "../../actors/resources/registry.ts";
 import { commandOf, idOf, undoOf } from "../../actors/resources/space-for-tests.ts";
 import type { Told, Verdict } from "../../actors/resources/verdict.ts";
@@ -149,10 +150,13 @@ describeWith(
       await only.take(log);
       while (await only.project());
       const plain = (of: Iterable<unknown>) => [...of].map((each) => JSON.stringify(each)).sort();
-      const texts = async (name: keyof SpaceCollections) =>
+      const texts = async (name: "facts" | "heads") =>
         (await mongo.db.collection(name).find().toArray()).map(({ json }) => json as string).sort();
+      const stored = (await spaceCollections(mongo.db).documents.find().toArray()).map(
+        (each) => documentIn(registry, each).value,
+      );
       expect(await texts("facts")).toEqual(plain(world.facts.values()));
-      expect(await texts("documents")).toEqual(plain(world.documents.values()));
+      expect(stored.sort(byPlace)).toEqual([...world.documents.values()].sort(byPlace));
       expect(await texts("heads")).toEqual(plain(world.heads.values()));
       // Of a repeat, too, each verdict is what was told.
       expect(plain(await told())).toEqual(plain(world.told));
@@ -425,4 +429,8 @@ function commandsOf(choose: Random, count: number): Command[] {
     else all.push(commandOf(of, [{ type: "task", kind: "delete", id, body: {} }]));
   }
   return all;
+}
+
+function byPlace(one: Document, other: Document): number {
+  return `${one.spaceId} ${one.id}` < `${other.spaceId} ${other.id}` ? -1 : 1;
 }

@@ -47,7 +47,9 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
   /** Every document and every index. Of a record's end only that there is one. */
   async function everything(): Promise<Record<string, unknown>> {
     const db = mongo.db();
-    const names = (await db.listCollections().toArray()).map(({ name }) => name).sort();
+    const all = (await db.listCollections().toArray()).map(({ name }) => name).sort();
+    // By a document of its own it is found out whether MongoDB takes writes.
+    const names = all.filter((name) => name !== "probe");
     expect(names).toEqual(["erased", "operations", "tasks"]);
     const found: Record<string, unknown> = {};
     for (const name of names) {

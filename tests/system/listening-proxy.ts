@@ -60,6 +60,8 @@ const ownAffairs = new Set([
   "hello",
   "ismaster",
   "ping",
+  // The probe of Redis: requests write by scripts alone.
+  "set",
   "endsessions",
   "info",
   "client",
