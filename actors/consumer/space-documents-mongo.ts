@@ -17,7 +17,7 @@ import {
 import type { Document, Fields } from "../resources/document.ts";
 import { isSame } from "../resources/field.ts";
 import { type Dependent, deletedBit, dependentsOf, hides, hidingBit } from "../resources/listing.ts";
-import type { Registry } from "../resources/registry.ts";
+import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { shownFields } from "../resources/served.ts";
 
@@ -34,11 +34,7 @@ type Before = Pick<DocumentRecord, "_id" | "version" | "hiding" | "isUnsettled">
 
 export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents">, registry: Registry) {
   const dependents = new Map([...registry.values()].map((type) => [type.name, dependentsOf(registry, type)]));
-  const typeOf = (name: string): ResourceType => {
-    const type = registry.get(name);
-    if (type === undefined) throw new Error(`Cannot keep a ${name}: there is no such type`);
-    return type;
-  };
+  const typeOf = (name: string) => typeNamed(registry, name);
 
   return {
     async find(keys: readonly string[]): Promise<Document[]> {

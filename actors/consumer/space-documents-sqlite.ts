@@ -18,7 +18,7 @@ import {
   wordFields,
   wordsIn,
 } from "../resources/listing.ts";
-import type { Registry } from "../resources/registry.ts";
+import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { shownFields, shownValue } from "../resources/served.ts";
 import { storedDocument, storedTexts } from "../resources/stored-document.ts";
@@ -62,11 +62,7 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     statements.set(sql, known);
     return known;
   };
-  const typeOf = (name: string): ResourceType => {
-    const type = registry.get(name);
-    if (type === undefined) throw new Error(`Cannot keep a ${name}: there is no such type`);
-    return type;
-  };
+  const typeOf = (name: string) => typeNamed(registry, name);
   function standing(space: number, id: string): Standing | undefined {
     const row = select.get(space, uuidBytes(id)) as Row | undefined;
     return row === undefined ? undefined : standingOf(row);

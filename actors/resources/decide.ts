@@ -12,7 +12,7 @@ import { isPersonal, unmadeHead } from "./head.ts";
 import { accept, createSpace, leave } from "./joining.ts";
 import { patchedFields, wholeFields } from "./merge.ts";
 import { deadReference } from "./references.ts";
-import type { Registry } from "./registry.ts";
+import { type Registry, typeNamed } from "./registry.ts";
 import { permissionOf, type ResourceType } from "./resource-type.ts";
 import { undoOperation, undoResource } from "./undo.ts";
 
@@ -124,8 +124,7 @@ function changing(registry: Registry, draft: Draft, intents: readonly Intent[]):
 
 /** The id of the resource that the intent is answered with. */
 function change(registry: Registry, draft: Draft, intent: Intent): string {
-  const type = registry.get(intent.type);
-  if (type === undefined) throw new Error(`Cannot decide on a ${intent.type}: there is no such type`);
+  const type = typeNamed(registry, intent.type);
   if (intent.kind === "accept") return accept(registry, draft, intent);
   if (intent.type === "space" && intent.kind === "create") return createSpace(registry, draft, intent);
   const role = roleIn(draft, intent);

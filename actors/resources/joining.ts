@@ -5,8 +5,7 @@ import type { Role } from "./document.ts";
 import type { Draft } from "./draft.ts";
 import { isTokenOf, isUsable } from "./invitation.ts";
 import { successor } from "./member.ts";
-import type { Registry } from "./registry.ts";
-import type { ResourceType } from "./resource-type.ts";
+import { type Registry, typeNamed } from "./registry.ts";
 
 /** Whoever makes a space is its first owner. */
 export function createSpace(registry: Registry, draft: Draft, { id, body, onTaken = "conflict" }: Intent): string {
@@ -69,10 +68,4 @@ export function leave(registry: Registry, draft: Draft): void {
   const before = draft.document(own.id);
   if (before === undefined) throw new Error("Cannot end a membership: the roster has a member without a document");
   draft.make(type, { id: own.id, before, fields: before.fields, kind: "deleted", deleted: true });
-}
-
-function typeNamed(registry: Registry, name: string): ResourceType {
-  const type = registry.get(name);
-  if (type === undefined) throw new Error(`Cannot decide: there is no type named ${name}`);
-  return type;
 }

@@ -13,5 +13,12 @@ export function registryOf(types: readonly ResourceType[]): Registry {
   return new Map(types.map((type) => [type.name, type]));
 }
 
+/** Throws where there is no such type. */
+export function typeNamed(registry: Registry, name: string): ResourceType {
+  const type = registry.get(name);
+  if (type === undefined) throw new Error(`Cannot go on: there is no type of resource named ${name}`);
+  return type;
+}
+
 export const resourceTypes = [space, member, invitation, project, task, comment];
 export const registry = registryOf(resourceTypes);

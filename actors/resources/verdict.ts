@@ -28,3 +28,13 @@ export type Told = Verdict | Parked;
 
 /** Everything below `position` is in the read model. */
 export type Projected = { readonly kind: "projected"; readonly position: number };
+
+/**
+ * As its sender hears it. An operation without a key cannot have been sent by anybody else: what it repeats is the sender's own first try, whose answer was
+ * lost.
+ */
+export function asSent(verdict: Verdict, isKeyed: boolean): Verdict {
+  if (isKeyed || verdict.kind !== "repeated") return verdict;
+  const { operationId, spaceId, first } = verdict;
+  return { kind: "decided", position: first.position, operationId, spaceId, fact: first, documents: [] };
+}

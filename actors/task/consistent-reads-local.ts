@@ -74,7 +74,7 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
     const again = shownBy === undefined ? found : reads.resources(spaceId, [id])[0];
     const value: Remembered = { generation, found: { resource: again, isStale: false }, shownBy, shownGeneration };
     remembered.set(key, value);
-    chars += found.text.length;
+    chars += again?.text.length ?? 0;
     for (const [oldest, each] of remembered) {
       if (chars <= rememberedMax) break;
       forget(oldest, each);
@@ -108,10 +108,9 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
   };
 }
 
-/** The project of a task, by whose columns it is shown. */
+/** The resource on which it depends how this one is shown: of a task, its project. */
 function shownByOf({ type, text }: StoredResource): string | undefined {
-  const fields = registry.get(type)?.fields ?? {};
-  if (fields.columnId === undefined || text.includes('"projectId":null,')) return undefined;
-  const { projectId } = JSON.parse(text) as { projectId?: string };
-  return projectId;
+  const by = registry.get(type)?.shown?.by;
+  if (by === undefined || text.includes(`"${by}":null,`)) return undefined;
+  return (JSON.parse(text) as Readonly<Record<string, string>>)[by];
 }

@@ -10,8 +10,8 @@ import { personalHead } from "../resources/head.ts";
 import { registry } from "../resources/registry.ts";
 import { text, whole } from "../tracing/exporter.ts";
 import type { Tracer } from "../tracing/tracer.ts";
-
-import { type MaybePromise, then } from "./maybe-promise.ts";
+import { consistencyToken } from "./conditions.ts";
+import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import type { Outcome } from "./space-answers.ts";
 import { isCertain } from "./space-commands.ts";
 import { documentAt } from "./space-past.ts";
@@ -48,43 +48,29 @@ export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesPar
   function documentsOf(fact: Fact): MaybePromise<ReadonlyMap<string, Document>> {
     const seq = fact.seq ?? fact.seenSeq ?? 0;
     const found = [...new Set(fact.answers)].map((id) => documentAt(reads, fact.spaceId, id, { seq }));
-    const all = found.some((each) => each instanceof Promise)
-      ? Promise.all(found)
-      : (found as (Document | undefined)[]);
-    return then(all, (documents) => byId(documents.flatMap((document) => document ?? [])));
+    return then(all(found), (documents) => byId(documents.flatMap((document) => document ?? [])));
   }
 
   /** Undefined: the log has it, and no verdict is known. */
   function outcomeOf(command: Command, { position, verdict }: SpaceAppended): MaybePromise<Outcome> {
     if (verdict === undefined) return certainOutcome(command, position);
+    const settled = (fact: Fact, isReplayed: boolean, found: MaybePromise<ReadonlyMap<string, Document>>) =>
+      then(found, (documents): Outcome => ({ kind: "settled", fact, position, isReplayed, documents }));
     switch (verdict.kind) {
       case "decided": {
-        const isReadBack = verdict.documents.length === 0 && verdict.fact.answers.length > 0;
-        if (isReadBack)
-          return then(documentsOf(verdict.fact), (documents) => ({
-            kind: "settled",
-            fact: verdict.fact,
-            position,
-            isReplayed: false,
-            documents,
-          }));
-        return { kind: "settled", fact: verdict.fact, position, isReplayed: false, documents: byId(verdict.documents) };
+        const { fact, documents } = verdict;
+        const isReadBack = documents.length === 0 && fact.answers.length > 0;
+        return settled(fact, false, isReadBack ? documentsOf(fact) : byId(documents));
       }
       case "repeated": {
         const { first, isSame } = verdict;
         if (!isSame)
           throw new Problem("idempotency-mismatch", undefined, {
-            headers: { "consistency-token": `${position.partition}-${position.offset}` },
+            headers: { "consistency-token": consistencyToken(position) },
           });
         // The read model must have what the first answer was made of.
         return then(consistent.isStale({ userId: command.userId, token: position }), () =>
-          then(documentsOf(first), (documents) => ({
-            kind: "settled",
-            fact: first,
-            position,
-            isReplayed: true,
-            documents,
-          })),
+          settled(first, true, documentsOf(first)),
         );
       }
       case "expired":

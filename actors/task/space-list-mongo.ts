@@ -4,7 +4,7 @@ import { type DocumentRecord, keyOf, localName } from "../mongo/space-collection
 import { lookedUp } from "../mongo/space-indexes.ts";
 import { type Field, isSet } from "../resources/field.ts";
 import { askedValue, setFields, shownStates } from "../resources/listing.ts";
-import type { Registry } from "../resources/registry.ts";
+import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import type { Span } from "./due-bounds.ts";
 import { firstOf, isBehindEnd } from "./page-order.ts";
@@ -28,7 +28,7 @@ export function mongoList(documents: Collection<DocumentRecord>, registry: Regis
     const limit = query.limit + 1;
     // By id: a resource that is moved between two stretches while they are read is listed once.
     const found = new Map<string, ListedResource>();
-    for (const stretch of stretches(query, typeOf(registry, query), spaceId)) {
+    for (const stretch of stretches(query, typeNamed(registry, query.type), spaceId)) {
       if (found.size >= limit) break;
       for (const { id, text, [query.sort]: key = null } of await reading({ documents, registry }, query, {
         filter,
@@ -41,7 +41,7 @@ export function mongoList(documents: Collection<DocumentRecord>, registry: Regis
   }
 
   return async (query: ResourceQuery): Promise<ListedResource[]> => {
-    const type = typeOf(registry, query);
+    const type = typeNamed(registry, query.type);
     if (isNothing(type, query.conditions)) return [];
     const sources = query.spaceIds.flatMap((spaceId) =>
       filtersOf(type, query, spaceId).map((filter) => ({ spaceId, filter })),
@@ -63,7 +63,7 @@ export function listReads(
   registry: Registry,
   query: ResourceQuery,
 ): AggregationCursor<Row>[] {
-  const type = typeOf(registry, query);
+  const type = typeNamed(registry, query.type);
   return query.spaceIds.flatMap((spaceId) =>
     filtersOf(type, query, spaceId).flatMap((filter) =>
       stretches(query, type, spaceId).map((stretch) =>
@@ -84,7 +84,7 @@ function reading(
 ): AggregationCursor<Row> {
   const all = narrowed(filter, stretch.place);
   return documents.aggregate<Row>([
-    { $match: indexed(typeOf(registry, query), all, longestWord(query)) },
+    { $match: indexed(typeNamed(registry, query.type), all, longestWord(query)) },
     { $match: all },
     { $sort: stretch.order },
     { $limit: limit },
@@ -113,12 +113,6 @@ function indexed(type: ResourceType, filter: Fields, word: string | undefined): 
 function longestWord({ conditions }: ResourceQuery): string | undefined {
   const words = conditions.flatMap((condition) => (condition.kind === "words" ? condition.words : []));
   return words.toSorted((a, b) => b.length - a.length)[0];
-}
-
-function typeOf(registry: Registry, query: ResourceQuery): ResourceType {
-  const type = registry.get(query.type);
-  if (type === undefined) throw new Error(`Cannot list ${query.type}: there is no such type`);
-  return type;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import type { Fields } from "../resources/document.ts";
 import { shownStates, wordFields, wordsIn } from "../resources/listing.ts";
-import type { Registry } from "../resources/registry.ts";
+import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { sortColumn } from "../sqlite/space-tables.ts";
 import { firstOf, isBehindEnd } from "./page-order.ts";
@@ -67,8 +67,7 @@ export function spaceList(db: DatabaseSync, registry: Registry, bounds: ListBoun
   }
 
   return function* list(query, numberOf) {
-    const type = registry.get(query.type);
-    if (type === undefined) throw new Error(`Cannot list ${query.type}: there is no such type`);
+    const type = typeNamed(registry, query.type);
     if (isNothing(type, query.conditions)) return [];
     const lists: ListedResource[][] = [];
     for (const spaceId of query.spaceIds) {

@@ -1,7 +1,7 @@
 /** Pages of lists, tagged with what they were made of, so that one who asks again is told "the same" without a query. */
 import { createHash } from "node:crypto";
 import type { Answer, Call } from "../http/route.ts";
-import { type MaybePromise, then } from "./maybe-promise.ts";
+import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import type { ConsistentReads, Reader, SpaceReads } from "./space-ports.ts";
 
 export type Lists = {
@@ -42,11 +42,9 @@ export function lists({ reads, consistent }: ListsParts): Lists {
   /** Changes with every fact of the spaces. It is read before the page, which may then only be newer than it says. */
   function tagOf(spaceIds: readonly string[]): MaybePromise<string> {
     return then(reads.epoch(), (epoch) => {
-      const seqs = spaceIds.map((spaceId) => consistent.projectedSeq(spaceId));
-      const all = seqs.some((seq) => seq instanceof Promise) ? Promise.all(seqs) : (seqs as number[]);
-      return then(all, (known) => {
+      return then(all(spaceIds.map((spaceId) => consistent.projectedSeq(spaceId))), (known) => {
         // Each of them only grows, and one that comes or goes is another list of spaces.
-        const mark = spaceIds.length === 1 ? `${known[0]}` : `${hashOf(spaceIds.join() + known.join())}`;
+        const mark = spaceIds.length === 1 ? `${known[0]}` : hashOf(spaceIds.join() + known.join());
         return `"${epoch.slice(0, 8)}.${mark}"`;
       });
     });

@@ -2,7 +2,7 @@
 import { AppendError, type Appender } from "../kafka/appender.ts";
 import { commandRecordOf } from "../kafka/space-record.ts";
 import { Problem } from "../model/problem.ts";
-import type { Told, Verdict } from "../resources/verdict.ts";
+import { asSent, type Told, type Verdict } from "../resources/verdict.ts";
 import type { SpaceAnnouncements } from "./space-announcements.ts";
 import type { SpaceLog } from "./space-ports.ts";
 
@@ -42,7 +42,5 @@ export function kafkaSpaceLog(options: KafkaSpaceLogOptions): SpaceLog {
 function verdictOf(told: Told, keyed: boolean): Verdict {
   // It was taken by the log and is set aside: nobody can say what comes of it before it is put back.
   if (told.kind === "parked") throw new Problem("internal");
-  if (keyed || told.kind !== "repeated") return told;
-  // An operation without a key cannot have been sent by anybody else: what it repeats is our own first try, whose answer was lost.
-  return { ...told, kind: "decided", fact: told.first, documents: [] };
+  return asSent(told, keyed);
 }

@@ -4,6 +4,7 @@ import type { Ref } from "../../runtime/actor.ts";
 import { isActorError } from "../../runtime/errors.ts";
 import type { consumer } from "../consumer/messages.ts";
 import { Problem } from "../model/problem.ts";
+import { asSent } from "../resources/verdict.ts";
 import type { SpaceLog } from "./space-ports.ts";
 
 const retryPauseMs = 20;
@@ -24,14 +25,7 @@ export function localSpaceLog(writer: Ref<typeof consumer.accepts>, timeoutMs: n
             { command, isResent },
             { timeoutMs: Math.max(1, endMs - Date.now()), key: command.spaceId },
           );
-          // An operation without a key cannot have been sent by anybody else: what is found was made by our own first try.
-          const isOwn = isResent && verdict.kind === "repeated" && !command.keyed;
-          if (!isOwn) return { position, verdict };
-          const { first, operationId, spaceId } = { ...verdict, ...command };
-          return {
-            position,
-            verdict: { kind: "decided", position: first.position, operationId, spaceId, fact: first, documents: [] },
-          };
+          return { position, verdict: asSent(verdict, command.keyed) };
         } catch (failure) {
           if (isActorError(failure, "Busy")) throw new Problem("overloaded", undefined, { cause: failure });
           // Whatever else went wrong, the writer itself included, may have happened after the commit.

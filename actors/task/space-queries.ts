@@ -1,15 +1,14 @@
 /** Reads of what is in spaces. Whoever asks has been found to be a member. */
 import type { Site } from "../http/site.ts";
 import { Problem } from "../model/problem.ts";
-import type { Document } from "../resources/document.ts";
+import type { Document, Fields } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
 import { personalDocument, personalHead } from "../resources/head.ts";
 import { toldChange } from "../resources/past.ts";
-import { columnsOf, shownColumn } from "../resources/project.ts";
-import { registry } from "../resources/registry.ts";
-import { resourceText } from "../resources/served.ts";
+import { registry, typeNamed } from "../resources/registry.ts";
+import { resourceText, shownFields } from "../resources/served.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
-import { type MaybePromise, then } from "./maybe-promise.ts";
+import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import { cursorAfter, type ResourceQuery } from "./resource-query.ts";
 import { refusalJson } from "./space-answers.ts";
 import { documentAt, type Moment } from "./space-past.ts";
@@ -19,14 +18,13 @@ import type { ConsistentReads, ListedResource, Reader, SpaceReads, StoredResourc
 export type Shown = { readonly json: string; readonly isStale: boolean; readonly version?: number };
 
 export type SpaceQueries = {
-  /** Throws `not-found`, as all that read one resource do. */
-  get(reader: Reader, spaceId: string, type: string, id: string): MaybePromise<Shown & { readonly version: number }>;
-  /** One that is deleted. */
-  deleted(
+  /** A living one, or a deleted one. Throws `not-found`, as all that read one resource do. */
+  get(
     reader: Reader,
     spaceId: string,
     type: string,
     id: string,
+    which?: { readonly isDeleted: boolean },
   ): MaybePromise<Shown & { readonly version: number }>;
   past(
     reader: Reader,
@@ -77,21 +75,16 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
     });
   }
 
-  /** A task whose column has gone is shown in the first one of its status. */
+  /** With what is shown in the place of stored values, as the read model has it. */
   function shownText(reader: Reader, document: Document): MaybePromise<string> {
-    const type = registry.get(document.type);
-    if (type === undefined) throw new Error(`Cannot serve a ${document.type}: there is no such type`);
-    const { projectId, columnId } = document.fields;
-    if (document.type !== "task" || typeof projectId !== "string" || columnId === null)
-      return resourceText(type, document);
-    return then(
-      consistent.resource({ userId: reader.userId, token: undefined }, document.spaceId, projectId),
-      ({ resource }) => {
-        if (resource === undefined) return resourceText(type, document);
-        const columns = columnsOf({ fields: JSON.parse(resource.text) } as Document);
-        return resourceText(type, document, { columnId: shownColumn(columns, document.fields)?.id ?? null });
-      },
-    );
+    const type = typeNamed(registry, document.type);
+    const by = document.fields[type.shown?.by ?? ""];
+    if (typeof by !== "string") return resourceText(type, document);
+    const other = consistent.resource({ userId: reader.userId, token: undefined }, document.spaceId, by);
+    return then(other, ({ resource }) => {
+      const fields = resource === undefined ? undefined : (JSON.parse(resource.text) as Fields);
+      return resourceText(type, document, shownFields(type, document.fields, fields));
+    });
   }
 
   function textsOf(
@@ -101,22 +94,15 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
     const texts = [...documents.values()].map((each) =>
       each.deletedBy === undefined ? shownText(reader, each) : undefined,
     );
-    const all = texts.some((each) => each instanceof Promise) ? Promise.all(texts) : (texts as (string | undefined)[]);
-    return then(all, (known) => new Map([...documents.keys()].map((id, at) => [id, known[at]])));
+    return then(all(texts), (known) => new Map([...documents.keys()].map((id, at) => [id, known[at]])));
   }
 
   return {
     textsOf,
 
-    get: (reader, spaceId, type, id) =>
+    get: (reader, spaceId, type, id, { isDeleted } = { isDeleted: false }) =>
       then(find(reader, spaceId, type, id), ({ resource, isStale }) => {
-        if (resource.isDeleted) throw new Problem("not-found");
-        return { json: resource.text, version: resource.version, isStale };
-      }),
-
-    deleted: (reader, spaceId, type, id) =>
-      then(find(reader, spaceId, type, id), ({ resource, isStale }) => {
-        if (!resource.isDeleted) throw new Problem("not-found");
+        if (resource.isDeleted !== isDeleted) throw new Problem("not-found");
         return { json: resource.text, version: resource.version, isStale };
       }),
 
@@ -125,7 +111,7 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
         then(documentAt(reads, spaceId, id, moment), (document) => {
           if (document?.type !== type || document.deletedBy !== undefined) throw new Problem("not-found");
           const { version } = document;
-          return { json: resourceText(typeOf(type), document), version, isStale };
+          return { json: resourceText(typeNamed(registry, type), document), version, isStale };
         }),
       ),
 
@@ -189,12 +175,6 @@ export function operationMembers(fact: Fact, texts: ReadonlyMap<string, string |
   return `"seq":${fact.seq ?? fact.seenSeq ?? 0},"items":[${fact.answers.map((id) => texts.get(id) ?? "null").join(",")}]`;
 }
 
-function typeOf(name: string) {
-  const type = registry.get(name);
-  if (type === undefined) throw new Error(`Cannot read a ${name}: there is no such type`);
-  return type;
-}
-
 function memberOf(userId: string): string {
   return personalHead(userId).members[0]?.id ?? "";
 }
@@ -204,7 +184,7 @@ function bornResource(spaceId: string, id: string): StoredResource | undefined {
   const document = personalDocument(spaceId, id);
   if (document === undefined) return undefined;
   const { type, version } = document;
-  return { spaceId, id, type, version, isDeleted: false, text: resourceText(typeOf(type), document) };
+  return { spaceId, id, type, version, isDeleted: false, text: resourceText(typeNamed(registry, type), document) };
 }
 
 function pageOf(query: ResourceQuery, found: readonly ListedResource[]): string {

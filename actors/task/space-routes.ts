@@ -170,7 +170,7 @@ async function listSpaces({ queries, access, reads, lists }: SpaceParts, call: C
       if (isDeleted && role !== "owner") return [];
       const memberId = head.members.find((each) => each.userId === userId)?.id ?? "";
       const [found, own] = await Promise.all([
-        isDeleted ? queries.deleted(asked, spaceId, "space", spaceId) : queries.get(asked, spaceId, "space", spaceId),
+        queries.get(asked, spaceId, "space", spaceId, { isDeleted }),
         queries.get(asked, spaceId, "member", memberId),
       ]);
       return [`{"space":${found.json},"member":${own.json},"seq":${head.seq}}`];
