@@ -72,12 +72,12 @@ const statusColumns = (): Column[] =>
     status,
   }));
 
-export function columnsOfBoard(store: SpaceStore, project: Document | undefined): readonly Column[] {
+export function columnsOfBoard(project: Document | undefined): readonly Column[] {
   return project === undefined ? statusColumns() : projectOf(project).columns;
 }
 
 export function boardOf(store: SpaceStore, project: Document | undefined): BoardColumn[] {
-  const columns = columnsOfBoard(store, project);
+  const columns = columnsOfBoard(project);
   const tasks = new Map<string, Task[]>(columns.map(({ id }) => [id, []]));
   const others: Task[] = [];
   const wanted = project?.id ?? null;

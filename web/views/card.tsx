@@ -1,9 +1,10 @@
 /** One task on a board. It is made anew only when its document is another one. */
 import { Component, type JSX } from "preact";
 import { show } from "../store/route.ts";
-import { isClosed, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { isClosed, type Task, taskOf } from "../store/tasks.ts";
 import { dayOf, dueDay, dueText, nameOf, t } from "../text/language.ts";
 import { Avatar, Icon, Label } from "./parts.tsx";
+import { Tick } from "./tick.tsx";
 
 type Props = {
   readonly task: Task;
@@ -22,21 +23,10 @@ export class Card extends Component<Props> {
   }
 
   override render({ task, done, all, canChange, onMove }: Props): JSX.Element {
-    const { title, labels, due, priority, assigneeIds, status } = taskOf(task);
-    const isDone = status === "done";
+    const { title, labels, due, priority, assigneeIds } = taskOf(task);
     return (
       <li class={isClosed(task) ? "card closed" : "card"} data-id={task.id}>
-        <button
-          type="button"
-          class={isDone ? "tick ticked" : "tick"}
-          aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
-          aria-pressed={isDone}
-          tabIndex={-1}
-          disabled={!canChange}
-          onClick={() => toggleDone(task)}
-        >
-          <Icon name="check" />
-        </button>
+        <Tick task={task} canChange={canChange} />
         <button type="button" class="card-main" data-card={task.id} onClick={() => show(task.spaceId, task.id)}>
           <span class="card-title">{title}</span>
           {priority === "none" &&

@@ -18,8 +18,9 @@ import {
 import { addDays, dayOf, dueDay, nameOf, t } from "../text/language.ts";
 import { DueChip, Priority } from "./card.tsx";
 import { Filters, matcher } from "./filters.tsx";
-import { Avatar, Empty, Icon, Label } from "./parts.tsx";
+import { Avatar, Empty, Label } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
+import { Tick } from "./tick.tsx";
 
 export function List({ store }: { store: SpaceStore }): JSX.Element {
   store.changed.value;
@@ -99,22 +100,11 @@ export function Row({
   store: SpaceStore;
   hasProject?: boolean;
 }): JSX.Element {
-  const { title, status, labels, due, priority, assigneeIds, projectId } = taskOf(task);
-  const isDone = status === "done";
+  const { title, labels, due, priority, assigneeIds, projectId } = taskOf(task);
   const project = projectId === null ? undefined : store.get(projectId);
   return (
     <li class={isClosed(task) ? "task-row closed" : "task-row"}>
-      <button
-        type="button"
-        class={isDone ? "tick ticked" : "tick"}
-        tabIndex={-1}
-        aria-pressed={isDone}
-        aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
-        disabled={!canChangeIn(store)}
-        onClick={() => toggleDone(task)}
-      >
-        <Icon name="check" />
-      </button>
+      <Tick task={task} canChange={canChangeIn(store)} />
       <button
         type="button"
         class="row-main"
@@ -202,7 +192,7 @@ function grouped(store: SpaceStore, tasks: readonly Task[], by: string): Group[]
 
 function columnName(store: SpaceStore, task: Task): string {
   const { projectId, columnId, status } = taskOf(task);
-  const columns = columnsOfBoard(store, projectId === null ? undefined : store.get(projectId));
+  const columns = columnsOfBoard(projectId === null ? undefined : store.get(projectId));
   return columns.find(({ id }) => id === (columnId ?? status))?.name ?? nameOf(status);
 }
 

@@ -15,6 +15,7 @@ import { History } from "./history.tsx";
 import { Icon, Menu, TextField } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 import { QuickAdd } from "./quick-add.tsx";
+import { Tick } from "./tick.tsx";
 
 export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }): JSX.Element {
   const store = storeOf(spaceId);
@@ -285,16 +286,7 @@ function Subtask({ task, store }: { task: Task; store: SpaceStore }): JSX.Elemen
   const isDone = status === "done";
   return (
     <li class={isDone ? "subtask closed" : "subtask"}>
-      <button
-        type="button"
-        class={isDone ? "tick ticked" : "tick"}
-        aria-pressed={isDone}
-        aria-label={t(isDone ? "reopenTask" : "completeTask", { about: title })}
-        disabled={!canChangeIn(store)}
-        onClick={() => toggleDone(task)}
-      >
-        <Icon name="check" />
-      </button>
+      <Tick task={task} canChange={canChangeIn(store)} isTabStop />
       <a href={withQuery({ task: `${store.id}:${task.id}` })}>{title}</a>
     </li>
   );
