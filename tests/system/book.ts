@@ -1,5 +1,5 @@
 /** What one user was told, and whether the system keeps its word: every answered change there, each once, versions without gap. */
-import { call, type HistoryEntry, inParallel, type Person, type Task, type TaskPage } from "./client.ts";
+import { call, type HistoryEntry, inParallel, type Person, type Reply, type Task, type TaskPage } from "./client.ts";
 import { poll } from "./poll.ts";
 
 /** A change that was answered: with the version it made, or (204) without. */
@@ -14,6 +14,9 @@ export type Book = {
   /** Tasks on which a change was sent whose fate is not known: they may be newer than answered. */
   readonly uncertain: Set<string>;
 };
+
+/** What became of an operation: with the task where it is not deleted (on servers), or in `items` (in one process). */
+type Operation = { status: string; task?: Task; items?: (Task | null)[] };
 
 export const book = (): Book => ({ answered: [], sent: new Set(), pending: [], uncertain: new Set() });
 
@@ -40,20 +43,21 @@ export async function audit(url: string, who: Person, told: Book): Promise<strin
   }
 
   for (const { location, title, taskId } of told.pending) {
-    let body: { status: string; task?: Task } | undefined;
+    let body: Operation | undefined;
     await poll(`${location} is decided`, 60_000, async () => {
-      const reply = await get<{ status: string; task?: Task }>(location);
+      const reply = await get<Operation>(location);
       if (reply.status === 200) body = reply.body;
       return body !== undefined && body.status !== "pending";
     });
     if (body?.status !== "applied") continue;
-    if (body.task === undefined) told.answered.push({ taskId: taskId ?? "", kind: "delete", title });
+    const task = body.task ?? body.items?.[0] ?? undefined;
+    if (task === undefined) told.answered.push({ taskId: taskId ?? "", kind: "delete", title });
     else
       told.answered.push({
-        taskId: body.task.id,
+        taskId: task.id,
         kind: taskId === undefined ? "create" : "patch",
         title,
-        version: body.task.version,
+        version: task.version,
       });
   }
 
@@ -103,11 +107,16 @@ export async function audit(url: string, who: Person, told: Book): Promise<strin
     const found: HistoryEntry[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
       const at: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const reply = await get<{ items: HistoryEntry[]; nextCursor: string | null }>(
-        `/v1/tasks/${id}/history?limit=100${at}`,
-      );
-      if (reply.status !== 200) {
-        wrong.push(`the history of ${id} is ${reply.status} ${reply.text}`);
+      let reply: Reply<{ items: HistoryEntry[]; nextCursor: string | null }> | undefined;
+      // As with lists: what cannot be read now is asked for again.
+      await poll(`the history of ${id} can be read`, 60_000, async () => {
+        reply = await get<{ items: HistoryEntry[]; nextCursor: string | null }>(
+          `/v1/tasks/${id}/history?limit=100${at}`,
+        );
+        return reply.status !== 503;
+      });
+      if (reply?.status !== 200) {
+        wrong.push(`the history of ${id} is ${reply?.status} ${reply?.text}`);
         break;
       }
       found.push(...reply.body.items);
