@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { actor, ask, behave, type Schema, type Self, tell, topic } from "./actor.ts";
+import { bytes } from "./bytes.ts";
 import type { System } from "./system.ts";
 
 const of = <T>(): Schema<T> => ({}) as Schema<T>;
@@ -48,6 +49,15 @@ function compiledBodies(): unknown[] {
       tree: ask<Tree, Tree[]>(),
       anything: ask<unknown, Record<string, unknown>>(),
     }),
+    actor("bytes", here, {
+      put: tell(bytes()),
+      get: ask(of<{ at: number }>(), bytes()),
+      hash: ask(bytes(), of<string>()),
+    }),
+    // @ts-expect-error bytes have a schema of their own
+    actor("bad", here, { kind: tell<Uint8Array>() }),
+    // @ts-expect-error and are never a part of a body
+    actor("bad", here, { kind: ask<null, { data: Uint8Array }>() }),
     // @ts-expect-error a Date would arrive as text
     actor("bad", here, { kind: tell<{ at: Date }>() }),
     // @ts-expect-error a Map would arrive empty
@@ -86,6 +96,6 @@ function compiledHandlers(): unknown[] {
 }
 
 test("Bodies that are not JSON, and kinds without a handler or its answer, do not compile", () => {
-  expect(compiledBodies()).toHaveLength(6);
+  expect(compiledBodies()).toHaveLength(9);
   expect(compiledHandlers()).toHaveLength(7);
 });

@@ -4,12 +4,14 @@
  * The two are apart on purpose: whoever sends to an actor imports the protocol and never the code behind it.
  */
 
+import type { BytesSchema } from "./bytes.ts";
+
 /** Anything that carries a TypeScript type in `static`, as TypeBox's schemas do; the runtime itself depends on no schema library. */
 export type Schema<T = unknown> = { readonly static: T };
 
 declare const reply: unique symbol;
 
-/** One kind of message: what it carries and what answers it. Bodies and replies are JSON values. */
+/** One kind of message: what it carries and what answers it. Bodies and replies are JSON values, or bytes. */
 export type Message<Body = unknown, Reply = unknown> = {
   readonly body: Schema<Body> | undefined;
   readonly answer: Schema<Reply> | undefined;
@@ -54,21 +56,31 @@ export type NotJsonMessage<What> = { readonly "Cannot be sent, as it is not JSON
 type Checked<T, M> = [T] extends [JsonOf<T>] ? M : NotJsonMessage<T>;
 
 /** A message that nobody waits for. */
+export function tell(body: BytesSchema, options?: { lossy?: boolean }): Message<Uint8Array, null>;
 export function tell<Body = null>(
   body?: Schema<Body>,
-  options: { lossy?: boolean } = {},
-): Checked<Body, Message<Body, null>> {
-  const message: Message<Body, null> = { body, answer: undefined, lossy: options.lossy ?? false };
-  return message as Checked<Body, Message<Body, null>>;
+  options?: { lossy?: boolean },
+): Checked<Body, Message<Body, null>>;
+export function tell(body?: Schema, options: { lossy?: boolean } = {}): Message {
+  return { body, answer: undefined, lossy: options.lossy ?? false };
 }
 
 /** A message that is answered, or fails by its deadline. */
+export function ask(body: BytesSchema, answer: BytesSchema): Message<Uint8Array, Uint8Array>;
+export function ask<Reply = null>(
+  body: BytesSchema,
+  answer?: Schema<Reply>,
+): Checked<Reply, Message<Uint8Array, Reply>>;
+export function ask<Body = null>(
+  body: Schema<Body> | undefined,
+  answer: BytesSchema,
+): Checked<Body, Message<Body, Uint8Array>>;
 export function ask<Body = null, Reply = null>(
   body?: Schema<Body>,
   answer?: Schema<Reply>,
-): Checked<Body, Checked<Reply, Message<Body, Reply>>> {
-  const message: Message<Body, Reply> = { body, answer, lossy: false };
-  return message as Checked<Body, Checked<Reply, Message<Body, Reply>>>;
+): Checked<Body, Checked<Reply, Message<Body, Reply>>>;
+export function ask(body?: Schema, answer?: Schema): Message {
+  return { body, answer, lossy: false };
 }
 
 /** An actor's address: its name, the module whose default export is its behaviour, and its protocol. */
@@ -110,6 +122,11 @@ export type SendOptions = {
   key?: string;
   /** W3C trace context, carried in the envelope. */
   traceparent?: string;
+  /**
+   * Of a body of bytes: moves its buffer to a receiver in another thread in place of a copy, and the sender's view is empty afterwards. Bytes that are a
+   * part of a larger buffer, or shared, are copied all the same.
+   */
+  transfer?: boolean;
 };
 
 /** A way to send to an actor, or to a pool of them. Sending never throws. */
@@ -214,6 +231,11 @@ export type Behaviour<P extends Protocol, State, Args> = {
   readonly mailbox?: {
     /** Messages waiting at most; 1,024 unless told. */
     limit?: number;
+    /**
+     * What the bodies that wait may have at most, together, in bytes (of JSON, in characters); no bound unless told. One that is larger is taken alone. Each
+     * message is measured for it, which costs its sender about what writing it as JSON does. Of keyed actors: of all in one thread.
+     */
+    bytesMax?: number;
     /** What a full mailbox does: push back on the sender, refuse with `Busy`, or drop messages of lossy kinds (others wait). `wait` unless told. */
     full?: "wait" | "reject" | "shed";
   };

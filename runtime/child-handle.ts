@@ -178,7 +178,7 @@ export class ChildHandle {
       }
     }
     const thread = run.thread;
-    router.attach(this.slot, run.generation, (text) => thread.post(text));
+    router.attach(this.slot, run.generation, (frame) => thread.post(frame));
   }
 
   #spawn(generation: number | undefined): Thread {
@@ -201,9 +201,9 @@ export class ChildHandle {
         subscriptions: systemContext.subscriptions(),
       },
       {
-        frame: (to, text) => {
+        frame: (to, frame) => {
           const run = this.#run;
-          if (run?.thread === thread) systemContext.router.receive(slot, run.generation, to, text);
+          if (run?.thread === thread) systemContext.router.receive(slot, run.generation, to, frame);
         },
         said: (message) => this.#said(thread, message),
         exited: (error) => {

@@ -1,7 +1,8 @@
+import { bytesToSend, MovedError, takeMark } from "./bytes.ts";
 import type { Receiver } from "./connections.ts";
 import { Envelope } from "./envelope.ts";
 import { asError, packError } from "./errors.ts";
-import { type Extra, type Frame, readFrame } from "./frame.ts";
+import { type Extra, type Frame, type Posted, readFrame } from "./frame.ts";
 import { Queue } from "./queue.ts";
 import type { SharedTable } from "./shared-table.ts";
 
@@ -17,10 +18,17 @@ export type Outgoing = {
   readonly from: string | undefined;
   /** Of a keyed actor. */
   readonly key: string | undefined;
+  /** Whether its bytes are moved and not copied. */
+  readonly isMoved: boolean;
 };
 
 /** One that waits for space. */
-export type Waiting = { readonly message: Outgoing; readonly taken: () => void };
+export type Waiting = {
+  readonly message: Outgoing;
+  /** What it takes of a mailbox that is bounded in bytes, else 0. */
+  readonly bodyBytes: number;
+  readonly taken: () => void;
+};
 
 /** Messages that may wait in one thread for one full receiver; beyond it tells are dead letters and asks are refused with `Busy`. */
 export const OUTBOX_MAX = 65_536;
@@ -40,8 +48,11 @@ export class Connection {
   readonly #sharedTable: SharedTable;
   readonly #me: number;
   #frame: Frame = [];
+  /** The bytes of the frame. */
+  #parts: Uint8Array<ArrayBuffer>[] = [];
   #messages = 0;
-  #post: ((text: string) => void) | undefined;
+  #bodyBytes = 0;
+  #post: ((frame: Posted) => void) | undefined;
   #local: Receiver | undefined;
   #envelopes: Envelope[] = [];
   #close: (() => void) | undefined;
@@ -54,7 +65,7 @@ export class Connection {
   }
 
   /** What is pushed before this waits for it. */
-  attach(post: (text: string) => void, close?: () => void): void {
+  attach(post: (frame: Posted) => void, close?: () => void): void {
     this.#post = post;
     this.#close = close;
   }
@@ -65,16 +76,24 @@ export class Connection {
   }
 
   /** Says a message that has reserved its place; `sender` is the thread's own name. */
-  enqueue({ kind, body, id, deadlineMs, traceparent, from, key }: Outgoing, sender: string): void {
+  enqueue(message: Outgoing, sender: string, bodyBytes: number): void {
+    const { kind, id, deadlineMs, traceparent, from, key } = message;
+    let { body } = message;
     this.#messages++;
     if (this.#local !== undefined) {
       this.#envelopes.push(
-        new Envelope(kind, body, id, deadlineMs, traceparent, from ?? sender, key, undefined, false),
+        new Envelope(kind, body, id, deadlineMs, traceparent, from ?? sender, key, undefined, false, bodyBytes),
       );
       return;
     }
     this.#sharedTable.hold(this.#me, this.slot, this.generation, this.#messages);
-    if (key !== undefined) this.#frame.push([traceparent ?? null, from ?? null, key] satisfies Extra);
+    let part: number | undefined;
+    if (typeof body === "object" && body instanceof Uint8Array) [body, part] = this.#put(body, message.isMoved);
+    if (part !== undefined || bodyBytes > 0) {
+      this.#bodyBytes += bodyBytes;
+      if (bodyBytes > 0) this.#sharedTable.room.hold(this.#me, this.slot, this.#bodyBytes);
+      this.#frame.push([traceparent ?? null, from ?? null, key ?? null, part ?? null, bodyBytes] satisfies Extra);
+    } else if (key !== undefined) this.#frame.push([traceparent ?? null, from ?? null, key] satisfies Extra);
     else if (traceparent !== undefined || from !== undefined)
       this.#frame.push([traceparent ?? null, from ?? null] satisfies Extra);
     if (id === 0) this.#frame.push(kind, body, 0);
@@ -82,7 +101,27 @@ export class Connection {
   }
 
   answer(id: number, value: unknown): void {
-    this.#frame.push(id, value);
+    if (typeof value === "object" && value instanceof Uint8Array) {
+      const [body, part] = this.#put(value, takeMark(value));
+      this.#frame.push([null, null, null, part ?? null] satisfies Extra, id, body);
+    } else this.#frame.push(id, value);
+  }
+
+  /** Puts bytes among the parts of the frame: what stands in their place, and which part they are. */
+  #put(given: Uint8Array, isMoved: boolean): [body: unknown, part: number | undefined] {
+    try {
+      return [null, this.#parts.push(bytesToSend(given, isMoved)) - 1];
+    } catch (thrown) {
+      // As what JSON cannot write: its message is dead, or its answer a failure, with this reason.
+      return [
+        {
+          toJSON: () => {
+            throw thrown;
+          },
+        },
+        undefined,
+      ];
+    }
   }
 
   refuse(id: number, error: Error): void {
@@ -120,7 +159,9 @@ export class Connection {
     }
     if (this.#post === undefined || this.#frame.length === 0 || this.over) return;
     const frame = this.#frame;
+    const parts = this.#parts;
     this.#frame = [];
+    if (parts.length > 0) this.#parts = [];
     this.#messages = 0;
     let text: string;
     try {
@@ -128,11 +169,17 @@ export class Connection {
     } catch {
       text = JSON.stringify(this.#writable(frame, lost));
     }
-    this.#post(text);
+    this.#post(parts.length === 0 ? text : { text, parts });
+    if (this.#bodyBytes > 0) this.#holdNoBytes();
     if (messages > 0) {
       this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
       this.#sharedTable.count(this.slot, "sent", messages);
     }
+  }
+
+  #holdNoBytes(): void {
+    this.#bodyBytes = 0;
+    this.#sharedTable.room.hold(this.#me, this.slot, 0);
   }
 
   /** The frame without what cannot be written (a cycle, a BigInt): such a message is dead, such an answer a failure. */
@@ -144,12 +191,11 @@ export class Connection {
         return undefined;
       } catch (thrown) {
         const cause = asError(thrown);
-        return new TypeError(
-          `Cannot send ${what}: it is no JSON value (${cause.message}); send text, numbers, lists and plain objects`,
-          {
-            cause,
-          },
-        );
+        const why =
+          cause instanceof MovedError
+            ? cause.message
+            : `it is no JSON value (${cause.message}); send text, numbers, lists and plain objects`;
+        return new TypeError(`Cannot send ${what}: ${why}`, { cause });
       }
     };
     readFrame(frame, {
@@ -157,6 +203,7 @@ export class Connection {
         const error = unwritable(`the body of ${kind}`, body);
         if (error !== undefined) {
           this.#sharedTable.release(this.slot, this.generation, 1);
+          this.#sharedTable.room.release(this.slot, this.generation, extra?.[4] ?? 0);
           this.#sharedTable.count(this.slot, "dead", 1);
           // Others may wait for the place, and only the receiver knows whom to wake.
           kept.push(0, this.slot);
@@ -167,9 +214,10 @@ export class Connection {
         if (id === 0) kept.push(kind, body, 0);
         else kept.push(kind, body, id, deadlineMs);
       },
-      answer: (id, value) => {
+      answer: (id, value, extra) => {
         const error = unwritable("the answer", value);
-        if (error === undefined) kept.push(id, value);
+        if (error === undefined && extra !== undefined) kept.push(extra, id, value);
+        else if (error === undefined) kept.push(id, value);
         else kept.push(-id, packError(error));
       },
       failure: (id, error) => kept.push(-id, error),
@@ -195,6 +243,7 @@ export class Connection {
       givenUp: () => undefined,
     });
     if (this.#messages > 0) this.#sharedTable.hold(this.#me, this.slot, this.generation, 0);
+    if (this.#bodyBytes > 0) this.#holdNoBytes();
     const waiting = this.waiting.size;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       lost(next.message);
@@ -203,6 +252,7 @@ export class Connection {
     if (this.#messages + waiting > 0) this.#sharedTable.count(this.slot, "sent", this.#messages + waiting);
     if (waiting > 0) this.#sharedTable.count(this.slot, "dead", waiting);
     this.#frame = [];
+    this.#parts = [];
     this.#envelopes = [];
     this.#messages = 0;
     this.#close?.();

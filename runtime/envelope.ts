@@ -16,6 +16,8 @@ export class Envelope {
   readonly origin: unknown;
   /** Came by the control lane: never counted against the mailbox. */
   readonly control: boolean;
+  /** What it takes of a mailbox that is bounded in bytes; 0 where there is no such bound. */
+  readonly bodyBytes: number;
   /** Set while its handler is under way. */
   source: SignalSource | undefined = undefined;
   /** Whether it is over, in whatever way: it no longer bounds what is asked. */
@@ -34,6 +36,7 @@ export class Envelope {
     key: string | undefined,
     origin: unknown,
     control: boolean,
+    bodyBytes = 0,
   ) {
     this.kind = kind;
     this.body = body;
@@ -44,6 +47,7 @@ export class Envelope {
     this.key = key;
     this.origin = origin;
     this.control = control;
+    this.bodyBytes = bodyBytes;
   }
 
   get signal(): AbortSignal {

@@ -70,7 +70,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     clock,
     answer: (envelope, value) => router.answer(envelope, value),
     refuse: (envelope, error) => router.refuse(envelope, error),
-    settled: (_envelope, disposition) => router.settled(slot, disposition),
+    settled: (envelope, disposition) => router.settled(slot, envelope, disposition),
     giveUp: (envelope) => router.giveUp(envelope),
     busy: (kind) => {
       const now = kind === undefined ? 0 : (kinds.get(kind) ?? 0);

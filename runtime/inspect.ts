@@ -17,6 +17,9 @@ export type ActorView = {
   /** Messages that senders have placed and the actor has not settled. */
   readonly depth: number;
   readonly limit: number;
+  /** What their bodies have, and may have, where the mailbox is bounded in bytes. */
+  readonly bytes?: number;
+  readonly bytesMax?: number;
   /** What it does right now. */
   readonly busy: { readonly kind: string; readonly sinceMs: number } | undefined;
   /** The oldest handler under way, whether it blocks the thread or waits for something. */
@@ -65,6 +68,9 @@ function actorView(handle: ChildHandle, sharedTable: SharedTable): ActorView {
     ...(handle.child.keyed === null ? {} : { keys: sharedTable.keys(handle.slot) }),
     depth: sharedTable.depth(handle.slot),
     limit: sharedTable.limit(handle.slot),
+    ...(sharedTable.room.max(handle.slot) === 0
+      ? {}
+      : { bytes: sharedTable.room.used(handle.slot), bytesMax: sharedTable.room.max(handle.slot) }),
     busy: handle.busy,
     oldest: handle.oldest,
     handledPerSecond: handle.rate,
@@ -130,6 +136,21 @@ export function prometheusText(view: TreeView): string {
     "Messages that the mailbox takes.",
     actors.map((actor) => [of(actor), actor.limit]),
   );
+  const bounded = actors.filter(({ bytesMax }) => bytesMax !== undefined);
+  if (bounded.length > 0) {
+    family(
+      "actor_mailbox_bytes",
+      "gauge",
+      "Bytes of the bodies of messages that are placed and not yet settled.",
+      bounded.map((actor) => [of(actor), actor.bytes ?? 0]),
+    );
+    family(
+      "actor_mailbox_bytes_limit",
+      "gauge",
+      "Bytes that the mailbox takes.",
+      bounded.map((actor) => [of(actor), actor.bytesMax ?? 0]),
+    );
+  }
   family(
     "actor_messages_total",
     "counter",

@@ -20,7 +20,7 @@ export function mainInbox(router: Router, clock: Clock, log: Self["log"]): MainI
     clock,
     answer: (envelope, value) => router.answer(envelope, value),
     refuse: (envelope, error) => router.refuse(envelope, error),
-    settled: (_envelope, disposition) => router.settled(0, disposition),
+    settled: (envelope, disposition) => router.settled(0, envelope, disposition),
     giveUp: (envelope) => router.giveUp(envelope),
     busy: () => undefined,
     oldest: () => undefined,

@@ -14,6 +14,7 @@
  * @module
  */
 export * from "./actor.ts";
+export { type BytesSchema, bytes, transfer } from "./bytes.ts";
 export { ChildError, type ChildErrorCode, type Children, type ChildView } from "./children.ts";
 export { ActorError, isActorError, type RuntimeCode } from "./errors.ts";
 export type { FaultKind } from "./fault.ts";

@@ -1,4 +1,5 @@
 import type { Asks } from "./asks.ts";
+import { bodyBytesOf } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { type Connection, OUTBOX_MAX, type Outgoing, type Waiting } from "./connection.ts";
 import type { Connections } from "./connections.ts";
@@ -45,10 +46,11 @@ export class Outbox {
   send(slot: number, message: Outgoing, lossy: boolean): undefined | Promise<void> {
     const connection = slot === NOWHERE ? undefined : this.#connections.to(slot);
     if (connection === undefined) return this.#dead(slot, message);
+    const bodyBytes = this.#bodyBytes(slot, message);
     if (connection.waiting.size === 0) {
-      const reservation = this.#sharedTable.reserve(slot, connection.generation);
+      const reservation = this.#sharedTable.reserve(slot, connection.generation, bodyBytes);
       if (reservation === "taken") {
-        this.#enqueue(connection, message);
+        this.#enqueue(connection, message, bodyBytes);
         return undefined;
       }
       if (reservation === "closed") return this.#dead(slot, message);
@@ -56,7 +58,7 @@ export class Outbox {
     const what = whenFull(this.#sharedTable.whenFull(slot), lossy);
     if (what === "wait" && connection.waiting.size < OUTBOX_MAX) {
       return new Promise((taken) => {
-        connection.waiting.push({ message, taken });
+        connection.waiting.push({ message, bodyBytes, taken });
         this.pump(connection);
       });
     }
@@ -79,17 +81,23 @@ export class Outbox {
 
   /** To the next free member; a promise while none is free. */
   sendToPool(pool: Pool, message: Outgoing): undefined | Promise<void> {
-    if (pool.waiting.size === 0 && this.#dispatch(pool, message)) return undefined;
-    return new Promise((taken) => this.#await(pool, { message, taken }));
+    const bodyBytes = this.#bodyBytes(pool.leastDeep(), message);
+    if (pool.waiting.size === 0 && this.#dispatch(pool, message, bodyBytes)) return undefined;
+    return new Promise((taken) => this.#await(pool, { message, bodyBytes, taken }));
   }
 
-  #enqueue(connection: Connection, message: Outgoing): void {
-    connection.enqueue(message, this.#options.sender);
+  /** What it takes of the mailbox there, if that is bounded in bytes. */
+  #bodyBytes(slot: number, { body }: Outgoing): number {
+    return this.#sharedTable.room.max(slot) === 0 ? 0 : bodyBytesOf(body);
+  }
+
+  #enqueue(connection: Connection, message: Outgoing, bodyBytes: number): void {
+    connection.enqueue(message, this.#options.sender, bodyBytes);
     this.#connections.touch(connection);
   }
 
   /** Sends to a free member, if there is one. */
-  #dispatch(pool: Pool, message: Outgoing): boolean {
+  #dispatch(pool: Pool, message: Outgoing, bodyBytes: number): boolean {
     // A member may end, or another thread take its room, between the look and the reservation.
     for (let attempt = 0; attempt <= pool.members.length; attempt++) {
       const slot = pool.withRoom(this.#connections.turn);
@@ -97,11 +105,11 @@ export class Outbox {
       const connection = this.#connections.to(slot);
       if (
         connection === undefined ||
-        this.#sharedTable.reserve(slot, connection.generation, this.#sharedTable.window(slot)) !== "taken"
+        this.#sharedTable.reserve(slot, connection.generation, bodyBytes, this.#sharedTable.window(slot)) !== "taken"
       )
         continue;
       if (message.id !== 0) this.#asks.sendBy(message.id, connection);
-      this.#enqueue(connection, message);
+      this.#enqueue(connection, message, bodyBytes);
       return true;
     }
     return false;
@@ -138,7 +146,7 @@ export class Outbox {
         pool.waiting.shift();
         this.#sharedTable.count(first, "sent", 1);
         this.#sharedTable.count(first, "expired", 1);
-      } else if (this.#dispatch(pool, message)) pool.waiting.shift();
+      } else if (this.#dispatch(pool, message, waiting.bodyBytes)) pool.waiting.shift();
       else if (!pool.isOpen) {
         pool.waiting.shift();
         this.#dead(first, message);
@@ -174,8 +182,8 @@ export class Outbox {
         this.#sharedTable.count(slot, "sent", 1);
         this.#sharedTable.count(slot, "expired", 1);
       } else {
-        const reservation = this.#sharedTable.reserve(slot, connection.generation);
-        if (reservation === "taken") this.#enqueue(connection, message);
+        const reservation = this.#sharedTable.reserve(slot, connection.generation, waiting.bodyBytes);
+        if (reservation === "taken") this.#enqueue(connection, message, waiting.bodyBytes);
         // The receiver is stopping or gone: those who wait hear it now.
         else if (reservation === "closed") this.#dead(slot, message);
         else if (marked) return;

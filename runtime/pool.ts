@@ -52,7 +52,8 @@ export class Pool {
   #hasRoom(slot: number): boolean {
     return (
       this.#sharedTable.openGeneration(slot) !== undefined &&
-      this.#sharedTable.depth(slot) < this.#sharedTable.window(slot)
+      this.#sharedTable.depth(slot) < this.#sharedTable.window(slot) &&
+      this.#sharedTable.room.hasRoom(slot)
     );
   }
 

@@ -101,6 +101,7 @@ export class Refs {
           traceparent: options?.traceparent ?? contextOf(options)?.traceparent,
           from,
           key: isKeyed ? key : undefined,
+          isMoved: options?.transfer === true,
         };
         if (pool !== undefined && key === undefined && outbox.queues(pool)) return outbox.sendToPool(pool, message);
         const slot = slotOf(key);
@@ -151,6 +152,7 @@ export class Refs {
             traceparent: options?.traceparent ?? context?.traceparent,
             from,
             key: isKeyed ? key : undefined,
+            isMoved: options?.transfer === true,
           };
           asks.add(id, { resolve, reject, connection, deadlineMs, late: () => expired(name, kind), within });
           if (signal !== undefined) outbox.giveUpWith(signal, id, name, kind);

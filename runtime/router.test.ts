@@ -4,6 +4,7 @@ import { actor, ask, behave, type Protocol, type Schema, type Self, tell, topic 
 import { type Clock, wallClock } from "./clock.ts";
 import { OUTBOX_MAX } from "./connection.ts";
 import { isActorError } from "./errors.ts";
+import type { Posted } from "./frame.ts";
 import { runIncarnation } from "./incarnation.ts";
 import { Router } from "./router.ts";
 import { SharedTable } from "./shared-table.ts";
@@ -21,9 +22,11 @@ const directory: Directory = [
   { name: "subject", index: 0, isMain: false },
 ];
 
+const textOf = (frame: Posted): string => (typeof frame === "string" ? frame : frame.text);
+
 /** Two exchanges joined by hand: a frame goes over when `carry` is called. `gate` holds each note back until it is opened. */
 async function pair(
-  mailbox: { limit: number; full: "wait" | "reject" | "shed" },
+  mailbox: { limit: number; bytesMax?: number; full: "wait" | "reject" | "shed" },
   clock: Clock = wallClock,
   slots = 2,
   stop = () => undefined as unknown,
@@ -36,13 +39,13 @@ async function pair(
     directory,
     sharedTable,
     clock,
-    connect: () => here.attach(1, 1, (text) => frames.push({ to: "subject", text })),
+    connect: () => here.attach(1, 1, (frame) => frames.push({ to: "subject", text: textOf(frame) })),
     log: (_level, event, fields) => logged.push([event, fields]),
   });
   const there = new Router({ slot: 1, directory, sharedTable, clock, connect: () => undefined, log: () => undefined });
-  there.attach(0, 0, (text) => frames.push({ to: "main", text }));
+  there.attach(0, 0, (frame) => frames.push({ to: "main", text: textOf(frame) }));
   sharedTable.begin(0, 0);
-  sharedTable.describe(0, { limit: 100, full: "wait" }, 0);
+  sharedTable.describe(0, { limit: 100, bytesMax: 0, full: "wait" }, 0);
   sharedTable.open(0);
   sharedTable.begin(1, 1);
   const seen: unknown[] = [];
@@ -151,7 +154,7 @@ test("A full receiver pushes back: the promise resolves when it has space again,
 test("A sender in a third thread is woken too when what filled the mailbox could not be written, or was never posted", async () => {
   const { here, there, sharedTable, carry } = await pair({ limit: 4, full: "wait" }, wallClock, 3);
   const woken: string[] = [];
-  there.attach(2, 1, (text) => woken.push(text));
+  there.attach(2, 1, (frame) => woken.push(textOf(frame)));
   await carry();
   woken.length = 0;
   for (let each = 0; each < 4; each++) void here.ref(subject).tell("note", 1n);
@@ -260,7 +263,7 @@ test.each(["is gone", "lives anew"])(
     const left = frames.splice(0);
     const strays: string[] = [];
     if (what === "is gone") there.down(0, 0);
-    else there.attach(0, 1, (text) => strays.push(text));
+    else there.attach(0, 1, (frame) => strays.push(textOf(frame)));
     let settled = "not yet";
     // An ask of the receiver's own with the same id.
     void codeOf(there.ref(subject).ask("note", "own")).then((code) => {

@@ -20,7 +20,7 @@ import { Connections, type Receiver } from "./connections.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { type Disposition, Envelope } from "./envelope.ts";
 import { died, unpackError } from "./errors.ts";
-import { type FrameReader, readFrame } from "./frame.ts";
+import { type FrameReader, type Posted, readFrame } from "./frame.ts";
 import { Monitors } from "./monitors.ts";
 import { Outbox } from "./outbox.ts";
 import { Refs, type Sender } from "./refs.ts";
@@ -44,6 +44,8 @@ type Local = {
   readonly receiver: Receiver;
   readonly generation: number;
   released: number;
+  /** Of a mailbox that is bounded so. */
+  releasedBytes: number;
   readonly dispositions: Record<Disposition, number>;
 };
 
@@ -142,7 +144,7 @@ export class Router {
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A way to a slot has been made. */
-  attach(slot: number, generation: number, post: (text: string) => void, close?: () => void): void {
+  attach(slot: number, generation: number, post: (frame: Posted) => void, close?: () => void): void {
     let connection = this.#connections.at(slot);
     if (connection !== undefined && connection.generation !== generation) {
       // News of a life that is over, read after this thread has met the next one.
@@ -191,7 +193,7 @@ export class Router {
   }
 
   /** Takes a frame from a generation of a slot; its messages go to the actor at `to`. */
-  receive(from: number, generation: number, to: number, text: string): void {
+  receive(from: number, generation: number, to: number, frame: Posted): void {
     const receiver = this.#locals.get(to)?.receiver;
     let connection = this.#connections.at(from);
     if (connection?.generation !== generation) {
@@ -200,23 +202,25 @@ export class Router {
       connection.over = true;
     }
     const sender = this.#targets.name(from);
+    const [text, parts] = typeof frame === "string" ? [frame, []] : [frame.text, frame.parts];
     const reader: FrameReader = {
       message: (kind, body, id, deadlineMs, extra) => {
         receiver?.deliver(
           new Envelope(
             kind,
-            body,
+            typeof extra?.[3] === "number" ? parts[extra[3]] : body,
             id,
             deadlineMs,
             extra?.[0] ?? undefined,
             extra?.[1] ?? sender,
-            extra?.[2],
+            extra?.[2] ?? undefined,
             connection,
             false,
+            extra?.[4],
           ),
         );
       },
-      answer: (id, value) => this.#asks.resolve(id, value),
+      answer: (id, value, extra) => this.#asks.resolve(id, typeof extra?.[3] === "number" ? parts[extra[3]] : value),
       failure: (id, error) => this.#asks.reject(id, unpackError(error)),
       space: (slot) => this.#space(slot),
       givenUp: (id) => receiver?.cancel("gave-up", (envelope) => envelope.id === id && envelope.origin === connection),
@@ -232,6 +236,7 @@ export class Router {
       receiver,
       generation,
       released: 0,
+      releasedBytes: 0,
       dispositions: { handled: 0, failed: 0, expired: 0, dead: 0 },
     });
   }
@@ -267,16 +272,19 @@ export class Router {
     this.#outbox.giveUpWithin(envelope);
   }
 
-  settled(slot: number, disposition: Disposition): void {
+  settled(slot: number, { bodyBytes }: Envelope, disposition: Disposition): void {
     const local = this.#locals.get(slot);
     if (local === undefined) return;
     local.dispositions[disposition]++;
     local.released++;
+    local.releasedBytes += bodyBytes;
     this.#connections.schedule();
   }
 
   #release(slot: number, local: Local): void {
     if (local.released === 0) return;
+    this.#sharedTable.room.release(slot, local.generation, local.releasedBytes);
+    local.releasedBytes = 0;
     this.#sharedTable.release(slot, local.generation, local.released);
     local.released = 0;
     // Counted as their places are given back: an actor that is killed before has them among its dead, and only there.

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { SharedTable } from "./shared-table.ts";
 
-function opened(limit: number, generation = 1): SharedTable {
+function opened(limit: number, generation = 1, bytesMax = 0): SharedTable {
   const sharedTable = SharedTable.create(3);
   sharedTable.begin(1, generation);
-  sharedTable.describe(1, { limit, full: "shed" }, 100);
+  sharedTable.describe(1, { limit, full: "shed", bytesMax }, 100);
   sharedTable.open(1);
   return sharedTable;
 }
@@ -113,4 +113,33 @@ test("Since when an actor is busy is right after any number of days", () => {
     expect(sharedTable.busySinceMs(1, sinceMs + 1_500)).toBe(sinceMs);
     expect(sharedTable.busySinceMs(1, sinceMs - 3)).toBe(sinceMs - 3);
   }
+});
+
+test("A mailbox that is bounded in bytes takes what fits, and one larger message alone", () => {
+  const sharedTable = opened(8, 2_047, 100);
+  expect(sharedTable.reserve(1, 2_047, 60)).toBe("taken");
+  expect(sharedTable.reserve(1, 2_047, 60)).toBe("full");
+  expect([sharedTable.depth(1), sharedTable.room.used(1)]).toEqual([1, 60]);
+  expect(sharedTable.reserve(1, 2_047, 40)).toBe("taken");
+  sharedTable.release(1, 2_047, 2);
+  sharedTable.room.release(1, 2_047, 100);
+  expect(sharedTable.reserve(1, 2_047, 1_000)).toBe("taken");
+  expect(sharedTable.reserve(1, 2_047, 1)).toBe("full");
+  expect(sharedTable.room.used(1)).toBe(1_000);
+});
+
+test("Room in bytes that was taken from one generation is not given back to the next, nor held by the dead", () => {
+  const sharedTable = opened(8, 1, 100);
+  sharedTable.reserve(1, 1, 60);
+  sharedTable.end(1);
+  sharedTable.begin(1, 2);
+  sharedTable.open(1);
+  expect(sharedTable.room.used(1)).toBe(0);
+  sharedTable.reserve(1, 2, 30);
+  sharedTable.room.release(1, 1, 60);
+  expect(sharedTable.room.used(1)).toBe(30);
+  sharedTable.hold(2, 1, 2, 1);
+  sharedTable.room.hold(2, 1, 30);
+  sharedTable.releaseHeld(2);
+  expect([sharedTable.depth(1), sharedTable.room.used(1)]).toEqual([0, 0]);
 });

@@ -1,4 +1,5 @@
-import type { WhenFull } from "./mailbox.ts";
+import { ByteRoom } from "./byte-room.ts";
+import type { Mailbox, WhenFull } from "./mailbox.ts";
 
 /**
  * What all threads know of all actors, in shared memory: whether each takes messages, how deep its mailbox is, its heartbeat and its counts.
@@ -27,6 +28,9 @@ const KEYS = 22;
 /** Two lines of a processor's cache: neighbours do not share one. */
 const WORDS = 32;
 
+/** The slots, and for each sender what it holds of each; whole longs. */
+const tableBytes = (slots: number): number => 8 * Math.ceil((slots * WORDS + slots * slots) / 2);
+
 const DEPTH_MASK = 0xfffff;
 const OPEN = 0x100000;
 const GENERATION_SHIFT = 21;
@@ -54,15 +58,18 @@ export class SharedTable {
   readonly buffer: SharedArrayBuffer;
   readonly slots: number;
   readonly #words: Int32Array;
+  /** Of mailboxes that are bounded in bytes. */
+  readonly room: ByteRoom;
 
   private constructor(buffer: SharedArrayBuffer, slots: number) {
     this.buffer = buffer;
     this.slots = slots;
     this.#words = new Int32Array(buffer);
+    this.room = new ByteRoom(buffer, tableBytes(slots), slots);
   }
 
   static create(slots: number): SharedTable {
-    return new SharedTable(new SharedArrayBuffer(4 * (slots * WORDS + slots * slots)), slots);
+    return new SharedTable(new SharedArrayBuffer(tableBytes(slots) + ByteRoom.byteLength(slots)), slots);
   }
 
   static attach(buffer: SharedArrayBuffer, slots: number): SharedTable {
@@ -84,16 +91,20 @@ export class SharedTable {
     return Atomics.load(this.#words, slot * WORDS + GATE) & DEPTH_MASK;
   }
 
-  /** Takes one place in the mailbox of this generation. */
-  reserve(slot: number, generation: number, places: number = this.limit(slot)): Reservation {
+  /** Takes one place in the mailbox of this generation, and (where it is bounded in bytes) room for so many. */
+  reserve(slot: number, generation: number, bodyBytes = 0, places: number = this.limit(slot)): Reservation {
     const at = slot * WORDS + GATE;
     const words = this.#words;
     for (;;) {
       const gate = Atomics.load(words, at);
       if ((gate & OPEN) === 0 || gate >>> GENERATION_SHIFT !== generation) return "closed";
       if ((gate & DEPTH_MASK) >= places) return "full";
-      if (Atomics.compareExchange(words, at, gate, gate + 1) === gate) return "taken";
+      if (Atomics.compareExchange(words, at, gate, gate + 1) === gate) break;
     }
+    if (bodyBytes === 0) return "taken";
+    const reservation = this.room.reserve(slot, generation, bodyBytes);
+    if (reservation !== "taken") this.release(slot, generation, 1);
+    return reservation;
   }
 
   /** Gives places back; by the receiver, or by a sender that did not post. Returns how many that were: none when the generation is over. */
@@ -120,24 +131,25 @@ export class SharedTable {
       if (held === 0) continue;
       this.#words[at] = 0;
       const places = held & DEPTH_MASK;
-      const back = this.release(slot, (held >>> 20) & GENERATION_MASK, places);
+      const generation = (held >>> 20) & GENERATION_MASK;
+      const back = this.release(slot, generation, places);
+      this.room.releaseHeld(sender, slot, generation);
       if (back < places) this.count(slot, "sent", places - back);
     }
   }
 
   /** A new generation begins; it takes messages from `open` on. */
   begin(slot: number, generation: number): void {
+    this.room.begin(slot, generation & GENERATION_MASK);
     Atomics.store(this.#words, slot * WORDS + GATE, (generation & GENERATION_MASK) << GENERATION_SHIFT);
-    Atomics.store(this.#words, slot * WORDS + WAITING, 0);
-    Atomics.store(this.#words, slot * WORDS + WAITING_POOL, 0);
-    Atomics.store(this.#words, slot * WORDS + THREAD, 0);
-    Atomics.store(this.#words, slot * WORDS + KEYS, 0);
+    for (const word of [WAITING, WAITING_POOL, THREAD, KEYS]) Atomics.store(this.#words, slot * WORDS + word, 0);
     this.setPhase(slot, "starting");
   }
 
   /** Written by the actor's own thread before it says that it is ready. */
-  describe(slot: number, mailbox: { limit: number; full: WhenFull }, hangTimeoutMs: number): void {
+  describe(slot: number, mailbox: Mailbox, hangTimeoutMs: number): void {
     this.#words[slot * WORDS + LIMIT] = mailbox.limit;
+    this.room.setMax(slot, mailbox.bytesMax);
     this.#words[slot * WORDS + FULL] = POLICIES.indexOf(mailbox.full);
     this.#words[slot * WORDS + HANG_TIMEOUT_MS] = hangTimeoutMs;
     this.setWindow(slot, 1);
@@ -214,27 +226,25 @@ export class SharedTable {
   }
 
   hasWaiting(slot: number): boolean {
-    return (
-      Atomics.load(this.#words, slot * WORDS + WAITING) === 1 ||
-      Atomics.load(this.#words, slot * WORDS + WAITING_POOL) === 1
-    );
+    const at = slot * WORDS;
+    return (Atomics.load(this.#words, at + WAITING) | Atomics.load(this.#words, at + WAITING_POOL)) !== 0;
   }
 
   /** Whether somebody waits and enough space has returned to be worth waking them; clears the mark. */
   takeWaiting(slot: number): boolean {
-    const at = slot * WORDS + WAITING;
     if (!this.hasWaiting(slot)) return false;
+    const at = slot * WORDS + WAITING;
     const depth = this.depth(slot);
     const forFull =
       depth <= this.limit(slot) >> 1 &&
+      this.room.isHalfFree(slot) &&
       Atomics.load(this.#words, at) === 1 &&
       Atomics.exchange(this.#words, at, 0) === 1;
-    const atPool = slot * WORDS + WAITING_POOL;
-    if (Atomics.load(this.#words, atPool) === 0) return forFull;
+    if (Atomics.load(this.#words, slot * WORDS + WAITING_POOL) === 0) return forFull;
     const window = this.window(slot);
     // One that works on few at once is to have the next at once; one that handles many has them in frames.
     if (depth >= window || (window >= 16 && depth > window >> 1)) return forFull;
-    return Atomics.exchange(this.#words, atPool, 0) === 1 || forFull;
+    return Atomics.exchange(this.#words, slot * WORDS + WAITING_POOL, 0) === 1 || forFull;
   }
 
   /** One keyed actor more at this slot, unless all the slots of its kind have as many as there may be. */

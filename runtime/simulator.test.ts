@@ -41,7 +41,7 @@ async function check(seed: number, { crashes, loss }: Faults): Promise<Record<st
 
   const behaviours = [
     behave(store, {
-      mailbox: { limit: 4, full: seed % 3 === 0 ? "reject" : "wait" },
+      mailbox: { limit: 4, ...(seed % 2 === 0 ? { bytesMax: 60 } : {}), full: seed % 3 === 0 ? "reject" : "wait" },
       start: async (self) => {
         await sim.pause(1, sim.random() * 20);
         if (sim.random() < 0.05) throw new Error("no start");

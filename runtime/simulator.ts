@@ -16,6 +16,7 @@ import type { Actor, Behaviour, LogLevel, Protocol, Ref } from "./actor.ts";
 import { type Children, childrenAtRunTime } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
+import type { Posted } from "./frame.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
 import { FREE, type Place, Places, runnerChildOf } from "./places.ts";
 import { Router } from "./router.ts";
@@ -161,12 +162,12 @@ export function simulate(options: SimulationOptions): Simulation {
   const generationOf = (slot: number): number => (slot === 0 ? 0 : (threads.get(slot)?.generation ?? -1));
   const poster = (from: number, to: number, generation: number) => {
     const sender = threads.get(from);
-    return (text: string): void => {
+    return (frame: Posted): void => {
       if (sender !== undefined && !sender.alive) return;
       if (random() < loss) return;
       carry(from, to, () => {
         if (generationOf(to) === generation && (to === 0 || threads.get(to)?.alive === true))
-          routerOf(to)?.receive(from, sender?.generation ?? 0, to, text);
+          routerOf(to)?.receive(from, sender?.generation ?? 0, to, frame);
       });
     };
   };
@@ -199,7 +200,7 @@ export function simulate(options: SimulationOptions): Simulation {
     log,
   });
   sharedTable.begin(0, 0);
-  sharedTable.describe(0, { limit: 1024, full: "wait" }, 3_000);
+  sharedTable.describe(0, { limit: 1024, bytesMax: 0, full: "wait" }, 3_000);
 
   const spread = (): void => {
     const table = Object.fromEntries(subscriptions);

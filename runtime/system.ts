@@ -82,7 +82,7 @@ export type System = Children & {
 const changing: ReadonlySet<Phase> = new Set(["starting", "stopping", "failing"]);
 const STOP_MS = 10_000;
 /** Room for what is published to the main thread. */
-const MAIN_MAILBOX = { limit: 65_536, full: "wait" } as const;
+const MAIN_MAILBOX = { limit: 65_536, bytesMax: 0, full: "wait" } as const;
 
 /** A system of actors from its tree. Throws one error that names all that is wrong with the tree. */
 export function system(options: SystemOptions): System {

@@ -1,9 +1,10 @@
 import { type Transferable, Worker } from "node:worker_threads";
 import { marked, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
+import { addressed, type Posted, postFrame } from "./frame.ts";
 
 export type ThreadEvents = {
   /** A frame of messages for an actor in the main thread: `to` is its slot, 0 for the main thread itself. */
-  frame(to: number, text: string): void;
+  frame(to: number, frame: Posted): void;
   said(message: ToMain): void;
   /** The thread is over, whether it said goodbye or not; called once. `error` is what the runtime told of the failure, if anything. */
   exited(error: Error | undefined): void;
@@ -30,7 +31,7 @@ export class Thread {
 
   readonly #worker: Worker;
   /** What is to be sent when it listens. */
-  #unsent: [message: string | ToWorker, transfer: Transferable[]][] | undefined = [];
+  #unsent: ((worker: Worker) => void)[] | undefined = [];
   #exited = false;
   #error: Error | undefined;
   #gone: Promise<void>;
@@ -45,15 +46,12 @@ export class Thread {
     this.#gone = new Promise((resolve) => {
       resolveGone = resolve;
     });
-    this.#worker.on("message", (message: string | ToMain) => {
-      if (typeof message !== "string") {
-        if (message[0] === "hello") this.#flush();
-        else events.said(message);
-      } else if (message.startsWith("[")) events.frame(0, message);
-      else {
-        const at = message.indexOf("[");
-        events.frame(Number(message.slice(0, at)), message.slice(at));
-      }
+    this.#worker.on("message", (message: Posted | ToMain) => {
+      if (typeof message === "string" || "parts" in message) {
+        const { to = 0, frame } = addressed(message);
+        events.frame(to, frame);
+      } else if (message[0] === "hello") this.#flush();
+      else events.said(message);
     });
     this.#worker.on("error", (error: Error) => {
       this.#error = error;
@@ -75,22 +73,22 @@ export class Thread {
     return this.#unsent === undefined;
   }
 
-  post(text: string): void {
+  post(frame: Posted): void {
     if (this.#exited) return;
-    if (this.#unsent === undefined) this.#worker.postMessage(text);
-    else this.#unsent.push([text, []]);
+    if (this.#unsent === undefined) postFrame(this.#worker, frame);
+    else this.#unsent.push((worker) => postFrame(worker, frame));
   }
 
   send(message: ToWorker, transfer: Transferable[] = []): void {
     if (this.#exited) return;
     if (this.#unsent === undefined) this.#worker.postMessage(message, transfer);
-    else this.#unsent.push([message, transfer]);
+    else this.#unsent.push((worker) => worker.postMessage(message, transfer));
   }
 
   #flush(): void {
     const unsent = this.#unsent ?? [];
     this.#unsent = undefined;
-    for (const [message, transfer] of unsent) this.#worker.postMessage(message, transfer);
+    for (const post of unsent) post(this.#worker);
   }
 
   /** Ends the thread by force. Resolves to whether its end was announced in time. */

@@ -27,7 +27,7 @@ export class Topics {
     const subscribers = this.#subscriptions[topic];
     if (subscribers === undefined) return undefined;
     const traceparent = currentEnvelope()?.traceparent;
-    const message = { body, id: 0, deadlineMs: undefined, traceparent, from, key: undefined };
+    const message = { body, id: 0, deadlineMs: undefined, traceparent, from, key: undefined, isMoved: false };
     let waiting: Promise<void>[] | undefined;
     for (const { slot, kind, lossy } of subscribers) {
       if (this.#sharedTable.openGeneration(slot) === undefined) continue;

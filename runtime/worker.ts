@@ -5,6 +5,7 @@ import { wallClock } from "./clock.ts";
 import { birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { injectFault } from "./fault.ts";
+import { type Posted, postFrame } from "./frame.ts";
 import { threadNumber } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
@@ -51,13 +52,13 @@ class ActorThread {
       sharedTable: this.#sharedTable,
       clock: wallClock,
       connect: (slot, generation) => {
-        if (slot === 0) router.attach(0, generation, (text) => main.postMessage(text));
-        else if (router.isMain(slot)) router.attach(slot, generation, (text) => main.postMessage(`${slot}${text}`));
+        if (slot === 0) router.attach(0, generation, (frame) => postFrame(main, frame));
+        else if (router.isMain(slot)) router.attach(slot, generation, (frame) => postFrame(main, frame, slot));
         else this.#send(["link", slot, generation]);
       },
       log: this.#log,
     });
-    router.attach(0, 0, (text) => main.postMessage(text));
+    router.attach(0, 0, (frame) => postFrame(main, frame));
     router.subscriptions = given.subscriptions;
     this.#router = router;
     this.#loading = loadModule(given.name, given.module, modules).then((module) => behaviourOf(module, given.name));
@@ -74,8 +75,8 @@ class ActorThread {
       this.#router.flush();
       this.#send(["bye", packError(new Error(`Cannot go on: ${this.#given.name} ended its own thread`))]);
     });
-    this.#main.on("message", (message: string | ToWorker) => {
-      if (typeof message === "string") this.#router.receive(0, 0, this.#given.slot, message);
+    this.#main.on("message", (message: Posted | ToWorker) => {
+      if (typeof message === "string" || "parts" in message) this.#router.receive(0, 0, this.#given.slot, message);
       else this.#take(message);
     });
     this.#send(["hello"]);
@@ -127,11 +128,11 @@ class ActorThread {
         break;
       case "port": {
         const [, slot, generation, port] = message;
-        port.on("message", (text: string) => router.receive(slot, generation, this.#given.slot, text));
+        port.on("message", (frame: Posted) => router.receive(slot, generation, this.#given.slot, frame));
         router.attach(
           slot,
           generation,
-          (text) => port.postMessage(text),
+          (frame) => postFrame(port, frame),
           () => port.close(),
         );
         break;
