@@ -8,7 +8,7 @@ import { auth } from "./auth/messages.ts";
 import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
 import { follower } from "./follower/messages.ts";
-import { namesIn } from "./kafka/names.ts";
+import { spaceNamesIn } from "./kafka/names.ts";
 import { keeper } from "./keeper/messages.ts";
 import { sharedBytes } from "./metrics/threads.ts";
 import { task } from "./task/messages.ts";
@@ -55,7 +55,7 @@ function childrenOf(config: Config): ChildSpec[] {
     ...(runs("task") && kafka !== undefined ? [followerChild(kafka)] : []),
     ...(runs("consumer") ? [consumerChild(config)] : []),
     ...(runs("consumer") && kafka !== undefined && redis !== undefined
-      ? [child(keeper, { args: { kafka, redis } })]
+      ? [child(keeper, { args: { kafka, redis, spaces: true } })]
       : []),
     ...(runs("task") ? [taskChild(config)] : []),
   ];
@@ -83,7 +83,7 @@ function authChild(config: Config): ChildSpec {
 
 function followerChild(kafka: NonNullable<Config["kafka"]>): ChildSpec {
   // A group of this process: an actor that is started again goes on where the one before it was.
-  return child(follower, { args: { kafka, group: namesIn(kafka).followers + randomUUID() } });
+  return child(follower, { args: { kafka, group: spaceNamesIn(kafka).followers + randomUUID(), spaces: true } });
 }
 
 function consumerChild(config: Config): ChildSpec {
@@ -102,6 +102,7 @@ function taskChild(config: Config): ChildSpec {
       site: { ...site, allowedOrigins: [...site.allowedOrigins] },
       verdictTimeoutMs,
       page: config.page,
+      instance: randomUUID(),
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),
       ...(authUrl === undefined

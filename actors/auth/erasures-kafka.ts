@@ -1,10 +1,11 @@
-/** Puts the erasure of a user's tasks into the log in Kafka: one command for each partition. */
+/** Puts the erasure of a user into the log in Kafka: the user leaves the personal space, and what follows from that the writers see to. */
+import { v5 as uuidv5 } from "uuid";
 import { appender } from "../kafka/appender.ts";
 import { kafkaClient } from "../kafka/client.ts";
-import { commandRecord } from "../kafka/log-record.ts";
-import { namesIn } from "../kafka/names.ts";
-import { prepareTopics } from "../kafka/topics.ts";
-import { erasure } from "../model/erasure.ts";
+import { spaceNamesIn } from "../kafka/names.ts";
+import { commandRecordOf } from "../kafka/space-record.ts";
+import { prepareSpaceTopics } from "../kafka/space-topics.ts";
+import type { Command } from "../resources/command.ts";
 import type { KafkaServers } from "../servers.ts";
 import type { ErasuresLog } from "./erasures-log.ts";
 
@@ -16,17 +17,23 @@ export function erasuresInKafka(servers: KafkaServers): ErasuresLog {
   const kafka = kafkaClient(servers, "task-tracker-auth");
   const commands = appender({
     kafka,
-    topic: namesIn(servers).commands,
+    topic: spaceNamesIn(servers).commands,
     failing: () => undefined,
     recovered: () => undefined,
   });
   return {
     async erase(userId) {
-      const { partitions } = await prepareTopics(kafka, servers);
-      const deadlineMs = Date.now() + timeoutMs;
-      const at = new Date().toISOString();
-      const all = Array.from({ length: partitions }, (_, partition) => erasure(userId, { partition, partitions }, at));
-      await Promise.all(all.map((command) => commands.append(commandRecord(command, partitions), deadlineMs)));
+      const { partitions } = await prepareSpaceTopics(kafka, servers);
+      const command: Command = {
+        kind: "leave",
+        spaceId: userId,
+        userId,
+        operationId: uuidv5("leave", userId),
+        keyed: true,
+        fingerprint: "",
+        at: new Date().toISOString(),
+      };
+      await commands.append(commandRecordOf(command, partitions), Date.now() + timeoutMs);
     },
     close: () => commands.close(closeMs),
   };

@@ -27,7 +27,7 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
     const writer =
       kafka === undefined || mongo === undefined
         ? (await import("./space-writer-local.ts")).localSpaceWriter(self, dataDir, tracer)
-        : (await import("./writer-kafka.ts")).kafkaWriter(self, { kafka, mongo, tracer });
+        : (await import("./space-writer-kafka.ts")).kafkaSpaceWriter(self, { kafka, mongo, tracer });
     return { writer, tracer };
   },
   on: {

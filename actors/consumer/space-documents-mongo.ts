@@ -9,6 +9,7 @@ import {
   type DocumentRecord,
   documentIn,
   documentRecord,
+  isErased,
   keyOf,
   listedFields,
   type SpaceCollections,
@@ -68,11 +69,12 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     },
   };
 
+  /** Without tombstones of what was erased, which no write comes behind. */
   async function recordsOf(keys: readonly string[]): Promise<DocumentRecord[]> {
     const found: DocumentRecord[] = [];
     for (const part of parts([...new Set(keys)], keysAtOnceMax))
       found.push(...(await documents.find({ _id: { $in: part } }).toArray()));
-    return found;
+    return found.filter((record) => !isErased(record));
   }
 
   async function beforeOf(batch: readonly Document[]): Promise<Map<string, Before>> {

@@ -8,7 +8,7 @@ import { memberName } from "../kafka/group.ts";
 import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
 import { watchParked } from "../kafka/parked.ts";
 import { type PartitionQuestions, partitionQuestions } from "../kafka/partition-questions.ts";
-import { readCommandOf } from "../kafka/space-record.ts";
+import { commandRecordOf, readCommandOf } from "../kafka/space-record.ts";
 import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topics.ts";
@@ -22,6 +22,8 @@ import { registry } from "../resources/registry.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { keepTrying, settles } from "../waiting.ts";
+import { erasingLoop } from "./erasing-loop.ts";
+import { mongoErasures } from "./erasures-mongo.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
 import { parkedText } from "./parked-record.ts";
 import { partitionLog } from "./partition-log-kafka.ts";
@@ -62,12 +64,28 @@ export function kafkaSpaceWriter(
   };
   const facts = appending(names.facts);
   const parking = appending(names.parked);
+  const commands = appending(names.commands);
   const questions = partitionQuestions(kafka);
+  const erasures = mongoErasures(mongoFactStore(collections, { now: Date.now, registry }), collections, {
+    now: Date.now,
+    onNote: () => erasing.wake(),
+  });
+  let partitionCount = 0;
+  const erasing = erasingLoop({
+    work: async () => {
+      if (partitionCount === 0) return false;
+      return erasures.work(async (command) => {
+        await commands.append(commandRecordOf(command, partitionCount), Date.now() + appendMs);
+      });
+    },
+    outage: told("mongodb", "erase what has lost its last member"),
+    until: self.stopping,
+  });
   const open = opening({
     log: self.log,
     tracer: servers.tracer,
     names,
-    store: mongoFactStore(collections, { now: Date.now, registry }),
+    store: erasures.store,
     why: mongo.why,
     questions,
     facts,
@@ -80,6 +98,7 @@ export function kafkaSpaceWriter(
 
   async function join(lost: (error: Error) => void): Promise<SpaceSource> {
     const { partitions, warnings } = await prepareSpaceTopics(kafka, servers.kafka);
+    partitionCount = partitions;
     for (const warning of warnings) self.log("warn", "topics", { warning });
     const joining = spaceSource({
       kafka,
@@ -142,7 +161,7 @@ export function kafkaSpaceWriter(
       await watching.close();
       await settles(beginning, closeMs);
       await staying?.stop();
-      await Promise.all([facts.close(closeMs), parking.close(closeMs), questions.close()]);
+      await Promise.all([facts, parking, commands].map((each) => each.close(closeMs)).concat(questions.close()));
       await mongo.close();
     },
   };

@@ -47,6 +47,19 @@ export type DocumentRecord = Kept & {
 
 export type HeadRecord = Kept & { seq: number; position: number; json: string };
 
+/** `_id` is a space that has lost its last member: its own, of a user whose account was erased, is noted for ever. */
+export type ErasedRecord = {
+  _id: string;
+  isDone: boolean;
+  /** How often it was noted: what is noted while it is worked on is not done with that. */
+  notes: number;
+};
+
+/** A tombstone of a space that was erased has no type. */
+export function isErased({ type }: Pick<DocumentRecord, "type">): boolean {
+  return type === "";
+}
+
 /** What there is once. */
 export type StoreRecord = { _id: "store"; epoch: string };
 
@@ -54,10 +67,11 @@ export type SpaceCollections = {
   readonly facts: Collection<FactRecord>;
   readonly documents: Collection<DocumentRecord>;
   readonly heads: Collection<HeadRecord>;
+  readonly erased: Collection<ErasedRecord>;
   readonly store: Collection<StoreRecord>;
 };
 
-type CollectionName = Exclude<keyof SpaceCollections, "store">;
+type CollectionName = Exclude<keyof SpaceCollections, "erased" | "store">;
 
 /** What is kept under a key is no fact, document or head, or is too large to be kept: trying again does not help. */
 export class StoredTextError extends Error {
@@ -91,6 +105,7 @@ export function spaceCollections(
     facts: db.collection("facts", options),
     documents: db.collection("documents", options),
     heads: db.collection("heads", options),
+    erased: db.collection("erased", options),
     store: db.collection("store", options),
   };
 }

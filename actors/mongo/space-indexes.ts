@@ -8,7 +8,7 @@ import type { SpaceCollections } from "./space-collections.ts";
 
 /** Makes the indexes that are missing, and the name of the store; several writers may start at once. That an operation or a document is there once, `_id` sees to. */
 export async function ensureSpaceIndexes(
-  { facts, documents, store }: SpaceCollections,
+  { facts, documents, erased, store }: SpaceCollections,
   registry: Registry,
 ): Promise<void> {
   await Promise.all([
@@ -20,6 +20,7 @@ export async function ensureSpaceIndexes(
       { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
     ]),
     ensureIndexesOf(documents, documentIndexes(registry)),
+    ensureIndexesOf(erased, [{ key: { isDone: 1 } }]),
     store.updateOne({ _id: "store" }, { $setOnInsert: { epoch: crypto.randomUUID() } }, { upsert: true }),
   ]);
 }

@@ -196,18 +196,17 @@ async function* snapshotLines(
 ): AsyncGenerator<string> {
   yield `${JSON.stringify({ spaceId, seq, epoch })}\n`;
   const head = await reads.head(spaceId);
-  const first =
-    head === undefined
-      ? queries.born(spaceId)
-      : await reads.resources(spaceId, [spaceId, ...head.members.map(({ id }) => id)]);
+  const ids = [spaceId, ...(head?.members ?? []).map(({ id }) => id)];
+  const found = new Map((await reads.resources(spaceId, ids)).map((each) => [each.id, each]));
+  const first = head === undefined ? queries.born(spaceId) : ids.flatMap((id) => found.get(id) ?? []);
   // What a personal space has without any fact, unless it has changed.
   const born = queries.born(spaceId).filter(({ id }) => first.every((each) => each.id !== id));
   yield [...first, ...born].flatMap((each) => (each.isDeleted ? [] : [lineOf(each)])).join("");
   for (let after: string | undefined, isOver = false; !isOver; ) {
-    const found = await reads.living(spaceId, walkedTypes, after, walkedAtOnce);
-    isOver = found.length < walkedAtOnce;
-    after = found.at(-1)?.id;
-    yield found.flatMap((each) => (isWanted(each, doneAfterMs) ? [lineOf(each)] : [])).join("");
+    const some = await reads.living(spaceId, walkedTypes, after, walkedAtOnce);
+    isOver = some.length < walkedAtOnce;
+    after = some.at(-1)?.id;
+    yield some.flatMap((each) => (isWanted(each, doneAfterMs) ? [lineOf(each)] : [])).join("");
   }
   yield '{"end":true}\n';
 }

@@ -2,7 +2,7 @@
 import { behave, type Self } from "../../runtime/actor.ts";
 import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
-import { announcements } from "../follower/messages.ts";
+import { factsEnds, factsHeard } from "../follower/messages.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
 import { edge } from "../http/app.ts";
@@ -20,10 +20,12 @@ import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RemoteAuth } from "./accounts-http.ts";
+import { allSpaceRoutes } from "./all-space-routes.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
-import type { KafkaBack } from "./back-kafka.ts";
 import { task } from "./messages.ts";
-import type { Streams } from "./streams.ts";
+import type { SpaceBackend } from "./space-backend.ts";
+import type { KafkaSpaceBackend } from "./space-backend-kafka.ts";
+import { type Streams, streams } from "./streams.ts";
 
 export type TaskData = {
   dataDir: string;
@@ -40,6 +42,8 @@ export type TaskData = {
   redis?: Server;
   /** Where traces go; without it there are none. */
   tracing?: TracingSettings;
+  /** Names this process, with all its workers, to others of its kind. */
+  instance: string;
   /** Without it auth is an actor of this process. */
   remoteAuth?: Omit<RemoteAuth, "redis">;
 };
@@ -47,9 +51,9 @@ export type TaskData = {
 type Body = Self<typeof task.accepts, TaskData>;
 type State = {
   readonly check: AuthCheck;
-  readonly heard: KafkaBack["heard"];
+  readonly told: Told | undefined;
   readonly listener: Listener;
-  readonly streams: Streams | undefined;
+  readonly open: Streams;
   readonly close: () => Promise<void>;
 };
 
@@ -67,7 +71,8 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     );
     const accounts = await accountsOf(self, check);
     self.subscribe(revoked, "revoked");
-    const { backend, heard, begun } = await backendOf(self);
+    const { backend, told } = await backendOf(self);
+    const open = streams(backend.feed, Date.now);
     const endReports = reportHealth(self, { auth: accounts.probe });
     const tracer = tracerOf(self, self.args.tracing);
     const close = async () => {
@@ -78,11 +83,12 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     };
     try {
       const ready = () => Promise.all([accounts.ready(), backend.ready()]);
-      const routes = [...backend.routes({ now: Date.now, tracer, site }), healthRoute(ready, Date.now)];
+      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open });
+      const routes = [...spaces, healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, site, () =>
         accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
       );
-      const app = edge([...routes, ...documents, ...(await rootRoutes(self.args, backend))], {
+      const app = edge([...routes, ...documents, ...(await rootRoutes(self.args))], {
         site,
         authenticate: check.authenticate,
         tracer,
@@ -94,24 +100,25 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
           self.log("error", "request-failed", { requestId, reason });
         },
       });
-      await Promise.all([settles(accounts.known(), patienceMs), begun(patienceMs)]);
+      await Promise.all([settles(accounts.known(), patienceMs), told?.begun(patienceMs)]);
       const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
       const listener = listen(app.fetch, { host, port, reusePort: true, onAcceptError });
-      return { check, heard, close, listener, streams: backend.streams };
+      return { check, told, close, listener, open };
     } catch (error) {
       await close();
       throw error;
     }
   },
   on: {
-    revoked({ check, streams: open }, ended) {
+    revoked({ check, open }, ended) {
       check.revoke(ended);
-      open?.revoke(ended.map(({ hash }) => hash));
+      open.revoke(ended.map(({ hash }) => hash));
     },
-    announced: ({ heard }, said) => heard(said),
+    facts: ({ told }, heard) => told?.heard(heard),
+    ends: ({ told }, ends) => told?.ends(ends),
   },
-  async stop({ listener, close, streams: open }) {
-    open?.drain();
+  async stop({ listener, close, open }) {
+    open.drain();
     await listener.stop();
     await close();
   },
@@ -119,10 +126,9 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
 
 // Only what is used is loaded: drivers cost time at the start and memory.
 
-/** What a person who opens the address gets: the page, or where it is left out, has not been built or would find no spaces, the documentation. */
-async function rootRoutes({ page, site }: TaskData, { streams }: Backend): Promise<Route[]> {
-  const files =
-    page && streams !== undefined ? (await import("../../web/files.ts")).pageFiles(pathPrefix(site)) : undefined;
+/** What a person who opens the address gets: the page, or where it is left out or has not been built, the documentation. */
+async function rootRoutes({ page, site }: TaskData): Promise<Route[]> {
+  const files = page ? (await import("../../web/files.ts")).pageFiles(pathPrefix(site)) : undefined;
   if (files === undefined) return [rootRoute(site)];
   return (await import("../http/page-routes.ts")).pageRoutes(files);
 }
@@ -134,37 +140,25 @@ async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
   return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
 }
 
-type Backend = {
-  readonly streams?: Streams;
-  routes(parts: { now: () => number; tracer: Tracer | undefined; site: Site }): Route[];
-  ready(): Promise<void>;
-  close(): Promise<void>;
-};
+/** What is told in Kafka, for a backend that listens to it. */
+type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun">;
 
-async function backendOf(
-  self: Body,
-): Promise<{ backend: Backend; heard: KafkaBack["heard"]; begun: KafkaBack["begun"] }> {
-  const { dataDir, kafka, mongo, redis, verdictTimeoutMs: verdictMs } = self.args;
+async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told }> {
+  const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs } = self.args;
   if (kafka === undefined || mongo === undefined) {
     const { localBackend } = await import("./space-backend-local.ts");
-    const local = localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log });
-    const { streams } = await import("./streams.ts");
-    const { allSpaceRoutes } = await import("./all-space-routes.ts");
-    const open = streams(local.feed, Date.now);
-    const backend = {
-      ...local,
-      streams: open,
-      routes: (parts: Parameters<Backend["routes"]>[0]) => allSpaceRoutes({ ...local, ...parts, streams: open }),
-    };
-    return { backend, heard: () => undefined, begun: async () => undefined };
+    return { backend: localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log }) };
   }
-  const { kafkaBack } = await import("./back-kafka.ts");
-  const { taskRoutes } = await import("./routes.ts");
-  const { taskService } = await import("./service.ts");
-  // Listened to before it is asked how far the announcements are, so that none falls in between.
-  self.subscribe(announcements, "announced");
-  const back = kafkaBack(self, { kafka, mongo, verdictMs, ...(redis === undefined ? {} : { redis }) });
-  const routes = (parts: Parameters<Backend["routes"]>[0]) =>
-    taskRoutes(taskService({ ...back, ...parts }), parts.site);
-  return { backend: { ...back, routes }, heard: back.heard, begun: back.begun };
+  // Listened to before it is asked how far everything is told, so that nothing falls in between.
+  self.subscribe(factsHeard, "facts");
+  self.subscribe(factsEnds, "ends");
+  const { kafkaSpaceBackend } = await import("./space-backend-kafka.ts");
+  const backend = kafkaSpaceBackend(self, {
+    kafka,
+    mongo,
+    instance,
+    verdictMs,
+    ...(redis === undefined ? {} : { redis }),
+  });
+  return { backend, told: backend };
 }

@@ -6,7 +6,8 @@ import { kafkaClient } from "../kafka/client.ts";
 import { spaceNamesIn } from "../kafka/names.ts";
 import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { TopicsError } from "../kafka/topics.ts";
-import { connectMongo, type Mongo } from "../mongo/connect.ts";
+import { connectMongo } from "../mongo/connect.ts";
+import { spaceCollections } from "../mongo/space-collections.ts";
 import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { instances } from "../redis/instances.ts";
@@ -23,7 +24,7 @@ import { spaceDocuments } from "./space-documents.ts";
 import { spaceFeed } from "./space-feed.ts";
 import { spaceHeads } from "./space-heads.ts";
 import { kafkaSpaceLog } from "./space-log-kafka.ts";
-import type { SpaceReads } from "./space-ports.ts";
+import { mongoSpaceReads } from "./space-reads-mongo.ts";
 
 export type KafkaSpaceBackendOptions = {
   readonly kafka: KafkaServers;
@@ -32,7 +33,6 @@ export type KafkaSpaceBackendOptions = {
   /** Names this process, with all its workers. */
   readonly instance: string;
   readonly verdictMs: number;
-  readonly readsOf: (mongo: Mongo) => SpaceReads;
 };
 
 export type KafkaSpaceBackend = SpaceBackend & {
@@ -66,7 +66,7 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
   const documents = spaceDocuments(registry);
   const heads = spaceHeads();
   const feed = spaceFeed({ announcements, documents, heads, now: Date.now });
-  const reads = options.readsOf(mongo);
+  const reads = mongoSpaceReads(spaceCollections(mongo.db), registry);
   const consistent = consistentReads({
     announcements,
     documents,

@@ -15,8 +15,6 @@ import { type KafkaSpaceBackend, kafkaSpaceBackend } from "../../actors/task/spa
 import type { Reader, SpaceAppended, SpaceReads } from "../../actors/task/space-ports.ts";
 import type { SpacePlace } from "./space-place.ts";
 
-export type Reads = Pick<SpaceReads, "head" | "resources">;
-
 export type SpaceEdge = KafkaSpaceBackend & {
   /** Appends, waits for the verdict unless told otherwise, and notes it for reads, as the service does. */
   change(command: Command, options?: { isCertain?: boolean }): Promise<SpaceAppended>;
@@ -30,33 +28,6 @@ export type SpaceEdge = KafkaSpaceBackend & {
   isDeaf: boolean;
   end(): Promise<void>;
 };
-
-/** What the read model is for single reads, by the writer's own store. */
-function readsOf(mongo: Mongo): Reads {
-  const store = mongoFactStore(spaceCollections(mongo.db), { now: Date.now, registry });
-  const none = { heads: [], documents: [], operations: [], seqs: [] };
-  const unavailable = (cause: unknown): never => {
-    throw new Problem("read-model-unavailable", undefined, { cause });
-  };
-  return {
-    head: async (spaceId) => (await store.read({ ...none, heads: [spaceId] }).catch(unavailable)).heads[0],
-    async resources(spaceId, ids) {
-      const read = async (some: readonly string[]) =>
-        (await store.read({ ...none, documents: some.map((id) => ({ spaceId, id })) }).catch(unavailable)).documents;
-      const documents = await read(ids);
-      const projects = await read(documents.flatMap(({ fields }) => (fields.projectId as string | undefined) ?? []));
-      return documents.flatMap((document) => {
-        const type = registry.get(document.type);
-        if (type === undefined) return [];
-        const { id, version, deletedBy, fields } = document;
-        const columns = columnsOf(projects.find((project) => project.id === fields.projectId));
-        const shown = columns.length === 0 ? {} : { columnId: shownColumn(columns, fields)?.id ?? null };
-        const text = resourceText(type, document, shown);
-        return { spaceId, id, type: document.type, version, isDeleted: deletedBy !== undefined, text };
-      });
-    },
-  };
-}
 
 export async function spaceEdge(
   place: SpacePlace,
@@ -91,7 +62,6 @@ export async function spaceEdge(
     ...(over.redisUrl === undefined ? {} : { redis: { url: over.redisUrl, namespace: place.servers.namespace } }),
     instance: name,
     verdictMs: over.verdictMs ?? 60_000,
-    readsOf: (mongo) => readsOf(mongo) as SpaceReads,
   });
   hear = backend.heard;
   end = backend.ends;
