@@ -13,6 +13,8 @@ import {
   keyOf,
   listedFields,
   type SpaceCollections,
+  termOf,
+  termsIn,
   textsOf,
 } from "../mongo/space-collections.ts";
 import type { Document, Fields } from "../resources/document.ts";
@@ -28,6 +30,7 @@ const writesAtOnceMax = 250;
 
 /** Not every server sees by itself that a key with more beside it is looked up by the key. */
 const byId = { _id: 1 };
+const byTerms = { space: 1, terms: 1 };
 
 /** What others need to know of a document: it may be in the batch, or in the store. */
 type Known = { readonly document: Document; readonly state: number };
@@ -158,13 +161,11 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
         hint: byId,
       },
     });
+    // What is new is inserted, which costs a server much less than to look for what it may replace.
+    const writing = (record: DocumentRecord) =>
+      record.version === 1 ? { insertOne: { document: record } } : replacing(record, true);
     for (const part of parts(records, writesAtOnceMax)) {
-      const known = await duplicates(() =>
-        documents.bulkWrite(
-          part.map((record) => replacing(record, true)),
-          { ordered: false },
-        ),
-      );
+      const known = await duplicates(() => documents.bulkWrite(part.map(writing), { ordered: false }));
       if (known.length === 0) continue;
       // The document is there and is as new, or another writer has just made it, which may be older: only the guard tells.
       const again = known.flatMap((index) => part[index] ?? []);
@@ -223,9 +224,9 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
         await addToStates({ space, type, field, ids: others }, withBit(type, bit), -bit);
         if (hiding.isInherited !== true) continue;
         const below = documents
-          .find({ space, type: type.name, [field]: { $in: part } } as object)
+          .find({ space, terms: { $in: part.map((each) => termOf(field, each)) }, type: type.name })
           .project<{ id: string }>({ id: 1 })
-          .hint({ [field]: 1 });
+          .hint(byTerms);
         next.push(...(await below.toArray()).map(({ id }) => id));
       }
       level = next;
@@ -238,8 +239,9 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     change: number,
   ): Promise<void> {
     if (ids.length === 0) return;
-    const filter = { space, type: type.name, [field]: { $in: [...ids] }, state: { $in: [...states] } };
-    await documents.updateMany(filter as object, { $inc: { state: change } }, { hint: { [field]: 1 } });
+    const terms = { $in: ids.map((id) => termOf(field, id)) };
+    const filter = { space, terms, type: type.name, state: { $in: [...states] } };
+    await documents.updateMany(filter, { $inc: { state: change } }, { hint: byTerms });
   }
 
   /** Shows those that refer to this document as it now says. */
@@ -252,12 +254,16 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
       if (steps.length > 0) await documents.bulkWrite(steps, { ordered: false });
       steps = [];
     };
-    const all = documents.find({ space, type: type.name, [field]: id } as object).hint({ [field]: 1 });
+    const all = documents.find({ space, terms: termOf(field, id), type: type.name }).hint(byTerms);
     for await (const record of all) {
       const { value, shown: earlier } = documentIn(registry, record);
       const shown = shownFields(type, value.fields, by);
       if (isSame(shown, earlier)) continue;
-      const set = { ...listedFields(type, value, shown), ...textsOf(type, value, shown) };
+      const set = {
+        ...listedFields(type, value, shown),
+        ...termsIn(type, value, shown),
+        ...textsOf(type, value, shown),
+      };
       steps.push({
         updateOne: { filter: { _id: record._id, space, version: value.version }, update: { $set: set }, hint: byId },
       });

@@ -15,7 +15,7 @@ import { TopicsError } from "../kafka/topics.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { IndexError } from "../mongo/indexes.ts";
 import { StoredTextError, spaceCollections } from "../mongo/space-collections.ts";
-import { ensureSpaceIndexes } from "../mongo/space-indexes.ts";
+import { ensureSortIndexes, ensureSpaceIndexes } from "../mongo/space-indexes.ts";
 import { type Outage, outage } from "../outage.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import { registry } from "../resources/registry.ts";
@@ -40,6 +40,8 @@ const closeMs = 1_000;
 const pauses = { fromMs: 100, toMs: 3_000 };
 /** A member that the group has not heard from for so long, while Kafka answers, will not come back by itself. */
 const silenceMs = 60_000;
+/** How often it is looked whether there are so many documents that their lists need more indexes. */
+const growthLookMs = 60_000;
 /** A record that was sent twice may arrive for so long behind its second sending. */
 const servingLateMs = 30_000;
 
@@ -124,7 +126,7 @@ export function kafkaSpaceWriter(
       of.failed(mongo.why(error));
     };
     const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
-    await keepTrying(() => ensureSpaceIndexes(collections, registry), { ...pauses, until, failed: failed(indexing) });
+    await keepTrying(() => ensureSpaceIndexes(collections), { ...pauses, until, failed: failed(indexing) });
     indexing.fine();
     const joined = () => {
       joining.fine();
@@ -134,6 +136,10 @@ export function kafkaSpaceWriter(
   }
   const beginning = begin().catch(() => undefined);
 
+  const sorting = told("mongodb", "make the indexes of long lists");
+  const growing = setInterval(() => {
+    ensureSortIndexes(collections, registry).then(sorting.fine, (error) => sorting.failed(mongo.why(error)));
+  }, growthLookMs);
   const watching = watchParked(kafka, names);
   const endReports = reportHealth(self, {
     kafka: () => {
@@ -158,6 +164,7 @@ export function kafkaSpaceWriter(
     isReady: () => source()?.healthy() === true,
     async stop() {
       endReports();
+      clearInterval(growing);
       await watching.close();
       await settles(beginning, closeMs);
       await staying?.stop();

@@ -12,8 +12,8 @@ import { storedDocument, storedTexts } from "../resources/stored-document.ts";
 type Kept = { _id: string; space: string };
 
 export type FactRecord = Kept & {
-  /** None where nothing changed. */
-  seq?: number;
+  /** Where nothing changed, a number below 0 that no other fact of the space has. */
+  seq: number;
   position: number;
   /** By which the changes of a resource are found: `changeKey` of each. */
   changed?: readonly string[];
@@ -35,6 +35,8 @@ export type DocumentRecord = Kept & {
   updatedAt: number;
   /** Of a member. */
   user?: string;
+  /** By which it is found: each as `termOf`. */
+  terms?: readonly string[];
   words?: readonly string[];
   /** What of it others depend on, as a text; only of types on which others do. */
   hiding?: string;
@@ -120,7 +122,7 @@ export function factRecord(fact: Fact, nowMs: number): FactRecord {
   return {
     _id: keyOf(spaceId, operationId),
     space: spaceId,
-    ...(seq === undefined ? {} : { seq }),
+    seq: seq ?? -1 - position,
     position,
     ...(changes.length === 0 ? {} : { changed: changes.map(({ id, version }) => changeKey(id, version)) }),
     json: textOf("facts", { spaceId, id: operationId }, fact),
@@ -153,11 +155,36 @@ export function documentRecord(type: ResourceType, document: Document, placed: P
     ...(type.name === "member" ? { user: fields.userId as string } : {}),
     ...listedFields(type, document, shown),
     ...Object.fromEntries(setFields(type).map(({ name, orNone }) => [name, itemsOf(fields[name], orNone)])),
+    ...termsIn(type, document, shown),
     ...(searched.length === 0 ? {} : { words: wordsIn(searched, fields) }),
     ...(hiding === undefined ? {} : { hiding }),
     ...(isUnsettled === true ? { isUnsettled } : {}),
     ...textsOf(type, document, shown),
   };
+}
+
+/** A value that a field has, or that is among those it has. */
+export function termOf(field: string, value: string): string {
+  return `${field} ${value}`;
+}
+
+/** One index for all: each more would be written with every change of every document. */
+export function termsIn(type: ResourceType, { fields }: Document, shown: Fields): { terms?: readonly string[] } {
+  const terms = [
+    ...lookedUp(type).flatMap((name) => {
+      const value = shownValue(name, fields, shown);
+      return typeof value === "string" ? termOf(name, value) : [];
+    }),
+    ...setFields(type).flatMap(({ name, orNone }) => itemsOf(fields[name], orNone).map((item) => termOf(name, item))),
+  ];
+  return terms.length === 0 ? {} : { terms };
+}
+
+/** Fields by whose value documents are looked up: references and other ids. */
+export function lookedUp(type: ResourceType): string[] {
+  return listFields(type).flatMap(([name, { form, sortable }]) =>
+    sortable !== true && (form.kind === "reference" || form.kind === "text") ? [name] : [],
+  );
 }
 
 /** Where a value is shown in the place of a stored one, these are what differs. */
@@ -203,7 +230,7 @@ export function factIn({ _id, space, seq, position, json }: FactRecord): Fact {
   if (
     fact.spaceId !== space ||
     fact.operationId !== at.id ||
-    fact.seq !== seq ||
+    (fact.seq ?? -1 - position) !== seq ||
     fact.position !== position ||
     !Array.isArray(fact.changes) ||
     !["applied", "unchanged", "rejected"].includes(fact.verdict)

@@ -1,44 +1,46 @@
 /** The indexes of spaces in MongoDB: which lists there are follows from the types of resources. */
 import type { IndexDescription } from "mongodb";
-import { listFields, setFields, wordFields } from "../resources/listing.ts";
+import { listFields } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { ensureIndexesOf } from "./indexes.ts";
 import type { SpaceCollections } from "./space-collections.ts";
 
 /** Makes the indexes that are missing, and the name of the store; several writers may start at once. That an operation or a document is there once, `_id` sees to. */
-export async function ensureSpaceIndexes(
-  { facts, documents, erased, store }: SpaceCollections,
-  registry: Registry,
-): Promise<void> {
+export async function ensureSpaceIndexes({ facts, documents, erased, store }: SpaceCollections): Promise<void> {
   await Promise.all([
     ensureIndexesOf(facts, [
-      { key: { space: 1, seq: 1 }, unique: true, partialFilterExpression: { seq: { $gt: 0 } } },
-      // For reads: not every server looks something up in an index that holds some documents only.
-      { key: { space: 1, seq: 1, position: 1 } },
+      { key: { space: 1, seq: 1 }, unique: true },
       { key: { space: 1, changed: 1 } },
       { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
     ]),
-    ensureIndexesOf(documents, documentIndexes(registry)),
+    ensureIndexesOf(documents, documentIndexes),
     ensureIndexesOf(erased, [{ key: { isDone: 1 } }]),
     store.updateOne({ _id: "store" }, { $setOnInsert: { epoch: crypto.randomUUID() } }, { upsert: true }),
   ]);
 }
 
-export function documentIndexes(registry: Registry): IndexDescription[] {
-  const types = [...registry.values()];
-  const unique = (names: readonly string[]) => [...new Set(names)];
-  const sets = types.flatMap((type) => [
-    ...setFields(type).map(({ name }) => name),
-    ...(wordFields(type).length > 0 ? ["words"] : []),
-  ]);
-  return [
-    { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
-    { key: { space: 1, id: 1 } },
-    ...unique(["user", ...types.flatMap(lookedUp)]).map((name) => ({ key: { [name]: 1 }, sparse: true })),
-    ...unique(sets).map((name) => ({ key: { space: 1, [name]: 1 } })),
-    ...types.flatMap(sortIndexes),
-  ] as IndexDescription[];
+/** In which documents are found. Few: each is written with every change of every document. */
+const documentIndexes: readonly IndexDescription[] = [
+  { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
+  { key: { space: 1, id: 1 } },
+  { key: { space: 1, terms: 1 } },
+  { key: { space: 1, words: 1 } },
+  { key: { user: 1 }, sparse: true },
+];
+
+/** Fewer documents than this are sorted as they are found. */
+const sortedMax = 20_000;
+
+/** Makes the indexes in whose order lists are walked, once there are so many documents that it pays. Answers whether they are there. */
+export async function ensureSortIndexes(
+  { documents }: Pick<SpaceCollections, "documents">,
+  registry: Registry,
+  max = sortedMax,
+): Promise<boolean> {
+  if ((await documents.estimatedDocumentCount()) <= max) return false;
+  await ensureIndexesOf(documents, [...registry.values()].flatMap(sortIndexes));
+  return true;
 }
 
 /** Each index holds the documents of one type only. */
@@ -49,11 +51,4 @@ function sortIndexes(type: ResourceType): IndexDescription[] {
     key: { space: 1, type: 1, state: 1, [name]: 1, _id: 1 },
     partialFilterExpression: { type: type.name },
   })) as IndexDescription[];
-}
-
-/** Fields by whose value documents are looked up: references and other ids, which most documents have not. */
-export function lookedUp(type: ResourceType): string[] {
-  return listFields(type).flatMap(([name, { form, sortable }]) =>
-    sortable !== true && (form.kind === "reference" || form.kind === "text") ? [name] : [],
-  );
 }

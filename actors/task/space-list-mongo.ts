@@ -1,7 +1,6 @@
 /** Lists from MongoDB: each is one aggregation for each stretch of an index in which its page lies. */
 import { type AggregationCursor, BSONRegExp, type Collection } from "mongodb";
-import { type DocumentRecord, keyOf, localName } from "../mongo/space-collections.ts";
-import { lookedUp } from "../mongo/space-indexes.ts";
+import { type DocumentRecord, keyOf, localName, lookedUp, termOf } from "../mongo/space-collections.ts";
 import { type Field, isSet } from "../resources/field.ts";
 import { askedValue, setFields, shownStates } from "../resources/listing.ts";
 import { type Registry, typeNamed } from "../resources/registry.ts";
@@ -99,13 +98,14 @@ function indexed(type: ResourceType, filter: Fields, word: string | undefined): 
   if (ids !== undefined) return { _id: { $in: ids } };
   for (const name of lookedUp(type)) {
     const { $in: values } = operators(filter[name] ?? null);
-    if (Array.isArray(values) && !values.includes(null)) return { [name]: filter[name] };
+    if (Array.isArray(values) && !values.includes(null))
+      return { space, terms: { $in: values.map((value) => termOf(name, value)) } };
   }
   if (word !== undefined) return { space, words: { $gte: word, $lt: `${word}\u{10ffff}` } };
   for (const { name } of setFields(type)) {
     const { $all: all, $in: any } = operators(filter[name] ?? null);
-    if (Array.isArray(all)) return { space, [name]: all[0] };
-    if (any !== undefined) return { space, [name]: { $in: any } };
+    if (Array.isArray(all)) return { space, terms: termOf(name, all[0]) };
+    if (Array.isArray(any)) return { space, terms: { $in: any.map((item) => termOf(name, item)) } };
   }
   return { space, type: type.name, state, ...(createdAt === undefined ? {} : { createdAt }) };
 }

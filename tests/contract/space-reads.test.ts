@@ -8,7 +8,7 @@ import { sqliteFactStore } from "../../actors/consumer/fact-store-sqlite.ts";
 import { openSpaceDatabase } from "../../actors/consumer/space-database.ts";
 import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
 import { spaceCollections } from "../../actors/mongo/space-collections.ts";
-import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
+import { ensureSortIndexes, ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import { comment } from "../../actors/resources/comment.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { ResourceType } from "../../actors/resources/resource-type.ts";
@@ -54,7 +54,7 @@ describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
     url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
     const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });
     const collections = spaceCollections(mongo.db);
-    await ensureSpaceIndexes(collections, registry);
+    await ensureSpaceIndexes(collections);
     return {
       collections,
       store: mongoFactStore(collections, { now: Date.now, registry }),
@@ -71,6 +71,7 @@ describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
   test("every list is found by an index", async () => {
     const opened = await open();
     const { documents } = opened.collections;
+    expect(await ensureSortIndexes(opened.collections, registry, -1)).toBe(true);
     const queries = [
       ...["createdAt", "updatedAt", "title", "priority", "dueAt", "rank"].flatMap((sort) => [
         `sort=${sort}`,

@@ -81,7 +81,7 @@ describeWith(
       partition += 1;
       unreadable.length = 0;
       await mongo.db.dropDatabase();
-      await ensureSpaceIndexes(kept, registry);
+      await ensureSpaceIndexes(kept);
     });
     afterAll(async () => {
       await Promise.all([commands?.close(1_000), facts?.close(1_000), questions?.close()]);
