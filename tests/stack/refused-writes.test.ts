@@ -263,13 +263,13 @@ describeWith("a MongoDB that takes no writes", [await servers(), await privateSe
     const url = new URL(mongo.url);
     url.pathname = "/conflict";
     const client = await MongoClient.connect(url.href, { directConnection: true });
-    const collection = client.db("conflict").collection("operations");
+    const collection = client.db("conflict").collection("facts");
     await collection.createIndex({ expireAt: 1 }, { expireAfterSeconds: 3_600 });
     const ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
     const { texts, exited } = launch({ ...place.env, MONGO_URL: url.href, ROLE: "consumer", ...ports });
     expect((await exited).code).toBe(1);
     expect(texts.stderr).toContain(
-      'Cannot use the collection operations: its index expireAt_1 has other keys or options than this program needs; drop it with db.operations.dropIndex(\\"expireAt_1\\") and start again',
+      'Cannot use the collection facts: its index expireAt_1 has other keys or options than this program needs; drop it with db.facts.dropIndex(\\"expireAt_1\\") and start again',
     );
     await client.close();
     await place.remove();
