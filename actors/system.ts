@@ -55,7 +55,7 @@ function childrenOf(config: Config): ChildSpec[] {
     ...(runs("task") && kafka !== undefined ? [followerChild(kafka)] : []),
     ...(runs("consumer") ? [consumerChild(config)] : []),
     ...(runs("consumer") && kafka !== undefined && redis !== undefined
-      ? [child(keeper, { args: { kafka, redis, spaces: true } })]
+      ? [child(keeper, { args: { kafka, redis } })]
       : []),
     ...(runs("task") ? [taskChild(config)] : []),
   ];
@@ -83,7 +83,7 @@ function authChild(config: Config): ChildSpec {
 
 function followerChild(kafka: NonNullable<Config["kafka"]>): ChildSpec {
   // A group of this process: an actor that is started again goes on where the one before it was.
-  return child(follower, { args: { kafka, group: spaceNamesIn(kafka).followers + randomUUID(), spaces: true } });
+  return child(follower, { args: { kafka, group: spaceNamesIn(kafka).followers + randomUUID() } });
 }
 
 function consumerChild(config: Config): ChildSpec {

@@ -26,8 +26,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { TaskDocument } from "../actors/mongo/read-model.ts";
-import { keys } from "../actors/redis/task-cache.ts";
+import { keyOf, spaceCollections } from "../actors/mongo/space-collections.ts";
+import { spaceKeys } from "../actors/redis/space-cache.ts";
 import { settles } from "../actors/waiting.ts";
 import { allServers, forgetKeys, placeOn, type ServerName } from "../deploy/services/place.ts";
 import { up } from "../deploy/services/services.ts";
@@ -106,7 +106,7 @@ const reference = async (script: "sends" | "bulk-writes"): Promise<number> =>
   Number(await run(runtime, `bench/stack/${script}.ts`, [ofServers, String(seconds)]));
 const log = await seenLog(env);
 const mongo = connectMongo(env);
-const tasks = mongo.db.collection<TaskDocument>("tasks");
+const { documents } = spaceCollections(mongo.db);
 const producer = connectKafka(env).producer({ idempotent: true, maxInFlightRequests: 1 });
 await producer.connect();
 const send = batching(producer, topicOf(env, "copied"));
@@ -140,15 +140,18 @@ async function driven(name: FigureName, requests: string, round: number, theirs 
 
 /** Tasks of a person as the read model has them: creates over the connections told nobody their ids. */
 async function idsOf({ token }: Person): Promise<string[]> {
-  const { sub: owner = "" } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
+  const { sub: space = "" } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
     sub?: string;
   };
-  return (await tasks.find({ owner }, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id);
+  const found = documents.find({ space, type: "task" }).project<{ id: string }>({ id: 1 });
+  return (await found.toArray()).map(({ id }) => id);
 }
 
+/** The key of its document. */
 async function create(token: string, each: number): Promise<string> {
   const text = await answered(await post(`${stack.url}/v1/tasks`, newTask(each), token), 201);
-  return (JSON.parse(text) as { id: string }).id;
+  const { spaceId, id } = JSON.parse(text) as { spaceId: string; id: string };
+  return keyOf(spaceId, id);
 }
 
 async function copied(each: number): Promise<string> {
@@ -172,13 +175,13 @@ async function measure(round: number): Promise<Record<FigureName, Sample>> {
   if (undecided > 0) slow.push(`stack/patch-p99: ${undecided} changes were answered 202, not decided in time`);
   const [lag, bareLag] = await beside(
     round,
-    () => lags((each) => create(token, each), sights(tasks), pacedSeconds),
+    () => lags((each) => create(token, each), sights(documents), pacedSeconds),
     () => lags(copied, sights(mongo.db.collection<{ _id: string }>("bench_copied")), pacedSeconds),
   );
   const made = await driven("stack/create", load("create", stack.url, crowd), round, () => reference("sends"));
   await log.settled();
   const taskIds = await idsOf(crowd);
-  await forgetKeys(env.REDIS_URL ?? "", `${env.TT_NAMESPACE}.${keys.task("*")}`);
+  await forgetKeys(env.REDIS_URL ?? "", `${env.TT_NAMESPACE}.${spaceKeys.resource("*", "*")}`);
   const misses = load("get", stack.url, { token, taskIds }, taskIds.length);
   const getMiss = await driven("stack/get-miss", misses, round);
   const backlog = Array.from({ length: backlogCommands }, (_, each) => createRecord(each, crypto.randomUUID()));

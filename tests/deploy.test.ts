@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownedByAuth } from "../actors/auth/messages.ts";
 import { readConfig, variables } from "../actors/config.ts";
-import { namesIn } from "../actors/kafka/names.ts";
+import { spaceNamesIn } from "../actors/kafka/names.ts";
 import * as compose from "../deploy/check/compose.ts";
 import { defaultDeny, edges } from "../deploy/check/edges.ts";
 import * as k8s from "../deploy/check/kubernetes.ts";
@@ -331,8 +331,8 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
   });
 
   const log = {
-    topic: namesIn({ namespace: "" }).commands,
-    group: namesIn({ namespace: "" }).writers,
+    topic: spaceNamesIn({ namespace: "" }).commands,
+    group: spaceNamesIn({ namespace: "" }).writers,
     partitions: variables.properties.TT_PARTITIONS.default,
   };
   const breaksTask = (path: (string | number)[], to: Value | undefined) => (all: Value[]) =>

@@ -10,10 +10,10 @@ import { membership } from "../kafka/group.ts";
 import { commandIn, commandRecord } from "../kafka/log-record.ts";
 import { type Names, namesIn } from "../kafka/names.ts";
 import { readThrough } from "../kafka/read-through.ts";
-import { ensureTopics } from "../kafka/topics.ts";
+import { ensureSpaceTopics } from "../kafka/space-topics.ts";
 import type { KafkaServers } from "../servers.ts";
 import { settles } from "../waiting.ts";
-import type { Parked } from "./source-kafka.ts";
+import type { ParkedRecord as Parked } from "./parked-record.ts";
 
 export type Redriven = { readonly back: number; readonly kept: number };
 export type RedriveOptions = {
@@ -46,7 +46,7 @@ export async function redrive({ servers, dryRun, say, progress, signal }: Redriv
 
   await admin.connect();
   try {
-    const { partitions } = await ensureTopics(admin, servers);
+    const { partitions } = await ensureSpaceTopics(admin, servers);
     const ends = await admin.fetchTopicOffsets(names.parked);
     const [places] = await admin.fetchOffsets({ groupId: names.redrive, topics: [names.parked] });
     const known = new Map((places?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));

@@ -11,7 +11,7 @@ import { type PartitionQuestions, partitionQuestions } from "../kafka/partition-
 import { commandRecordOf, readCommandOf } from "../kafka/space-record.ts";
 import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
-import { TopicsError } from "../kafka/topics.ts";
+import { TopicsError } from "../kafka/topic-settings.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { IndexError } from "../mongo/indexes.ts";
 import { StoredTextError, spaceCollections } from "../mongo/space-collections.ts";

@@ -3,7 +3,7 @@
 import type { Kafka } from "kafkajs";
 import type { Self } from "../../runtime/actor.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
-import { TopicsError } from "../kafka/topics.ts";
+import { TopicsError } from "../kafka/topic-settings.ts";
 import { outage } from "../outage.ts";
 import { NotWell, type Probe } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";

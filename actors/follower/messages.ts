@@ -1,19 +1,10 @@
-/** The follower: hears what the writers announce in Kafka and tells it to the `task` workers of its process. */
+/** The follower: hears what the writers tell in Kafka and tells it to the `task` workers of its process. */
 import { actor, ask, topic } from "../../runtime/actor.ts";
-import type { Announcement } from "../model/command.ts";
-
-/** By partition, the offset of the last command announced; -1 where none is known. */
-export type Announced = readonly number[];
 
 export const follower = actor("follower", new URL("./main.ts", import.meta.url), {
-  /** How far the announcements are; null until it has caught up with those made before it came. */
-  announced: ask<null, Announced | null>(),
   /** What is known of spaces by now; null until it has caught up with what was told before it came. */
   spaces: ask<null, readonly KnownFacts[] | null>(),
 });
-
-/** In log order within a partition; at a start or after a fault some come again. */
-export const announcements = topic<Announcement[]>("task.announcements");
 
 /** Records of `facts`, as they are there. From one message to the next of a partition the offsets follow each other; at a start or after a fault some come again. */
 export type FactsHeard = {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { allSpaceRoutes } from "../task/all-space-routes.ts";
 import { parseIfMatch } from "../task/conditions.ts";
-import { taskRoutes } from "../task/routes.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
 import { documentRoutes } from "./document-routes.ts";
@@ -9,7 +9,7 @@ import { healthRoute } from "./health-route.ts";
 import { merged, type OpenApi, openApi } from "./openapi.ts";
 import { rootSite } from "./site.ts";
 
-const own = [...taskRoutes({} as never), healthRoute(() => Promise.resolve(), Date.now)];
+const own = [...allSpaceRoutes({ site: rootSite } as never), healthRoute(() => Promise.resolve(), Date.now)];
 const routes = [...own, ...documentRoutes(own, rootSite), ...commonRoutes];
 const document = openApi(routes);
 type Parameter = { name: string; schema: { pattern?: string; description?: string } };
@@ -48,12 +48,32 @@ test("every reference leads somewhere, and no model is left without a name", () 
     expect(target, path).toBeDefined();
   }
   expect(Object.keys(document.components.schemas).sort()).toEqual([
+    "Acceptance",
+    "Batch",
+    "BatchAnswer",
+    "Comment",
+    "CommentPatch",
+    "CreatedInvitation",
+    "Fact",
     "HistoryEntry",
+    "Invitation",
+    "Member",
+    "MemberPatch",
+    "NewComment",
+    "NewInvitation",
+    "NewProject",
+    "NewSpace",
     "NewTask",
     "Operation",
     "Problem",
+    "Project",
+    "ProjectPatch",
+    "ProjectReplacement",
+    "Space",
+    "SpacePatch",
     "Task",
     "TaskPatch",
+    "TaskReplacement",
   ]);
   expect(text).not.toContain('"$id"');
   expect(text).not.toContain('"blank"');

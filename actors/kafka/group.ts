@@ -6,7 +6,7 @@ import { settles } from "../waiting.ts";
 
 /**
  * Of every consumer. A member that says nothing for a session's time is taken for dead; until then nobody works on its partitions. Heartbeats go on
- * while a batch is held (hold-batch.ts) or waits in its lane (../consumer/lanes.ts), so the time need not cover the longest batch; in
+ * while a batch is held (hold-batch.ts) or waits in its loop (../consumer/partition-loop.ts), so the time need not cover the longest batch; in
  * `rebalanceTimeout` those who hold one come to its end.
  * When kafkajs gives up it must not go on by itself: it would be another member, for which the group waits until the one before is known to be dead.
  */

@@ -4,7 +4,13 @@ import type { KafkaServers } from "../servers.ts";
 import { keepTrying } from "../waiting.ts";
 import { spaceNamesIn } from "./names.ts";
 import { settingWarnings, TopicsError } from "./topic-settings.ts";
-import type { Topics } from "./topics.ts";
+
+export type Topics = {
+  /** Of `commands` and `facts` alike. */
+  readonly partitions: number;
+  /** What an operator should know: it works, but less safely than it could. */
+  readonly warnings: readonly string[];
+};
 
 /** A record of the largest verdict, with what Kafka adds. */
 export const recordBytesMax = 8 * 2 ** 20;

@@ -1,6 +1,18 @@
 /** What the keeper does with each batch of announcements, whatever the cache is. */
-import type { Announcement, Outcome } from "../model/command.ts";
-import type { KeptCache } from "./cache-redis.ts";
+
+export type KeptCache<Kept> = {
+  /**
+   * Writes what is newer than what is there, and then moves the mark of the partition on (where there is one to move), as one act. Repeating it is
+   * harmless. `false`, with nothing done: the mark is behind where this keeper left it (`before`), so the cache has forgotten something; or there
+   * is one though this keeper has made none since it emptied the cache (undefined). Either way the cache must be emptied.
+   */
+  keep(partition: number, kept: readonly Kept[], mark: Mark | undefined): Promise<boolean>;
+  /** Forgets the marks of these partitions and all entries: those of other partitions may go at any time, their marks are for their own keepers to judge. */
+  empty(partitions: readonly number[]): Promise<void>;
+  /** How long nothing may be marked after that: what was under way then has ended by itself. */
+  readonly restMs: number;
+};
+export type Mark = { readonly offset: number; readonly before: number | undefined };
 
 /** Generic over what is told (`Said`) and what of it goes into the cache (`Kept`). */
 export type Keeping<Said> = {
@@ -21,7 +33,7 @@ export type KeepingOptions<Said, Kept> = {
   readonly emptied: (partition: number) => void;
 };
 
-/** Announcements in one act on the cache at most. */
+/** Of what is told, in one act on the cache at most. */
 const actMax = 500;
 
 type Partition = {
@@ -121,11 +133,4 @@ export function keeping<Said, Kept>(options: KeepingOptions<Said, Kept>): Keepin
       if (next !== undefined) await keep(...next, []);
     },
   };
-}
-
-/** Of announcements of tasks. */
-export const ofTasks = { positionOf: ({ taken }: Announcement): number => taken.offset, keptOf: outcomesOf };
-
-function outcomesOf(said: readonly Announcement[]): Outcome[] {
-  return said.flatMap(({ outcome }) => outcome ?? []);
 }

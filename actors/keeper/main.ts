@@ -1,31 +1,28 @@
 /** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the announcements stays where it is. */
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
-import { readAnnouncements } from "../kafka/announcement-record.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { readFacts } from "../kafka/facts-record.ts";
 import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
-import { namesIn, spaceNamesIn } from "../kafka/names.ts";
+import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
 import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
-import { prepareTopics, TopicsError } from "../kafka/topics.ts";
+import { TopicsError } from "../kafka/topic-settings.ts";
 import { countThread } from "../metrics/threads.ts";
 import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
+import type { Projected, Told } from "../resources/verdict.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
-import { keptCacheInRedis } from "./cache-redis.ts";
-import { type Keeping, keeping, ofTasks } from "./keep.ts";
+import { type Keeping, keeping } from "./keep.ts";
 import { keeper } from "./messages.ts";
 import { keptSpacesInRedis, ofSpaces } from "./space-cache-redis.ts";
 
 export type KeeperData = {
   kafka: KafkaServers;
   redis: Server;
-  /** Keeps resources of spaces, in the place of tasks. */
-  spaces?: true;
 };
 
 type State = { readonly stop: () => Promise<void> };
@@ -47,28 +44,21 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
       emptied: (partition: number) =>
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
     };
-    const { keeps, join: joinKept } =
-      self.args.spaces === true
-        ? keptOf(
-            keeping({ cache: keptSpacesInRedis(connection.redis), ...ofSpaces, ...common }),
-            { group: spaceNamesIn(servers).keepers, topic: spaceNamesIn(servers).facts },
-            factsIn,
-          )
-        : keptOf(
-            keeping({ cache: keptCacheInRedis(connection.redis), ...ofTasks, ...common }),
-            { group: namesIn(servers).keepers, topic: namesIn(servers).events },
-            readAnnouncements,
-          );
+    const keeps = keeping({ cache: keptSpacesInRedis(connection.redis), ...ofSpaces, ...common });
     const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
     const ofRedis = { server: "redis", urls: [self.args.redis.url], step: "keep the cache up to date" } as const;
     const keepsCache = outage(self.log, ofRedis);
     const staying = stayJoined({
       join: async (lost) => {
-        await (self.args.spaces === true ? prepareSpaceTopics(kafka, servers) : prepareTopics(kafka, servers));
-        return await joinKept(kafka, clientName, {
-          lost,
-          failing: (error) => keepsCache.failed(connection.why(error)),
-          recovered: keepsCache.fine,
+        await prepareSpaceTopics(kafka, servers);
+        return await join(kafka, spaceNamesIn(servers), {
+          keeps,
+          clientName,
+          told: {
+            lost,
+            failing: (error) => keepsCache.failed(connection.why(error)),
+            recovered: keepsCache.fine,
+          },
         });
       },
       until: self.stopping,
@@ -102,50 +92,27 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
   stop: ({ stop }) => stop(),
 });
 
-type Told = {
+type Callbacks = {
   readonly lost: (error: Error) => void;
   readonly failing: (error: Error) => void;
   readonly recovered: () => void;
 };
-
-type Place = { readonly group: string; readonly topic: string };
-
-type Keeper = Pick<Keeping<unknown>, "tick" | "assigned"> & {
-  take(partition: number, messages: readonly KafkaMessage[]): Promise<number | undefined>;
-};
-
-/** What is told in a topic, kept by a group of keepers. */
-function keptOf<Said>(
-  keeps: Keeping<Said>,
-  place: Place,
-  read: (messages: readonly KafkaMessage[]) => readonly Said[],
-) {
-  const keeper: Keeper = {
-    tick: keeps.tick,
-    assigned: keeps.assigned,
-    take: (partition: number, messages: readonly KafkaMessage[]) => keeps.take(partition, read(messages)),
-  };
-  return {
-    keeps: keeper,
-    join: (kafka: Kafka, clientName: string, told: Told) => join(kafka, place, { keeper, clientName, told }),
-  };
-}
 
 function factsIn(messages: readonly KafkaMessage[]) {
   return messages.map(({ value }) => readFacts(value)).filter((each) => typeof each !== "string");
 }
 
 type Joining = {
-  readonly keeper: Keeper;
+  readonly keeps: Keeping<Told | Projected>;
   readonly clientName: string;
-  readonly told: Told;
+  readonly told: Callbacks;
 };
 
 /** Joins the keepers' group; rejects, leaving nothing behind, when Kafka does not let it in time. */
 async function join(
   kafka: Kafka,
-  { group, topic }: Place,
-  { keeper: keeps, clientName, told: { lost, failing, recovered } }: Joining,
+  { keepers: group, facts: topic }: SpaceNames,
+  { keeps, clientName, told: { lost, failing, recovered } }: Joining,
 ): Promise<{ stop(): Promise<void> }> {
   await leaveForEarlierLives(kafka, group, clientName);
   const admin = kafka.admin();
@@ -177,7 +144,7 @@ async function join(
     let mark: number | undefined;
     const step = async () => {
       await assigning;
-      mark = await keeps.take(partition, batch.messages);
+      mark = await keeps.take(partition, factsIn(batch.messages));
     };
     if (!(await holdBatch(payload, step, { failing, recovered }))) return;
     // By the batch's own commit: from the consumer's, what the group says of a rebalance would come as an error that ends it for good.

@@ -1,17 +1,17 @@
 /** The keeper's side of the cache of spaces: entries of what was told, and its mark of how far it has come in each partition. */
 import type { Redis } from "ioredis";
 import { type SpaceEntry, spaceEntryText, spaceKeys } from "../redis/space-cache.ts";
-import { lifeMs, unmarkedMs, withTaskCache } from "../redis/task-cache.ts";
+import { lifeMs, unmarkedMs, withSpaceCache } from "../redis/space-cache-scripts.ts";
 import { registry } from "../resources/registry.ts";
 import { resourceText } from "../resources/served.ts";
 import type { Projected, Told } from "../resources/verdict.ts";
-import type { KeptCache } from "./cache-redis.ts";
 import { emptyOf } from "./empty-cache.ts";
+import type { KeptCache } from "./keep.ts";
 
 export type KeptResource = { readonly spaceId: string; readonly id: string; readonly entry: SpaceEntry };
 
 export function keptSpacesInRedis(connection: Redis): KeptCache<KeptResource> {
-  const redis = withTaskCache(connection);
+  const redis = withSpaceCache(connection);
   return {
     restMs: 2 * unmarkedMs,
 

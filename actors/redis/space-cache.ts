@@ -1,6 +1,4 @@
-/** Resources of spaces in Redis, as the `task` workers and the keeper both write them, by the rules of task-cache.ts. */
-import { lifeMs } from "./task-cache.ts";
-
+/** Resources of spaces in Redis, as the `task` workers and the keeper both write them, by the rules of space-cache-scripts.ts. */
 /**
  * `asOf`: the position in the space's partition up to which the entry is known to be right. A deleted one is its tombstone. `text` is empty where a task is
  * shown by the columns of its project: it changes with these, and only its version is certain.
@@ -23,8 +21,6 @@ export const spaceKeys = {
   /** Whose an operation is that was answered before it was decided. */
   operation: (spaceId: string, id: string) => `tt:space-operation:${spaceId}:${id}`,
 };
-
-export { lifeMs };
 
 /** The text stays as it is: reading an entry parses nothing of it. */
 export function spaceEntryText({ version, asOf, isDeleted, type, text }: SpaceEntry): string {

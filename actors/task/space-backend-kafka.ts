@@ -5,7 +5,7 @@ import { appender } from "../kafka/appender.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { spaceNamesIn } from "../kafka/names.ts";
 import { prepareSpaceTopics } from "../kafka/space-topics.ts";
-import { TopicsError } from "../kafka/topics.ts";
+import { TopicsError } from "../kafka/topic-settings.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { spaceCollections } from "../mongo/space-collections.ts";
 import { outage } from "../outage.ts";

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Position } from "../model/command.ts";
-import { lifeMs, readSpaceEntry, type SpaceEntry, spaceEntryText, spaceKeys } from "../redis/space-cache.ts";
-import { withTaskCache } from "../redis/task-cache.ts";
+import { readSpaceEntry, type SpaceEntry, spaceEntryText, spaceKeys } from "../redis/space-cache.ts";
+import { lifeMs, withSpaceCache } from "../redis/space-cache-scripts.ts";
 
 export type SpaceCached = {
   /** By partition, the position of the user's last acknowledged write. */
@@ -41,7 +41,7 @@ const restMs = 500;
 
 /** Takes a connection that answers or refuses in time (redis/connect.ts). */
 export function redisSpaceCache(connection: Redis, now: () => number): SpaceCache {
-  const redis = withTaskCache(connection);
+  const redis = withSpaceCache(connection);
   let restUntilMs = 0;
 
   /** Whoever waits for a server that is away waits in vain, one after the other. */

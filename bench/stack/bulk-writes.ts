@@ -1,12 +1,13 @@
 /**
  * The reference of the writer: what the same MongoDB takes as bulk writes of the same documents into collections with the same indexes, several
- * at once, each an operation with its change and a task per command. `bun|deno bulk-writes.ts <JSON of variables> <seconds>`; prints the commands a
+ * at once, each a fact, a task and a head per command. `bun|deno bulk-writes.ts <JSON of variables> <seconds>`; prints the commands a
  * second.
  */
 
 import process from "node:process";
 import { v7 } from "uuid";
-import { ensureIndexes, type ReadModel, readModelIn } from "../../actors/mongo/read-model.ts";
+import { keyOf, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import { connectMongo, type Env } from "./servers.ts";
 
 const env = JSON.parse(process.argv[2] ?? "") as Env;
@@ -16,15 +17,21 @@ const batchCommands = 500;
 const lanes = 4;
 
 const { db, close } = connectMongo(env);
-const own: ReadModel = {
-  tasks: db.collection("bench_tasks"),
-  operations: db.collection("bench_operations"),
+const own: SpaceCollections = {
+  facts: db.collection("bench_facts"),
+  documents: db.collection("bench_documents"),
+  heads: db.collection("bench_heads"),
   erased: db.collection("bench_erased"),
+  store: db.collection("bench_store"),
 };
-await ensureIndexes(own);
-const { tasks, operations } = readModelIn(db);
-const [operation, task] = await Promise.all([operations.findOne({ change: { $exists: true } }), tasks.findOne()]);
-if (operation === null || task === null) throw new Error("Cannot measure: there are no documents yet");
+await ensureSpaceIndexes(own);
+const { facts, documents, heads } = spaceCollections(db);
+const [fact, task, head] = await Promise.all([
+  facts.findOne({ seq: { $gt: 0 } }),
+  documents.findOne({ type: "task" }),
+  heads.findOne(),
+]);
+if (fact === null || task === null || head === null) throw new Error("Cannot measure: there are no documents yet");
 
 const unordered = { ordered: false };
 let written = 0;
@@ -33,12 +40,17 @@ const untilMs = beganMs + seconds * 1_000;
 const lane = async (): Promise<void> => {
   while (performance.now() < untilMs) {
     const ids = Array.from({ length: batchCommands }, () => v7());
-    await own.operations.insertMany(
-      ids.map((_id) => ({ ...operation, _id, task: _id })),
+    const of = ids.map((id) => ({ _id: keyOf(id, id), space: id, id }));
+    await own.facts.insertMany(
+      of.map(({ _id, space }) => ({ ...fact, _id, space })),
       unordered,
     );
-    await own.tasks.insertMany(
-      ids.map((_id) => ({ ...task, _id })),
+    await own.documents.insertMany(
+      of.map((each) => ({ ...task, ...each })),
+      unordered,
+    );
+    await own.heads.insertMany(
+      of.map(({ space }) => ({ ...head, _id: space, space })),
       unordered,
     );
     written += batchCommands;

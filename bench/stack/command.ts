@@ -1,10 +1,8 @@
 /** The command that the edge makes of a create, for the log and for the references that carry as much. */
 
 import { v7 } from "uuid";
-import { commandRecord } from "../../actors/kafka/log-record.ts";
-import type { Command } from "../../actors/model/command.ts";
-import { defaults } from "../../actors/model/created.ts";
-import type { Writable } from "../../actors/model/task.ts";
+import { commandRecordOf } from "../../actors/kafka/space-record.ts";
+import type { Command } from "../../actors/resources/command.ts";
 import { newTask } from "../http/tracker.ts";
 import type { RawRecord } from "./batches.ts";
 import { partitions } from "./servers.ts";
@@ -12,19 +10,19 @@ import { partitions } from "./servers.ts";
 export function createCommand(each: number, userId: string): Command {
   const id = v7();
   return {
+    kind: "change",
     operationId: id,
     keyed: false,
-    taskId: id,
+    spaceId: userId,
     userId,
-    kind: "create",
     fingerprint: "",
-    body: { ...defaults, ...(newTask(each) as Partial<Writable>) },
     at: new Date().toISOString(),
+    intents: [{ type: "task", kind: "create", id, body: newTask(each) as Record<string, never> }],
   };
 }
 
 /** It as a record for kafkajs. */
 export function createRecord(each: number, userId: string): RawRecord {
   const command = createCommand(each, userId);
-  return { ...commandRecord(command, partitions), key: command.taskId };
+  return { ...commandRecordOf(command, partitions), key: command.operationId };
 }

@@ -1,7 +1,7 @@
 /** The system's log seen from outside: how much of it is not taken yet, and more of it when a backlog is wanted. */
 
 import type { Admin, Kafka } from "kafkajs";
-import { type Names, namesIn } from "../../actors/kafka/names.ts";
+import { type SpaceNames, spaceNamesIn } from "../../actors/kafka/names.ts";
 import type { RawRecord } from "./batches.ts";
 import { connectKafka, type Env, kafkaServersOf, partitions, topicOf } from "./servers.ts";
 
@@ -20,7 +20,7 @@ const recordsPerSend = 500;
 /** Makes the references' topics too. */
 export async function seenLog(env: Env): Promise<SeenLog> {
   const kafka = connectKafka(env);
-  const names = namesIn(kafkaServersOf(env));
+  const names = spaceNamesIn(kafkaServersOf(env));
   const admin = kafka.admin();
   await admin.connect();
   const topics = ["sends", "copied"].map((name) => ({ topic: topicOf(env, name), numPartitions: partitions }));
@@ -42,7 +42,7 @@ export async function seenLog(env: Env): Promise<SeenLog> {
   return {
     async settled() {
       await untilNoneWaits(names.writers, names.commands);
-      await untilNoneWaits(names.keepers, names.events);
+      await untilNoneWaits(names.keepers, names.facts);
     },
     async takenPerSecond(records) {
       await append(kafka, names, records);
@@ -54,7 +54,7 @@ export async function seenLog(env: Env): Promise<SeenLog> {
   };
 }
 
-async function append(kafka: Kafka, names: Names, records: readonly RawRecord[]): Promise<void> {
+async function append(kafka: Kafka, names: SpaceNames, records: readonly RawRecord[]): Promise<void> {
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   for (let from = 0; from < records.length; from += recordsPerSend)

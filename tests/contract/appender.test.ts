@@ -52,7 +52,7 @@ describeWith("the appender on Kafka", [server], ({ url }) => {
 
   test("a record that is too large for Kafka is refused alone, and the others keep their order", async () => {
     const parked = place.appending(place.names.parked);
-    const texts = ["a", "b", "x".repeat(3_000_000), "c", "d"];
+    const texts = ["a", "b", "x".repeat(9_000_000), "c", "d"];
     const outcomes = await Promise.all(
       texts.map((value) =>
         parked.append({ partition: 0, key: null, value }, inMs(10_000)).then(
@@ -65,7 +65,7 @@ describeWith("the appender on Kafka", [server], ({ url }) => {
     const [found = []] = await place.records(place.names.parked);
     expect([...new Set(found.map(({ value }) => value?.toString()))]).toEqual(["a", "b", "c", "d"]);
     expect(parked.healthy()).toBe(true);
-    const alone = { partition: 0, key: null, value: "x".repeat(3_000_000) };
+    const alone = { partition: 0, key: null, value: "x".repeat(9_000_000) };
     await expect(parked.append(alone, inMs(10_000))).rejects.toThrow(AppendError);
     // What was refused does not hang, however long nothing else comes.
     setSystemTime(inMs(60_000));
@@ -75,7 +75,7 @@ describeWith("the appender on Kafka", [server], ({ url }) => {
   }, 120_000);
 
   test("what waits is sent before it closes, and afterwards nothing is taken", async () => {
-    const events = place.appending(place.names.events);
+    const events = place.appending(place.names.facts);
     const waiting = Array.from({ length: 50 }, (_, index) =>
       events.append({ partition: 0, key: null, value: String(index) }, inMs(5_000)),
     );

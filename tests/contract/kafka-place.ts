@@ -2,20 +2,23 @@
 import type { Admin, KafkaMessage } from "kafkajs";
 import { type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { type Names, namesIn } from "../../actors/kafka/names.ts";
-import { prepareTopics } from "../../actors/kafka/topics.ts";
+import { type SpaceNames, spaceNamesIn } from "../../actors/kafka/names.ts";
+import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
+import { keepTrying } from "../../actors/waiting.ts";
 import { poll } from "../system/poll.ts";
 
 export type KafkaPlace = {
   readonly servers: KafkaServers;
-  readonly names: Names;
+  readonly names: SpaceNames;
   /** The caller closes it. */
   appending(topic: string): Appender;
   /** All records of a topic by now, partition by partition. */
   records(topic: string): Promise<KafkaMessage[][]>;
   remove(): Promise<void>;
 };
+
+const pauses = { fromMs: 50, toMs: 1_000 };
 
 /** With its topics made. */
 export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<KafkaServers>): Promise<KafkaPlace> {
@@ -26,8 +29,8 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
     ...given,
   };
   const kafka = kafkaClient(servers, "task-tracker-contract");
-  const names = namesIn(servers);
-  await prepareTopics(kafka, servers);
+  const names = spaceNamesIn(servers);
+  await prepareSpaceTopics(kafka, servers);
   /** A connection for this alone: an older one may hang where the line was bad. */
   const asked = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
     const admin = kafka.admin();
@@ -43,7 +46,11 @@ export async function kafkaPlace(given: Pick<KafkaServers, "brokers"> & Partial<
     names,
     appending: (topic) => appender({ kafka, topic, failing: () => {}, recovered: () => {} }),
     async records(topic) {
-      const ends = await asked((admin) => admin.fetchTopicOffsets(topic));
+      // A broker that is busy with what it has just made may not know yet that it leads it.
+      const ends = await keepTrying(() => asked((admin) => admin.fetchTopicOffsets(topic)), {
+        ...pauses,
+        until: AbortSignal.timeout(60_000),
+      });
       ends.sort((a, b) => a.partition - b.partition);
       const found: KafkaMessage[][] = ends.map(() => []);
       const isWhole = () =>

@@ -1,17 +1,17 @@
 /** Everything that stands on Kafka, with a Kafka that is slow, silent, cut off, away or killed: each call settles in time, and all goes on by itself. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { EachBatchPayload } from "kafkajs";
-import { command } from "../../actors/consumer/commands-for-tests.ts";
-import { kafkaSource } from "../../actors/consumer/source-kafka.ts";
-import { followEvents } from "../../actors/follower/events-kafka.ts";
+import type { PartitionLoop } from "../../actors/consumer/partition-loop.ts";
+import { spaceSource } from "../../actors/consumer/space-source-kafka.ts";
+import { followFacts } from "../../actors/follower/facts-kafka.ts";
 import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { commandRecord } from "../../actors/kafka/log-record.ts";
+import { commandRecordOf } from "../../actors/kafka/space-record.ts";
+import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
 import { type Joined, type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
-import { prepareTopics } from "../../actors/kafka/topics.ts";
-import type { Command } from "../../actors/model/command.ts";
-import { announced } from "../../actors/task/announced.ts";
-import { kafkaLog } from "../../actors/task/log-kafka.ts";
+import type { Command } from "../../actors/resources/command.ts";
+import { commandOf } from "../../actors/resources/space-for-tests.ts";
+import { spaceAnnouncements } from "../../actors/task/space-announcements.ts";
+import { kafkaSpaceLog } from "../../actors/task/space-log-kafka.ts";
 import { keepTrying } from "../../actors/waiting.ts";
 import { type KafkaPlace, kafkaPlace } from "../contract/kafka-place.ts";
 import type { Mode } from "../system/fault-proxy.ts";
@@ -22,6 +22,14 @@ import { type Hurt, hurt } from "../system/stack.ts";
 const modes: readonly Mode[] = ["slow", "cut", "refuse", "stall", "drop-replies"];
 const partitions = 3;
 const kafka = await privateService("kafka");
+/** Makes a task in a space of its own. */
+function creation(): Command {
+  const [spaceId, id] = [crypto.randomUUID(), crypto.randomUUID()];
+  return commandOf({ spaceId, userId: spaceId, operationId: id }, [
+    { type: "task", kind: "create", id, body: { title: "made" } },
+  ]);
+}
+
 const had = "missing" in kafka ? kafka : await hurt(kafka);
 
 describeWith("on a Kafka that has just started", [had], ({ proxy }: Hurt) => {
@@ -81,7 +89,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
     for (const mode of modes)
       test(`${mode}: each append is answered by its deadline, what is acknowledged is there in order, and it is well again by itself`, async () => {
         const own = await kafkaPlace({ brokers: [`127.0.0.1:${proxy.port}`], partitions });
-        const events = own.appending(own.names.events);
+        const events = own.appending(own.names.facts);
         const acknowledged = await run(events, 0, 20);
         expect(acknowledged).toHaveLength(20);
         await proxy.mode(mode, { delayMs: 40 });
@@ -91,7 +99,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
         await poll("it is well again though nobody appends", 60_000, () => events.healthy());
         acknowledged.push(...(await run(events, 30, 20)));
         expect(acknowledged.slice(-20)).toEqual(Array.from({ length: 20 }, (_, index) => 30 + index));
-        const found = (await own.records(own.names.events))[1]?.map(({ value }) => Number(value)) ?? [];
+        const found = (await own.records(own.names.facts))[1]?.map(({ value }) => Number(value)) ?? [];
         expect([...new Set(found)].filter((number) => acknowledged.includes(number))).toEqual(acknowledged);
         for (const number of acknowledged)
           expect(found.filter((each) => each === number).length).toBeLessThanOrEqual(2);
@@ -100,7 +108,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
       }, 120_000);
 
     test("an answer that is lost is a record twice at most, and none that was acknowledged is lost or out of order", async () => {
-      const events = place.appending(place.names.events);
+      const events = place.appending(place.names.facts);
       let number = 0;
       const append = () => {
         const record = { partition: 2, key: null, value: String((number += 1)) };
@@ -117,7 +125,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
         await proxy.mode("pass");
         await Promise.all(under);
       }
-      const found = (await place.records(place.names.events))[2]?.map(({ value }) => Number(value)) ?? [];
+      const found = (await place.records(place.names.facts))[2]?.map(({ value }) => Number(value)) ?? [];
       expect([...new Set(found)]).toEqual(Array.from({ length: 101 }, (_, index) => index + 1));
       for (const each of new Set(found)) expect(found.filter((other) => other === each).length).toBeLessThanOrEqual(2);
       await events.close(500);
@@ -125,23 +133,22 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
   });
 
   test("a change is answered in time, with a verdict or without, and goes through when it is over", async () => {
-    const said = announced(Date.now);
-    const log = kafkaLog({
+    const log = kafkaSpaceLog({
       appender: commands,
       partitions: () => partitions,
-      announced: said,
+      announcements: spaceAnnouncements(Date.now),
       timeoutMs: 500,
       now: Date.now,
     });
-    const append = () => settled(() => log.append(command({ kind: "create" }), { verdict: false }), 500);
+    const append = () => settled(() => log.append(creation(), { verdict: false }), 500);
     expect(await append()).toBe("done");
     await proxy.mode("cut");
     expect(new Set(await Promise.all(Array.from({ length: 5 }, append)))).toEqual(new Set(["log-unavailable"]));
     await proxy.mode("pass");
     await poll("changes go through", 60_000, async () => (await append()) === "done");
     // Nobody announces anything here: a verdict that does not come is no failure of the append.
-    const { position, outcome } = await log.append(command({ kind: "delete" }), { verdict: true });
-    expect([position.offset >= 0, outcome]).toEqual([true, undefined]);
+    const { position, verdict } = await log.append(creation(), { verdict: true });
+    expect([position.offset >= 0, verdict]).toEqual([true, undefined]);
   }, 120_000);
 
   test("the topics are found by who keeps trying while Kafka is away", async () => {
@@ -150,7 +157,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
       await proxy.mode(mode);
       let failures = 0;
       const looking = keepTrying(
-        () => prepareTopics(kafkaClient(place.servers, "task-tracker-contract"), place.servers),
+        () => prepareSpaceTopics(kafkaClient(place.servers, "task-tracker-contract"), place.servers),
         {
           fromMs: 50,
           toMs: 500,
@@ -171,33 +178,49 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
     const heard = new Set<string>();
     let events: Appender;
     let parts: Staying<Joined>[] = [];
+
+    /** Takes everything at once, each record once while it has the partition. */
+    function taking(): PartitionLoop {
+      let next: number | undefined;
+      return {
+        add(messages) {
+          for (const { offset, value } of messages) {
+            if (Number(offset) < (next ?? 0)) continue;
+            next = Number(offset) + 1;
+            taken.push(JSON.parse(value?.toString() ?? "{}") as Command);
+          }
+        },
+        waitingBytes: () => 0,
+        next: () => next,
+        onProgress: () => undefined,
+        end: async () => undefined,
+      };
+    }
     beforeAll(() => {
-      events = place.appending(place.names.events);
+      events = place.appending(place.names.facts);
       const name = `contract-${crypto.randomUUID()}`;
       const kafka = kafkaClient(place.servers, name);
       const source = stays(async (lost) => {
-        const joining = kafkaSource({
+        const joining = spaceSource({
           kafka,
           clientName: name,
           names: place.names,
           partitions,
-          take: async ({ deliveries }) => void taken.push(...deliveries.map((each) => each.command)),
+          open: () => taking(),
           lost,
-          failing: () => {},
-          recovered: () => {},
         });
         await joining.start();
         return joining;
       });
       const follower = stays((lost) =>
-        followEvents({
+        followFacts({
           kafka: kafkaClient(place.servers, "task-tracker-contract"),
           servers: place.servers,
           group: `${place.names.followers}contract`,
-          heard: ({ batch }: EachBatchPayload) => {
-            for (const { value } of batch.messages) heard.add(value?.toString() ?? "");
+          heard: ({ messages }) => {
+            for (const { value } of messages) heard.add(value?.toString() ?? "");
           },
-          floor: () => {},
+          begun: () => {},
           lost,
         }),
       );
@@ -210,7 +233,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
 
     /** Something new in both topics is taken by the one and heard by the other, whatever was there before. */
     async function goesOn(deadlineMs: number): Promise<void> {
-      const made = Array.from({ length: 30 }, () => command({ kind: "create" }));
+      const made = Array.from({ length: 30 }, creation);
       const again = <T>(call: () => Promise<T>) =>
         poll("it is appended", 10_000, () =>
           call().then(
@@ -218,7 +241,8 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
             () => false,
           ),
         );
-      for (const each of made) await again(() => commands.append(commandRecord(each, partitions), Date.now() + 2_000));
+      for (const each of made)
+        await again(() => commands.append(commandRecordOf(each, partitions), Date.now() + 2_000));
       const words = made.map(({ operationId }) => operationId);
       for (const [index, value] of words.entries())
         await again(() => events.append({ partition: index % partitions, key: null, value }, Date.now() + 2_000));

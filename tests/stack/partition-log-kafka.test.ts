@@ -12,7 +12,7 @@ import { kafkaClient } from "../../actors/kafka/client.ts";
 import { spaceNamesIn } from "../../actors/kafka/names.ts";
 import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/partition-questions.ts";
 import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/space-topics.ts";
-import { TopicsError } from "../../actors/kafka/topics.ts";
+import { TopicsError } from "../../actors/kafka/topic-settings.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
 import { documentIn, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
 import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";

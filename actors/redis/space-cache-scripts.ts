@@ -1,5 +1,5 @@
 /**
- * Tasks in Redis, as the `task` workers and the keeper both write them: an entry is replaced by a newer one only.
+ * Scripts for resources of spaces in Redis, as the `task` workers and the keeper both write them: an entry is replaced by a newer one only.
  *
  * Three dangers and what is against them. A fill from the read model that comes too late: it needs a lease, which every write removes. A write that
  * comes too late: it is left out when the keeper has passed its position. A Redis that has forgotten (flushed, or gone back to an old snapshot):
@@ -7,26 +7,6 @@
  * than `unmarkedMs`.
  */
 import type { Redis, Result } from "ioredis";
-
-/** `asOf`: the position in the task's partition up to which the entry is known to be right. A deleted task's entry is its tombstone; its `json` is empty. */
-export type Entry = {
-  readonly version: number;
-  readonly asOf: number;
-  readonly deleted: boolean;
-  readonly ownerId: string;
-  readonly json: string;
-};
-
-export const keys = {
-  task: (id: string) => `tt:task:${id}`,
-  lease: (id: string) => `tt:lease:${id}`,
-  /** By partition, the position up to which the keeper has applied every announcement. */
-  kept: "tt:kept",
-  /** By partition, the position of the user's last acknowledged write. */
-  own: (userId: string) => `tt:own:${userId}`,
-  /** Whose an operation is that was answered before it was decided. */
-  operation: (id: string) => `tt:operation:${id}`,
-};
 
 /** The life of an entry while the keeper's mark is not there: longer than any command is under way. */
 export const unmarkedMs = 2_000;
@@ -39,26 +19,6 @@ export const leaseMs = 2_000;
 /** Lives differ by a tenth, so that what was written together does not end together. */
 export function lifeMs(): number {
   return Math.round(entryMs * (0.9 + Math.random() / 5));
-}
-
-/** The JSON text stays as it is: reading an entry parses nothing of it. */
-export function entryText({ version, asOf, deleted, ownerId, json }: Entry): string {
-  return `${version} ${asOf} ${deleted ? 1 : 0} ${ownerId} ${json}`;
-}
-
-const form = /^(\d+) (\d+) ([01]) ([0-9a-f-]{36}) /;
-
-export function readEntry(text: string | null): Entry | undefined {
-  const found = text === null ? null : form.exec(text);
-  if (text === null || found === null) return undefined;
-  const [head, version, asOf, deleted, ownerId = ""] = found;
-  return {
-    version: Number(version),
-    asOf: Number(asOf),
-    deleted: deleted === "1",
-    ownerId,
-    json: text.slice(head.length),
-  };
 }
 
 /**
@@ -171,7 +131,7 @@ declare module "ioredis" {
 }
 
 /** Gives a connection the scripts as commands. */
-export function withTaskCache(redis: Redis): Redis {
+export function withSpaceCache(redis: Redis): Redis {
   redis.defineCommand("ttRead", { numberOfKeys: 4, lua: readScript });
   redis.defineCommand("ttFill", { numberOfKeys: 3, lua: fillScript });
   redis.defineCommand("ttWrote", { numberOfKeys: 5, lua: wroteScript });
