@@ -28,6 +28,7 @@ function database(): Promise<IDBPDatabase<Kept>> {
   return opened;
 }
 
+const sliceCount = 200;
 const allOf = (spaceId: string) => IDBKeyRange.bound([spaceId, ""], [spaceId, "\uffff"]);
 
 export async function readSpace(spaceId: string): Promise<{ state: SpaceState; documents: Document[] } | undefined> {
@@ -48,7 +49,14 @@ export async function writeSpace(
   const writing = (await database()).transaction(["spaces", "documents"], "readwrite");
   const into = writing.objectStore("documents");
   if (isWhole) void into.delete(allOf(state.spaceId));
-  for (const document of documents) void into.put(document);
+  // In slices: each put copies its document at once, and many of them would hold up what is on the screen.
+  let put: Promise<unknown> | undefined;
+  let count = 0;
+  for (const document of documents) {
+    put = into.put(document);
+    count += 1;
+    if (count % sliceCount === 0) await put;
+  }
   void writing.objectStore("spaces").put(state);
   await writing.done;
 }

@@ -82,8 +82,11 @@ export function boardOf(store: SpaceStore, project: Document | undefined): Board
   const others: Task[] = [];
   const wanted = project?.id ?? null;
   for (const task of store.all("task")) {
-    if (taskOf(task).projectId !== wanted || (project === undefined && isHidden(store, task))) continue;
-    if (taskOf(task).parentId !== null && isHidden(store, task)) continue;
+    const { projectId, parentId } = taskOf(task);
+    if (projectId !== wanted) continue;
+    if (parentId !== null && isHidden(store, task)) continue;
+    // A part of another task is found there; the inbox has what is still to be sorted.
+    if (project === undefined && parentId !== null && store.get(parentId) !== undefined) continue;
     (tasks.get(columnIdOf(columns, project, task) ?? "") ?? others).push(task);
   }
   for (const list of [...tasks.values(), others]) list.sort(byRank);
@@ -213,9 +216,12 @@ export function createProject(spaceId: string, name: string): string {
   return id;
 }
 
-export function patchProject(project: Document, body: Readonly<Record<string, Json>>): void {
+export function patchProject(project: Document, body: Readonly<Record<string, Json>>, message?: string): void {
   const expected = "columns" in body ? { expected: project.version } : {};
+  const from = Object.fromEntries(Object.keys(body).map((name) => [name, project.fields[name] ?? null]));
   change(project.spaceId, [{ type: "project", id: project.id, kind: "patch", body, ...expected }], {
     about: projectOf(project).name,
+    from,
+    ...(message === undefined ? {} : { message }),
   });
 }

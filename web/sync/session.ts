@@ -170,8 +170,8 @@ export function rename(who: User): void {
   localStorage.setItem(userKey, JSON.stringify(who));
 }
 
-export async function signOut(): Promise<void> {
-  await call("POST", "/v1/auth/logout", { headers: { "x-token-delivery": "cookie" } }).catch(() => undefined);
+export async function signOut(path: "logout" | "logout-all"): Promise<void> {
+  await call("POST", `/v1/auth/${path}`, { headers: { "x-token-delivery": "cookie" } }).catch(() => undefined);
   endHere();
 }
 

@@ -3,6 +3,8 @@ import { signal } from "@preact/signals";
 import type { Document } from "../../actors/resources/document.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import { readKept, readSpace, removeSpace, writeKept, writeSpace } from "../store/database.ts";
+import { entries } from "../store/outbox.ts";
+import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type FeedFact, type Resource, SpaceStore } from "../store/space-store.ts";
 import { showPendingOf } from "./sending.ts";
 import { call, getJson, Refusal, user } from "./session.ts";
@@ -22,6 +24,7 @@ const opening = new Map<string, Promise<void>>();
 const factsAtOnce = 1_000;
 /** Tasks completed longer ago are not on boards. */
 const doneDays = 90;
+const paintTimeoutMs = 1_000;
 const snapshotTimeoutMs = 120_000;
 
 export function storeOf(spaceId: string): SpaceStore {
@@ -143,15 +146,29 @@ async function snapshot(spaceId: string): Promise<void> {
     if (told.end === true) isWhole = true;
     else if (told.resource !== undefined) documents.push(documentOf(told.type ?? "", told.resource, state?.seq ?? 0));
     else state = { seq: told.seq ?? 0, epoch: told.epoch ?? "" };
-    if (documents.length % 200 === 0) loading.value = new Map(loading.value).set(spaceId, documents.length);
+    if (documents.length % 500 === 0) loading.value = new Map(loading.value).set(spaceId, documents.length);
   }
   loading.value = new Map([...loading.value].filter(([id]) => id !== spaceId));
   if (state === undefined || !isWhole) throw new Error("Cannot read the snapshot: it ended early");
   const store = storeOf(spaceId);
   store.load(state, documents);
   showPendingOf(spaceId);
+  await painted();
   await writeSpace({ spaceId, ...state }, documents, { isWhole: true });
   tell({ kind: "space", spaceId });
+}
+
+/** What was read is shown before it is kept. A tab in the background paints nothing. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, paintTimeoutMs);
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        clearTimeout(timer);
+        resolve();
+      }),
+    );
+  });
 }
 
 async function* linesOf(answer: Response): AsyncGenerator<string> {
@@ -182,6 +199,7 @@ export function takeToldFact(fact: FeedFact): Promise<void> {
   return inTurn(fact.spaceId, async () => {
     const store = storeOf(fact.spaceId);
     if (fact.seq === store.seq + 1) {
+      noticeOverwriting(fact, user.peek()?.id ?? "", entries.peek());
       store.take(fact);
       showPendingOf(store.id);
     } else if (fact.seq > store.seq) await reload(fact.spaceId);
@@ -191,6 +209,7 @@ export function takeToldFact(fact: FeedFact): Promise<void> {
 async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
   if (given.seq <= store.seq) return;
   const fact = given.partial === true ? await getJson<FeedFact>(`/v1/spaces/${store.id}/facts/${given.seq}`) : given;
+  noticeOverwriting(fact, user.peek()?.id ?? "", entries.peek());
   const { changed, toRead } = store.take(fact);
   showPendingOf(store.id);
   for (const each of toRead) {
@@ -233,6 +252,7 @@ export async function readComments(spaceId: string, taskId: string): Promise<voi
 }
 
 export function forgetAll(): void {
+  forgetSettings();
   stores.clear();
   chains.clear();
   opening.clear();

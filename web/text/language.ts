@@ -81,14 +81,29 @@ export function dayText(day: string, now = new Date()): string {
   return format(date, { day: "numeric", month: "short", ...year });
 }
 
+/** The browser's own variety of the language, which writes dates its own way (British or American English). */
+function locale(): string {
+  return navigator.languages.find((each) => each.slice(0, 2) === language.value) ?? language.value;
+}
+
 export function format(date: Date, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(language.value, options).format(date);
+  return new Intl.DateTimeFormat(locale(), options).format(date);
+}
+
+export function fullMomentText(instant: string): string {
+  return format(new Date(instant), {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+  });
 }
 
 export function momentText(instant: string): string {
   const date = new Date(instant);
   const minutes = Math.round((date.getTime() - Date.now()) / 60_000);
-  const relative = new Intl.RelativeTimeFormat(language.value, { numeric: "auto" });
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
   if (Math.abs(minutes) < 60) return relative.format(Math.min(0, minutes), "minute");
   if (Math.abs(minutes) < 24 * 60) return relative.format(Math.round(minutes / 60), "hour");
   return format(date, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });

@@ -11,7 +11,8 @@ import { projectOf, projectsOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { loading, spaces, storeOf } from "../sync/spaces.ts";
 import { language, t } from "../text/language.ts";
-import { Board, moving } from "./board.tsx";
+import { Board } from "./board.tsx";
+import { moving } from "./column.tsx";
 import { Day } from "./day.tsx";
 import { Filters, matcher } from "./filters.tsx";
 import { Keys } from "./keys.tsx";
@@ -167,7 +168,7 @@ function Inside({ userId }: { userId: string }): JSX.Element {
           onClose={() => {
             open.value = undefined;
           }}
-          kind="small"
+          kind="compact"
         >
           <QuickAdd
             store={store}
@@ -212,9 +213,10 @@ function Content({ store, project }: { store: SpaceStore; project: Document | un
   if (spaceId.value === undefined) return <Day />;
   if (store.seq < 0)
     return (
-      <p class="page muted" role="status">
-        {lines === undefined ? t("loading") : t("loadingN", { n: lines })}
-      </p>
+      <div class="page muted" role="status">
+        <p>{lines === undefined ? t("loading") : t("loadingN", { n: lines })}</p>
+        <progress class="progress" aria-label={t("loading")} />
+      </div>
     );
   if (view.value === "list") return <List store={store} />;
   if (view.value === "members") return <Members store={store} />;

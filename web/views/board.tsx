@@ -1,9 +1,9 @@
 /** The board of a project: columns of cards, moved by pointer, by keys and by a menu. */
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
 import { show } from "../store/route.ts";
+import { type ShownColumn, shownBoard } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import {
   type BoardColumn,
@@ -11,22 +11,15 @@ import {
   moveTask,
   placeOf,
   projectOf,
-  subtaskCounts,
   type Task,
   taskOf,
   toggleDone,
 } from "../store/tasks.ts";
-import { language, t } from "../text/language.ts";
-import { Card } from "./card.tsx";
+import { t } from "../text/language.ts";
+import { BoardColumnView, moving } from "./column.tsx";
 import { draggable } from "./drag.ts";
 import { announce, Dialog, Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
-import { QuickAdd } from "./quick-add.tsx";
-
-/** The task of which the menu "Move to…" is open. */
-export const moving = signal<Task | undefined>(undefined);
-/** The column in which a task is being added. */
-const addingTo = signal<string | undefined>(undefined);
 
 export function Board({
   store,
@@ -38,8 +31,9 @@ export function Board({
   matches: (task: Task) => boolean;
 }): JSX.Element {
   store.changed.value;
-  const columns = boardOf(store, project);
-  const counts = subtaskCounts(store);
+  const known = useRef<readonly ShownColumn[]>([]);
+  const columns = shownBoard(store, project, matches, known.current);
+  known.current = columns;
   const board = useRef<HTMLDivElement>(null);
   const canChange = canChangeIn(store) && !(project !== undefined && projectOf(project).archived);
   const current = useRef({ store, project, canChange });
@@ -59,78 +53,18 @@ export function Board({
   }, []);
   return (
     <div class="board" ref={board} onKeyDown={(event) => onBoardKey(event, store, canChange)}>
-      {columns.map((column) => (
-        <Column
-          key={column.id}
-          column={column}
+      {columns.map((shown, place) => (
+        <BoardColumnView
+          key={shown.column.id}
+          shown={shown}
           store={store}
           project={project}
-          counts={counts}
           canChange={canChange}
-          matches={matches}
+          isFirst={place === 0 && columns.every(({ items }) => items.length === 0)}
         />
       ))}
       {moving.value === undefined ? null : <MoveDialog task={moving.value} store={store} />}
     </div>
-  );
-}
-
-type ColumnProps = {
-  column: BoardColumn;
-  store: SpaceStore;
-  project: Document | undefined;
-  counts: ReadonlyMap<string, { done: number; all: number }>;
-  canChange: boolean;
-  matches: (task: Task) => boolean;
-};
-const openMove = (task: Task) => {
-  moving.value = task;
-};
-
-function Column({ column, store, project, counts, canChange, matches }: ColumnProps): JSX.Element {
-  const tasks = column.tasks.filter(matches);
-  const isAdding = addingTo.value === `${project?.id} ${column.id}`;
-  const close = () => {
-    addingTo.value = undefined;
-  };
-  return (
-    <section class="column" aria-label={column.name}>
-      <header class="column-header">
-        <span class={`status-dot ${column.status}`} aria-hidden="true" />
-        <h2>{column.name}</h2>
-        <span class="count">{tasks.length}</span>
-        {canChange && column.id !== "" ? (
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={t("addTaskTo", { column: column.name })}
-            onClick={() => {
-              addingTo.value = `${project?.id} ${column.id}`;
-            }}
-          >
-            <Icon name="plus" />
-          </button>
-        ) : null}
-      </header>
-      {isAdding ? <QuickAdd store={store} project={project} column={column} onClose={close} isInline /> : null}
-      <ul class="cards" data-column={column.id} tabIndex={-1} aria-label={column.name}>
-        {tasks.map((task) => {
-          const { done, all } = counts.get(task.id) ?? { done: 0, all: 0 };
-          return (
-            <Card
-              key={task.id}
-              task={task}
-              done={done}
-              all={all}
-              canChange={canChange}
-              look={language.value}
-              onMove={openMove}
-            />
-          );
-        })}
-      </ul>
-      {tasks.length === 0 && !isAdding ? <p class="column-empty">{t("emptyColumn")}</p> : null}
-    </section>
   );
 }
 
@@ -147,7 +81,7 @@ function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): JSX.Ele
     focusCard(task.id);
   };
   return (
-    <Dialog title={t("moveTo")} onClose={close} kind="small">
+    <Dialog title={t("moveTo")} onClose={close} kind="compact">
       <p class="muted clamp">{taskOf(task).title}</p>
       <div class="choices">
         {board

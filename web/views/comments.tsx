@@ -1,6 +1,7 @@
 /** What people say about a task, live. */
-import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import type { JSX, RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Document } from "../../actors/resources/document.ts";
 import { nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { newId, type Task, taskOf } from "../store/tasks.ts";
@@ -9,7 +10,6 @@ import { user } from "../sync/session.ts";
 import { readComments } from "../sync/spaces.ts";
 import { momentText, t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
-import { deleteComment } from "./panel.tsx";
 import { Avatar, Icon, Menu } from "./parts.tsx";
 import { canChangeIn, canManage } from "./permissions.ts";
 
@@ -32,35 +32,10 @@ export function Comments({ task, store }: { task: Task; store: SpaceStore }): JS
   };
   return (
     <>
+      {comments.length === 0 ? <p class="muted none-yet">{t("noComments")}</p> : null}
       <ul class="comments">
         {comments.map((comment) => (
-          <li key={comment.id} class="comment">
-            <Avatar id={comment.creatorId} />
-            <div class="comment-body">
-              <p class="comment-head">
-                <strong>{nameOfUser(comment.creatorId)}</strong>
-                <time class="muted small" dateTime={comment.createdAt}>
-                  {momentText(comment.createdAt)}
-                </time>
-                <span class="spacer" />
-                {comment.creatorId === user.value?.id || canManage(store) ? (
-                  <Menu
-                    name={t("more")}
-                    items={[
-                      {
-                        name: t("delete"),
-                        isDanger: true,
-                        act: () => deleteComment(store.id, comment.id, taskOf(task).title),
-                      },
-                    ]}
-                  >
-                    <Icon name="more" />
-                  </Menu>
-                ) : null}
-              </p>
-              <Markdown text={comment.fields.body as string} />
-            </div>
-          </li>
+          <Comment key={comment.id} comment={comment} task={task} store={store} />
         ))}
       </ul>
       {canChangeIn(store) ? (
@@ -82,6 +57,107 @@ export function Comments({ task, store }: { task: Task; store: SpaceStore }): JS
           </button>
         </form>
       ) : null}
+    </>
+  );
+}
+
+type CommentProps = { readonly comment: Document; readonly task: Task; readonly store: SpaceStore };
+
+function Comment({ comment, task, store }: CommentProps): JSX.Element {
+  const [draft, setDraft] = useState<string | undefined>(undefined);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const body = comment.fields.body as string;
+  const about = taskOf(task).title;
+  const isOwn = comment.creatorId === user.value?.id && canChangeIn(store);
+  const remove = () =>
+    change(store.id, [{ type: "comment", id: comment.id, kind: "delete" }], { about, message: t("commentDeleted") });
+  const keep = () => {
+    if (draft !== undefined && draft.trim() !== "" && draft !== body)
+      change(store.id, [{ type: "comment", id: comment.id, kind: "patch", body: { body: draft } }], {
+        about,
+        from: { body },
+        message: t("commentChanged"),
+      });
+    setDraft(undefined);
+  };
+  const edit = () => {
+    setDraft(body);
+    requestAnimationFrame(() => area.current?.focus());
+  };
+  return (
+    <li class="comment">
+      <Avatar id={comment.creatorId} />
+      <div class="comment-body">
+        <p class="comment-head">
+          <strong>{nameOfUser(comment.creatorId)}</strong>
+          <time class="muted small" dateTime={comment.createdAt}>
+            {momentText(comment.createdAt)}
+          </time>
+          {comment.updatedAt === comment.createdAt ? null : <span class="muted small">({t("edited")})</span>}
+          <span class="spacer" />
+          {isOwn || canManage(store) ? (
+            <Menu
+              name={t("more")}
+              items={[
+                ...(isOwn ? [{ name: t("editComment"), act: edit }] : []),
+                { name: t("delete"), isDanger: true, act: remove },
+              ]}
+            >
+              <Icon name="more" />
+            </Menu>
+          ) : null}
+        </p>
+        {draft === undefined ? (
+          <Markdown text={body} />
+        ) : (
+          <CommentEditor
+            draft={draft}
+            area={area}
+            onInput={setDraft}
+            onKeep={keep}
+            onClose={() => setDraft(undefined)}
+          />
+        )}
+      </div>
+    </li>
+  );
+}
+
+type EditorProps = {
+  readonly draft: string;
+  readonly area: RefObject<HTMLTextAreaElement>;
+  readonly onInput: (text: string) => void;
+  readonly onKeep: () => void;
+  readonly onClose: () => void;
+};
+
+function CommentEditor({ draft, area, onInput, onKeep, onClose }: EditorProps): JSX.Element {
+  return (
+    <>
+      <textarea
+        ref={area}
+        class="input area"
+        aria-label={t("editComment")}
+        rows={3}
+        maxLength={20_000}
+        value={draft}
+        onInput={(event) => onInput(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onKeep();
+          if (event.key !== "Escape") return;
+          event.preventDefault();
+          event.stopPropagation();
+          onClose();
+        }}
+      />
+      <div class="row">
+        <button type="button" class="button primary small" onClick={onKeep} disabled={draft.trim() === ""}>
+          {t("save")}
+        </button>
+        <button type="button" class="button small" onClick={onClose}>
+          {t("cancel")}
+        </button>
+      </div>
     </>
   );
 }

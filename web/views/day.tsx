@@ -5,8 +5,9 @@ import { isClosed, isHidden, type Task, taskOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
 import { addDays, dayOf, dueDay, format, t } from "../text/language.ts";
-import { onListKey, Row } from "./list.tsx";
-import { Empty } from "./parts.tsx";
+import { onListKey, Row, rowOf } from "./list.tsx";
+import { Empty, Icon } from "./parts.tsx";
+import { naming } from "./shell.tsx";
 
 type Due = { readonly task: Task; readonly store: SpaceStore; readonly day: string };
 const weekDays = 7;
@@ -32,7 +33,22 @@ export function Day(): JSX.Element {
       }
     >
       <p class="day-date">{format(new Date(), { weekday: "long", day: "numeric", month: "long" })}</p>
-      {groups.length === 0 ? <Empty icon="day" title={t("dayEmpty")} hint={t("dayEmptyHint")} /> : null}
+      {groups.length > 0 ? null : hasProjects() ? (
+        <Empty icon="day" title={t("dayEmpty")} hint={t("dayEmptyHint")} />
+      ) : (
+        <Empty icon="board" title={t("firstProject")} hint={t("firstProjectHint")}>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => {
+              naming.value = "project";
+            }}
+          >
+            <Icon name="plus" />
+            {t("createProject")}
+          </button>
+        </Empty>
+      )}
       {groups.map(({ name, kind, items }) => (
         <section key={name} aria-label={name}>
           <h2 class={`group-name ${kind}`}>
@@ -41,13 +57,18 @@ export function Day(): JSX.Element {
           </h2>
           <ul class="rows">
             {items.map(({ task, store }) => (
-              <Row key={task.id} task={task} store={store} />
+              <Row key={task.id} {...rowOf(store, task)} />
             ))}
           </ul>
         </section>
       ))}
     </div>
   );
+}
+
+/** Somebody new has none: then the day says how to begin. */
+function hasProjects(): boolean {
+  return spaces.value.some(({ id }) => storeOf(id).seq < 0 || storeOf(id).all("project").length > 0);
 }
 
 /** In one's own space all tasks are one's own; in others those that one is to do. */

@@ -14,8 +14,22 @@ type Dragging = {
   readonly line: HTMLElement;
   readonly dx: number;
   readonly dy: number;
+  readonly height: number;
   drop: Drop | undefined;
 };
+
+/** The first card of a list whose middle is below this height. They stand in their order: few of them are measured, however many there are. */
+function firstBelow(list: HTMLElement, y: number): HTMLElement | undefined {
+  const cards = [...list.children].filter((each) => each.matches(".card:not(.lifted)")) as HTMLElement[];
+  let [low, high] = [0, cards.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const box = cards[middle]?.getBoundingClientRect();
+    if (box !== undefined && y < box.top + box.height / 2) high = middle;
+    else low = middle + 1;
+  }
+  return cards[low];
+}
 
 /** Listens on the board; answers what ends that. */
 export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () => void {
@@ -42,30 +56,24 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
     document.body.append(ghost);
     card.classList.add("lifted");
     board.classList.add("dragging");
-    dragging = { card, ghost, line, dx: x - box.left, dy: y - box.top, drop: undefined };
+    dragging = { card, ghost, line, dx: x - box.left, dy: y - box.top, height: box.height, drop: undefined };
     moveTo(last.x, last.y);
     frame = requestAnimationFrame(scroll);
   }
 
   function moveTo(x: number, y: number): void {
     if (dragging === undefined) return;
-    const { ghost, line, card, dx, dy } = dragging;
+    const { ghost, line, dx, dy } = dragging;
     ghost.style.transform = `translate(${x - dx}px, ${y - dy}px) rotate(1.5deg)`;
     const under = document
       .elementsFromPoint(x, y)
       .find((each) => each.closest(".column") !== null && !ghost.contains(each));
     const list = under?.closest(".column")?.querySelector<HTMLElement>(".cards");
     if (list == null) return;
-    const others = [...list.querySelectorAll<HTMLElement>(".card:not(.lifted)")];
-    const middle = y - dy + ghost.offsetHeight / 2;
-    const before = others.find((each) => {
-      const { top, height } = each.getBoundingClientRect();
-      return middle < top + height / 2;
-    });
+    const before = firstBelow(list, y - dy + dragging.height / 2);
     if (before !== undefined ? line.nextElementSibling !== before : list.lastElementChild !== line)
       list.insertBefore(line, before ?? null);
     dragging.drop = { columnId: list.dataset.column ?? "", beforeId: before?.dataset.id };
-    void card;
   }
 
   function scroll(): void {

@@ -65,14 +65,20 @@ export function Filters({ store, hasList = false }: { store: SpaceStore; hasList
         <Select
           name="group"
           title={t("groupBy")}
-          choices={[
-            ["project", t("project")],
-            ["column", t("column")],
-            ["assignee", t("assignee")],
-            ["priority", t("priority")],
-            ["due", t("due")],
-          ]}
+          choices={(["project", "column", "assignee", "priority", "due"] as const).map(
+            (each): Choice => [each, t("groupedBy", { name: t(each) })],
+          )}
         />
+      ) : null}
+      {hasList ? (
+        <label class="switch">
+          <input
+            type="checkbox"
+            checked={query.get("done") === "1"}
+            onChange={(event) => setQuery({ done: event.currentTarget.checked ? "1" : "" })}
+          />
+          {t("showDone")}
+        </label>
       ) : null}
       {active ? (
         <button

@@ -6,7 +6,7 @@ import { nameOfUser } from "../store/people.ts";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
 import { patchTask, projectOf, type Task, taskOf } from "../store/tasks.ts";
 import { getJson } from "../sync/session.ts";
-import { dueText, type Key, momentText, nameOf, t } from "../text/language.ts";
+import { dueText, fullMomentText, type Key, momentText, nameOf, t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
 import { Avatar } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
@@ -19,7 +19,8 @@ type HistoryItem = {
   readonly actorId: string;
   readonly changes: Readonly<Record<string, Change>>;
 };
-const pageSize = 100;
+type HistoryPage = { readonly items: readonly HistoryItem[]; readonly nextCursor: string | null };
+const pageSize = 50;
 /** What a person can bring back. */
 const writable = ["title", "description", "status", "priority", "labels", "due", "assigneeIds", "estimateMinutes"];
 const names: Readonly<Record<string, Key>> = {
@@ -34,31 +35,55 @@ const names: Readonly<Record<string, Key>> = {
   parentId: "parent",
   assigneeIds: "assignees",
   estimateMinutes: "estimate",
+  name: "name",
+  color: "color",
 };
+
+/** A field's name as people read it. */
+export const fieldName = (name: string): string => t(names[name] ?? "title");
 
 export function History({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
   const [items, setItems] = useState<readonly HistoryItem[] | undefined>(undefined);
+  const [cursor, setCursor] = useState<string | null>(null);
   const [version, setVersion] = useState<number | undefined>(undefined);
   const path = `/v1/spaces/${store.id}/tasks/${task.id}`;
   const onServer = store.onServer(task.id)?.version ?? 0;
   useEffect(() => {
     const ended = new AbortController();
-    getJson<{ items: HistoryItem[] }>(`${path}/history?limit=${pageSize}`, ended.signal).then(
-      (page) => setItems(page.items),
+    getJson<HistoryPage>(`${path}/history?limit=${pageSize}`, ended.signal).then(
+      (page) => {
+        setItems(page.items);
+        setCursor(page.nextCursor);
+      },
       () => undefined,
     );
     return () => ended.abort();
   }, [path, onServer]);
+  const showMore = () => {
+    getJson<HistoryPage>(`${path}/history?limit=${pageSize}&cursor=${encodeURIComponent(cursor ?? "")}`).then(
+      (page) => {
+        setItems([...(items ?? []), ...page.items]);
+        setCursor(page.nextCursor);
+      },
+      () => undefined,
+    );
+  };
   if (items === undefined) return <p class="muted">{t("loading")}</p>;
   const latest = items[0]?.version ?? 1;
   const shown = version ?? latest;
+  const at = items.find((item) => item.version === shown)?.at;
   return (
     <>
       {latest > 1 ? (
         <label class="slider">
-          <span>{t("historyAt", { version: shown, all: latest })}</span>
+          <span class="slider-text">
+            <span>{t("historyAt", { version: shown, all: latest })}</span>
+            <span class="muted">{at === undefined ? "" : fullMomentText(at)}</span>
+          </span>
           <input
             type="range"
+            aria-label={t("historySlider")}
+            aria-valuetext={`${t("historyAt", { version: shown, all: latest })} ${at === undefined ? "" : fullMomentText(at)}`}
             min={1}
             max={latest}
             value={shown}
@@ -77,6 +102,11 @@ export function History({ task, store }: { task: Task; store: SpaceStore }): JSX
           <Item key={item.version} item={item} task={task} store={store} />
         ))}
       </ol>
+      {cursor === null ? null : (
+        <button type="button" class="button small" onClick={showMore}>
+          {t("showMore")}
+        </button>
+      )}
     </>
   );
 }

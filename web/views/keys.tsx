@@ -19,7 +19,7 @@ const keys: readonly (readonly [readonly string[], Key])[] = [
 
 export function Keys({ onClose }: { onClose: () => void }): JSX.Element {
   return (
-    <Dialog title={t("keys")} onClose={onClose} kind="small">
+    <Dialog title={t("keys")} onClose={onClose} kind="compact">
       <dl class="keys">
         {keys.map(([names, about]) => (
           <div key={about}>

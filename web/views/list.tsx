@@ -15,10 +15,11 @@ import {
   taskOf,
   toggleDone,
 } from "../store/tasks.ts";
-import { addDays, dayOf, dueDay, nameOf, t } from "../text/language.ts";
+import { addDays, dayOf, dueDay, language, nameOf, t } from "../text/language.ts";
 import { DueChip, Priority } from "./card.tsx";
 import { Filters, matcher } from "./filters.tsx";
-import { Avatar, Empty, Label } from "./parts.tsx";
+import { useGrowing } from "./growing.ts";
+import { Avatar, Empty, Icon, Label } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 import { Tick } from "./tick.tsx";
 
@@ -41,7 +42,11 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
     <div class="list-view">
       <Filters store={store} hasList />
       {sorted.length === 0 ? (
-        <Empty icon="search" title={t("nothingFound")} hint={t("nothingFoundHint")} />
+        store.all("task").length === 0 ? (
+          <Empty icon="list" title={t("emptyBoard")} hint={t("emptyBoardHint")} />
+        ) : (
+          <Empty icon="search" title={t("nothingFound")} hint={t("nothingFoundHint")} />
+        )
       ) : (
         <div class="list" onKeyDown={(event) => onListKey(event, store)}>
           <div class="list-head" role="group" aria-label={t("sortBy")}>
@@ -53,23 +58,30 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
             <span />
           </div>
           {groups.map(({ name, tasks: inGroup }) => (
-            <section key={name} aria-label={name === "" ? t("list") : name}>
-              {name === "" ? null : (
-                <h2 class="group-name">
-                  {name}
-                  <span class="count">{inGroup.length}</span>
-                </h2>
-              )}
-              <ul class="rows">
-                {inGroup.map((task) => (
-                  <Row key={task.id} task={task} store={store} />
-                ))}
-              </ul>
-            </section>
+            <GroupOfRows key={name} name={name} tasks={inGroup} store={store} />
           ))}
         </div>
       )}
     </div>
+  );
+}
+
+function GroupOfRows({ name, tasks, store }: Group & { store: SpaceStore }): JSX.Element {
+  const count = useGrowing(tasks.length);
+  return (
+    <section aria-label={name === "" ? t("list") : name}>
+      {name === "" ? null : (
+        <h2 class="group-name">
+          {name}
+          <span class="count">{tasks.length}</span>
+        </h2>
+      )}
+      <ul class="rows">
+        {tasks.slice(0, count).map((task) => (
+          <Row key={task.id} {...rowOf(store, task)} />
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -90,30 +102,46 @@ function SortButton({ by, name, sort }: { by: string; name: string; sort: string
   );
 }
 
+type RowProps = {
+  readonly task: Task;
+  readonly project: Document | undefined;
+  readonly parent: Document | undefined;
+  readonly canChange: boolean;
+};
+
 /** Also used by My day. */
-export function Row({
-  task,
-  store,
-  hasProject = true,
-}: {
-  task: Task;
-  store: SpaceStore;
-  hasProject?: boolean;
-}): JSX.Element {
-  const { title, labels, due, priority, assigneeIds, projectId } = taskOf(task);
+export function rowOf(store: SpaceStore, task: Task): RowProps {
+  const { projectId, parentId } = taskOf(task);
   const project = projectId === null ? undefined : store.get(projectId);
+  const parent = parentId === null ? undefined : store.get(parentId);
+  return { task, project, parent, canChange: canChangeIn(store) };
+}
+
+/** It reads a signal, and so is made anew only when that or a property is another one. */
+export function Row({ task, project, parent, canChange }: RowProps): JSX.Element {
+  language.value;
+  const { title, labels, due, priority, assigneeIds } = taskOf(task);
   return (
     <li class={isClosed(task) ? "task-row closed" : "task-row"}>
-      <Tick task={task} canChange={canChangeIn(store)} />
+      <Tick task={task} canChange={canChange} />
       <button
         type="button"
         class="row-main"
         data-card={task.id}
-        data-space={store.id}
-        onClick={() => show(store.id, task.id)}
+        data-space={task.spaceId}
+        onClick={() => show(task.spaceId, task.id)}
       >
-        <span class="row-title">{title}</span>
-        {hasProject && project !== undefined ? (
+        <span class="row-title">
+          {title}
+          {parent === undefined ? null : (
+            <span class="row-parent">
+              <Icon name="subtasks" />
+              <span class="unseen">{t("parent")} </span>
+              {taskOf(parent).title}
+            </span>
+          )}
+        </span>
+        {project !== undefined ? (
           <span class="row-project">
             <ProjectDot project={project} />
             {projectOf(project).name}

@@ -3,11 +3,14 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Entry, refused, waiting } from "../store/outbox.ts";
-import { discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
+import { dismiss, type Overwritten, overwritten } from "../store/overwritten.ts";
+import { nameOfUser } from "../store/people.ts";
+import { change, discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
 import { lost, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
-import { valueText } from "./history.tsx";
+import { fieldName, valueText } from "./history.tsx";
 import { Icon } from "./parts.tsx";
+import { canChangeIn } from "./permissions.ts";
 
 export const isNotesOpen = signal(true);
 /** Something short that is told for a while. */
@@ -32,11 +35,83 @@ export function SaveState(): JSX.Element {
   );
 }
 
+/** What was refused, and what was replaced: both ask for a decision, neither holds anything up. */
 export function Notes(): JSX.Element | null {
+  if (refused.value.length === 0 && overwritten.value.length === 0) return null;
+  return (
+    <div class="notes">
+      <Refused />
+      <Replaced />
+    </div>
+  );
+}
+
+function Replaced(): JSX.Element | null {
+  const all = overwritten.value;
+  if (all.length === 0) return null;
+  return (
+    <section aria-label={t("overwrittenNotes")}>
+      <ul>
+        {all.map((each) => (
+          <ReplacedNote key={`${each.id} ${each.field}`} one={each} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ReplacedNote({ one }: { one: Overwritten }): JSX.Element {
+  const { spaceId, type, id, field, lost: before, now, isLoser, actorId } = one;
+  const store = storeOf(spaceId);
+  const document = store.get(id);
+  const about = String(document?.fields[type === "task" ? "title" : "name"] ?? "");
+  const bringBack = () => {
+    dismiss(one);
+    if (document === undefined) return;
+    change(spaceId, [{ type, id, kind: "patch", body: { [field]: before } }], {
+      about,
+      from: { [field]: now },
+      message: t("restored", { about }),
+    });
+  };
+  return (
+    <li class="note">
+      <strong class="clamp">{about}</strong>
+      <p role="status">
+        {t(isLoser ? "overwritten" : "overwrote", {
+          name: nameOfUser(actorId),
+          field: fieldName(field).toLowerCase(),
+        })}
+      </p>
+      <dl class="compare">
+        <div>
+          <dt>{t("overwrittenBefore")}</dt>
+          <dd>{valueText(store, field, before)}</dd>
+        </div>
+        <div>
+          <dt>{t("overwrittenNow")}</dt>
+          <dd>{valueText(store, field, now)}</dd>
+        </div>
+      </dl>
+      <div class="row">
+        {document === undefined || !canChangeIn(store) ? null : (
+          <button type="button" class="button small primary" onClick={bringBack}>
+            {t("bringBack")}
+          </button>
+        )}
+        <button type="button" class="button small" onClick={() => dismiss(one)}>
+          {t("dismiss")}
+        </button>
+      </div>
+    </li>
+  );
+}
+
+function Refused(): JSX.Element | null {
   const all = refused.value;
   if (all.length === 0) return null;
   return (
-    <section class="notes" aria-label={t("notes")}>
+    <section aria-label={t("notes")}>
       <header class="notes-head">
         <Icon name="warning" />
         <h2>{t("notSaved", { n: all.length })}</h2>
@@ -68,9 +143,9 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
   const compared = problem?.code === "version-mismatch" ? comparison(entry) : undefined;
   const isConflict = compared !== undefined;
   return (
-    <li class="note" role="alert">
+    <li class="note">
       <strong class="clamp">{about}</strong>
-      <p>{isConflict ? t("changedMeanwhile") : (problem?.detail ?? "")}</p>
+      <p role="alert">{isConflict ? t("changedMeanwhile") : (problem?.detail ?? "")}</p>
       {problem?.errors?.map(({ path, message }) => (
         <p key={path} class="small muted">
           {path.split("/").at(-1)} {message}

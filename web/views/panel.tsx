@@ -4,11 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { closeTask, hrefOf, withQuery } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { deleteTask, patchTask, projectOf, subtasksOf, type Task, taskOf, toggleDone } from "../store/tasks.ts";
-import { change } from "../sync/sending.ts";
 import { storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
-import { moving } from "./board.tsx";
+import { moving } from "./column.tsx";
 import { Comments } from "./comments.tsx";
 import { Facets } from "./facets.tsx";
 import { History } from "./history.tsx";
@@ -290,9 +289,4 @@ function Subtask({ task, store }: { task: Task; store: SpaceStore }): JSX.Elemen
       <a href={withQuery({ task: `${store.id}:${task.id}` })}>{title}</a>
     </li>
   );
-}
-
-/** One comment is taken away. */
-export function deleteComment(spaceId: string, id: string, about: string): void {
-  change(spaceId, [{ type: "comment", id, kind: "delete" }], { about, message: t("commentDeleted") });
 }

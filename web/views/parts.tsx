@@ -1,5 +1,5 @@
 /** Small parts that all views are made of: icons, avatars, dialogs, menus, fields. */
-import type { ComponentChildren, JSX } from "preact";
+import { type ComponentChildren, Fragment, type JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { nameOfUser } from "../store/people.ts";
 import { t } from "../text/language.ts";
@@ -150,6 +150,8 @@ export type MenuItem = {
   readonly act: () => void;
   readonly isDanger?: boolean;
   readonly isChosen?: boolean;
+  /** A line stands above it. */
+  readonly isApart?: boolean;
 };
 
 /** A button that opens a list of commands; arrows, Home, End and Escape work in it. */
@@ -203,21 +205,23 @@ export function Menu({
       </button>
       {isOpen ? (
         <div class="menu-list" role="menu" aria-label={name}>
-          {items.map((item) => (
-            <button
-              type="button"
-              role="menuitem"
-              tabIndex={-1}
-              key={item.name}
-              class={item.isDanger ? "menu-item danger" : "menu-item"}
-              onClick={() => {
-                close();
-                item.act();
-              }}
-            >
-              {item.name}
-              {item.isChosen ? <Icon name="check" /> : null}
-            </button>
+          {items.map((item, place) => (
+            <Fragment key={`${place} ${item.name}`}>
+              {item.isApart ? <hr class="menu-rule" /> : null}
+              <button
+                type="button"
+                role="menuitem"
+                tabIndex={-1}
+                class={item.isDanger ? "menu-item danger" : "menu-item"}
+                onClick={() => {
+                  close();
+                  item.act();
+                }}
+              >
+                {item.name}
+                {item.isChosen ? <Icon name="check" /> : null}
+              </button>
+            </Fragment>
           ))}
         </div>
       ) : null}
@@ -260,6 +264,7 @@ export function TextField({
   onKeep,
   kind = "input",
   isMultiline = false,
+  canBeEmpty = false,
   disabled = false,
 }: {
   value: string;
@@ -267,11 +272,12 @@ export function TextField({
   onKeep: (text: string) => void;
   kind?: string;
   isMultiline?: boolean;
+  canBeEmpty?: boolean;
   disabled?: boolean;
 }): JSX.Element {
   const [draft, setDraft] = useState<string | undefined>(undefined);
   const keep = () => {
-    if (draft !== undefined && draft !== value && draft.trim() !== "") onKeep(draft);
+    if (draft !== undefined && draft !== value && (canBeEmpty || draft.trim() !== "")) onKeep(draft);
     setDraft(undefined);
   };
   const common = {

@@ -21,8 +21,9 @@ export function ProjectSettings({
   onClose: () => void;
 }): JSX.Element {
   store.changed.value;
-  const { name, color, columns, archived } = projectOf(project);
-  const keep = (next: readonly Column[]) => patchProject(project, { columns: next as unknown as Json });
+  const { name, description, color, columns, archived } = projectOf(project);
+  const keep = (next: readonly Column[], message?: string) =>
+    patchProject(project, { columns: next as unknown as Json }, message);
   const remove = () => {
     change(store.id, [{ type: "project", id: project.id, kind: "delete" }], {
       about: name,
@@ -51,6 +52,17 @@ export function ProjectSettings({
             onChange={(event) => patchProject(project, { color: event.currentTarget.value.toLowerCase() })}
           />
         </Field>
+      </div>
+      <div class="field">
+        <span class="field-name">{t("projectDescription")}</span>
+        <TextField
+          kind="input area-text"
+          name={t("projectDescription")}
+          value={description}
+          isMultiline
+          canBeEmpty
+          onKeep={(text) => patchProject(project, { description: text.slice(0, 20_000) })}
+        />
       </div>
       <h3>{t("columns")}</h3>
       <ol class="column-list">
@@ -89,7 +101,12 @@ export function ProjectSettings({
               class="icon-button"
               aria-label={`${t("removeColumn")}: ${column.name}`}
               disabled={columns.length === 1}
-              onClick={() => keep(columns.filter(({ id }) => id !== column.id))}
+              onClick={() =>
+                keep(
+                  columns.filter(({ id }) => id !== column.id),
+                  t("columnRemoved", { about: column.name }),
+                )
+              }
             >
               <Icon name="trash" />
             </button>

@@ -2,9 +2,12 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call, getJson, rename, type User, user } from "../sync/session.ts";
+import { listSpaces } from "../sync/spaces.ts";
+import { browserName } from "../text/browser-name.ts";
 import { choose, format, type Language, language, languages, momentText, t } from "../text/language.ts";
 import { Secret } from "./members.tsx";
 import { Field } from "./parts.tsx";
+import { signOutEverywhere } from "./shell.tsx";
 import { faultText } from "./sign-in.tsx";
 import { chooseTheme, theme, themes } from "./theme.ts";
 
@@ -46,6 +49,7 @@ export function Settings(): JSX.Element {
       </section>
       <Sessions />
       <Tokens />
+      <DeletedSpaces />
     </div>
   );
 }
@@ -185,7 +189,7 @@ function Sessions(): JSX.Element {
         {items.map(({ id, lastUsedAt, userAgent, current }) => (
           <li class="person-row" key={id}>
             <span class="person-name clamp" title={userAgent ?? ""}>
-              {userAgent ?? "?"}
+              {browserName(userAgent) ?? t("unknownBrowser")}
             </span>
             <span class="muted small">{current ? t("thisSession") : momentText(lastUsedAt)}</span>
             {current ? null : (
@@ -200,6 +204,45 @@ function Sessions(): JSX.Element {
           </li>
         ))}
       </ul>
+      {items.length < 2 ? null : (
+        <div>
+          <button type="button" class="button" onClick={() => void signOutEverywhere()}>
+            {t("signOutEverywhere")}
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+type DeletedSpace = { readonly space: { readonly id: string; readonly name: string } };
+
+/** Spaces that their owner deleted: only owners see them. */
+function DeletedSpaces(): JSX.Element | null {
+  const { items, again } = useList<DeletedSpace>("/v1/spaces?deleted=true");
+  const { attempt, ...outcome } = useAttempt();
+  if (items.length === 0) return null;
+  const restore = (id: string) =>
+    attempt(async () => {
+      await call("POST", `/v1/spaces/${id}/restore`);
+      await listSpaces();
+      again();
+      return "";
+    });
+  return (
+    <section class="block">
+      <h2>{t("deletedSpaces")}</h2>
+      <ul class="rows people-rows">
+        {items.map(({ space: { id, name } }) => (
+          <li class="person-row" key={id}>
+            <span class="person-name clamp">{name}</span>
+            <button type="button" class="button small" onClick={() => restore(id)}>
+              {t("restoreSpace")}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Told {...outcome} />
     </section>
   );
 }

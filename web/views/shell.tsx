@@ -20,7 +20,8 @@ import { Brand, faultText } from "./sign-in.tsx";
 
 /** On narrow screens. */
 export const isMenuOpen = signal(false);
-const naming = signal<"space" | "rename" | "project" | undefined>(undefined);
+/** What is being named in a dialog. */
+export const naming = signal<"space" | "rename" | "project" | undefined>(undefined);
 
 export function Shell({ store, children }: { store: SpaceStore; children: ComponentChildren }): JSX.Element {
   return (
@@ -146,12 +147,16 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
 }
 
 /** What is still waiting would be lost with the session. */
-async function leave(): Promise<void> {
+async function leave(path: "logout" | "logout-all" = "logout"): Promise<void> {
   const n = waiting.value.length;
   if (n > 0 && !confirm(t("signOutUnsaved", { n }))) return;
-  await signOut();
+  await signOut(path);
   await clearAll();
   go([]);
+}
+
+export async function signOutEverywhere(): Promise<void> {
+  await leave("logout-all");
 }
 
 function NavItem({
@@ -185,7 +190,8 @@ function Switcher({ store }: { store: SpaceStore }): JSX.Element {
       act: () => go(["s", each.id, "list"]),
     })),
     {
-      name: `+ ${t("newSpace")}`,
+      name: t("newSpace"),
+      isApart: true,
       act: () => {
         naming.value = "space" as const;
       },
@@ -238,7 +244,7 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
   };
   const before = kind === "rename" ? (spaces.value.find(({ id }) => id === store.id)?.name ?? "") : "";
   return (
-    <Dialog title={title} onClose={close} kind="small">
+    <Dialog title={title} onClose={close} kind="compact">
       <form
         onSubmit={(event) => {
           event.preventDefault();

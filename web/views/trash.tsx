@@ -1,37 +1,42 @@
-/** Deleted tasks, to be restored. */
+/** Deleted tasks and projects, to be restored. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
 import { change } from "../sync/sending.ts";
 import { getJson } from "../sync/session.ts";
 import { momentText, t } from "../text/language.ts";
-import { Empty } from "./parts.tsx";
+import { Empty, Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
+
+type Deleted = { readonly type: "project" | "task"; readonly resource: Resource; readonly name: string };
+
+async function deletedOf(store: SpaceStore, type: "project" | "task", signal: AbortSignal): Promise<Deleted[]> {
+  const path = `/v1/spaces/${store.id}/${type}s?deleted=true&sort=-updatedAt&limit=100`;
+  const { items } = await getJson<{ items: Resource[] }>(path, signal);
+  return items.map((resource) => ({ type, resource, name: (resource.title ?? resource.name) as string }));
+}
 
 export function Trash({ store }: { store: SpaceStore }): JSX.Element {
   const changed = store.changed.value;
-  const [items, setItems] = useState<readonly Resource[] | undefined>(undefined);
+  const [items, setItems] = useState<readonly Deleted[] | undefined>(undefined);
   useEffect(() => {
     const ended = new AbortController();
-    getJson<{ items: Resource[] }>(
-      `/v1/spaces/${store.id}/tasks?deleted=true&sort=-updatedAt&limit=100`,
-      ended.signal,
-    ).then(
-      (page) => setItems(page.items),
+    Promise.all([deletedOf(store, "project", ended.signal), deletedOf(store, "task", ended.signal)]).then(
+      (lists) => setItems(lists.flat()),
       () => setItems((known) => known ?? []),
     );
     return () => ended.abort();
   }, [store.id, store.seq]);
-  const shown = (items ?? []).filter(({ id, version }) => {
+  const shown = (items ?? []).filter(({ resource: { id, version } }) => {
     const here = store.get(id);
     return here === undefined || here.deletedBy !== undefined || here.version < version;
   });
-  const restore = (task: Resource) => {
+  const restore = ({ type, resource, name }: Deleted) => {
     // This browser may never have had it: then the server's answer is what brings it back.
-    store.putDeleted("task", task);
-    change(store.id, [{ type: "task", id: task.id, kind: "restore" }], {
-      about: task.title as string,
-      message: t("restored", { about: task.title as string }),
+    store.putDeleted(type, resource);
+    change(store.id, [{ type, id: resource.id, kind: "restore" }], {
+      about: name,
+      message: t("restored", { about: name }),
     });
   };
   if (items === undefined) return <p class="muted page">{t("loading")}</p>;
@@ -40,14 +45,18 @@ export function Trash({ store }: { store: SpaceStore }): JSX.Element {
     <div class="page" data-changed={changed}>
       <p class="muted">{t("trashHint")}</p>
       <ul class="rows people-rows">
-        {shown.map((task) => (
-          <li class="person-row" key={task.id}>
-            <span class="person-name clamp">{task.title as string}</span>
-            <time class="muted small" dateTime={task.updatedAt as string}>
-              {momentText(task.updatedAt as string)}
+        {shown.map((each) => (
+          <li class="person-row" key={each.resource.id}>
+            <Icon name={each.type === "project" ? "board" : "check"} />
+            <span class="person-name clamp">
+              <span class="unseen">{each.type === "project" ? `${t("project")}: ` : ""}</span>
+              {each.name}
+            </span>
+            <time class="muted small" dateTime={each.resource.updatedAt as string}>
+              {momentText(each.resource.updatedAt as string)}
             </time>
             {canChangeIn(store) ? (
-              <button type="button" class="button small" onClick={() => restore(task)}>
+              <button type="button" class="button small" onClick={() => restore(each)}>
                 {t("restore")}
               </button>
             ) : null}

@@ -1,0 +1,72 @@
+/** One column of a board. It is made anew only when something in it is another one. */
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Document } from "../../actors/resources/document.ts";
+import type { ShownColumn } from "../store/shown-board.ts";
+import type { SpaceStore } from "../store/space-store.ts";
+import type { Task } from "../store/tasks.ts";
+import { language, t } from "../text/language.ts";
+import { Card } from "./card.tsx";
+import { useGrowing } from "./growing.ts";
+import { Icon } from "./parts.tsx";
+import { QuickAdd } from "./quick-add.tsx";
+
+/** The task of which the menu "Move to…" is open. */
+export const moving = signal<Task | undefined>(undefined);
+/** The column in which a task is being added. */
+const addingTo = signal<string | undefined>(undefined);
+
+const openMove = (task: Task) => {
+  moving.value = task;
+};
+
+type Props = {
+  readonly shown: ShownColumn;
+  readonly store: SpaceStore;
+  readonly project: Document | undefined;
+  readonly canChange: boolean;
+  /** Nothing is on the board yet. */
+  readonly isFirst: boolean;
+};
+
+/** It reads signals, and so is made anew only when one of those or a property is another one. */
+export function BoardColumnView({ shown, store, project, canChange, isFirst }: Props): JSX.Element {
+  const { column, items } = shown;
+  const place = `${project?.id} ${column.id}`;
+  const isAdding = addingTo.value === place;
+  const look = language.value;
+  const count = useGrowing(items.length);
+  const close = () => {
+    addingTo.value = undefined;
+  };
+  return (
+    <section class="column" aria-label={column.name}>
+      <header class="column-header">
+        <span class={`status-dot ${column.status}`} aria-hidden="true" />
+        <h2>{column.name}</h2>
+        <span class="count">{items.length}</span>
+        {canChange && column.id !== "" ? (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={t("addTaskTo", { column: column.name })}
+            onClick={() => {
+              addingTo.value = place;
+            }}
+          >
+            <Icon name="plus" />
+          </button>
+        ) : null}
+      </header>
+      {isAdding ? <QuickAdd store={store} project={project} column={column} onClose={close} isInline /> : null}
+      <ul class="cards" data-column={column.id} tabIndex={-1} aria-label={column.name}>
+        {items.slice(0, count).map(({ task, done, all }) => (
+          <Card key={task.id} task={task} done={done} all={all} canChange={canChange} look={look} onMove={openMove} />
+        ))}
+      </ul>
+      {items.length === 0 && !isAdding ? (
+        <p class="column-empty">{t(isFirst && canChange ? "emptyBoardHint" : "emptyColumn")}</p>
+      ) : null}
+    </section>
+  );
+}
