@@ -1,11 +1,14 @@
-/** A board as it is shown. What has not changed is the same object as before, so that views of it need not be made anew. */
+/**
+ * A board as it is shown. What has not changed is the same object as before, so that views of it need not be made anew: columns, and within a column the
+ * chunks that its cards are held in. A card that comes or goes changes its own chunk alone.
+ */
 import type { Document } from "../../actors/resources/document.ts";
 import type { Column } from "../../actors/resources/project.ts";
+import { type Chunk, chunked, type Item } from "./chunks.ts";
 import type { SpaceStore } from "./space-store.ts";
 import { boardOf, subtaskCounts, type Task } from "./tasks.ts";
 
-export type Item = { readonly task: Task; readonly done: number; readonly all: number };
-export type ShownColumn = { readonly column: Column; readonly items: readonly Item[] };
+export type ShownColumn = { readonly column: Column; readonly count: number; readonly chunks: readonly Chunk[] };
 
 const noCount = { done: 0, all: 0 };
 
@@ -18,14 +21,14 @@ export function shownBoard(
   const counts = subtaskCounts(store);
   return boardOf(store, project).map(({ tasks, ...column }) => {
     const old = before.find((each) => each.column.id === column.id);
-    const items = tasks.filter(matches).map((task, place): Item => {
+    const shown = tasks.filter(matches);
+    const isSameHead = old !== undefined && isSameColumn(old.column, column);
+    if (isSameHead && isShown(shown, counts, old)) return old;
+    const items = shown.map((task): Item => {
       const { done, all } = counts.get(task.id) ?? noCount;
-      const known = old?.items[place];
-      return known?.task === task && known.done === done && known.all === all ? known : { task, done, all };
+      return { task, done, all };
     });
-    return old !== undefined && isSameColumn(old.column, column) && isSameList(old.items, items)
-      ? old
-      : { column, items };
+    return { column, count: items.length, chunks: chunked(items, old?.chunks ?? []) };
   });
 }
 
@@ -33,6 +36,19 @@ function isSameColumn(one: Column, other: Column): boolean {
   return one.name === other.name && one.status === other.status;
 }
 
-function isSameList(one: readonly Item[], other: readonly Item[]): boolean {
-  return one.length === other.length && one.every((item, place) => item === other[place]);
+function isShown(
+  tasks: readonly Task[],
+  counts: ReturnType<typeof subtaskCounts>,
+  { count, chunks }: ShownColumn,
+): boolean {
+  if (tasks.length !== count) return false;
+  let place = 0;
+  for (const { items } of chunks)
+    for (const { task, done, all } of items) {
+      if (tasks[place] !== task) return false;
+      const now = counts.get(task.id) ?? noCount;
+      if (now.done !== done || now.all !== all) return false;
+      place += 1;
+    }
+  return true;
 }

@@ -81,7 +81,7 @@ export function boardOf(store: SpaceStore, project: Document | undefined): Board
   const tasks = new Map<string, Task[]>(columns.map(({ id }) => [id, []]));
   const others: Task[] = [];
   const wanted = project?.id ?? null;
-  for (const task of store.all("task")) {
+  for (const task of inKnownOrder(store)) {
     const { projectId, parentId } = taskOf(task);
     if (projectId !== wanted) continue;
     if (parentId !== null && isHidden(store, task)) continue;
@@ -89,10 +89,30 @@ export function boardOf(store: SpaceStore, project: Document | undefined): Board
     if (project === undefined && parentId !== null && store.get(parentId) !== undefined) continue;
     (tasks.get(columnIdOf(columns, project, task) ?? "") ?? others).push(task);
   }
-  for (const list of [...tasks.values(), others]) list.sort(byRank);
   const shown = columns.map((column) => ({ ...column, tasks: tasks.get(column.id) ?? [] }));
   const last = { id: "", name: t("cancelled"), status: "cancelled", tasks: others };
   return others.length > 0 ? [...shown, last] : shown;
+}
+
+const orders = new WeakMap<SpaceStore, { from: readonly Task[]; sorted: readonly Task[] }>();
+
+/** All tasks by rank. What was sorted before is nearly so after a change, and to sort that again takes little. */
+function inKnownOrder(store: SpaceStore): readonly Task[] {
+  const from = store.all("task");
+  const known = orders.get(store);
+  if (known?.from === from) return known.sorted;
+  const left = new Map(from.map((task) => [task.id, task]));
+  const sorted: Task[] = [];
+  for (const { id } of known?.sorted ?? []) {
+    const task = left.get(id);
+    if (task === undefined) continue;
+    sorted.push(task);
+    left.delete(id);
+  }
+  sorted.push(...left.values());
+  sorted.sort(byRank);
+  orders.set(store, { from, sorted });
+  return sorted;
 }
 
 function columnIdOf(columns: readonly Column[], project: Document | undefined, task: Task): string | undefined {

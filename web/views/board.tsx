@@ -60,7 +60,7 @@ export function Board({
           store={store}
           project={project}
           canChange={canChange}
-          isFirst={place === 0 && columns.every(({ items }) => items.length === 0)}
+          isFirst={place === 0 && columns.every(({ count }) => count === 0)}
         />
       ))}
       {moving.value === undefined ? null : <MoveDialog task={moving.value} store={store} />}

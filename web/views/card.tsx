@@ -25,7 +25,7 @@ export class Card extends Component<Props> {
   override render({ task, done, all, canChange, onMove }: Props): JSX.Element {
     const { title, labels, due, priority, assigneeIds } = taskOf(task);
     return (
-      <li class={isClosed(task) ? "card closed" : "card"} data-id={task.id}>
+      <div class={isClosed(task) ? "card closed" : "card"} role="listitem" data-id={task.id}>
         <Tick task={task} canChange={canChange} />
         <button type="button" class="card-main" data-card={task.id} onClick={() => show(task.spaceId, task.id)}>
           <span class="card-title">{title}</span>
@@ -69,7 +69,7 @@ export class Card extends Component<Props> {
             <Icon name="more" />
           </button>
         ) : null}
-      </li>
+      </div>
     );
   }
 }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Document } from "../../actors/resources/document.ts";
+import type { Chunk } from "../store/chunks.ts";
 import type { ShownColumn } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import type { Task } from "../store/tasks.ts";
@@ -31,11 +32,10 @@ type Props = {
 
 /** It reads signals, and so is made anew only when one of those or a property is another one. */
 export function BoardColumnView({ shown, store, project, canChange, isFirst }: Props): JSX.Element {
-  const { column, items } = shown;
+  const { column, count, chunks } = shown;
   const place = `${project?.id} ${column.id}`;
   const isAdding = addingTo.value === place;
-  const look = language.value;
-  const count = useGrowing(items.length);
+  const chunkCount = useGrowing(chunks.length, { first: 1, step: 2 });
   const close = () => {
     addingTo.value = undefined;
   };
@@ -44,7 +44,7 @@ export function BoardColumnView({ shown, store, project, canChange, isFirst }: P
       <header class="column-header">
         <span class={`status-dot ${column.status}`} aria-hidden="true" />
         <h2>{column.name}</h2>
-        <span class="count">{items.length}</span>
+        <span class="count">{count}</span>
         {canChange && column.id !== "" ? (
           <button
             type="button"
@@ -59,14 +59,26 @@ export function BoardColumnView({ shown, store, project, canChange, isFirst }: P
         ) : null}
       </header>
       {isAdding ? <QuickAdd store={store} project={project} column={column} onClose={close} isInline /> : null}
-      <ul class="cards" data-column={column.id} tabIndex={-1} aria-label={column.name}>
-        {items.slice(0, count).map(({ task, done, all }) => (
-          <Card key={task.id} task={task} done={done} all={all} canChange={canChange} look={look} onMove={openMove} />
+      <div class="cards" role="list" data-column={column.id} tabIndex={-1} aria-label={column.name}>
+        {chunks.slice(0, chunkCount).map((chunk) => (
+          <ChunkOfCards key={chunk.key} chunk={chunk} canChange={canChange} />
         ))}
-      </ul>
-      {items.length === 0 && !isAdding ? (
+      </div>
+      {count === 0 && !isAdding ? (
         <p class="column-empty">{t(isFirst && canChange ? "emptyBoardHint" : "emptyColumn")}</p>
       ) : null}
     </section>
+  );
+}
+
+/** It reads a signal, too, for the same reason. The browser lays out and paints only chunks that are near the screen, and watches a hundred of them, not thousands of cards. */
+function ChunkOfCards({ chunk, canChange }: { chunk: Chunk; canChange: boolean }): JSX.Element {
+  const look = language.value;
+  return (
+    <div class="chunk" role="none" style={{ "--count": chunk.items.length }}>
+      {chunk.items.map(({ task, done, all }) => (
+        <Card key={task.id} task={task} done={done} all={all} canChange={canChange} look={look} onMove={openMove} />
+      ))}
+    </div>
   );
 }

@@ -18,9 +18,17 @@ type Dragging = {
   drop: Drop | undefined;
 };
 
+/** By their places and not by what is under the pointer: to ask that of thousands of cards takes longer than a frame. */
+function columnAt(board: HTMLElement, x: number): Element | undefined {
+  return [...board.querySelectorAll(".column")].find((each) => {
+    const { left, right } = each.getBoundingClientRect();
+    return x >= left && x <= right;
+  });
+}
+
 /** The first card of a list whose middle is below this height. They stand in their order: few of them are measured, however many there are. */
 function firstBelow(list: HTMLElement, y: number): HTMLElement | undefined {
-  const cards = [...list.children].filter((each) => each.matches(".card:not(.lifted)")) as HTMLElement[];
+  const cards = list.querySelectorAll<HTMLElement>(".card:not(.lifted)");
   let [low, high] = [0, cards.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -49,7 +57,7 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
     ghost.setAttribute("aria-hidden", "true");
     ghost.style.width = `${box.width}px`;
     ghost.style.height = `${box.height}px`;
-    const line = document.createElement("li");
+    const line = document.createElement("div");
     line.className = "drop-line";
     line.setAttribute("aria-hidden", "true");
     line.style.height = `${box.height}px`;
@@ -65,20 +73,19 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
     if (dragging === undefined) return;
     const { ghost, line, dx, dy } = dragging;
     ghost.style.transform = `translate(${x - dx}px, ${y - dy}px) rotate(1.5deg)`;
-    const under = document
-      .elementsFromPoint(x, y)
-      .find((each) => each.closest(".column") !== null && !ghost.contains(each));
-    const list = under?.closest(".column")?.querySelector<HTMLElement>(".cards");
+    const list = columnAt(board, x)?.querySelector<HTMLElement>(".cards");
     if (list == null) return;
     const before = firstBelow(list, y - dy + dragging.height / 2);
-    if (before !== undefined ? line.nextElementSibling !== before : list.lastElementChild !== line)
-      list.insertBefore(line, before ?? null);
+    const into = before?.parentElement ?? [...list.querySelectorAll(".chunk")].at(-1) ?? list;
+    if (line.parentElement !== into || line.nextElementSibling !== (before ?? null))
+      into.insertBefore(line, before ?? null);
     dragging.drop = { columnId: list.dataset.column ?? "", beforeId: before?.dataset.id };
   }
 
   function scroll(): void {
     if (dragging === undefined) return;
     const list = dragging.line.closest<HTMLElement>(".cards");
+    const before = board.scrollLeft + (list?.scrollTop ?? 0);
     const box = board.getBoundingClientRect();
     if (last.x > box.right - edgePx) board.scrollLeft += scrollPx;
     else if (last.x < box.left + edgePx) board.scrollLeft -= scrollPx;
@@ -87,7 +94,7 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
       if (last.y > inner.bottom - edgePx) list.scrollTop += scrollPx;
       else if (last.y < inner.top + edgePx) list.scrollTop -= scrollPx;
     }
-    moveTo(last.x, last.y);
+    if (board.scrollLeft + (list?.scrollTop ?? 0) !== before) moveTo(last.x, last.y);
     frame = requestAnimationFrame(scroll);
   }
 

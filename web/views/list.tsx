@@ -67,7 +67,7 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
 }
 
 function GroupOfRows({ name, tasks, store }: Group & { store: SpaceStore }): JSX.Element {
-  const count = useGrowing(tasks.length);
+  const count = useGrowing(tasks.length, { first: 40, step: 100 });
   return (
     <section aria-label={name === "" ? t("list") : name}>
       {name === "" ? null : (
