@@ -96,6 +96,8 @@ export function actor<const P extends Protocol>(name: string, accepts: P): Actor
 /** An actor whose module is loaded by its address, usually `new URL(import.meta.url)`. */
 export function actor<const P extends Protocol>(name: string, module: URL, accepts: P): Actor<P>;
 export function actor<const P extends Protocol>(name: string, ...[module, accepts]: [P] | [URL, P]): Actor<P> {
+  if (typeof module === "string")
+    throw new TypeError(`Cannot make the actor ${name}: its module is a URL, as new URL(import.meta.url), not text`);
   return accepts === undefined
     ? { name, module: undefined, accepts: module as P }
     : { name, module: module as URL, accepts };

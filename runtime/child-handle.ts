@@ -1,14 +1,16 @@
 import { MessageChannel } from "node:worker_threads";
 import type { LogLevel } from "./actor.ts";
+import { ActorRecord } from "./actor-record.ts";
 import type { Clock } from "./clock.ts";
-import type { ToMain, ToWorker } from "./control.ts";
+import type { ActorData, ToMain, ToWorker } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { type FaultKind, injectedError } from "./fault.ts";
 import { afterGiven, type GivenTime, type RunDelay } from "./given-time.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
+import type { Place } from "./places.ts";
 import type { Router } from "./router.ts";
-import { COUNT_NAMES, type CountName, HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
+import { HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 import type { Exit } from "./supervisor.ts";
 import type { Directory } from "./targets.ts";
 import { type After, Thread, type WorkerEntry } from "./thread.ts";
@@ -41,6 +43,13 @@ export type SystemContext = {
   /** A thread could not be ended: the process must. */
   unkillable(error: Error): void;
 };
+
+const actorDataOf = ({ actor, args, shutdownMs }: ChildSpec): Omit<ActorData, "slot"> => ({
+  name: actor.name,
+  module: actor.module?.href,
+  args,
+  shutdownMs,
+});
 
 type Run = {
   readonly generation: number;
@@ -82,31 +91,32 @@ export class ChildHandle {
   readonly index: number;
   readonly child: ChildSpec;
   readonly #systemContext: SystemContext;
-  readonly #kinds: readonly string[];
+  /** Its actor, or those of its group. */
+  readonly records: readonly ActorRecord[];
+  /** Its own slot and those of its members. */
+  readonly #slots: readonly number[];
   #run: Run | undefined;
   #spare: { thread: Thread; loaded: boolean } | undefined;
   #generation: number;
   #life: LastSign = { seen: 0, sinceMs: 0, still: undefined };
   #progress = { seen: 0, givenMs: 0 };
-  #counts: Record<CountName, number>;
-  readonly totals = {} as Record<CountName, number>;
-  #rate = { handled: 0, atMs: 0, perSecond: 0 };
   lastError: Error | undefined;
   /** Times it was started, for whatever reason. */
   starts = 0;
   startedMs = 0;
   closed = false;
 
-  constructor(systemContext: SystemContext, child: ChildSpec, slot: number, index: number) {
+  constructor(systemContext: SystemContext, place: Place) {
     this.#systemContext = systemContext;
-    this.child = child;
-    this.slot = slot;
-    this.index = index;
-    this.#kinds = Object.keys(child.actor.accepts).sort();
+    this.child = place.child;
+    this.slot = place.slot;
+    this.index = place.index;
+    this.records = (place.members.length === 0 ? [place] : place.members).map(
+      (each) => new ActorRecord(each, systemContext),
+    );
+    this.#slots = [place.slot, ...place.members.map(({ slot }) => slot)];
     // A place may have been another child's before.
-    this.#generation = systemContext.sharedTable.generation(slot);
-    this.#counts = systemContext.sharedTable.counts(slot);
-    for (const name of COUNT_NAMES) this.totals[name] = 0;
+    this.#generation = systemContext.sharedTable.generation(place.slot);
   }
 
   get name(): string {
@@ -121,28 +131,9 @@ export class ChildHandle {
     return this.#run !== undefined;
   }
 
-  get rate(): number {
-    return this.#rate.perSecond;
-  }
-
-  /** What it does now: the kind and since when (epoch milliseconds), or undefined. */
-  get busy(): { kind: string; sinceMs: number } | undefined {
-    const { sharedTable, clock, epochMs } = this.#systemContext;
-    const kind = this.#kinds[sharedTable.busyKind(this.slot) - 1];
-    if (kind === undefined) return undefined;
-    return { kind, sinceMs: epochMs + sharedTable.busySinceMs(this.slot, clock.now() - epochMs) };
-  }
-
-  /** Its oldest handler under way, whether it blocks its thread or waits for something. */
-  get oldest(): { kind: string; sinceMs: number } | undefined {
-    const { sharedTable, clock, epochMs } = this.#systemContext;
-    const kind = this.#kinds[sharedTable.oldestKind(this.slot) - 1];
-    const waiting =
-      kind === undefined
-        ? undefined
-        : { kind, sinceMs: epochMs + sharedTable.oldestSinceMs(this.slot, clock.now() - epochMs) };
-    const { busy } = this;
-    return busy === undefined || (waiting !== undefined && waiting.sinceMs <= busy.sinceMs) ? waiting : busy;
+  /** Whether the actor is this one, or one of this group. */
+  has(name: string, index: number): boolean {
+    return [this, ...this.records].some((each) => each.name === name && each.index === index);
   }
 
   start(on: Run["on"]): void {
@@ -159,7 +150,7 @@ export class ChildHandle {
       connected: new Map(),
     };
     this.#run = run;
-    sharedTable.begin(this.slot, run.generation);
+    for (const slot of this.#slots) sharedTable.begin(slot, run.generation);
     if (this.child.thread === "main") {
       void this.#startInMain(run);
       return;
@@ -178,7 +169,9 @@ export class ChildHandle {
       }
     }
     const thread = run.thread;
-    router.attach(this.slot, run.generation, (frame) => thread.post(frame));
+    for (const { slot } of this.records)
+      router.attach(slot, run.generation, (frame) => thread.post(frame, slot === this.slot ? undefined : slot));
+    if (this.child.members.length > 0) router.attach(this.slot, run.generation, (frame) => thread.post(frame));
   }
 
   #spawn(generation: number | undefined): Thread {
@@ -188,10 +181,11 @@ export class ChildHandle {
       {
         slot,
         index,
-        name: child.actor.name,
-        module: child.actor.module?.href,
-        args: child.args,
-        shutdownMs: child.shutdownMs,
+        ...actorDataOf(child),
+        members:
+          this.child.members.length === 0
+            ? []
+            : this.records.map((each) => ({ slot: each.slot, ...actorDataOf(each.child) })),
         keyed: child.keyed,
         sharedTable: systemContext.sharedTable.buffer,
         shared: systemContext.shared,
@@ -244,7 +238,7 @@ export class ChildHandle {
         this.#connection(run, message[1], message[2]);
         break;
       case "subscribe":
-        systemContext.subscribe(message[1], this.slot, message[2], message[3]);
+        systemContext.subscribe(message[2], message[1], message[3], message[4]);
         break;
       case "loaded":
         break;
@@ -263,6 +257,7 @@ export class ChildHandle {
       run.life = runIncarnation({
         behaviour,
         slot: this.slot,
+        thread: this.slot,
         generation: run.generation,
         index: this.index,
         args: this.child.args,
@@ -305,7 +300,8 @@ export class ChildHandle {
 
   /** Makes a port between this run and another, once; the first to need it asks. */
   #connection(run: Run, slot: number, generation: number): void {
-    const other = this.#systemContext.handles.get(slot);
+    const { handles, directory } = this.#systemContext;
+    const other = handles.get(directory[slot]?.thread ?? slot);
     const peer = other === undefined ? undefined : other.#run;
     if (peer?.thread === undefined || peer.generation !== generation) {
       run.thread?.send(["down", slot, generation, undefined]);
@@ -315,8 +311,8 @@ export class ChildHandle {
     run.connected.set(slot, generation);
     const { port1, port2 } = new MessageChannel();
     peer.connected.set(this.slot, run.generation);
-    peer.thread.send(["port", this.slot, run.generation, port2], [port2]);
-    run.thread?.send(["port", slot, generation, port1], [port1]);
+    peer.thread.send(["port", this.slot, run.generation, port2, slot], [port2]);
+    run.thread?.send(["port", slot, generation, port1, this.slot], [port1]);
   }
 
   /** How long a start (since it last came further) or a stop may take, in time that the machine gave to the system's threads. */
@@ -356,8 +352,9 @@ export class ChildHandle {
     if (run === undefined) return;
     const why = run.thread?.listens === false ? "its worker's entry has not called serveActors()" : "it was killed";
     run.cause ??= new Error(`Cannot wait longer for ${this.name}: ${why}`);
-    if (this.#systemContext.sharedTable.phase(this.slot) !== "stopping")
-      this.#systemContext.sharedTable.close(this.slot, "failing");
+    for (const slot of this.#slots)
+      if (this.#systemContext.sharedTable.phase(slot) !== "stopping")
+        this.#systemContext.sharedTable.close(slot, "failing");
     const { thread, life, cause } = run;
     if (thread === undefined) {
       void life?.fail(cause);
@@ -406,13 +403,18 @@ export class ChildHandle {
     const systemContext = this.#systemContext;
     const error = run.cause ?? failure;
     if (error !== undefined) this.lastError = error;
-    const lost = systemContext.sharedTable.end(this.slot);
-    systemContext.sharedTable.releaseHeld(this.slot);
-    if (lost > 0) systemContext.log("warn", "dead-letter", { to: this.name, reason: "died", letters: lost });
-    systemContext.unsubscribe(this.slot);
-    systemContext.router.down(this.slot, run.generation, error);
     const packed = error === undefined ? undefined : packError(error);
-    for (const handle of systemContext.handles.values()) handle.send(["down", this.slot, run.generation, packed]);
+    for (const slot of this.#slots) {
+      const lost = systemContext.sharedTable.end(slot);
+      const to = systemContext.directory[slot]?.name ?? this.name;
+      if (lost > 0) systemContext.log("warn", "dead-letter", { to, reason: "died", letters: lost });
+    }
+    systemContext.sharedTable.releaseHeld(this.slot);
+    for (const slot of this.#slots) {
+      systemContext.unsubscribe(slot);
+      systemContext.router.down(slot, run.generation, error);
+      for (const handle of systemContext.handles.values()) handle.send(["down", slot, run.generation, packed]);
+    }
     const { thread } = run;
     if (thread !== undefined && !thread.exited) {
       void thread.leave(LEAVE_MS, VERIFY_MS, this.#after).then((gone) => {
@@ -440,16 +442,7 @@ export class ChildHandle {
   /** Looks at the shared table: adds up counts, and ends an actor that hangs. Called several times a second. */
   watch(nowMs: number): void {
     const { sharedTable } = this.#systemContext;
-    const counts = sharedTable.counts(this.slot);
-    for (const name of COUNT_NAMES) this.totals[name] += (counts[name] - this.#counts[name]) >>> 0;
-    this.#counts = counts;
-    if (nowMs - this.#rate.atMs >= 1_000) {
-      this.#rate = {
-        handled: this.totals.handled,
-        atMs: nowMs,
-        perSecond: Math.round(((this.totals.handled - this.#rate.handled) * 1_000) / (nowMs - this.#rate.atMs)),
-      };
-    }
+    for (const record of this.records) record.read(nowMs);
     const progress = sharedTable.progress(this.slot);
     if (progress !== this.#progress.seen)
       this.#progress = { seen: progress, givenMs: this.#systemContext.together.read() };
@@ -464,10 +457,11 @@ export class ChildHandle {
       stillMs <= sharedTable.hangTimeoutMs(this.slot)
     )
       return;
-    const kind = this.busy?.kind ?? "(no message)";
+    const busy = this.records.map((each) => each.busy).find((each) => each !== undefined);
+    const kind = busy?.kind ?? "(no message)";
     run.cause = new Error(`Cannot go on: ${this.name} hangs in ${kind} for ${stillMs} ms`);
     this.#systemContext.log("error", "actor-hung", { actor: this.name, index: this.index, kind, forMs: stillMs });
-    sharedTable.close(this.slot, "failing");
+    for (const slot of this.#slots) sharedTable.close(slot, "failing");
     run.thread.send(["stop", HUNG_GRACE_MS]);
     this.#systemContext.clock.later(HUNG_GRACE_MS, () => {
       if (this.#run === run) this.kill();

@@ -60,16 +60,19 @@ export function childrenAtRunTime<ChildHandle>(options: ChildrenOptions<ChildHan
       const act = `start ${name} under ${supervisor}`;
       const faults = faultsOfChild(child);
       if (child.instances > 1) faults.push(`instances of ${name} must be 1 for a child that starts at run time`);
+      if (child.members.length > 0) faults.push(`${name} is a group, which starts with its tree`);
       if (faults.length > 0) throw new ChildError("invalid_spec", `Cannot ${act}: ${faults.join("; ")}`);
       const runner = runnerOf(supervisor, act);
-      if (places.of(name).length > 0)
+      if (places.has(name))
         throw new ChildError("already_started", `Cannot ${act}: the tree has an actor of this name`);
       const place = places.add(supervisor, child);
       if (place === undefined) {
         const { childrenMax = 0 } = runner.spec;
         throw new ChildError(
           "children_max",
-          `Cannot ${act}: it has ${childrenMax} children at run time already (childrenMax); stop one, or declare more`,
+          childrenMax === 0
+            ? `Cannot ${act}: it keeps no place for children at run time; declare childrenMax in its supervise()`
+            : `Cannot ${act}: it has ${childrenMax} children at run time already (childrenMax); stop one, or declare more`,
         );
       }
       const result = await runner.startChild(runnerChildOf(place, options.take(place)));

@@ -55,7 +55,7 @@ export class Connection {
   #post: ((frame: Posted) => void) | undefined;
   #local: Receiver | undefined;
   #envelopes: Envelope[] = [];
-  #close: (() => void) | undefined;
+  readonly #closes: (() => void)[] = [];
 
   constructor(sharedTable: SharedTable, me: number, slot: number, generation: number) {
     this.#sharedTable = sharedTable;
@@ -64,10 +64,10 @@ export class Connection {
     this.generation = generation;
   }
 
-  /** What is pushed before this waits for it. */
+  /** What is pushed before this waits for it. Of several ways the first is taken, so that order holds. */
   attach(post: (frame: Posted) => void, close?: () => void): void {
-    this.#post = post;
-    this.#close = close;
+    this.#post ??= post;
+    if (close !== undefined) this.#closes.push(close);
   }
 
   /** The actor lives in this very thread: no port, no text. */
@@ -255,6 +255,6 @@ export class Connection {
     this.#parts = [];
     this.#envelopes = [];
     this.#messages = 0;
-    this.#close?.();
+    for (const close of this.#closes) close();
   }
 }

@@ -11,7 +11,8 @@ import type { Subscriptions } from "./topics.ts";
 export type ToWorker =
   /** Begin this generation (a spare waits for it). */
   | readonly ["go", generation: number, subscriptions: Subscriptions, directory: Directory]
-  | readonly ["port", slot: number, generation: number, port: MessagePort]
+  /** A way to another thread; what comes by it is for the actor at `to`. */
+  | readonly ["port", slot: number, generation: number, port: MessagePort, to: number]
   | readonly ["down", slot: number, generation: number, cause: PackedError | undefined]
   | readonly ["subscriptions", table: Subscriptions]
   /** A child that starts at run time has got this place, or has left it. */
@@ -26,7 +27,7 @@ export type ToMain =
   | readonly ["ready"]
   | readonly ["start-failed", error: PackedError]
   | readonly ["link", slot: number, generation: number]
-  | readonly ["subscribe", topic: string, kind: string, lossy: boolean]
+  | readonly ["subscribe", slot: number, topic: string, kind: string, lossy: boolean]
   | readonly ["log", level: LogLevel, event: string, fields: Record<string, unknown>]
   /** The last word: the actor is over, its `stop` hook has run. Without it an exit is abnormal. */
   | readonly ["bye", failure: PackedError | undefined];
@@ -34,16 +35,22 @@ export type ToMain =
 /** Tells the threads of a system from those that something else has started. */
 const MARK = "actor-runtime";
 
-/** What a worker is born with. */
-export type WorkerData = {
-  readonly mark: typeof MARK;
+/** An actor that a worker runs. */
+export type ActorData = {
   readonly slot: number;
   readonly name: string;
-  readonly index: number;
   /** The address of its module; undefined when a registry has it. */
   readonly module: string | undefined;
   readonly args: unknown;
   readonly shutdownMs: number;
+};
+
+/** What a worker is born with. */
+export type WorkerData = ActorData & {
+  readonly mark: typeof MARK;
+  readonly index: number;
+  /** Of a group, from left to right; none of other children. */
+  readonly members: readonly ActorData[];
   readonly keyed: KeyedOptions | null;
   readonly sharedTable: SharedArrayBuffer;
   readonly shared: SharedArrayBuffer;

@@ -29,6 +29,7 @@ async function lifeOf(behaviour: Given) {
   const life = runIncarnation({
     behaviour: given(behaviour),
     slot: 1,
+    thread: 1,
     generation: 1,
     index: 0,
     args: null,

@@ -25,6 +25,8 @@ const KEYS_FULL = 64;
 export type IncarnationOptions = {
   readonly behaviour: Behaviour<Protocol, unknown, unknown>;
   readonly slot: number;
+  /** The slot whose signs of life are its thread's: its own, but of a member of a group. */
+  readonly thread: number;
   readonly generation: number;
   readonly index: number;
   readonly args: unknown;
@@ -41,6 +43,8 @@ export type IncarnationOptions = {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly subscribe: (topic: string, kind: string, lossy: boolean) => void;
+  /** What `self.stop()` does in place of ending this actor alone. */
+  readonly leave?: () => void;
   /** Called once, after the `stop` hook: with the failure, or undefined when it was asked to stop. */
   readonly ended: (failure: Error | undefined) => void;
 };
@@ -78,7 +82,7 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
       busyWith = now;
       sharedTable.busy(slot, now);
       // Each handler is a sign of life: the timer of the thread's own comes only between turns.
-      if (now !== 0) sharedTable.heartbeat(slot);
+      if (now !== 0) sharedTable.heartbeat(options.thread);
     },
     oldest: (kind, sinceMs) =>
       sharedTable.oldest(slot, kind === undefined ? 0 : (kinds.get(kind) ?? 0), sinceMs - options.epochMs),
@@ -213,10 +217,14 @@ export function runIncarnation(options: IncarnationOptions): Incarnation {
     random: options.random,
     monitor: (to, kind) => router.monitor(to, slot, (down) => cell.deliverControl(toOneself(kind, down))),
     stop: () => {
+      if (options.leave !== undefined) {
+        options.leave();
+        return;
+      }
       sharedTable.close(slot, "stopping");
       void stop(options.shutdownMs, "normal");
     },
-    progress: () => sharedTable.advance(slot),
+    progress: () => sharedTable.advance(options.thread),
     fail: (reason) => {
       void fail(reason);
     },

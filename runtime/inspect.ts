@@ -1,3 +1,4 @@
+import type { ActorRecord } from "./actor-record.ts";
 import type { ChildHandle } from "./child-handle.ts";
 import { stackOf } from "./errors.ts";
 import type { CountName, Phase, SharedTable } from "./shared-table.ts";
@@ -8,6 +9,8 @@ import type { SupervisorRunner } from "./supervisor-runner.ts";
 export type ActorView = {
   readonly actor: string;
   readonly index: number;
+  /** The group whose thread it shares. */
+  readonly group?: string;
   readonly state: Phase;
   /** Times it was restarted, with its siblings or its supervisor too. */
   readonly restarts: number;
@@ -47,38 +50,41 @@ export function viewOf(runner: SupervisorRunner<ChildHandle>, sharedTable: Share
     periodMs: spec.periodMs,
     state: state.phase,
     // All that the tree has: what is temporary and over is forgotten by its supervisor, but not what became of its messages.
-    children: [...runner.starts].map(([id, start]): ActorView | TreeView => {
-      if ("handle" in start) return actorView(start.handle, sharedTable);
+    children: [...runner.starts].flatMap(([id, start]): (ActorView | TreeView)[] => {
+      if ("handle" in start) return start.handle.records.map((record) => actorView(record, start.handle, sharedTable));
       const below = runner.below.get(id);
-      if (below !== undefined) return viewOf(below, sharedTable);
+      if (below !== undefined) return [viewOf(below, sharedTable)];
       const { name, strategy, intensity, periodMs } = start.tree;
-      return { supervisor: name, strategy, intensity, periodMs, state: "new", children: [] };
+      return [{ supervisor: name, strategy, intensity, periodMs, state: "new", children: [] }];
     }),
   };
 }
 
-function actorView(handle: ChildHandle, sharedTable: SharedTable): ActorView {
-  const state = sharedTable.phase(handle.slot);
+function actorView(record: ActorRecord, handle: ChildHandle, sharedTable: SharedTable): ActorView {
+  const { slot } = record;
+  const { lastError } = handle;
+  const state = sharedTable.phase(slot);
   return {
-    actor: handle.name,
-    index: handle.index,
+    actor: record.name,
+    index: record.index,
+    ...(handle.child.members.length === 0 ? {} : { group: handle.name }),
     state,
     restarts: Math.max(0, handle.starts - 1),
     upSinceMs: state === "up" ? handle.startedMs : undefined,
-    ...(handle.child.keyed === null ? {} : { keys: sharedTable.keys(handle.slot) }),
-    depth: sharedTable.depth(handle.slot),
-    limit: sharedTable.limit(handle.slot),
-    ...(sharedTable.room.max(handle.slot) === 0
+    ...(record.child.keyed === null ? {} : { keys: sharedTable.keys(slot) }),
+    depth: sharedTable.depth(slot),
+    limit: sharedTable.limit(slot),
+    ...(sharedTable.room.max(slot) === 0
       ? {}
-      : { bytes: sharedTable.room.used(handle.slot), bytesMax: sharedTable.room.max(handle.slot) }),
-    busy: handle.busy,
-    oldest: handle.oldest,
-    handledPerSecond: handle.rate,
-    counts: { ...handle.totals },
+      : { bytes: sharedTable.room.used(slot), bytesMax: sharedTable.room.max(slot) }),
+    busy: record.busy,
+    oldest: record.oldest,
+    handledPerSecond: record.rate,
+    counts: { ...record.totals },
     lastError:
-      handle.lastError === undefined
+      lastError === undefined
         ? undefined
-        : { name: handle.lastError.name, message: handle.lastError.message, stack: stackOf(handle.lastError) },
+        : { name: lastError.name, message: lastError.message, stack: stackOf(lastError) },
   };
 }
 

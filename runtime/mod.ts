@@ -22,4 +22,4 @@ export type { ActorView, TreeView } from "./inspect.ts";
 export type { Modules } from "./modules.ts";
 export { type Log, type System, type SystemOptions, system } from "./system.ts";
 export type { WorkerEntry } from "./thread.ts";
-export { type ChildOptions, type ChildSpec, child, type Json, type SupervisorSpec, supervise } from "./tree.ts";
+export { type ChildOptions, type ChildSpec, child, group, type Json, type SupervisorSpec, supervise } from "./tree.ts";

@@ -10,6 +10,8 @@ export type Place = {
   readonly child: ChildSpec;
   /** Its number in its pool, from 0. */
   readonly index: number;
+  /** The places of a group's members. */
+  readonly members: readonly Place[];
 };
 
 /** A place that a supervisor keeps for a child that starts at run time. */
@@ -36,16 +38,25 @@ export class Places {
   }
 
   #put(slot: number, child: ChildSpec, index: number, suffix: string, isKept = false): Place {
-    const place = { slot, id: `${child.actor.name}${suffix}`, child, index };
+    this.#enter(slot, child, { index, isKept });
+    const members = child.members.map((member): Place => {
+      const at = this.directory.length;
+      this.#enter(at, member, { index: 0, isKept: false, thread: slot });
+      return { slot: at, id: member.actor.name, child: member, index: 0, members: [] };
+    });
+    const place = { slot, id: `${child.actor.name}${suffix}`, child, index, members };
     this.#places.set(slot, place);
-    this.directory[slot] = {
-      name: child.actor.name,
-      index,
-      isMain: child.thread === "main",
-      isKept,
-      isKeyed: child.keyed !== null,
-    };
     return place;
+  }
+
+  #enter(slot: number, child: ChildSpec, entry: Pick<DirectoryEntry, "index" | "isKept" | "thread">): void {
+    const { actor, thread, keyed } = child;
+    this.directory[slot] = { name: actor.name, isMain: thread === "main", isKeyed: keyed !== null, ...entry };
+  }
+
+  /** Whether an actor of this name has a place. */
+  has(name: string): boolean {
+    return this.directory.some((entry) => entry.name === name);
   }
 
   at(slot: number): Place | undefined {

@@ -71,6 +71,7 @@ async function pair(
     }) as unknown as Behaviour<Protocol, unknown, unknown>,
     random: Math.random,
     slot: 1,
+    thread: 1,
     generation: 1,
     index: 0,
     args: null,
@@ -413,7 +414,7 @@ test("What is published goes to those who subscribed and are up", async () => {
 test("A reference to an actor that is not in the tree is refused when it is made", async () => {
   const { here } = await pair({ limit: 10, full: "wait" });
   expect(() => here.ref(actor("nobody", new URL("file:///nobody.ts"), {}))).toThrow(
-    "Cannot refer to nobody: the tree has no such actor",
+    "Cannot refer to nobody: the tree has no such actor; add child(nobody), or childrenMax for those that start at run time",
   );
   here.close();
 });

@@ -155,7 +155,7 @@ export class Router {
     connection ??= this.#connections.open(slot, generation);
     connection.attach(post, close);
     // Whoever met a full mailbox here may have had its wake-up before the way to it was made. The main thread and a worker know each other from birth.
-    if (slot !== 0 && this.slot !== 0) connection.space(this.slot);
+    if (slot !== 0 && this.slot !== 0) for (const local of this.#locals.keys()) connection.space(local);
     this.#connections.touch(connection);
   }
 

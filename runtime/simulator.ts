@@ -17,6 +17,7 @@ import { type Children, childrenAtRunTime } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { asError } from "./errors.ts";
 import type { Posted } from "./frame.ts";
+import { groupHost, type MemberEvents, runGroup } from "./group.ts";
 import { type Incarnation, runIncarnation } from "./incarnation.ts";
 import { FREE, type Place, Places, runnerChildOf } from "./places.ts";
 import { Router } from "./router.ts";
@@ -46,6 +47,8 @@ export type SimulationOptions = {
 
 type SimulatedThread = {
   readonly slot: number;
+  /** Its own slot and those of its group's members. */
+  readonly slots: readonly number[];
   readonly generation: number;
   readonly router: Router;
   alive: boolean;
@@ -158,15 +161,16 @@ export function simulate(options: SimulationOptions): Simulation {
     arrivals.set(lane, atMs + 1e-6);
     at(atMs, run);
   };
-  const routerOf = (slot: number): Router | undefined => (slot === 0 ? main : threads.get(slot)?.router);
-  const generationOf = (slot: number): number => (slot === 0 ? 0 : (threads.get(slot)?.generation ?? -1));
+  const threadAt = (slot: number): SimulatedThread | undefined => threads.get(directory[slot]?.thread ?? slot);
+  const routerOf = (slot: number): Router | undefined => (slot === 0 ? main : threadAt(slot)?.router);
+  const generationOf = (slot: number): number => (slot === 0 ? 0 : (threadAt(slot)?.generation ?? -1));
   const poster = (from: number, to: number, generation: number) => {
-    const sender = threads.get(from);
+    const sender = threadAt(from);
     return (frame: Posted): void => {
       if (sender !== undefined && !sender.alive) return;
       if (random() < loss) return;
       carry(from, to, () => {
-        if (generationOf(to) === generation && (to === 0 || threads.get(to)?.alive === true))
+        if (generationOf(to) === generation && (to === 0 || threadAt(to)?.alive === true))
           routerOf(to)?.receive(from, sender?.generation ?? 0, to, frame);
       });
     };
@@ -177,11 +181,11 @@ export function simulate(options: SimulationOptions): Simulation {
     const asker = threads.get(from);
     carry(from, 0, () => {
       if (asker === undefined || threads.get(from) !== asker) return;
-      if (generationOf(to) !== generation || threads.get(to)?.alive !== true) {
+      if (generationOf(to) !== generation || threadAt(to)?.alive !== true) {
         carry(0, from, () => asker.router.down(to, generation));
         return;
       }
-      const target = threads.get(to) as SimulatedThread;
+      const target = threadAt(to) as SimulatedThread;
       carry(
         0,
         to,
@@ -208,14 +212,22 @@ export function simulate(options: SimulationOptions): Simulation {
     for (const thread of threads.values()) carry(0, thread.slot, () => void (thread.router.subscriptions = table));
   };
 
+  const subscribe = (topic: string, subscriber: Subscriber): void => {
+    const others = (subscriptions.get(topic) ?? []).filter(({ slot }) => slot !== subscriber.slot);
+    subscriptions.set(topic, [...others, subscriber]);
+    spread();
+  };
+
   const startThread = (slot: number, ready: () => void, over: (exit: Exit) => void): void => {
-    const { child, index } = places.at(slot) as Place;
+    const place = places.at(slot) as Place;
+    const slots = [slot, ...place.members.map((member) => member.slot)];
     const generation = ((generations[slot] as number) + 1) & GENERATIONS;
     generations[slot] = generation;
-    sharedTable.begin(slot, generation);
+    for (const each of slots) sharedTable.begin(each, generation);
     const clock = clockOf(() => thread.alive);
     const thread: SimulatedThread = {
       slot,
+      slots,
       generation,
       alive: true,
       life: undefined,
@@ -227,33 +239,37 @@ export function simulate(options: SimulationOptions): Simulation {
       if (!thread.alive) return;
       thread.router.attach(0, 0, poster(slot, 0, 0));
       thread.router.subscriptions = Object.fromEntries(subscriptions);
-      const life = runIncarnation({
-        behaviour: behaviours.get(child.actor.name) as Behaviour<Protocol, unknown, unknown>,
-        slot,
-        generation,
-        index,
-        args: child.args,
-        shutdownMs: child.shutdownMs,
-        keyed: child.keyed,
-        router: thread.router,
-        sharedTable,
-        shared,
-        clock,
-        epochMs: EPOCH_MS,
-        log,
-        random,
-        subscribe: (topic, kind, lossy) => {
-          carry(slot, 0, () => {
-            subscriptions.set(topic, [
-              ...(subscriptions.get(topic) ?? []).filter((each) => each.slot !== slot),
-              { slot, kind, lossy },
-            ]);
-            spread();
-          });
-        },
-        ended: (failure) =>
-          exit(thread, failure === undefined ? { why: "shutdown" } : { why: "abnormal", message: failure.message }),
-      });
+      const ended = (failure: Error | undefined): void =>
+        exit(thread, failure === undefined ? { why: "shutdown" } : { why: "abnormal", message: failure.message });
+      const run = ({ child, slot: at, index }: Place, on: Pick<MemberEvents, "ended"> & Partial<MemberEvents>) =>
+        runIncarnation({
+          behaviour: behaviours.get(child.actor.name) as Behaviour<Protocol, unknown, unknown>,
+          slot: at,
+          thread: slot,
+          generation,
+          index,
+          args: child.args,
+          shutdownMs: child.shutdownMs,
+          keyed: child.keyed,
+          router: thread.router,
+          sharedTable,
+          shared,
+          clock,
+          epochMs: EPOCH_MS,
+          log,
+          random,
+          subscribe: (topic, kind, lossy) => carry(slot, 0, () => subscribe(topic, { slot: at, kind, lossy })),
+          ...on,
+        });
+      const members = place.members.map((each) => ({
+        slot: each.slot,
+        shutdownMs: each.child.shutdownMs,
+        run: (on: MemberEvents) => run(each, on),
+      }));
+      const life =
+        members.length === 0
+          ? run(place, { ended })
+          : runGroup(members, groupHost({ thread: slot, members, sharedTable, clock, ended }));
       thread.life = life;
       life.started.then(
         () => {
@@ -274,16 +290,18 @@ export function simulate(options: SimulationOptions): Simulation {
     thread.alive = false;
     carry(thread.slot, 0, () => {
       threads.delete(thread.slot);
-      sharedTable.end(thread.slot);
+      for (const slot of thread.slots) sharedTable.end(slot);
       sharedTable.releaseHeld(thread.slot);
       for (const [topic, subscribers] of subscriptions)
         subscriptions.set(
           topic,
-          subscribers.filter(({ slot }) => slot !== thread.slot),
+          subscribers.filter(({ slot }) => !thread.slots.includes(slot)),
         );
-      main.down(thread.slot, thread.generation);
-      for (const other of threads.values())
-        carry(0, other.slot, () => other.alive && other.router.down(thread.slot, thread.generation));
+      for (const slot of thread.slots) {
+        main.down(slot, thread.generation);
+        for (const other of threads.values())
+          carry(0, other.slot, () => other.alive && other.router.down(slot, thread.generation));
+      }
       spread();
       thread.over?.(exit);
     });
@@ -386,7 +404,7 @@ export function simulate(options: SimulationOptions): Simulation {
     run,
     nowMs: () => nowMs,
     pause: (slot: number, ms: number) => {
-      const thread = threads.get(slot);
+      const thread = threadAt(slot);
       return new Promise<void>((resolve) => void at(nowMs + ms, () => thread?.alive !== false && resolve()));
     },
     at,
@@ -402,7 +420,7 @@ export function simulate(options: SimulationOptions): Simulation {
     phase: () => phase,
     failed: () => failed,
     crash: (slot: number): void => {
-      const thread = threads.get(slot);
+      const thread = threadAt(slot);
       if (thread !== undefined) exit(thread, { why: "abnormal", message: "crashed" });
     },
     slots: directory.map((_, slot) => slot).slice(1),

@@ -20,7 +20,7 @@ import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
 import type { DirectoryEntry } from "./targets.ts";
 import type { WorkerEntry } from "./thread.ts";
 import type { Subscriber } from "./topics.ts";
-import { childrenOf, faultsOf, type SupervisorSpec } from "./tree.ts";
+import { actorsOf, childrenOf, faultsOf, isSupervisor, type SupervisorSpec } from "./tree.ts";
 
 export type { Log } from "./log.ts";
 
@@ -90,7 +90,8 @@ export function system(options: SystemOptions): System {
   refuseInActorThread();
   const faults = faultsOf(options.tree);
   if (!(stopMs >= 0)) faults.push(`stopMs must be 0 ms or more, not ${stopMs}`);
-  faults.push(...moduleFaultsOf(childrenOf(options.tree), { modules, hasWorker: options.worker !== undefined }));
+  const actors = isSupervisor(options.tree) ? actorsOf(childrenOf(options.tree)) : [];
+  faults.push(...moduleFaultsOf(actors, { modules, hasWorker: options.worker !== undefined }));
   if (faults.length > 0) throw new TypeError(`Cannot make a system of this tree: ${faults.join("; ")}`);
 
   const log = safely(options.log);
@@ -159,8 +160,7 @@ export function system(options: SystemOptions): System {
       root.send({ kind: "stop" });
     },
   };
-  for (const { slot, child, index } of places.all())
-    handles.set(slot, new ChildHandle(systemContext, child, slot, index));
+  for (const place of places.all()) handles.set(place.slot, new ChildHandle(systemContext, place));
 
   const driver: Driver<ChildHandle> = {
     clock,
@@ -205,8 +205,9 @@ export function system(options: SystemOptions): System {
   const children = childrenAtRunTime<ChildHandle>({
     places,
     root: () => root,
-    take: ({ slot, child, index }) => {
-      const handle = new ChildHandle(systemContext, child, slot, index);
+    take: (place) => {
+      const { slot } = place;
+      const handle = new ChildHandle(systemContext, place);
       handles.set(slot, handle);
       announcePlace(slot, directory[slot] as DirectoryEntry);
       return handle;
@@ -317,7 +318,7 @@ export function system(options: SystemOptions): System {
       return prometheusText(viewOf(root, sharedTable));
     },
     injectFault: ({ name }, how, index = 0) =>
-      [...handles.values()].find((handle) => handle.name === name && handle.index === index)?.fault(how) ?? false,
+      [...handles.values()].find((handle) => handle.has(name, index))?.fault(how) ?? false,
     shared,
     get failed() {
       isObserved = true;

@@ -12,6 +12,8 @@ export type DirectoryEntry = {
   readonly isKept?: boolean;
   /** Whether one actor for each key lives there. */
   readonly isKeyed?: boolean;
+  /** The slot of the group in whose thread it lives. */
+  readonly thread?: number;
 };
 /** Every place of the tree, by slot; the main thread is slot 0. */
 export type Directory = readonly DirectoryEntry[];
@@ -53,7 +55,9 @@ export class Targets {
     const target = this.#targets.get(actor.name);
     if (target !== undefined) return target;
     if (!this.#directory.some(({ isKept }) => isKept))
-      throw new Error(`Cannot ${act} ${actor.name}: the tree has no such actor`);
+      throw new Error(
+        `Cannot ${act} ${actor.name}: the tree has no such actor; add child(${actor.name}), or childrenMax for those that start at run time`,
+      );
     return this.#of(actor.name);
   }
 

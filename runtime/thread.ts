@@ -73,10 +73,11 @@ export class Thread {
     return this.#unsent === undefined;
   }
 
-  post(frame: Posted): void {
+  /** `to` names the actor of a group. */
+  post(frame: Posted, to?: number): void {
     if (this.#exited) return;
-    if (this.#unsent === undefined) postFrame(this.#worker, frame);
-    else this.#unsent.push((worker) => postFrame(worker, frame));
+    if (this.#unsent === undefined) postFrame(this.#worker, frame, to);
+    else this.#unsent.push((worker) => postFrame(worker, frame, to));
   }
 
   send(message: ToWorker, transfer: Transferable[] = []): void {

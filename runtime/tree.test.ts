@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { actor, tell } from "./actor.ts";
+import { actor, behave, tell } from "./actor.ts";
+import { behaviourOf } from "./incarnation.ts";
 import { system } from "./system.ts";
-import { child, faultsOf, supervise } from "./tree.ts";
+import { child, faultsOf, group, type SupervisorSpec, supervise } from "./tree.ts";
 
 const one = actor("one", new URL("file:///one.ts"), { go: tell() });
 const two = actor("two", new URL("file:///two.ts"), { go: tell() });
@@ -61,4 +62,25 @@ test("An actor and a supervisor of one parent have different names, and a superv
     '"two/0" is no name for a supervisor: not empty, and without a slash',
   ]);
   expect(faultsOf(supervise("one_for_one", limits, [child(one)], "one"))).toEqual([]);
+});
+
+test("What is given in the wrong place is named, with what to give there", () => {
+  const behaviour = behave(one, { start: () => null, on: { go: () => undefined } });
+  expect(() => child(behaviour as never)).toThrow(
+    "Cannot make a child of the behaviour of one: child() takes the actor, child(one)",
+  );
+  expect(() => system({ tree: child(one) as unknown as SupervisorSpec })).toThrow(
+    "the tree is no supervisor: wrap its children, supervise(strategy, limits, [child(…)])",
+  );
+  expect(() => actor("one", "./one.ts" as never, {})).toThrow(
+    "Cannot make the actor one: its module is a URL, as new URL(import.meta.url), not text",
+  );
+  expect(() => group("core", [])).toThrow("Cannot make the group core: give it the children that it has");
+});
+
+test("A handler that is missing is named", () => {
+  const behaviour = { actor: one, start: () => null, on: {} };
+  expect(() => behaviourOf({ default: behaviour }, "one")).toThrow(
+    "Cannot run one: it has no handler for go, which its protocol declares",
+  );
 });

@@ -53,6 +53,8 @@ export type ChildSpec = Readonly<
   readonly args: Json;
   readonly shutdownMs: number;
   readonly actor: Actor;
+  /** Of a group, from left to right; none of other children. */
+  readonly members: readonly ChildSpec[];
 };
 
 export type SupervisorSpec = {
@@ -77,6 +79,11 @@ export type SupervisorSpec = {
 export const isSupervisor = (spec: ChildSpec | SupervisorSpec): spec is SupervisorSpec => "strategy" in spec;
 
 export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions = {}): ChildSpec {
+  const given = actor as Partial<Actor> & { readonly actor?: Actor };
+  if (given.actor !== undefined)
+    throw new TypeError(
+      `Cannot make a child of the behaviour of ${given.actor.name}: child() takes the actor, child(${given.actor.name})`,
+    );
   return {
     actor: actor as unknown as Actor,
     restart: options.restart ?? "permanent",
@@ -88,7 +95,22 @@ export function child<P extends Protocol>(actor: Actor<P>, options: ChildOptions
     args: options.args ?? null,
     thread: options.thread ?? "own",
     spare: options.spare ?? false,
+    members: [],
   };
+}
+
+/**
+ * Actors that share one thread, and its fate: they start from left to right, stop from right to left, and what ends one of them ends and restarts all. To
+ * its supervisor a group is one child; its members are reached by refs of their own. It stops within the sum of their `shutdownMs` unless told.
+ */
+export function group(
+  name: string,
+  members: readonly ChildSpec[],
+  options: Pick<ChildOptions, "restart" | "significant" | "shutdownMs" | "startMs"> = {},
+): ChildSpec {
+  if (members.length === 0) throw new TypeError(`Cannot make the group ${name}: give it the children that it has`);
+  const shutdownMs = options.shutdownMs ?? members.reduce((sum, member) => sum + member.shutdownMs, 0);
+  return { ...child({ name, module: undefined, accepts: {} }, { ...options, shutdownMs }), members };
 }
 
 function keyedOf({ idleMs, max, policy, keyIntensity }: ChildOptions): KeyedOptions {
@@ -110,10 +132,14 @@ export function supervise(
   return { name, strategy, ...limits, children };
 }
 
-/** All children of a tree, from left to right. */
+/** All children of a tree, from left to right; a group is one. */
 export function childrenOf(tree: SupervisorSpec): ChildSpec[] {
   return tree.children.flatMap((each) => (isSupervisor(each) ? childrenOf(each) : [each]));
 }
+
+/** Those of them that are actors: of groups, the members. */
+export const actorsOf = (children: readonly ChildSpec[]): ChildSpec[] =>
+  children.flatMap((each) => (each.members.length > 0 ? each.members : [each]));
 
 const MEMBERS_MAX = 1_000;
 
@@ -145,12 +171,28 @@ export function faultsOfChild(spec: ChildSpec): string[] {
   }
   if (spec.shutdownMs !== 0) duration(faults, `shutdownMs of ${name}`, spec.shutdownMs);
   duration(faults, `startMs of ${name}`, spec.startMs);
+  for (const member of spec.members) faults.push(...faultsOfMember(name, member));
   return faults;
+}
+
+/** All that is wrong with a member of a group, of which only the actor, its `args` and its `shutdownMs` are its own. */
+function faultsOfMember(group: string, spec: ChildSpec): string[] {
+  const { name } = spec.actor;
+  const { restart, significant, instances, startMs, thread, spare } = child(spec.actor);
+  const own = { restart, significant, instances, startMs, thread, spare };
+  const faults = Object.entries(own)
+    .filter(([option, value]) => spec[option as keyof typeof own] !== value)
+    .map(([option]) => `${name} shares the thread and the fate of the group ${group}: take its own ${option} away`);
+  if (spec.keyed !== null) faults.push(`${name} is keyed, and keyed actors have threads of their own, not ${group}'s`);
+  if (spec.members.length > 0) faults.push(`the group ${name} is within the group ${group}`);
+  return [...faults, ...faultsOfChild(spec)];
 }
 
 /** All that is wrong with a tree, found before its first child starts. */
 export function faultsOf(tree: SupervisorSpec): string[] {
   const faults: string[] = [];
+  if (!isSupervisor(tree))
+    return ["the tree is no supervisor: wrap its children, supervise(strategy, limits, [child(…)])"];
   const actors = new Set<string>();
   const supervisors = new Set<string>();
   let members = 0;
@@ -188,9 +230,11 @@ export function faultsOf(tree: SupervisorSpec): string[] {
       }
       return;
     }
-    const { name } = spec.actor;
-    if (actors.has(name)) faults.push(`two children are named ${name}`);
-    actors.add(name);
+    for (const { name } of [spec.actor, ...spec.members.map(({ actor }) => actor)]) {
+      if (actors.has(name)) faults.push(`two children are named ${name}`);
+      actors.add(name);
+    }
+    members += spec.members.length;
     if (Number.isInteger(spec.instances)) members += spec.instances;
     faults.push(...faultsOfChild(spec));
   };

@@ -1,12 +1,13 @@
 import process from "node:process";
 import { isMainThread, type MessagePort, parentPort } from "node:worker_threads";
-import type { LogLevel } from "./actor.ts";
+import type { LogLevel, Self } from "./actor.ts";
 import { wallClock } from "./clock.ts";
-import { birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
+import { type ActorData, birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
 import { asError, packError, unpackError } from "./errors.ts";
 import { injectFault } from "./fault.ts";
-import { type Posted, postFrame } from "./frame.ts";
+import { addressed, type Posted, postFrame } from "./frame.ts";
 import { threadNumber } from "./given-time.ts";
+import { groupHost, type MemberEvents, runGroup } from "./group.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
 import { Router } from "./router.ts";
@@ -38,7 +39,9 @@ class ActorThread {
   readonly #sharedTable: SharedTable;
   readonly #router: Router;
   readonly #threadOfSystem = threadNumber();
-  readonly #loading: Promise<ReturnType<typeof behaviourOf>>;
+  /** Its actor, or those of its group. */
+  readonly #actors: readonly ActorData[];
+  readonly #loading: Promise<readonly ReturnType<typeof behaviourOf>[]>;
   #incarnation: Incarnation | undefined;
   #isOver = false;
 
@@ -61,7 +64,10 @@ class ActorThread {
     router.attach(0, 0, (frame) => postFrame(main, frame));
     router.subscriptions = given.subscriptions;
     this.#router = router;
-    this.#loading = loadModule(given.name, given.module, modules).then((module) => behaviourOf(module, given.name));
+    this.#actors = given.members.length === 0 ? [given] : given.members;
+    this.#loading = Promise.all(
+      this.#actors.map(async ({ name, module }) => behaviourOf(await loadModule(name, module, modules), name)),
+    );
   }
 
   /** Until this says hello, nothing is sent to the thread: Deno would lose it. */
@@ -76,8 +82,10 @@ class ActorThread {
       this.#send(["bye", packError(new Error(`Cannot go on: ${this.#given.name} ended its own thread`))]);
     });
     this.#main.on("message", (message: Posted | ToWorker) => {
-      if (typeof message === "string" || "parts" in message) this.#router.receive(0, 0, this.#given.slot, message);
-      else this.#take(message);
+      if (typeof message === "string" || "parts" in message) {
+        const { to = this.#given.slot, frame } = addressed(message);
+        this.#router.receive(0, 0, to, frame);
+      } else this.#take(message);
     });
     this.#send(["hello"]);
     if (this.#given.generation !== undefined) this.#begin(this.#given.generation);
@@ -127,8 +135,8 @@ class ActorThread {
         this.#begin(message[1]);
         break;
       case "port": {
-        const [, slot, generation, port] = message;
-        port.on("message", (frame: Posted) => router.receive(slot, generation, this.#given.slot, frame));
+        const [, slot, generation, port, to] = message;
+        port.on("message", (frame: Posted) => router.receive(slot, generation, to, frame));
         router.attach(
           slot,
           generation,
@@ -164,26 +172,9 @@ class ActorThread {
     sharedTable.setThread(given.slot, this.#threadOfSystem);
     sharedTable.advance(given.slot);
     this.#loading
-      .then((behaviour) => {
+      .then((behaviours) => {
         sharedTable.advance(given.slot);
-        this.#incarnation = runIncarnation({
-          behaviour,
-          slot: given.slot,
-          generation,
-          index: given.index,
-          args: given.args,
-          shutdownMs: given.shutdownMs,
-          keyed: given.keyed,
-          router: this.#router,
-          sharedTable,
-          shared: given.shared,
-          clock: wallClock,
-          epochMs: given.epochMs,
-          log: this.#log,
-          random: Math.random,
-          subscribe: (topic, kind, lossy) => this.#send(["subscribe", topic, kind, lossy]),
-          ended: (failure) => this.#goodbye(["bye", failure === undefined ? undefined : packError(failure)]),
-        });
+        this.#incarnation = this.#run(behaviours, generation);
         return this.#incarnation.started;
       })
       .then(
@@ -192,5 +183,43 @@ class ActorThread {
         },
         (thrown: unknown) => this.#goodbye(["start-failed", packError(thrown)]),
       );
+  }
+
+  #run(behaviours: readonly ReturnType<typeof behaviourOf>[], generation: number): Incarnation {
+    const { slot: thread, index, keyed, members, shared, epochMs } = this.#given;
+    const sharedTable = this.#sharedTable;
+    const all = this.#actors.map((actor, at) => ({
+      ...actor,
+      behaviour: behaviours[at] as (typeof behaviours)[number],
+    }));
+    const run = (actor: (typeof all)[number], on: Pick<MemberEvents, "ended"> & Partial<MemberEvents>): Incarnation =>
+      runIncarnation({
+        ...actor,
+        thread,
+        generation,
+        index,
+        keyed,
+        router: this.#router,
+        sharedTable,
+        shared,
+        clock: wallClock,
+        epochMs,
+        log: members.length === 0 ? this.#log : this.#logOf(actor.name),
+        random: Math.random,
+        subscribe: (topic, kind, lossy) => this.#send(["subscribe", actor.slot, topic, kind, lossy]),
+        ...on,
+      });
+    const ended = (failure: Error | undefined): void =>
+      this.#goodbye(["bye", failure === undefined ? undefined : packError(failure)]);
+    const [first] = all;
+    if (members.length === 0 && first !== undefined) return run(first, { ended });
+    return runGroup(
+      all.map((actor) => ({ ...actor, run: (on) => run(actor, on) })),
+      groupHost({ thread, members, sharedTable, clock: wallClock, ended }),
+    );
+  }
+
+  #logOf(actor: string): Self["log"] {
+    return (level, event, fields) => this.#log(level, event, { actor, ...fields });
   }
 }

@@ -150,6 +150,7 @@ test.each(banned)("no file contains $what (use $instead)", ({ what, except }) =>
 const timedFiles: Record<string, string> = {
   "runtime/test-kit.test.ts": "its actor sleeps in virtual time",
   "runtime/keyed.test.ts": "its actors sleep in virtual time",
+  "runtime/group.test.ts": "its actors sleep in virtual time",
   "tests/faults.test.ts": "its clients pause between tries while the server is away, as real ones do",
 };
 test("no test sleeps for a fixed time: it polls with a deadline", () => {
