@@ -25,6 +25,7 @@ import { keepTrying, settles } from "../waiting.ts";
 import { erasingLoop } from "./erasing-loop.ts";
 import { mongoErasures } from "./erasures-mongo.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
+import { jointStore } from "./joint-store.ts";
 import { parkedText } from "./parked-record.ts";
 import { partitionLog } from "./partition-log-kafka.ts";
 import { type PartitionLoop, partitionLoop } from "./partition-loop.ts";
@@ -68,7 +69,7 @@ export function kafkaSpaceWriter(
   const parking = appending(names.parked);
   const commands = appending(names.commands);
   const questions = partitionQuestions(kafka);
-  const erasures = mongoErasures(mongoFactStore(collections, { now: Date.now, registry }), collections, {
+  const erasures = mongoErasures(jointStore(mongoFactStore(collections, { now: Date.now, registry })), collections, {
     now: Date.now,
     onNote: () => erasing.wake(),
   });
