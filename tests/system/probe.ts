@@ -32,7 +32,7 @@ export type Prepared = {
 export async function prepare(
   url: string,
   who: Person,
-  forget: (id: string, token: string) => Promise<void>,
+  forget: (spaceId: string, id: string, token: string) => Promise<void>,
 ): Promise<Prepared> {
   const [one, two, cached] = [await createTask(who), await createTask(who), await createTask(who)];
   const made = await who.call<Task>("POST", "/v1/tasks", { body: { title: "other" } });
@@ -41,7 +41,7 @@ export async function prepare(
     body: { email: who.email, password },
   });
   expect(login.status, login.text).toBe(200);
-  await forget(made.body.id, made.headers.get("consistency-token") ?? "");
+  await forget(made.body.spaceId, made.body.id, made.headers.get("consistency-token") ?? "");
   expect((await who.call("GET", `/v1/tasks/${cached.id}`)).status).toBe(200);
   const isHeard = async () => (await who.call("GET", "/v1/tasks")).headers.get("consistency") === null;
   await poll("all of it is heard of", 60_000, isHeard);
