@@ -110,7 +110,10 @@ async function memoryRow(runtime: Runtime): Promise<Row> {
 }
 
 async function measure(runtime: Runtime): Promise<Row[]> {
-  const results = JSON.parse(await run(runtime, "measure.ts", [String(rounds), options.quick ? "1" : "0"])) as Rounds[];
+  const args = [String(rounds), options.quick ? "1" : "0"];
+  const results: Rounds[] = [];
+  for (const script of ["measure.ts", "many.ts"])
+    results.push(...(JSON.parse(await run(runtime, script, args)) as Rounds[]));
   const rows = results.flatMap(({ name, unit, values: { raw = [], ...others } }) =>
     Object.entries(others).map(([contestant, values]) =>
       rowOf(contestant === "actors" ? `${runtime}/${name}` : `${runtime}/${contestant}/${name}`, unit, values, raw),

@@ -10,7 +10,11 @@ import { echo, local, mortal, pool, relay, spared, type Task, taskOf } from "./p
 import { introduce, startRaw } from "./raw.ts";
 
 /** `values` by contestant, one a round; `raw` is the reference. */
-export type Rounds = { readonly name: string; readonly unit: "1/s" | "ms"; readonly values: Record<string, number[]> };
+export type Rounds = {
+  readonly name: string;
+  readonly unit: "1/s" | "ms" | "KB";
+  readonly values: Record<string, number[]>;
+};
 
 type Contest = {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** What the measured actors say to each other: tasks of about 300 bytes, as the tracker's own. */
 
 import { actor, ask, tell } from "../../runtime/actor.ts";
+import { bytes } from "../../runtime/bytes.ts";
 
 export type Task = {
   readonly id: string;
@@ -45,3 +46,16 @@ export const mortal = actor("mortal", new URL("./mortal.ts", import.meta.url), m
 export const spared = actor("spared", new URL("./spared.ts", import.meta.url), mortals);
 /** Asks `echo` from a worker of its own; the answer comes when all of the load is answered. */
 export const relay = actor("relay", new URL("./relay.ts", import.meta.url), { run: ask<Load, null>() });
+/** Gives bytes back, copied or moved. */
+export const blob = actor("blob", new URL("./blob.ts", import.meta.url), {
+  copied: ask(bytes(), bytes()),
+  moved: ask(bytes(), bytes()),
+});
+/** Takes so many milliseconds, waiting or working; a pool of four, and one. */
+const sleeps = { wait: ask<number, null>(), work: ask<number, null>() };
+export const sleeper = actor("sleeper", new URL("./sleeper.ts", import.meta.url), sleeps);
+/** One for each key. */
+export const session = actor("session", new URL("./session.ts", import.meta.url), {
+  add: ask<null, number>(),
+  fail: ask<null, null>(),
+});

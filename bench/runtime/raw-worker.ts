@@ -12,6 +12,7 @@ export type ToRaw =
   | { readonly kind: "taken"; readonly id: number }
   | { readonly kind: "peer"; readonly port: MessagePort }
   | { readonly kind: "run"; readonly id: number; readonly body: Load }
+  | { readonly kind: "blob"; readonly id: number; readonly body: Uint8Array<ArrayBuffer>; readonly isMoved: boolean }
   | { readonly kind: "die" };
 
 const main = parentPort as MessagePort;
@@ -36,6 +37,9 @@ main.on("message", (message: ToRaw) => {
       break;
     case "echo":
       main.postMessage({ id: message.id, body: message.body });
+      break;
+    case "blob":
+      main.postMessage({ id: message.id, body: message.body }, message.isMoved ? [message.body.buffer] : []);
       break;
     case "taken":
       main.postMessage({ id: message.id, body: taken });

@@ -17,11 +17,11 @@ export async function startRaw() {
   const exited = new Promise<void>((resolve) => worker.on("exit", () => resolve()));
   await ready;
 
-  const ask = (message: (id: number) => ToRaw): Promise<unknown> => {
+  const ask = (message: (id: number) => ToRaw, transfer: Transferable[] = []): Promise<unknown> => {
     const id = ++lastId;
     return new Promise((resolve) => {
       pending.set(id, resolve);
-      worker.postMessage(message(id));
+      worker.postMessage(message(id), transfer);
     });
   };
   return {
@@ -29,6 +29,8 @@ export async function startRaw() {
       worker.postMessage({ kind: "take", body } satisfies ToRaw);
     },
     echo: (body: Task) => ask((id) => ({ kind: "echo", id, body })),
+    blob: (body: Uint8Array<ArrayBuffer>, isMoved: boolean) =>
+      ask((id) => ({ kind: "blob", id, body, isMoved }), isMoved ? [body.buffer] : []),
     taken: () => ask((id) => ({ kind: "taken", id })),
     run: (body: Load) => ask((id) => ({ kind: "run", id, body })),
     die: () => worker.postMessage({ kind: "die" } satisfies ToRaw),
