@@ -49,7 +49,7 @@ export type Visitor = {
 export async function visitor(
   of: Browser,
   url: string,
-  options: { isDark?: boolean; isNarrow?: boolean; locale?: string } = {},
+  options: { isDark?: boolean; isNarrow?: boolean; locale?: string; before?: (page: Page) => Promise<void> } = {},
 ): Promise<Visitor> {
   const { isDark = false, isNarrow = false, locale = "en-GB" } = options;
   const context = await of.newContext({
@@ -70,6 +70,7 @@ export async function visitor(
   page.on("request", (request) => {
     if (!request.url().startsWith(new URL(url).origin)) faults.push(`asked ${request.url()}`);
   });
+  await options.before?.(page);
   await page.goto(url);
   return { page, context, faults };
 }
@@ -106,6 +107,28 @@ export async function quickAdd(page: Page, text: string): Promise<void> {
   await line.fill(text);
   await line.press("Enter");
   await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+/** The same person by another way than the page: requests with a token of their own. */
+export async function signedIn(
+  url: string,
+  account: { readonly email: string; readonly password: string },
+): Promise<<Body>(method: string, path: string, body?: unknown) => Promise<Body>> {
+  const send = async <Body>(method: string, path: string, body?: unknown, token?: string): Promise<Body> => {
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    expect(answer.status, `${method} ${path}: ${text}`).toBeLessThan(300);
+    return (text === "" ? undefined : JSON.parse(text)) as Body;
+  };
+  const { accessToken } = await send<{ accessToken: string }>("POST", "/v1/auth/login", account);
+  return (method, path, body) => send(method, path, body, accessToken);
 }
 
 export const columnOf = (page: Page, name: string) => page.getByRole("region", { name, exact: true });

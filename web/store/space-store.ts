@@ -1,6 +1,6 @@
 /**
- * One space as the page has it: the server's documents, and on top what the waiting changes make of them, by the writer's own rules. Views read what is
- * shown and are told by `changed`.
+ * One space as the page has it: the server's documents, and on top what the waiting changes make of them, by the writer's own rules. Whoever reads from it
+ * within a view or an effect is told of the next change: every public read asks `changed`, for a view that reads any signal is made anew for those alone.
  */
 import { signal } from "@preact/signals";
 import type { Command } from "../../actors/resources/command.ts";
@@ -55,20 +55,27 @@ export class SpaceStore {
   }
 
   get(id: string): Document | undefined {
+    this.changed.value;
+    return this.#get(id);
+  }
+
+  #get(id: string): Document | undefined {
     return this.#shown.get(id) ?? this.#server.get(id);
   }
 
   onServer(id: string): Document | undefined {
+    this.changed.value;
     return this.#server.get(id);
   }
 
   /** All living ones of a type, in no order. Kept until something changes. */
   all(type: string): readonly Document[] {
+    this.changed.value;
     let found = this.#byType.get(type);
     if (found === undefined) {
       found = [];
       for (const id of this.#ids.get(type) ?? []) {
-        const document = this.get(id);
+        const document = this.#get(id);
         if (document !== undefined && document.deletedBy === undefined) found.push(document);
       }
       for (const document of this.#shown.values())
@@ -168,7 +175,7 @@ export class SpaceStore {
       head = { ...decision.head, seq: head.seq + 1, at: entry.at > head.at ? entry.at : head.at };
     }
     for (const { type } of this.#shown.values()) this.#byType.delete(type);
-    this.changed.value += 1;
+    this.changed.value = this.changed.peek() + 1;
   }
 
   /** Undefined where it would be refused, or cannot be told here: then only the server's answer shows. */
@@ -180,7 +187,7 @@ export class SpaceStore {
     };
     const view: View = {
       head,
-      document: (id) => this.get(id) ?? null,
+      document: (id) => this.#get(id) ?? null,
       fact: () => null,
       operation: operations,
     };

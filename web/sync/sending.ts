@@ -144,6 +144,8 @@ export async function readEntries(): Promise<void> {
   const known = new Set(mine.map(({ key }) => key));
   const unwritten = entries.value.filter(({ key, order: made }) => !known.has(key) && made > Date.now() * 1_000 - 2e6);
   entries.value = [...mine, ...unwritten].sort((a, b) => a.order - b.order);
+  // A clock that has been set back since must not put later changes before earlier ones.
+  order = Math.max(order, entries.value.at(-1)?.order ?? 0);
   for (const spaceId of new Set(entries.value.map((entry) => entry.spaceId))) showPendingOf(spaceId);
   wake();
 }

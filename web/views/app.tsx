@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
 import { storageName } from "../base.ts";
 import { openNames } from "../store/people.ts";
-import { carried, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
+import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { projectOf, projectsOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
@@ -259,6 +259,8 @@ function onKey(event: KeyboardEvent): void {
   }
   if (isCommand || event.altKey) return;
   if (event.key === "Escape" && moving.value !== undefined) moving.value = undefined;
+  // The focus may be nowhere, when what had it has gone from the panel.
+  else if (event.key === "Escape" && openTask.value !== undefined) closeTask();
   else if (key === "c")
     act(event, () => {
       open.value = "create";

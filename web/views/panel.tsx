@@ -38,7 +38,9 @@ export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }):
       tabIndex={-1}
       aria-label={isHere ? taskOf(task).title : t("notFound")}
       onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.defaultPrevented) close();
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        close();
       }}
     >
       {isHere ? (

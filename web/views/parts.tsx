@@ -1,6 +1,6 @@
 /** Small parts that all views are made of: icons, avatars, dialogs, menus, fields. */
 import { type ComponentChildren, Fragment, type JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { nameOfUser } from "../store/people.ts";
 import { t } from "../text/language.ts";
 
@@ -113,7 +113,8 @@ export function Dialog({
 }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Before the next key: what is typed at once belongs in the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>("[data-first]")?.focus();

@@ -61,6 +61,7 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
       <input
         class="input"
         ref={focusOnce}
+        data-first
         aria-label={t("quickAdd")}
         placeholder={t("quickAdd")}
         value={text}
@@ -99,5 +100,5 @@ const focused = new WeakSet<Element>();
 function focusOnce(input: HTMLInputElement | null): void {
   if (input === null || focused.has(input)) return;
   focused.add(input);
-  requestAnimationFrame(() => input.focus());
+  input.focus();
 }

@@ -1,0 +1,386 @@
+/** Each view as a person uses it: list, day, project, trash, account, members, a finger instead of a mouse, the keyboard alone. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import {
+  browser,
+  closeBrowser,
+  columnOf,
+  expectNoFaults,
+  newProject,
+  quickAdd,
+  register,
+  saved,
+  signedIn,
+  titlesIn,
+  type Visitor,
+  visitor,
+} from "../system/browser.ts";
+import { poll } from "../system/poll.ts";
+import { cleanUp, type System, start } from "../system/server.ts";
+import { describeWith } from "../system/services.ts";
+
+const waitMs = 30_000;
+
+afterAll(async () => {
+  await closeBrowser();
+  await cleanUp();
+}, 120_000);
+
+describeWith("each view of the page", [await browser()] as const, ({ browser: chromium }) => {
+  let system: System;
+  let ada: Visitor;
+  let account: { email: string; password: string };
+  beforeAll(async () => {
+    system = await start();
+    ada = await visitor(chromium, `${system.url}/`);
+    await ada.page.locator(".entry-card").waitFor();
+    account = await register(ada.page, "Ada");
+  }, 180_000);
+  afterAll(async () => {
+    await ada?.context.close();
+    await system?.end("SIGTERM");
+  }, 120_000);
+
+  const toView = async (name: string) => {
+    await ada.page.getByRole("link", { name, exact: true }).click();
+    await ada.page.getByRole("heading", { level: 1, name }).waitFor();
+  };
+  const rows = async () => await ada.page.locator(".task-row .row-title").allTextContents();
+  const settings = async () => {
+    await ada.page.getByRole("button", { name: "Project settings" }).click();
+    return ada.page.getByRole("dialog");
+  };
+
+  test("who is new is told how to begin, and an empty board how to go on", async () => {
+    const { page } = ada;
+    await page.getByRole("heading", { name: "Make your first project" }).waitFor();
+    await page.getByRole("button", { name: "Create a project" }).click();
+    await page.getByLabel("Project name").fill("Garden");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await columnOf(page, "To do").getByText("Press C or “Add task”").waitFor();
+    await toView("List");
+    await page.getByRole("heading", { name: "No tasks yet" }).waitFor();
+    await toView("Trash");
+    await page.getByRole("heading", { name: "The trash is empty" }).waitFor();
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("columns are added, renamed, moved and removed, and a removal is taken back", async () => {
+    const { page } = ada;
+    await page.getByRole("link", { name: "Garden" }).click();
+    await quickAdd(page, "Dig");
+    const dialog = await settings();
+    await dialog.getByPlaceholder("Add column").fill("Waiting");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByRole("textbox", { name: "Column name 4" }).fill("Waiting for rain");
+    await dialog.getByRole("textbox", { name: "Column name 4" }).press("Enter");
+    for (let step = 0; step < 3; step++)
+      await dialog.getByRole("button", { name: "Move left: Waiting for rain" }).click();
+    await dialog.getByRole("textbox", { name: "What it is about" }).fill("Beds and paths");
+    await dialog.getByRole("textbox", { name: "What it is about" }).blur();
+    const names = () => page.locator(".column h2").allTextContents();
+    expect(await names()).toEqual(["Waiting for rain", "To do", "In progress", "Done"]);
+    await dialog.getByRole("button", { name: "Remove column: To do" }).click();
+    await page.keyboard.press("Escape");
+    // The task goes to the first column of the same status.
+    await columnOf(page, "Waiting for rain").getByText("Dig").waitFor();
+    expect(await names()).toEqual(["Waiting for rain", "In progress", "Done"]);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await columnOf(page, "To do").getByText("Dig").waitFor();
+    await saved(page);
+    const send = await signedIn(system.url, account);
+    const { items } = await send<{ items: { description: string; columns: { name: string }[] }[] }>(
+      "GET",
+      "/v1/projects",
+    );
+    expect(items[0]?.columns.map(({ name }) => name)).toEqual(["Waiting for rain", "To do", "In progress", "Done"]);
+    expect(items[0]?.description).toBe("Beds and paths");
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a list keeps its filters, order and groups in the address, a reload and a link show the same", async () => {
+    const { page } = ada;
+    for (const line of ["Sow !urgent #seeds", "Water !low @ada", "Harvest !high #seeds @ada"])
+      await quickAdd(page, line);
+    await toView("List");
+    await page.getByRole("button", { name: "Priority", exact: true }).click();
+    expect(await rows()).toEqual(["Sow", "Harvest", "Water", "Dig"]);
+    await page.getByRole("combobox", { name: "Label" }).selectOption("seeds");
+    expect(await rows()).toEqual(["Sow", "Harvest"]);
+    await page.getByRole("combobox", { name: "Group by" }).selectOption({ label: "Group: Assignee" });
+    expect(await page.locator(".group-name").allTextContents()).toEqual(["Unassigned1", "Ada1"]);
+    const address = page.url();
+    expect(address).toContain("sort=priority");
+    await page.reload();
+    await poll("the same is shown", waitMs, async () => (await rows()).join() === "Sow,Harvest");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    expect((await rows()).length).toBe(4);
+    await page.goto(address);
+    await poll("the link shows it", waitMs, async () => (await rows()).join() === "Sow,Harvest");
+    await page.getByRole("searchbox", { name: "Search tasks" }).fill("nothing like it");
+    await page.getByRole("heading", { name: "No task matches" }).waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.getByRole("button", { name: /^Water/ }).focus();
+    await page.keyboard.press("x");
+    await poll("what is done is out of the list", waitMs, async () => !(await rows()).includes("Water"));
+    await page.getByRole("checkbox", { name: "Show completed" }).check();
+    expect(await rows()).toContain("Water");
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("my day gathers what is due over all spaces", async () => {
+    const { page } = ada;
+    await page.getByRole("link", { name: "Garden" }).click();
+    await quickAdd(page, "Prune today");
+    await page.getByRole("button", { name: /^Spaces/ }).click();
+    await page.getByRole("menuitem", { name: "New space" }).click();
+    await page.getByLabel("Space name").fill("Choir");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await page.getByRole("button", { name: "Spaces: Choir" }).waitFor();
+    await newProject(page, "Concert");
+    await quickAdd(page, "Rehearse tomorrow @ada");
+    await quickAdd(page, "Somebody else's tomorrow");
+    await toView("My day");
+    await page.getByRole("region", { name: "Today" }).getByText("Prune").waitFor();
+    await page.getByRole("region", { name: "Next 7 days" }).getByText("Rehearse").waitFor();
+    expect(await rows()).not.toContain("Somebody else's");
+    await page.getByRole("button", { name: "Mark “Prune” as done" }).click();
+    await page.getByRole("region", { name: "Today" }).waitFor({ state: "detached" });
+    await saved(page);
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a comment is changed and taken away, and its place says so when there is none", async () => {
+    const { page } = ada;
+    await page.getByRole("link", { name: "Concert" }).click();
+    await columnOf(page, "To do")
+      .getByRole("button", { name: /^Rehearse/ })
+      .click();
+    const panel = page.getByRole("complementary");
+    await panel.getByText("No comments yet.").waitFor();
+    await panel.getByLabel("Write a comment").fill("At seven");
+    await panel.getByRole("button", { name: "Comment", exact: true }).click();
+    const comment = panel.locator(".comment");
+    await comment.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("menuitem", { name: "Edit comment" }).click();
+    await comment.getByLabel("Edit comment").fill("At **eight**");
+    await comment.getByRole("button", { name: "Save" }).click();
+    await comment.locator("strong", { hasText: "eight" }).waitFor();
+    await saved(page);
+    await comment.getByText("(edited)").waitFor();
+    await comment.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("menuitem", { name: "Delete", exact: true }).click();
+    await panel.getByText("No comments yet.").waitFor();
+    await saved(page);
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("the slider shows a task as it was, and brings that back", async () => {
+    const { page } = ada;
+    const panel = page.getByRole("complementary");
+    const title = panel.getByRole("textbox", { name: "Title" });
+    for (const next of ["Rehearse the first part", "Rehearse everything"]) {
+      await title.fill(next);
+      await title.press("Enter");
+      await saved(page);
+    }
+    await panel.getByRole("tab", { name: "History" }).click();
+    const slider = panel.getByRole("slider", { name: "Go back in time" });
+    await slider.focus();
+    await page.keyboard.press("ArrowLeft");
+    await panel.locator(".past").getByText("Rehearse the first part").waitFor();
+    await page.keyboard.press("Home");
+    await panel.locator(".past strong").getByText("Rehearse", { exact: true }).waitFor();
+    await panel.getByRole("button", { name: "Restore this version" }).click();
+    await columnOf(page, "To do")
+      .getByRole("button", { name: /^Rehearse Tomorrow/ })
+      .waitFor();
+    await saved(page);
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a deleted project comes back from the trash, and a deleted space from the settings", async () => {
+    const { page } = ada;
+    const dialog = await settings();
+    await dialog.getByRole("button", { name: "Delete project" }).click();
+    await page.getByRole("link", { name: "Concert" }).waitFor({ state: "detached" });
+    await saved(page);
+    await toView("Trash");
+    await page.getByRole("listitem").filter({ hasText: "Concert" }).getByRole("button", { name: "Restore" }).click();
+    await page.getByRole("link", { name: "Concert" }).click();
+    await columnOf(page, "To do").getByText("Rehearse").waitFor();
+    await saved(page);
+    page.once("dialog", (asked) => void asked.accept());
+    await page.getByRole("button", { name: "Spaces: Choir" }).click();
+    await page.getByRole("menuitem", { name: "Delete space" }).click();
+    await page.getByRole("button", { name: "Spaces: Personal" }).waitFor();
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("menuitem", { name: "Settings" }).click();
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: "Choir" })
+      .getByRole("button", { name: "Restore space" })
+      .click();
+    await page.getByRole("button", { name: /^Spaces/ }).click();
+    await page.getByRole("menuitem", { name: "Choir" }).click();
+    await page.getByRole("link", { name: "Concert" }).waitFor();
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("name, password, sessions and tokens are changed in the settings", async () => {
+    const { page } = ada;
+    const other = await signedIn(system.url, account);
+    await page.goto(`${system.url}/#/settings`);
+    const block = (name: string) =>
+      page.locator(".block").filter({ has: page.getByRole("heading", { name, exact: true }) });
+    await block("Account").getByLabel("Name").fill("Ada Lovelace");
+    await block("Account").getByRole("button", { name: "Save name" }).click();
+    await page.getByRole("button", { name: "Account: Ada Lovelace" }).waitFor();
+    await block("Sessions").getByText("Chrome, Linux").waitFor();
+    await block("API tokens").getByLabel("Token name").fill("script");
+    await block("API tokens").getByRole("button", { name: "New token" }).click();
+    const secret = await block("API tokens").getByRole("textbox", { name: "New token" }).inputValue();
+    const asked = await fetch(`${system.url}/v1/tasks`, { headers: { authorization: `Bearer ${secret}` } });
+    expect(asked.status).toBe(200);
+    await block("API tokens").getByRole("button", { name: "Delete token" }).click();
+    await block("API tokens").getByText("No API tokens yet.").waitFor();
+    const wrong = block("Change password");
+    await wrong.getByLabel("Current password").fill("not the password");
+    await wrong.getByLabel("New password").fill("another correct horse");
+    await wrong.getByRole("button", { name: "Change password" }).click();
+    await wrong.getByRole("alert").waitFor();
+    await wrong.getByLabel("Current password").fill(account.password);
+    await wrong.getByRole("button", { name: "Change password" }).click();
+    await wrong.getByText("Password changed").waitFor();
+    account = { ...account, password: "another correct horse" };
+    await poll(
+      "the other session is over",
+      waitMs,
+      async () =>
+        await other("GET", "/v1/auth/me").then(
+          () => false,
+          () => true,
+        ),
+    );
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a finger holds a card, moves it, and scrolls when it does not hold", async () => {
+    const { page } = await visitor(chromium, `${system.url}/`, { isNarrow: true });
+    const phone = { page, context: page.context(), faults: [] as string[] };
+    await page.locator("input[name=email]").fill(account.email);
+    await page.locator("input[name=password]").fill(account.password);
+    await page.locator("form button[type=submit]").click();
+    await page.getByRole("button", { name: "Open menu" }).click();
+    await page.getByRole("link", { name: "Garden" }).click();
+    await poll("the cards are there", waitMs, async () => (await titlesIn(page, "Waiting for rain")).length >= 2);
+    const before = await titlesIn(page, "Waiting for rain");
+    const boxes = await Promise.all(
+      [0, 1].map((at) => columnOf(page, "Waiting for rain").locator(".card").nth(at).boundingBox()),
+    );
+    const [first, second] = boxes;
+    if (first == null || second == null) throw new Error("Cannot see the cards");
+    const cdp = await phone.context.newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", x: number, y: number) =>
+      cdp.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x, y }] });
+    const [x, y] = [first.x + 100, first.y + 20];
+    await touch("touchStart", x, y);
+    await page.locator(".ghost").waitFor();
+    for (const step of [0.3, 0.6, 1]) await touch("touchMove", x, y + (second.y + second.height - first.y) * step);
+    await touch("touchEnd", 0, 0);
+    const wanted = [before[1], before[0], ...before.slice(2)];
+    await poll(
+      "the first is the second",
+      waitMs,
+      async () => (await titlesIn(page, "Waiting for rain")).join() === wanted.join(),
+    );
+    await saved(page);
+    // A quick stroke is for scrolling: nothing is lifted.
+    await touch("touchStart", x, y);
+    await touch("touchMove", x, y + 60);
+    await touch("touchMove", x, y + 120);
+    expect(await page.locator(".ghost").count()).toBe(0);
+    await touch("touchEnd", 0, 0);
+    expect(await titlesIn(page, "Waiting for rain")).toEqual(wanted as string[]);
+    await phone.context.close();
+  }, 120_000);
+
+  test("everything is done by the keyboard alone: from the palette to a card, its panel, its column and back", async () => {
+    const { page } = ada;
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("garden");
+    await page.keyboard.press("Enter");
+    await columnOf(page, "Waiting for rain").waitFor();
+    await page.keyboard.press("c");
+    await page.keyboard.type("By keys");
+    await page.keyboard.press("Enter");
+    await columnOf(page, "Waiting for rain").getByRole("button", { name: "By keys", exact: true }).waitFor();
+    await page.keyboard.press("j");
+    const focused = () => page.evaluate(() => document.activeElement?.querySelector(".card-title")?.textContent ?? "");
+    for (let step = 0; step < 20 && (await focused()) !== "By keys"; step++) await page.keyboard.press("j");
+    expect(await focused()).toBe("By keys");
+    await page.keyboard.press("Shift+l");
+    await columnOf(page, "To do").getByRole("button", { name: "By keys", exact: true }).waitFor();
+    await page.keyboard.press("Shift+ArrowRight");
+    await columnOf(page, "In progress").getByRole("button", { name: "By keys", exact: true }).waitFor();
+    await poll("the focus goes with the card", waitMs, async () => (await focused()) === "By keys");
+    expect(await page.locator("#announcements").textContent()).toContain("By keys");
+    await page.keyboard.press("e");
+    await page.getByRole("complementary", { name: "By keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await poll("the focus is back", waitMs, async () => (await focused()) === "By keys");
+    await page.keyboard.press("x");
+    await columnOf(page, "Done").getByText("By keys").waitFor();
+    await page.keyboard.press("Control+z");
+    await columnOf(page, "In progress").getByText("By keys").waitFor();
+    await page.keyboard.press("/");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("search");
+    await saved(page);
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a viewer sees all and is offered nothing that would be refused", async () => {
+    const { page } = ada;
+    await page.getByRole("button", { name: /^Spaces/ }).click();
+    await page.getByRole("menuitem", { name: "Choir" }).click();
+    await toView("Members");
+    await page.getByLabel("They join as").selectOption("viewer");
+    await page.getByLabel("Note (for yourself)").fill("For the audience");
+    await page.getByRole("button", { name: "Create link" }).click();
+    const link = page.getByRole("textbox", { name: "Copy link" });
+    await link.waitFor();
+    await page.getByText("For the audience").waitFor();
+    const bob = await visitor(chromium, await link.inputValue());
+    await register(bob.page, "Bob");
+    await bob.page.getByText("You can view this space").waitFor();
+    await bob.page.getByRole("link", { name: "Concert" }).click();
+    await columnOf(bob.page, "To do")
+      .getByRole("button", { name: /^Rehearse/ })
+      .click();
+    expect(await bob.page.getByRole("button", { name: "Add task" }).count()).toBe(0);
+    expect(await bob.page.getByRole("textbox", { name: "Title" }).isDisabled()).toBe(true);
+    await page.getByRole("combobox", { name: "Role: Bob" }).selectOption("member");
+    await bob.page.getByRole("button", { name: "Add task", exact: true }).waitFor();
+    await bob.page.getByLabel("Write a comment").waitFor();
+    expectNoFaults(bob);
+    expectNoFaults(ada);
+    await bob.context.close();
+  }, 120_000);
+
+  test("in Russian, dates and texts are Russian", async () => {
+    const eva = await visitor(chromium, `${system.url}/`, { locale: "ru-RU" });
+    const { page } = eva;
+    await page.getByRole("heading", { name: "С возвращением" }).waitFor();
+    await page.locator("input[name=email]").fill(account.email);
+    await page.locator("input[name=password]").fill(account.password);
+    await page.locator("form button[type=submit]").click();
+    await page.getByRole("heading", { level: 1, name: "Мой день" }).waitFor();
+    expect(await page.locator(".day-date").textContent()).toMatch(/[а-я]{5,}, \d+ [а-я]+/i);
+    await page.locator("body").press("c");
+    await page.getByRole("dialog").getByRole("textbox").fill("Позвонить завтра в 9 утра");
+    await page.getByRole("dialog").locator(".chip.due").getByText("Завтра").waitFor();
+    expectNoFaults(eva);
+    await eva.context.close();
+  }, 120_000);
+});
