@@ -1,5 +1,6 @@
 /** The page while things go wrong around it: the server dies in the middle of a drag, the clock is a day off, two people set one field at once. */
 import { afterAll, expect, test } from "bun:test";
+import { violations } from "../system/axe.ts";
 import {
   browser,
   closeBrowser,
@@ -161,6 +162,7 @@ describeWith("the page in disturbance", [await browser()] as const, ({ browser: 
       await note.getByText("Ada's name").waitFor();
       await note.getByText("Bob's name").first().waitFor();
     }
+    expect(await violations(ada.page)).toEqual([]);
     await notes[1]?.getByRole("button", { name: "Bring back" }).click();
     await columnOf(ada.page, "To do").getByRole("button", { name: "Ada's name", exact: true }).waitFor();
     await notes[0]?.getByRole("button", { name: "Dismiss" }).click();
