@@ -1,6 +1,5 @@
 /** The page while things go wrong around it: the server dies in the middle of a drag, the clock is a day off, two people set one field at once. */
 import { afterAll, expect, test } from "bun:test";
-import { violations } from "../system/axe.ts";
 import {
   browser,
   closeBrowser,
@@ -18,6 +17,7 @@ import {
 import { poll } from "../system/poll.ts";
 import { cleanUp, freePort, start, temporaryFolder } from "../system/server.ts";
 import { describeWith } from "../system/services.ts";
+import { violations } from "./axe.ts";
 
 const waitMs = 60_000;
 const dayMs = 86_400_000;

@@ -1,6 +1,5 @@
 /** The page against texts that want to run, and for people who cannot see or point: every view, light and dark, wide and narrow. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { violations } from "../system/axe.ts";
 import {
   browser,
   closeBrowser,
@@ -17,6 +16,7 @@ import {
 } from "../system/browser.ts";
 import { cleanUp, type System, start } from "../system/server.ts";
 import { describeWith } from "../system/services.ts";
+import { violations } from "./axe.ts";
 import { hostileTexts } from "./hostile-texts.ts";
 
 afterAll(async () => {

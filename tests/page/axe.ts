@@ -1,7 +1,7 @@
 /** What axe-core finds wrong with a page, for people who cannot see or point. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Page } from "./browser.ts";
+import type { Page } from "../system/browser.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
