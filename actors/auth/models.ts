@@ -1,5 +1,5 @@
 /** What clients send to auth's routes and get from them. */
-import { type Static, Type as t } from "@sinclair/typebox";
+import { type Static, type TSchema, Type as t } from "@sinclair/typebox";
 import { patchFields } from "../http/merge-patch.ts";
 import { text } from "../http/text.ts";
 import { scopes } from "./api-tokens.ts";
@@ -22,31 +22,35 @@ const presentedPassword = text({ minLength: 1, maxLength: 1_024 });
 const presentedToken = text({ minLength: 1, maxLength: 4_096 });
 const scope = t.Union(scopes.map((each) => t.Literal(each)));
 const strict = { additionalProperties: false };
+/** `$id`: its name in the published document. */
+const named = ($id: string) => ({ ...strict, $id });
 
-export const Registration = t.Object({ email, password: newPassword, name: t.Optional(name) }, strict);
+export const Registration = t.Object({ email, password: newPassword, name: t.Optional(name) }, named("Registration"));
 /** Whom an operator adds. */
 export const NewUser = t.Object({ email, name: t.Optional(name) }, strict);
-export const Reset = t.Object({ resetToken: presentedToken, newPassword }, strict);
-export const Credentials = t.Object({ email: presentedEmail, password: presentedPassword }, strict);
+export const Reset = t.Object({ resetToken: presentedToken, newPassword }, named("Reset"));
+export const Credentials = t.Object({ email: presentedEmail, password: presentedPassword }, named("Credentials"));
 /** Without one the token is to come as a cookie. */
-export const RefreshRequest = t.Object({ refreshToken: t.Optional(presentedToken) }, strict);
+export const RefreshRequest = t.Object({ refreshToken: t.Optional(presentedToken) }, named("RefreshRequest"));
 /** What an account has of what its owner may change, until it is given. */
 export const accountDefaults = { name: null };
 export const MeChange = t.Object(
   { ...patchFields({ name, email }, accountDefaults), currentPassword: t.Optional(presentedPassword) },
-  strict,
+  named("MeChange"),
 );
-export const Erasure = t.Object({ currentPassword: presentedPassword }, strict);
-export const PasswordChange = t.Object({ currentPassword: presentedPassword, newPassword }, strict);
+export const Erasure = t.Object({ currentPassword: presentedPassword }, named("Erasure"));
+export const PasswordChange = t.Object({ currentPassword: presentedPassword, newPassword }, named("PasswordChange"));
 export const NewApiToken = t.Object(
   {
     name,
     expiresAt: t.Optional(instant),
-    scopes: t.Optional(t.Array(scope, { minItems: 1, maxItems: scopes.length, uniqueItems: true })),
+    scopes: t.Optional(
+      t.Array(scope, { minItems: 1, maxItems: scopes.length, uniqueItems: true, description: "What it may do" }),
+    ),
   },
-  strict,
+  named("NewApiToken"),
 );
-export const VerifyRequest = t.Object({ token: text({ maxLength: 4_096 }) }, strict);
+export const VerifyRequest = t.Object({ token: text({ maxLength: 4_096 }) }, named("VerifyRequest"));
 const ignored = t.Optional(text({ maxLength: 1_024 }));
 export const PasswordGrant = t.Object(
   {
@@ -57,7 +61,7 @@ export const PasswordGrant = t.Object(
     client_id: ignored,
     client_secret: ignored,
   },
-  strict,
+  named("PasswordGrant"),
 );
 
 export type Registration = Static<typeof Registration>;
@@ -71,66 +75,94 @@ export type NewApiToken = Static<typeof NewApiToken>;
 export type VerifyRequest = Static<typeof VerifyRequest>;
 export type PasswordGrant = Static<typeof PasswordGrant>;
 
-export const User = t.Object({
-  id: uuid,
-  email: t.String(),
-  name: t.Union([t.String(), t.Null()]),
-  createdAt: instant,
-});
-export const UserNames = t.Object({
-  items: t.Array(t.Object({ id: uuid, name: t.Union([t.String(), t.Null()]) })),
-});
-export const Tokens = t.Object({
-  accessToken: t.String(),
-  tokenType: t.Literal("Bearer"),
-  expiresIn: t.Integer({ description: "seconds" }),
-  refreshToken: t.Optional(t.String({ description: "left out where it comes as a cookie" })),
-  user: User,
-});
-export const OAuthTokens = t.Object({
-  access_token: t.String(),
-  token_type: t.Literal("Bearer"),
-  expires_in: t.Integer({ description: "seconds" }),
-  refresh_token: t.String(),
-});
-export const SessionList = t.Object({
-  items: t.Array(
-    t.Object({
-      id: uuid,
-      createdAt: instant,
-      lastUsedAt: instant,
-      userAgent: t.Union([t.String(), t.Null()]),
-      current: t.Boolean(),
-    }),
-  ),
-});
+const or = <S extends TSchema>(schema: S) => t.Union([schema, t.Null()]);
+const list = <S extends TSchema>(item: S, $id: string) => t.Object({ items: t.Array(item) }, { $id });
+
+export const User = t.Object(
+  {
+    id: uuid,
+    email: t.String({ description: "As it was given" }),
+    name: or(t.String({ description: "Null where none was given" })),
+    createdAt: instant,
+  },
+  { $id: "User" },
+);
+const UserName = t.Object({ id: uuid, name: or(t.String()) }, { $id: "UserName" });
+export const UserNames = list(UserName, "UserNameList");
+export const Tokens = t.Object(
+  {
+    accessToken: t.String({ description: "For the `Authorization` header" }),
+    tokenType: t.Literal("Bearer"),
+    expiresIn: t.Integer({ description: "Seconds until the access token expires" }),
+    refreshToken: t.Optional(
+      t.String({ description: "Good once, for fresh tokens; left out where it comes as a cookie" }),
+    ),
+    user: User,
+  },
+  { $id: "Tokens" },
+);
+export const OAuthTokens = t.Object(
+  {
+    access_token: t.String(),
+    token_type: t.Literal("Bearer"),
+    expires_in: t.Integer({ description: "Seconds" }),
+    refresh_token: t.String(),
+  },
+  { $id: "OAuthTokens" },
+);
+const Session = t.Object(
+  {
+    id: uuid,
+    createdAt: instant,
+    lastUsedAt: instant,
+    userAgent: or(t.String({ description: "The `User-Agent` of the sign-in" })),
+    current: t.Boolean({ description: "It is the one that asks" }),
+  },
+  { $id: "Session" },
+);
+export const SessionList = list(Session, "SessionList");
 const apiToken = {
   id: uuid,
-  name: t.String(),
-  scopes: t.Array(scope),
+  name: t.String({ description: "What its owner calls it" }),
+  scopes: t.Array(scope, { description: "What it may do" }),
   createdAt: instant,
-  expiresAt: t.Union([instant, t.Null()]),
+  expiresAt: or(instant),
 };
-export const ApiTokenMade = t.Object({ ...apiToken, token: t.String({ description: "shown once" }) });
-export const ApiTokenList = t.Object({ items: t.Array(t.Object(apiToken)) });
-export const Verification = t.Object({
-  active: t.Boolean(),
-  sub: t.Optional(uuid),
-  sid: t.Optional(uuid),
-  exp: t.Optional(t.Integer({ description: "epoch seconds" })),
-  scopes: t.Optional(t.Array(scope)),
-});
-export const Revocations = t.Object({
-  issuer: t.String(),
-  audience: t.String(),
-  revoked: t.Array(
-    t.Object({
-      hash: t.String({
-        pattern: "^[0-9a-f]{64}$",
-        description: "SHA-256 of the session's id (`sid`), or of the API token's whole text",
-      }),
-      untilMs: t.Integer({ description: "epoch milliseconds; of no interest afterwards" }),
+export const ApiTokenMade = t.Object(
+  { ...apiToken, token: t.String({ description: "The secret, shown once", examples: ["tt_Yx3kQ"] }) },
+  { $id: "CreatedApiToken" },
+);
+const ApiToken = t.Object(apiToken, { $id: "ApiToken" });
+export const ApiTokenList = list(ApiToken, "ApiTokenList");
+export const Verification = t.Object(
+  {
+    active: t.Boolean({ description: "The token is good now" }),
+    sub: t.Optional({ ...uuid, description: "Whose it is" }),
+    sid: t.Optional({ ...uuid, description: "The session of an access token" }),
+    exp: t.Optional(t.Integer({ description: "When it ends, in epoch seconds" })),
+    scopes: t.Optional(t.Array(scope)),
+  },
+  { $id: "Verification" },
+);
+const Revocation = t.Object(
+  {
+    hash: t.String({
+      pattern: "^[0-9a-f]{64}$",
+      description: "SHA-256 of the session's id (`sid`), or of the API token's whole text",
     }),
-  ),
-});
-export const Jwks = t.Object({ keys: t.Array(t.Record(t.String(), t.String())) });
+    untilMs: t.Integer({ description: "Epoch milliseconds; of no interest afterwards" }),
+  },
+  { $id: "Revocation" },
+);
+export const Revocations = t.Object(
+  {
+    issuer: t.String({ description: "`iss` of the access tokens" }),
+    audience: t.String({ description: "`aud` of the access tokens" }),
+    revoked: t.Array(Revocation),
+  },
+  { $id: "Revocations" },
+);
+export const Jwks = t.Object(
+  { keys: t.Array(t.Record(t.String(), t.String()), { description: "JSON Web Keys (RFC 7517)" }) },
+  { $id: "Jwks" },
+);

@@ -28,7 +28,7 @@ export const root = "<root>";
 /** The page's own content policy: its one style sheet and nothing else. */
 export const docsPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; frame-ancestors 'none'`;
 
-export function docsPage(document: OpenApi): string {
+export function docsPage(document: OpenApi, others: OpenApi): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       path,
@@ -41,9 +41,9 @@ export function docsPage(document: OpenApi): string {
     const own = operations.filter(({ operation }) => operation.tags.includes(tag) && operation.deprecated !== true);
     return `<section><h2>${escape(tag)}</h2>${own.map((each) => operationBlock(each.method, each.path, each.operation)).join("")}</section>`;
   });
-  const aliases = operations
-    .filter(({ operation }) => operation.deprecated === true)
-    .map(({ method, path }) => `<li><code>${escape(`${method} ${path}`)}</code></li>`);
+  const aliases = Object.entries(others.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `<li><code>${escape(`${method.toUpperCase()} ${path}`)}</code></li>`),
+  );
   const models = Object.entries(document.components.schemas).map(
     ([name, schema]) =>
       `<details id="${escape(name)}"><summary><code>${escape(name)}</code></summary>${pre(schema)}</details>`,

@@ -21,14 +21,16 @@ export function healthRoute(ready: () => Promise<unknown>, now: () => number): R
     return latest;
   }
 
-  const schema = t.Object({ ready: t.Boolean() });
+  const schema = t.Object({ ready: t.Boolean({ description: "As the status says" }) }, { $id: "Health" });
   return {
     method: "GET",
     path: "/health",
     id: "health",
     summary: "Whether the server can do its job now",
+    description: "As `/readyz` on the admin port says it, without the detail.",
     tag: "Meta",
     auth: "none",
+    isAlias: true,
     answers: {
       200: { description: "It can", schema },
       503: { description: "It cannot; retry soon", schema, headers: ["Retry-After"] },

@@ -1,4 +1,4 @@
-/** A role's routes as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). */
+/** A role's routes as OpenAPI 3.1 documents (https://spec.openapis.org/oas/v3.1.0): the contract, and the compatibility aliases beside it. */
 import type { TSchema } from "@sinclair/typebox";
 import { type ProblemCode, problems } from "../model/problem.ts";
 import {
@@ -8,19 +8,25 @@ import {
   requestHeaderForms,
   requestHeaders,
 } from "./header-names.ts";
+import { exampleOf, headerExamples, problemExample } from "./openapi-examples.ts";
+import { publishedSchema, type Schema, type Schemas } from "./openapi-schemas.ts";
+import { introduction, pathParameters, tags } from "./openapi-words.ts";
+import { ProblemModel } from "./problem-models.ts";
 import type { Route } from "./route.ts";
+
+type Components = Record<"schemas" | "responses" | "headers" | "examples" | "securitySchemes", Record<string, unknown>>;
 
 export type OpenApi = {
   openapi: "3.1.0";
-  info: { title: string; version: string; description: string };
+  info: { title: string; version: string; summary: string; description: string; license: object; contact: object };
   servers: { url: string }[];
+  tags: { name: string; description: string }[];
   paths: Record<string, Record<string, unknown>>;
-  components: {
-    schemas: Record<string, unknown>;
-    responses: Record<string, unknown>;
-    securitySchemes: Record<string, unknown>;
-  };
+  components: Components;
 };
+
+/** The contract, or the aliases: other addresses of the same, for clients of other servers. */
+export type Part = "contract" | "aliases";
 
 /** Problems that any route may answer, and those that any route with a user, with a body, or that writes may. */
 const always: readonly ProblemCode[] = ["not-found", "method-not-allowed", "validation", "internal", "overloaded"];
@@ -28,102 +34,175 @@ const withUser: readonly ProblemCode[] = ["unauthenticated", "forbidden", "rate-
 const withBody: readonly ProblemCode[] = ["malformed-json", "body-too-large", "unsupported-media-type"];
 const withWrite: readonly ProblemCode[] = ["malformed-header"];
 
-/** `serverUrl` is what the paths come behind; it is the root unless given. */
-export function openApi(routes: readonly Route[], serverUrl = "/"): OpenApi {
-  const schemas: Record<string, unknown> = { Problem: problemSchema };
+/** `url` is what the paths come behind; it is the root unless given. */
+export function openApi(
+  routes: readonly Route[],
+  { url = "/", part = "contract" }: { url?: string; part?: Part } = {},
+): OpenApi {
+  const schemas: Schemas = {};
+  const responses: Record<string, unknown> = {};
+  publishedSchema(ProblemModel, schemas);
   const paths: OpenApi["paths"] = {};
   for (const route of routes.filter(({ isUnlisted }) => isUnlisted !== true)) {
     for (const [index, path] of [route.path, ...(route.aliases ?? [])].entries()) {
+      const isAlias = index > 0 || route.isAlias === true;
+      if (isAlias !== (part === "aliases")) continue;
       const entry = (paths[path.replace(/:([a-z]+)/gi, "{$1}")] ??= {});
-      entry[route.method.toLowerCase()] = operation(route, index, schemas);
+      entry[route.method.toLowerCase()] = operation(route, { number: index, isAlias }, { schemas, responses });
     }
   }
-  return {
+  const codes = Object.keys(problems) as ProblemCode[];
+  return withUsed({
     openapi: "3.1.0",
     info: {
-      title: "Task Tracker",
+      title: part === "contract" ? "Task Tracker" : "Task Tracker: compatibility aliases",
       version: "1",
+      summary:
+        part === "contract" ? "Tasks of people and teams, over HTTP" : "Further addresses of the same operations",
       description:
-        "Every answer carries X-Request-Id. Failures are RFC 9457 problem details with a `code` from a closed list. Texts are well-formed Unicode without NUL; their lengths count code points.",
+        part === "contract"
+          ? introduction
+          : "Addresses that clients of other servers expect. Each does what the operation of the contract does; new clients use that one.",
+      license: { name: "MIT", identifier: "MIT" },
+      contact: { name: "Whoever runs this server" },
     },
-    servers: [{ url: serverUrl }],
+    servers: [{ url }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas,
-      responses: Object.fromEntries(
-        Object.entries(problems).map(([code, { about, status }]) => [code, problemResponse(status, about)]),
+      responses,
+      headers: Object.fromEntries(Object.keys(answerHeaders).map((name) => [name, headerOf(name as AnswerHeader)])),
+      examples: Object.fromEntries(
+        codes.map((code) => [code, { summary: problems[code].title, value: problemExample(code) }]),
       ),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "An access token, or an API token (`tt_...`)" },
       },
     },
-  };
+  });
 }
 
 /** Both roles' documents as one: what the public port serves. */
 export function merged(one: OpenApi, other: OpenApi): OpenApi {
+  const components = Object.fromEntries(
+    Object.entries(one.components).map(([kind, own]) => [
+      kind,
+      { ...other.components[kind as keyof Components], ...own },
+    ]),
+  ) as Components;
+  const used = new Set([...one.tags, ...other.tags].map(({ name }) => name));
+  const known = Object.entries(tags).filter(([name]) => used.has(name));
   return {
     ...one,
+    tags: known.map(([name, description]) => ({ name, description })),
     paths: { ...other.paths, ...one.paths },
-    components: { ...one.components, schemas: { ...other.components.schemas, ...one.components.schemas } },
+    components,
   };
 }
 
-/** `alias` is 0 for the route's own path, else the number of the alias. */
-function operation(route: Route, alias: number, schemas: Record<string, unknown>): Record<string, unknown> {
-  const responses = failures(route);
+/** Without the components and tags that no operation names. */
+function withUsed(document: OpenApi): OpenApi {
+  const { components } = document;
+  const used = new Set<string>();
+  const visit = (value: unknown): void => {
+    for (const [, kind = "", name = ""] of JSON.stringify(value).matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)) {
+      if (used.has(`${kind}/${name}`)) continue;
+      used.add(`${kind}/${name}`);
+      visit(components[kind as keyof Components][name]);
+    }
+  };
+  visit(document.paths);
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods)) as { tags: string[] }[];
+  const isUsed = (kind: string, name: string) => kind === "securitySchemes" || used.has(`${kind}/${name}`);
+  return {
+    ...document,
+    tags: document.tags.filter(({ name }) => operations.some((each) => each.tags.includes(name))),
+    components: Object.fromEntries(
+      Object.entries(components).map(([kind, all]) => [
+        kind,
+        Object.fromEntries(Object.entries(all).filter(([name]) => isUsed(kind, name))),
+      ]),
+    ) as Components,
+  };
+}
+
+/** `number` is 0 for the route's own path, else that of the alias. */
+function operation(
+  route: Route,
+  { number, isAlias }: { number: number; isAlias: boolean },
+  { schemas, responses: shared }: { schemas: Schemas; responses: Record<string, unknown> },
+): Record<string, unknown> {
+  const responses = failures(route, shared);
   for (const [status, { description, schema, type = "application/json", headers = [] }] of Object.entries(
     route.answers,
   )) {
-    const content = schema === undefined ? {} : { [type]: { schema: reference(schema, schemas) } };
-    const failed = status in responses ? problemContent : {};
+    const content = schema === undefined ? {} : { [type]: mediaOf(schema, schemas) };
+    const failed = status in responses ? problemContent(problemsOf(route, Number(status))) : {};
     responses[status] = {
       description,
       headers: headersNamed(["X-Request-Id", ...(route.auth === "user" ? limitHeaders : []), ...headers]),
       ...(schema === undefined ? {} : { content: { ...content, ...failed } }),
     };
   }
+  const { body } = route;
   return {
-    operationId: alias === 0 ? route.id : `${route.id}Alias${alias}`,
+    operationId: number === 0 ? route.id : `${route.id}Alias${number}`,
     summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
+    description: `${route.description ?? `${route.summary}.`}${scopeNote(route)}`,
     tags: [route.tag],
-    ...(alias === 0 ? {} : { deprecated: true }),
+    ...(isAlias ? { deprecated: true } : {}),
     security: route.auth === "user" ? [{ bearer: [] }] : [],
-    parameters: parameters(route),
-    ...(route.body === undefined
+    parameters: parameters(route, schemas),
+    ...(body === undefined
       ? {}
       : {
           requestBody: {
-            required: route.body.isOptional !== true,
-            content: Object.fromEntries(
-              route.body.types.map((type) => [type, { schema: reference(route.body?.schema as TSchema, schemas) }]),
-            ),
+            required: body.isOptional !== true,
+            content: Object.fromEntries(body.types.map((type) => [type, mediaOf(body.schema, schemas)])),
           },
         }),
     responses,
   };
 }
 
-function parameters(route: Route): unknown[] {
-  const inPath = [...route.path.matchAll(/:([a-z]+)/gi)].map(([, name]) => ({
+function scopeNote({ scope }: Route): string {
+  return scope === undefined ? "" : ` An API token needs the scope \`${scope}\`.`;
+}
+
+function mediaOf(model: TSchema, schemas: Schemas): Record<string, unknown> {
+  const schema = publishedSchema(model, schemas);
+  const example = model.examples?.[0] ?? exampleOf(schema, schemas);
+  return { schema, example };
+}
+
+function parameters(route: Route, schemas: Schemas): unknown[] {
+  const inPath = [...route.path.matchAll(/:([a-z]+)/gi)].map(([, name = ""]) => ({
     name,
     in: "path",
     required: true,
-    schema: name === "id" ? { type: "string", format: "uuid" } : { type: "string" },
+    ...(pathParameters[name] ?? { description: `The ${name}`, schema: { type: "string" }, example: "text" }),
   }));
-  const inQuery = Object.entries(route.query ?? {}).map(([name, { schema, repeatable }]) => ({
-    name,
-    in: "query",
-    required: false,
-    schema: repeatable === true ? { type: "array", items: schema } : schema,
-    ...(repeatable === true ? { style: "form", explode: true } : {}),
-  }));
+  const inQuery = Object.entries(route.query ?? {}).map(([name, { schema, repeatable }]) => {
+    const { description, ...own } = publishedSchema(schema, schemas) as Schema & { description?: string };
+    const example = exampleOf(own, schemas, name);
+    return {
+      name,
+      in: "query",
+      required: false,
+      description: description ?? `The ${name}`,
+      schema: repeatable === true ? { type: "array", items: own } : own,
+      example: repeatable === true ? [example] : example,
+      ...(repeatable === true ? { style: "form", explode: true } : {}),
+    };
+  });
   const inHeader = (route.headers ?? []).map((name) => ({
     name,
     in: "header",
     required: false,
-    schema: { type: "string", description: requestHeaders[name], ...formOf(name) },
+    description: requestHeaders[name],
+    schema: { type: "string", ...formOf(name) },
+    example: headerExamples[name],
   }));
   return [...inPath, ...inQuery, ...inHeader];
 }
@@ -134,23 +213,35 @@ function formOf(name: RequestHeader): { pattern?: string } {
   return pattern === undefined ? {} : { pattern };
 }
 
-/** One answer per status; where several codes share it, their problems are alternatives. */
-function failures(route: Route): Record<string, unknown> {
-  const codes = new Set([
+function codesOf(route: Route): ProblemCode[] {
+  const codes = [
     ...always,
     ...(route.auth === "user" ? withUser : []),
     ...(route.body === undefined ? [] : withBody),
     ...(route.method === "GET" ? [] : withWrite),
     ...route.problems,
-  ]);
-  const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of codes) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
+  ];
+  return [...new Set(codes)];
+}
+
+function problemsOf(route: Route, status: number): ProblemCode[] {
+  return codesOf(route).filter((code) => problems[code].status === status);
+}
+
+/** One answer per status; where several codes share it, their problems are alternatives. Most routes share the same few. */
+function failures(route: Route, shared: Record<string, unknown>): Record<string, unknown> {
+  const statuses = new Set(codesOf(route).map((code) => problems[code].status));
   return Object.fromEntries(
-    [...byStatus].map(([status, [first, ...others]]) => {
+    [...statuses].map((status) => {
+      const codes = problemsOf(route, status);
       const headers = failureHeaders(route, status);
-      if (others.length === 0 && headers.length === 0) return [status, { $ref: `#/components/responses/${first}` }];
-      const codes = [first, ...others].map((code) => `\`${code}\``).join(", ");
-      return [status, problemResponse(status, codes, headers)];
+      const name = [
+        codes.toSorted().join("_"),
+        ...(headers.includes("RateLimit") ? ["limits"] : []),
+        ...(headers.includes(replayed) ? ["logged"] : []),
+      ].join(".");
+      shared[name] ??= problemResponse(codes, headers);
+      return [status, { $ref: `#/components/responses/${name}` }];
     }),
   );
 }
@@ -164,46 +255,6 @@ function failureHeaders(route: Route, status: number): AnswerHeader[] {
   ];
 }
 
-/** A model with an id stands once under `components`. */
-function reference(schema: TSchema, schemas: Record<string, unknown>): unknown {
-  if (typeof schema.$ref === "string") return { $ref: `#/components/schemas/${schema.$ref}` };
-  const { blank, orNull: _orNull, ...keywords } = schema;
-  const inner = Object.fromEntries(Object.entries(keywords).map(([name, value]) => [name, within(value, schemas)]));
-  // JSON Schema has no word for Unicode's white space.
-  if (blank === false) inner.description ??= "Not only white space";
-  if (schema.$id === undefined) return inner;
-  const { $id, ...named } = inner;
-  schemas[String($id)] = named;
-  return { $ref: `#/components/schemas/${$id}` };
-}
-
-function within(value: unknown, schemas: Record<string, unknown>): unknown {
-  if (Array.isArray(value)) return value.map((item) => within(item, schemas));
-  return typeof value === "object" && value !== null ? reference(value as TSchema, schemas) : value;
-}
-
-const problemSchema = {
-  type: "object",
-  required: ["type", "title", "status", "detail", "instance", "code", "requestId"],
-  properties: {
-    type: { type: "string", description: "/problems/<code>, which explains it" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string" },
-    instance: { type: "string" },
-    code: { type: "string", enum: Object.keys(problems) },
-    requestId: { type: "string" },
-    errors: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["path", "message"],
-        properties: { path: { type: "string" }, message: { type: "string" } },
-      },
-    },
-  },
-};
-
 const limitHeaders: readonly AnswerHeader[] = ["RateLimit-Policy", "RateLimit"];
 const replayed = "Idempotency-Replayed";
 /** Statuses of what the writer refuses. */
@@ -215,18 +266,28 @@ const problemHeaders: Readonly<Record<number, readonly AnswerHeader[]>> = {
   429: ["Retry-After", ...limitHeaders],
   503: ["Retry-After"],
 };
-const problemContent = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
-function problemResponse(status: number, description: string, headers: readonly AnswerHeader[] = []): unknown {
+function problemContent(codes: readonly ProblemCode[]): Record<string, unknown> {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" }, examples } };
+}
+
+/** Of codes of one status. */
+function problemResponse(codes: readonly ProblemCode[], headers: readonly AnswerHeader[] = []): unknown {
+  const [first = "internal"] = codes;
   return {
-    description,
-    headers: headersNamed(["X-Request-Id", ...(problemHeaders[status] ?? []), ...headers]),
-    content: problemContent,
+    description: codes.length === 1 ? problems[first].about : codes.map((code) => `\`${code}\``).join(", "),
+    headers: headersNamed(["X-Request-Id", ...(problemHeaders[problems[first].status] ?? []), ...headers]),
+    content: problemContent(codes),
   };
 }
 
 function headersNamed(names: readonly AnswerHeader[]): Record<string, unknown> {
-  return Object.fromEntries(
-    names.map((name) => [name, { description: answerHeaders[name], schema: { type: "string" } }]),
-  );
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function headerOf(name: AnswerHeader): unknown {
+  const example = headerExamples[name];
+  const schema = typeof example === "number" ? { type: "integer", minimum: 0 } : { type: "string" };
+  return { description: answerHeaders[name], schema, example };
 }

@@ -16,11 +16,12 @@ export function columnsSchema(max: number, isServed: boolean): object {
     maxItems: max,
     description: "In their order. A column's id is made where it is missing, and its status never changes",
     items: {
+      $id: isServed ? "Column" : "NewColumn",
       type: "object",
       properties: {
-        id: { type: "string", format: "uuid" },
+        id: { type: "string", format: "uuid", description: "Unique within the project" },
         name: text(nameBounds),
-        status: { type: "string", enum: [...statuses] },
+        status: { type: "string", enum: [...statuses], description: "What a task gets that is moved here" },
       },
       required: isServed ? known : ["name", "status"],
       additionalProperties: false,

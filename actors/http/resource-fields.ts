@@ -19,15 +19,39 @@ TypeRegistry.Set("Compound", () => true);
 const colorPattern = /^#[0-9a-fA-F]{6}$/;
 const uuid = t.String({ format: "uuid" });
 const dueSchema = {
+  $id: "Due",
   type: "object",
   description: "A whole day; with `time` a local time wherever it is read; with `timeZone` too, one instant",
   properties: {
-    date: { type: "string", format: "date" },
-    time: { type: "string", description: "HH:MM[:SS[.mmm]], kept in its shortest form" },
-    timeZone: { type: "string", description: "A name of the IANA time zone database; only with `time`" },
+    date: { type: "string", format: "date", description: "A day of the calendar" },
+    time: {
+      type: "string",
+      pattern: "^([01]\\d|2[0-3]):([0-5]\\d)(:([0-5]\\d)(\\.\\d{3})?)?$",
+      description: "HH:MM[:SS[.mmm]], kept in its shortest form",
+    },
+    timeZone: {
+      type: "string",
+      maxLength: 64,
+      pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
+      description: "A name of the IANA time zone database; only with `time`",
+    },
   },
   required: ["date"],
+  dependentRequired: { timeZone: ["time"] },
   additionalProperties: false,
+};
+/** A merge patch reaches into it: what is not named stays, and `null` takes a member away. */
+const duePatchSchema = {
+  ...dueSchema,
+  $id: "DuePatch",
+  description: "A part of a `due`: members that are not named stay, `null` takes one away",
+  properties: {
+    date: dueSchema.properties.date,
+    time: { ...dueSchema.properties.time, type: ["string", "null"] },
+    timeZone: { ...dueSchema.properties.timeZone, type: ["string", "null"] },
+  },
+  required: [],
+  dependentRequired: {},
 };
 
 export function fieldSchema({ form, nullable, byDefault }: Field, use: FieldUse): TSchema {
@@ -37,7 +61,7 @@ export function fieldSchema({ form, nullable, byDefault }: Field, use: FieldUse)
   if (byDefault === undefined || use === "served") return given;
   if (use === "whole") return { ...given, default: byDefault };
   const ofNull = `\`null\` sets the default: \`${JSON.stringify(byDefault)}\``;
-  return { ...given, description: [schema.description, ofNull].filter((each) => each !== undefined).join(". ") };
+  return { ...given, note: ofNull };
 }
 
 function formSchema(form: Form, use: FieldUse): TSchema {
@@ -55,6 +79,7 @@ function formSchema(form: Form, use: FieldUse): TSchema {
     case "color":
       return {
         ...text({ maxLength: 7, fault: (value) => (colorPattern.test(value) ? undefined : "must be #rrggbb") }),
+        pattern: colorPattern.source,
         description: "#rrggbb, kept in lower case",
       };
     case "reference":
@@ -65,7 +90,7 @@ function formSchema(form: Form, use: FieldUse): TSchema {
       return use === "patch" ? setPatchSchema(items, maxItems) : texts(items, { maxItems });
     }
     case "due":
-      return compound(use === "patch" ? { ...dueSchema, required: [] } : dueSchema);
+      return compound(use === "patch" ? duePatchSchema : dueSchema);
     case "columns":
       return compound(columnsSchema(form.max, use === "served"));
     case "hash":
@@ -92,7 +117,11 @@ function setBounds(form: SetForm): TextsBounds {
   if (form.kind === "members")
     return {
       maxItems: form.max,
-      items: { maxLength: 36, fault: (value) => (uuidPattern.test(value) ? undefined : "must be a lower-case UUID") },
+      items: {
+        maxLength: 36,
+        format: "uuid",
+        fault: (value) => (uuidPattern.test(value) ? undefined : "must be a lower-case UUID"),
+      },
     };
   const { max, textMax } = form;
   // Unicode's form C of some texts is longer than the texts themselves.

@@ -85,6 +85,8 @@ export type Route = {
   readonly problems: readonly ProblemCode[];
   /** `Cache-Control` of its answers; `no-store` unless told. */
   readonly cacheControl?: string;
+  /** Its own path is one of the compatibility aliases: it is published with them. */
+  readonly isAlias?: true;
   /** For people who type an address: no part of the published contract. */
   readonly isUnlisted?: true;
   readonly handle: (call: Call) => Answer | Promise<Answer>;

@@ -5,7 +5,7 @@ import { authRoutes } from "../auth/routes.ts";
 import { Problem } from "../model/problem.ts";
 import { task } from "../resources/task.ts";
 import { allSpaceRoutes } from "../task/all-space-routes.ts";
-import { integerParameter } from "./integer-parameter.ts";
+import { integerParameter } from "./query-parameters.ts";
 import { bodyModel } from "./resource-models.ts";
 import { rootSite } from "./site.ts";
 import { checker } from "./validate.ts";

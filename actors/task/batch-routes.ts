@@ -1,7 +1,7 @@
 /** The routes of many changes at once, and of operations as a whole (section 3.6 of the contract). */
 import { Type as t } from "@sinclair/typebox";
 import { type ResourceBody, resourceBody } from "../http/resource-body.ts";
-import { bodyKinds } from "../http/resource-models.ts";
+import { bodyKinds, bodyModel, importedInstants } from "../http/resource-models.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { type Fault, Problem } from "../model/problem.ts";
 import type { Intent } from "../resources/command.ts";
@@ -27,6 +27,7 @@ import {
   linksOf,
   membersOnly,
   Operation,
+  OperationItems,
   privateRead,
   readerOf,
   readProblems,
@@ -43,6 +44,16 @@ const kinds = ["create", "patch", "replace", "delete", "restore"] as const;
 const contentTypes = resourceTypes.filter(({ isContent }) => isContent === true);
 
 const oneOf = (values: readonly string[]) => t.Union(values.map((value) => t.Literal(value)));
+/** Which of them it is follows from type and kind: each is checked as such. */
+const bodyModels = contentTypes.flatMap((type) =>
+  bodyKinds.flatMap((kind) =>
+    type.may[kind] === undefined
+      ? []
+      : [false, true].flatMap((isImport) =>
+          isImport && importedInstants(type, kind).length === 0 ? [] : [bodyModel(type, kind, { isImport })],
+        ),
+  ),
+);
 const Batch = t.Object(
   {
     changes: t.Array(
@@ -52,9 +63,14 @@ const Batch = t.Object(
           id: t.Optional(t.String({ format: "uuid", description: "Needed for all but a creation" })),
           kind: oneOf(kinds),
           expected: t.Optional(t.Integer({ minimum: 1, description: "The version that the resource must have then" })),
-          body: t.Optional(t.Object({}, { description: "As the request about the one resource would have it" })),
+          body: t.Optional(
+            t.Object(
+              {},
+              { published: { anyOf: bodyModels }, description: "As the request about the one resource would have it" },
+            ),
+          ),
         },
-        { additionalProperties: false },
+        { $id: "BatchChange", additionalProperties: false },
       ),
       { minItems: 1, maxItems: changesMax },
     ),
@@ -65,10 +81,8 @@ const Batch = t.Object(
 const BatchAnswer = t.Object(
   {
     operationId: t.String({ format: "uuid" }),
-    seq: t.Integer({ minimum: 0 }),
-    items: t.Array(t.Union([t.Object({}), t.Null()]), {
-      description: "Of each change the resource as it is at the end, null where it is deleted",
-    }),
+    seq: t.Integer({ minimum: 0, description: "The operation's place in what happened in the space" }),
+    items: OperationItems,
   },
   { $id: "BatchAnswer" },
 );
@@ -102,6 +116,8 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       path: `${address.prefix}/batch`,
       id: `changeMany${suffix}`,
       summary: "Many changes as one operation: all or none",
+      description:
+        "Up to 500 changes of projects, tasks and comments, decided in their order. Later ones may refer to ids that earlier ones create. It counts as so many requests for the rate limit.",
       tag: "Operations",
       auth: "user",
       body: { schema: Batch, types: [json], bytesMax: batchBytesMax },
@@ -119,6 +135,8 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       ...(address.isOwn ? { aliases: ["/operations/:id"] } : {}),
       id: `getOperation${suffix}`,
       summary: "What became of a change",
+      description:
+        "For whoever got 202, and for finding what an operation of the history did. One that was refused or is not decided is shown to its author alone.",
       tag: "Operations",
       auth: "user",
       ...ofReads,
@@ -134,6 +152,8 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       path: `${address.prefix}/operations/:id/undo`,
       id: `undoOperation${suffix}`,
       summary: "Take back all that one operation did, as one new operation",
+      description:
+        "Where each field that it changed still is as it left it, else 409 with the resources that stand in the way. The new operation can be undone in turn.",
       tag: "Operations",
       auth: "user",
       headers: ["Idempotency-Key"],

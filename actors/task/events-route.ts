@@ -10,6 +10,14 @@ import { type Followed, followedMax, type Streams } from "./streams.ts";
 
 const spaceForm = /^([0-9a-f-]{36}|me)(?::(0|[1-9]\d{0,14}))?$/;
 
+const uuidText = uuidPattern.source.slice(1, -1);
+const publishedForm = `^(${uuidText}|me)(:(0|[1-9]\\d{0,14}))?$`;
+const EventStream = t.String({
+  examples: [
+    'event: hello\ndata: {"spaceId":"0197a3b8-0f4d-7e19-b6a2-1c8d7e6f5a4b","seq":17,"epoch":"3f6c2d1e"}\n\n: \n\nevent: bye\ndata: {}\n\n',
+  ],
+});
+
 export function eventsRoute(streams: Streams): Route {
   return {
     method: "GET",
@@ -22,10 +30,14 @@ export function eventsRoute(streams: Streams): Route {
     auth: "user",
     query: {
       space: {
-        schema: text({
-          maxLength: 60,
-          fault: (value) => (parse(value) === undefined ? "must be <space id> or <space id>:<seq>" : undefined),
-        }),
+        schema: {
+          ...text({
+            maxLength: 60,
+            fault: (value) => (parse(value) === undefined ? "must be <space id> or <space id>:<seq>" : undefined),
+          }),
+          pattern: publishedForm,
+          description: "A space to follow, from behind a seq on or from now; none: all of the caller's",
+        },
         repeatable: true,
       },
     },
@@ -34,7 +46,7 @@ export function eventsRoute(streams: Streams): Route {
         ? [{ path: "/space", message: `must be given at most ${followedMax} times` }]
         : [],
     headers: ["Last-Event-ID"],
-    answers: { 200: { description: "The stream", schema: t.String(), type: "text/event-stream" } },
+    answers: { 200: { description: "The stream", schema: EventStream, type: "text/event-stream" } },
     problems: ["malformed-header", "validation", "rate-limited", "read-model-unavailable"],
     cacheControl: "private, no-cache",
     async handle(call) {

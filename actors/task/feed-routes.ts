@@ -1,12 +1,13 @@
 /** The routes of the feed: facts, and the snapshot that they bring up to date (section 3.7 of the contract). */
 import { Type as t } from "@sinclair/typebox";
-import { integerParameter } from "../http/integer-parameter.ts";
+import { integerParameter } from "../http/query-parameters.ts";
 import type { Call, Route } from "../http/route.ts";
 import { instantMs } from "../model/instant.ts";
 import { Problem } from "../model/problem.ts";
 import { toldFact } from "../resources/past.ts";
-import { registry } from "../resources/registry.ts";
+import { registry, resourceTypes } from "../resources/registry.ts";
 import { ofReads } from "./conditions.ts";
+import { changeKinds, FieldChanges } from "./history-models.ts";
 import { then } from "./maybe-promise.ts";
 import type { StoredResource } from "./space-ports.ts";
 import {
@@ -28,31 +29,41 @@ const walkedTypes = ["invitation", "project", "task"] as const;
 const walkedAtOnce = 200;
 const dayMs = 86_400_000;
 
+const FactChange = t.Object(
+  {
+    type: t.Union(resourceTypes.map(({ name }) => t.Literal(name))),
+    id: t.String({ format: "uuid" }),
+    version: t.Integer({ minimum: 1, description: "Of the resource, with this change" }),
+    kind: t.Union(changeKinds.map((kind) => t.Literal(kind))),
+    fields: FieldChanges,
+    deleted: t.Optional(t.Boolean({ description: "Where that changed" })),
+  },
+  { $id: "FactChange" },
+);
 const Fact = t.Object(
   {
     spaceId: t.String({ format: "uuid" }),
-    seq: t.Integer({ minimum: 1 }),
+    seq: t.Integer({ minimum: 1, description: "1, 2, 3, ... without gap within the space" }),
     at: t.String({ format: "date-time" }),
-    actorId: t.String({ format: "uuid" }),
+    actorId: t.String({ format: "uuid", description: "The user who did it" }),
     operationId: t.String({ format: "uuid" }),
-    changes: t.Array(
-      t.Object({
-        type: t.String(),
-        id: t.String({ format: "uuid" }),
-        version: t.Integer({ minimum: 1 }),
-        kind: t.String(),
-        fields: t.Record(t.String(), t.Object({ from: t.Unknown(), to: t.Unknown() })),
-        deleted: t.Optional(t.Boolean()),
-      }),
-    ),
+    changes: t.Array(FactChange),
   },
-  { $id: "Fact" },
+  { $id: "Fact", description: "What one operation did; there is one for each that changed something" },
 );
-const Facts = t.Object({
-  items: t.Array(Fact),
-  after: t.Integer({ minimum: 0, description: "The last seq given, or the one asked for" }),
-  seq: t.Integer({ minimum: 0, description: "The latest of the space" }),
-  epoch: t.String({ description: "Names the store of facts" }),
+const Facts = t.Object(
+  {
+    items: t.Array(Fact),
+    after: t.Integer({ minimum: 0, description: "The last seq given, or the one asked for" }),
+    seq: t.Integer({ minimum: 0, description: "The latest of the space" }),
+    epoch: t.String({ description: "Names the store of facts" }),
+  },
+  { $id: "FactPage" },
+);
+const Snapshot = t.String({
+  examples: [
+    '{"spaceId":"0197a3b8-0f4d-7e19-b6a2-1c8d7e6f5a4b","seq":17,"epoch":"3f6c2d1e"}\n{"type":"space","resource":{}}\n{"end":true}\n',
+  ],
 });
 
 export function feedRoutes(parts: SpaceParts): Route[] {
@@ -69,6 +80,8 @@ export function feedRoutes(parts: SpaceParts): Route[] {
       path: `${inSpace.prefix}/facts`,
       id: "listFacts",
       summary: "What happened in the space, in its order",
+      description:
+        "From the beginning on, a page at a time: send the page's `after` again as `after`. A client that names another `epoch`, or is ahead of the space, gets 410: the store was restored, so it reads a snapshot.",
       query: {
         after: { schema: integerParameter({ minimum: 0, default: 0, description: "Facts behind this seq" }) },
         limit: {
@@ -91,6 +104,7 @@ export function feedRoutes(parts: SpaceParts): Route[] {
       path: `${inSpace.prefix}/facts/:seq`,
       id: "getFact",
       summary: "One fact",
+      description: "Facts stay as they are for ever.",
       ...common,
       answers: { 200: { description: "The fact", schema: Fact, headers: ["Consistency"] } },
       problems: readProblems,
@@ -125,7 +139,7 @@ export function feedRoutes(parts: SpaceParts): Route[] {
       answers: {
         200: {
           description: "The snapshot",
-          schema: t.String(),
+          schema: Snapshot,
           type: "application/x-ndjson",
           headers: ["Consistency"],
         },

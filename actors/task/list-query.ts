@@ -1,6 +1,6 @@
 /** `GET /v1/tasks`: its parameters as a query for the read model, and the cursor that continues it. */
 import { type TSchema, Type as t } from "@sinclair/typebox";
-import { integerParameter } from "../http/integer-parameter.ts";
+import { integerParameter } from "../http/query-parameters.ts";
 import { text } from "../http/text.ts";
 import { uuidPattern } from "../http/validate.ts";
 import { instantMs } from "../model/instant.ts";

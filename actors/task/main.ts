@@ -85,8 +85,8 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       const ready = () => Promise.all([accounts.ready(), backend.ready()]);
       const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open });
       const routes = [...spaces, healthRoute(ready, Date.now)];
-      const documents = documentRoutes(routes, site, () =>
-        accounts.forward(new Request("http://localhost.local/v1/openapi.json")),
+      const documents = documentRoutes(routes, site, (path) =>
+        accounts.forward(new Request(`http://localhost.local${path}`)),
       );
       const app = edge([...routes, ...documents, ...(await rootRoutes(self.args))], {
         site,

@@ -80,6 +80,7 @@ function creating(context: Context): Route[] {
       path: place.collection,
       id: `create${name}`,
       summary: `Create a ${type.name}`,
+      description: "Its id is made by the server. Fields that are not named have their defaults.",
       ...creation,
       headers: ["Idempotency-Key"],
       answers: answersNew(context),
@@ -98,6 +99,8 @@ function creating(context: Context): Route[] {
         replacement === undefined
           ? `Create a ${type.name} under a chosen id with If-None-Match: *`
           : `Replace a ${type.name}'s writable fields, or create it under a chosen id with If-None-Match: *`,
+      description:
+        "Clients that work offline choose ids themselves. With `If-None-Match: *` an id that the space has already is 412; without it an id that it does not have is 404.",
       body: { schema: (replacement ?? whole).body.schema, types: [json] },
       faults(call) {
         const isCreation = createsOnly(call.request.headers);
@@ -171,6 +174,7 @@ function ending(context: Context): Route[] {
         path: place.one,
         id: `delete${name}`,
         summary: may.restore === undefined ? `End a ${type.name}` : `Delete a ${type.name}; it can be restored`,
+        description: "It is 404 from then on; its history stays.",
         answers: {
           204: { description: "Deleted", headers: ["Consistency-Token", "Idempotency-Replayed"] },
           ...answersUndecided,
@@ -179,9 +183,13 @@ function ending(context: Context): Route[] {
         handle: (call) => change(context, call, "delete", { id: idOf(context, call), body: {} }),
       }),
     );
-  for (const [kind, summary] of [
-    ["restore", `Bring a deleted ${type.name} back`],
-    ["undo", "Take back the latest change, as a new version"],
+  for (const [kind, summary, description] of [
+    ["restore", `Bring a deleted ${type.name} back`, "As it was when it was deleted. What is not deleted is 409."],
+    [
+      "undo",
+      "Take back the latest change, as a new version",
+      "Again: the one before it. Where there is nothing to take back it is 409.",
+    ],
   ] as const)
     if (may[kind] !== undefined)
       routes.push(
@@ -190,6 +198,7 @@ function ending(context: Context): Route[] {
           path: `${place.one}/${kind}`,
           id: `${kind}${name}`,
           summary,
+          description,
           before: membersOnly(parts, seesDeleted(context)),
           answers: answersResource(context),
           problems: [...writeProblems, "version-mismatch"],

@@ -1,6 +1,6 @@
 /** Lists of resources: their parameters as a query for the read model, and the cursor that continues it. All of it follows from the type's file. */
 import { type TSchema, Type as t } from "@sinclair/typebox";
-import { integerParameter } from "../http/integer-parameter.ts";
+import { booleanParameter, integerParameter } from "../http/query-parameters.ts";
 import { text } from "../http/text.ts";
 import { uuidPattern } from "../http/validate.ts";
 import { instantMs } from "../model/instant.ts";
@@ -68,7 +68,7 @@ export function listParametersOf(type: ResourceType): Readonly<Record<string, Li
   return {
     ...Object.fromEntries(filters.map(([name, filter]) => [name, filterParameter(type, filter)])),
     ...(filters.some(([, filter]) => isDueFilter(filter)) ? { timeZone: { schema: zoneSchema } } : {}),
-    deleted: { schema: oneOf(["true", "false"], { description: "`true` lists only deleted ones" }) },
+    deleted: { schema: booleanParameter({ description: "`true` lists only deleted ones" }) },
     sort: { schema: oneOf(sorts, { description: `\`-\` for descending; \`${sortDefault(type)}\` unless given` }) },
     limit: {
       schema: integerParameter({ minimum: 1, maximum: limitMax, default: limitDefault, description: "Items at most" }),
@@ -94,12 +94,20 @@ function filterParameter(type: ResourceType, filter: Filter): ListParameter {
         ...(filter.orMe === true ? ["me"] : []),
         ...(filter.orNone === true ? ["none"] : []),
       ]);
-      if (filter.repeatable !== true) return { schema };
-      return { schema: { ...schema, description: "Any of the given ones" }, repeatable: true };
+      const words = wordsOf(filter);
+      if (filter.repeatable !== true)
+        return { schema: { ...schema, description: `\`${filter.field}\` is this${words}` } };
+      return {
+        schema: { ...schema, description: `\`${filter.field}\` is any of the given ones${words}` },
+        repeatable: true,
+      };
     }
     case "all":
       return {
-        schema: { ...itemSchema(fieldOf(type, filter.field)), description: "All of the given ones" },
+        schema: {
+          ...itemSchema(fieldOf(type, filter.field)),
+          description: `\`${filter.field}\` has all of the given ones`,
+        },
         repeatable: true,
       };
     case "words":
@@ -117,6 +125,12 @@ function filterParameter(type: ResourceType, filter: Filter): ListParameter {
   }
 }
 
+/** What the words beside the values mean. */
+function wordsOf({ orMe, orNone }: { orMe?: true; orNone?: true }): string {
+  const words = [...(orMe === true ? ["`me`: the caller"] : []), ...(orNone === true ? ["`none`: has none"] : [])];
+  return words.length === 0 ? "" : `; ${words.join(", ")}`;
+}
+
 /** An instant or a date: in one schema, so that the fault names both. */
 const boundSchema = text({
   maxLength: 100,
@@ -128,7 +142,7 @@ const boundSchema = text({
 boundSchema.description = "An RFC 3339 instant or a date, exclusive";
 
 function valueSchema({ form }: Field, words: readonly string[]): TSchema {
-  const value = form.kind === "choice" ? oneOf(form.values) : form.kind === "flag" ? oneOf(["true", "false"]) : uuid;
+  const value = form.kind === "choice" ? oneOf(form.values) : form.kind === "flag" ? booleanParameter() : uuid;
   return words.length === 0 ? value : t.Union([value, ...words.map((word) => t.Literal(word))]);
 }
 

@@ -1,10 +1,11 @@
 /** The routes that read resources of a type: lists, one resource now or as it was, and its history. */
-import { type TSchema, Type as t } from "@sinclair/typebox";
-import { integerParameter } from "../http/integer-parameter.ts";
+import { Type as t } from "@sinclair/typebox";
+import { integerParameter } from "../http/query-parameters.ts";
 import { servedModel } from "../http/resource-models.ts";
 import type { Call, Route } from "../http/route.ts";
 import { instantMs } from "../model/instant.ts";
 import { ofReads } from "./conditions.ts";
+import { History, pageModel } from "./history-models.ts";
 import { cursorParameter, limitParameter, pageLimit } from "./list-query.ts";
 import { type MaybePromise, then } from "./maybe-promise.ts";
 import { type Context, idOf, seesDeleted } from "./resource-place.ts";
@@ -16,7 +17,7 @@ import { membersOnly, privateRead, readerOf, readProblems, shown, spaceOf, tagge
 export function readRoutes(context: Context): Route[] {
   const { type, parts, place, name, suffix } = context;
   const Model = servedModel(type);
-  const page = t.Object({ items: t.Array(Model), nextCursor: t.Union([t.String(), t.Null()]) });
+  const page = pageModel(Model, name);
   const common = { tag: `${name}s`, auth: "user", cacheControl: privateRead } as const;
   const hasPast = type.name !== "invitation";
   const listing: Route = {
@@ -25,6 +26,8 @@ export function readRoutes(context: Context): Route[] {
     ...place.aliasesOf(place.collection),
     id: `list${name}s${suffix}`,
     summary: `List ${type.plural} by filters, sorted, a page at a time`,
+    description:
+      "All filters together. Walking by `nextCursor` while others write repeats none, and skips none whose sort key and filtered fields stay as they are.",
     ...common,
     ...ofReads,
     headers: [...ofReads.headers, "If-None-Match"],
@@ -49,6 +52,9 @@ export function readRoutes(context: Context): Route[] {
     ...place.aliasesOf(place.one),
     id: `get${name}${suffix}`,
     summary: hasPast ? `Read a ${type.name}, now or as it was` : `Read a ${type.name}`,
+    description: hasPast
+      ? "With `asOf` or `version` as it was then, a deleted one included."
+      : "As it is now; its secret was shown once.",
     ...common,
     ...ofReads,
     headers: [...ofReads.headers, "If-None-Match"],
@@ -67,6 +73,8 @@ export function readRoutes(context: Context): Route[] {
     ...place.aliasesOf(`${place.one}/history`),
     id: `${type.name}History${suffix}`,
     summary: `Every change of a ${type.name}, newest first`,
+    description:
+      "With who made it, when, and what each field was before and after. That of a deleted one stays readable.",
     ...common,
     ...ofReads,
     query: { limit: limitParameter, cursor: cursorParameter },
@@ -117,17 +125,3 @@ function momentOf(query: URLSearchParams): Moment {
     ? { asOfMs: instantMs(query.get("asOf") ?? "") ?? 0 }
     : { version: Math.min(Number(version), Number.MAX_SAFE_INTEGER - 1) };
 }
-
-const HistoryEntry: TSchema = t.Object(
-  {
-    version: t.Integer({ minimum: 1 }),
-    seq: t.Integer({ minimum: 1 }),
-    kind: t.Union(["created", "changed", "deleted", "restored", "undone"].map((kind) => t.Literal(kind))),
-    at: t.String({ format: "date-time" }),
-    actorId: t.String({ format: "uuid" }),
-    operationId: t.String({ format: "uuid" }),
-    changes: t.Record(t.String(), t.Object({ from: t.Unknown(), to: t.Unknown() })),
-  },
-  { $id: "HistoryEntry" },
-);
-const History = t.Object({ items: t.Array(HistoryEntry), nextCursor: t.Union([t.String(), t.Null()]) });

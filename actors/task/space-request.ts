@@ -1,8 +1,11 @@
 /** What every request about a space has: who asks, which space, where links lead, and how a change is named. */
 import { Type as t } from "@sinclair/typebox";
+import { Refusal } from "../http/problem-models.ts";
+import { servedModel } from "../http/resource-models.ts";
 import type { Answer, Call, Caller, Route } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
 import { pathOf } from "../http/target.ts";
+import { resourceTypes } from "../resources/registry.ts";
 import { etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
 import type { SpaceAccess } from "./space-access.ts";
 import type { Links } from "./space-answers.ts";
@@ -36,13 +39,20 @@ export function suffixOf({ isOwn }: Address, isBoth: boolean): string {
   return isBoth && !isOwn ? "InSpace" : "";
 }
 
+/** The resources that an operation left, in the order of its changes. */
+export const OperationItems = t.Array(t.Union([...resourceTypes.map(servedModel), t.Null()]), {
+  description: "Of each change the resource as it is at the end, null where it is deleted",
+});
+
 export const Operation = t.Object(
   {
     id: t.String({ format: "uuid" }),
     status: t.Union(["pending", "applied", "rejected"].map((status) => t.Literal(status))),
-    seq: t.Optional(t.Integer({ minimum: 0 })),
-    items: t.Optional(t.Array(t.Union([t.Object({}), t.Null()]))),
-    problem: t.Optional(t.Object({}, { description: "Why it was refused, as an answer would have said" })),
+    seq: t.Optional(
+      t.Integer({ minimum: 0, description: "Of an applied one: its place in what happened in the space" }),
+    ),
+    items: t.Optional(OperationItems),
+    problem: t.Optional(Refusal),
   },
   { $id: "Operation" },
 );

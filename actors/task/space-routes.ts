@@ -1,10 +1,8 @@
 /** The routes of spaces themselves: making and listing them, inviting, and what is read over all of one's own (sections 3.2 and 3.4 of the contract). */
 import { createHash, randomBytes } from "node:crypto";
-import { Type as t } from "@sinclair/typebox";
+import { booleanParameter } from "../http/query-parameters.ts";
 import { resourceBody } from "../http/resource-body.ts";
-import { servedModel } from "../http/resource-models.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
-import { text } from "../http/text.ts";
 import { Problem } from "../model/problem.ts";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import { invitation } from "../resources/invitation.ts";
@@ -17,6 +15,7 @@ import { answerTo } from "./resource-changing.ts";
 import { edgeOf } from "./resource-place.ts";
 import { listFaults, listParametersOf, resourceQuery } from "./resource-query.ts";
 import { changeCommand, newSpaceId, operationIds } from "./space-commands.ts";
+import { Acceptance, Labels, Member, NewInvitation, Space, Spaces, TaskPage } from "./space-models.ts";
 import {
   answersUndecided,
   askingOf,
@@ -38,22 +37,6 @@ export const spacesMax = 200;
 
 const admin = { auth: "user", scope: "spaces:admin" } as const;
 const newHeaders = ["Location", "ETag", "Consistency-Token", "Idempotency-Replayed"] as const;
-const Space = servedModel(space);
-const Member = servedModel(member);
-const Task = servedModel(task);
-const Invitation = servedModel(invitation);
-const Spaces = t.Object({ items: t.Array(t.Object({ space: Space, member: Member, seq: t.Integer({ minimum: 0 }) })) });
-const TaskPage = t.Object({ items: t.Array(Task), nextCursor: t.Union([t.String(), t.Null()]) });
-const NewInvitation = t.Object(
-  {
-    ...Invitation.properties,
-    token: t.Union([t.String({ description: "The secret, shown once; null in a repeat" }), t.Null()]),
-    url: t.Union([t.String({ description: "Has the secret in its fragment" }), t.Null()]),
-  },
-  { $id: "CreatedInvitation" },
-);
-const Labels = t.Object({ items: t.Array(t.Object({ label: t.String(), tasks: t.Integer({ minimum: 1 }) })) });
-
 export function spaceRoutes(parts: SpaceParts): Route[] {
   return [...ownRoutes(parts), ...invitingRoutes(parts), labelsRoute(parts)];
 }
@@ -66,6 +49,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
       path: "/v1/spaces",
       id: "createSpace",
       summary: "Make a space, as its owner",
+      description: "Its maker is its only member until others accept an invitation. A user is in at most 200.",
       tag: "Spaces",
       ...admin,
       body: { schema: body.model, types: [json] },
@@ -100,13 +84,12 @@ function ownRoutes(parts: SpaceParts): Route[] {
       path: "/v1/spaces",
       id: "listSpaces",
       summary: "The caller's spaces, the personal one first",
+      description: "The personal space is there from the start; its id is the user's.",
       tag: "Spaces",
       auth: "user",
       query: {
         deleted: {
-          schema: t.Union([t.Literal("true"), t.Literal("false")], {
-            description: "`true`: those that the caller owns and has deleted",
-          }),
+          schema: booleanParameter({ description: "`true`: those that the caller owns and has deleted" }),
         },
       },
       ...ofReads,
@@ -126,6 +109,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
       path: "/v1/me/tasks",
       id: "listAllTasks",
       summary: "List tasks of all the caller's spaces",
+      description: "With the filters of one space's tasks: `assignee=me` and `dueBefore` make a day's list.",
       tag: "Tasks",
       auth: "user",
       query: listParametersOf(task),
@@ -203,6 +187,8 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       path: "/v1/spaces/:spaceId/invitations",
       id: "createInvitation",
       summary: "Invite: make a secret that makes those who have it members",
+      description:
+        "`token` and `url` are in this answer alone, and null where it is repeated by its Idempotency-Key: only a hash of the secret is kept.",
       tag: "Invitations",
       ...admin,
       body: { schema: body.model, types: [json] },
@@ -241,6 +227,7 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       path: "/v1/invitations/accept",
       id: "acceptInvitation",
       summary: "Become a member of the space that an invitation is to",
+      description: "The token names its space. One that is expired, revoked, spent or unknown is 404.",
       tag: "Invitations",
       ...admin,
       body: { schema: Acceptance, types: [json] },
@@ -276,11 +263,6 @@ function invitingRoutes(parts: SpaceParts): Route[] {
     },
   ];
 }
-
-const Acceptance = t.Object(
-  { token: text({ minLength: 1, maxLength: 200 }) },
-  { $id: "Acceptance", additionalProperties: false },
-);
 
 async function isMember(
   { access }: SpaceParts,
@@ -322,6 +304,7 @@ function labelsRoute(parts: SpaceParts): Route {
     path: `${inSpace.prefix}/labels`,
     id: "listLabels",
     summary: "The labels of the space's tasks, with the number of tasks that have each",
+    description: "Deleted tasks do not count.",
     tag: "Tasks",
     auth: "user",
     ...ofReads,

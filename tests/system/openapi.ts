@@ -18,18 +18,24 @@ export type PublishedRoute = { method: string; template: string; operation: Oper
 
 const methods = ["get", "post", "put", "patch", "delete"];
 
+/** The routes of the contract and those of the aliases. */
 export async function published(
   url: string,
 ): Promise<{ document: Document; routes: PublishedRoute[]; has(method: string, template: string): boolean }> {
-  const reply = await call<Document>(url, "GET", "/v1/openapi.json");
-  expect(reply.status).toBe(200);
-  const routes = Object.entries(reply.body.paths).flatMap(([template, item]) =>
-    Object.entries(item)
-      .filter(([method]) => methods.includes(method))
-      .map(([method, operation]) => ({ method: method.toUpperCase(), template, operation })),
+  const [contract, aliases] = await Promise.all([
+    call<Document>(url, "GET", "/v1/openapi.json"),
+    call<Document>(url, "GET", "/v1/openapi-aliases.json"),
+  ]);
+  expect([contract.status, aliases.status]).toEqual([200, 200]);
+  const routes = [contract.body, aliases.body].flatMap(({ paths }) =>
+    Object.entries(paths).flatMap(([template, item]) =>
+      Object.entries(item)
+        .filter(([method]) => methods.includes(method))
+        .map(([method, operation]) => ({ method: method.toUpperCase(), template, operation })),
+    ),
   );
   return {
-    document: reply.body,
+    document: contract.body,
     routes,
     has: (method, template) => routes.some((route) => route.method === method && route.template === template),
   };
