@@ -163,6 +163,7 @@ test("no test sleeps for a fixed time: it polls with a deadline", () => {
 
 /** Longer files, each with the reason why it is one subject. */
 const longFiles: Record<string, string> = {
+  "clients/typescript/src/types.ts": "made from the OpenAPI document",
   "runtime/cell.ts": "the turns of one actor: its mailbox, handlers and batches",
   "runtime/child-handle.ts": "the main thread's side of one actor, generation after generation",
   "runtime/simulator.ts": "a whole system in one thread",
