@@ -1,4 +1,4 @@
-/** `bun run picture`: the picture at the beginning of the README, from the real page with the data of the demo. */
+/** `bun run picture`: the picture at the beginning of the README and the one of a phone, from the real page with the data of the demo. */
 import { join } from "node:path";
 import { fill } from "../../web/demo/fill.ts";
 import { browser, closeBrowser, visitor } from "../system/browser.ts";
@@ -10,7 +10,10 @@ const system = await start();
 const { email, password, spaceId, projectId } = await fill(system.url, "demo");
 const folder = process.argv[2] ?? join(import.meta.dir, "..", "..", "docs");
 for (const look of process.argv[2] === undefined
-  ? [{ name: "page", isDark: false, isNarrow: false }]
+  ? [
+      { name: "page", isDark: false, isNarrow: false },
+      { name: "page-phone", isDark: true, isNarrow: true },
+    ]
   : [false, true].flatMap((isDark) =>
       [false, true].map((isNarrow) => ({ name: `${isDark}-${isNarrow}`, isDark, isNarrow })),
     )) {
