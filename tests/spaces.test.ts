@@ -276,6 +276,59 @@ for (const { name, needed } of [
         expect(new Set(await ids("/tasks"))).toEqual(new Set([top, middle, low]));
       });
 
+      test("are undone with 200 and the resource, a restore too, which is then deleted again", async () => {
+        const made = await ok(a(), 201, "POST", "/v1/tasks", { title: "Up and down" });
+        const path = `/v1/tasks/${made.body.id}`;
+        await ok(a(), 204, "DELETE", path);
+        await ok(a(), 200, "POST", `${path}/restore`);
+        const key = { "idempotency-key": uuid() };
+        const undone = await ok(a(), 200, "POST", `${path}/undo`, undefined, key);
+        expect(undone.body).toMatchObject({ id: made.body.id, title: "Up and down", version: 4 });
+        expect(undone.headers.get("etag")).toBe('"4"');
+        const again = await ok(a(), 200, "POST", `${path}/undo`, undefined, key);
+        expect([again.body, again.headers.get("idempotency-replayed")]).toEqual([undone.body, "true"]);
+        expectProblem(await a().call("GET", path), 404, "not-found");
+        expect((await ok<Page>(a(), 200, "GET", `/v1/tasks?deleted=true&limit=1`)).body.items).toEqual([undone.body]);
+        // And the one before it, the deletion.
+        const back = await ok(a(), 200, "POST", `${path}/undo`);
+        expect((await ok(a(), 200, "GET", path)).body).toEqual(back.body);
+        expectProblem(await a().call("POST", `${path}/undo`), 409, "conflict");
+      });
+
+      test("are moved only where the deepest below them has at most eight above, in one batch or by many at once", async () => {
+        const spaceId = await newSpace(a());
+        const path = `/v1/spaces/${spaceId}`;
+        const chain = async (length: number) => {
+          const ids = Array.from({ length }, uuid);
+          const changes = ids.map((id, at) => ({
+            type: "task",
+            kind: "create",
+            id,
+            body: { title: `${at}`, parentId: ids[at - 1] ?? null },
+          }));
+          await ok(a(), 200, "POST", `${path}/batch`, { changes });
+          return ids;
+        };
+        const [upper, lower] = [await chain(5), await chain(5)];
+        const move = (id: string | undefined, parentId: string | undefined) =>
+          a().call("PATCH", `${path}/tasks/${id}`, { body: { parentId } });
+        const refused = await move(lower[0], upper[4]);
+        expect([refused.status, refused.body]).toMatchObject([422, { errors: [{ path: "/parentId" }] }]);
+        // Each alone fits; all of them in some order do not.
+        const pieces = [await chain(3), await chain(3), await chain(3), await chain(3)];
+        const moves = pieces.flatMap((piece, at) =>
+          pieces.flatMap((other, to) => (to === at ? [] : move(piece[0], other[2]))),
+        );
+        expect((await Promise.all(moves)).every(({ status }) => status === 200 || status === 422)).toBe(true);
+        const { items } = (await ok<Page>(a(), 200, "GET", `${path}/tasks?limit=100`)).body;
+        const parents = new Map(items.map(({ id, parentId }) => [id, parentId as string | null]));
+        for (const id of parents.keys()) {
+          let above = 0;
+          for (let at = parents.get(id) ?? null; at !== null; at = parents.get(at) ?? null) above += 1;
+          expect(above).toBeLessThanOrEqual(8);
+        }
+      });
+
       test("are changed by set patches, positions and merge patches that reach into a due", async () => {
         const path = "/v1/tasks";
         const one = await ok(a(), 201, "POST", path, {
@@ -363,7 +416,7 @@ for (const { name, needed } of [
         expect(refused.body).toMatchObject({
           code: "invalid-reference",
           change: 1,
-          errors: [{ path: "/changes/1/parentId" }],
+          errors: [{ path: "/changes/1/body/parentId" }],
         });
         const faulty = await a().call("POST", `${path}/batch`, {
           body: {
@@ -405,6 +458,40 @@ for (const { name, needed } of [
           body: { changes: [{ type: "task", kind: "create", body }] },
         });
         expect(without.status).toBe(422);
+      });
+
+      test("never drop the instant of a completion where the task is not done, whoever can tell", async () => {
+        const spaceId = await newSpace(a());
+        const columnIds = [uuid(), uuid()];
+        const [todo, done] = columnIds;
+        const columns = [
+          { id: todo, name: "To do", status: "todo" },
+          { id: done, name: "Done", status: "done" },
+        ];
+        const projectId = (await ok(a(), 201, "POST", `/v1/spaces/${spaceId}/projects`, { name: "P", columns })).body
+          .id;
+        const open = (await ok(a(), 201, "POST", `/v1/spaces/${spaceId}/tasks`, { title: "Open", projectId })).body.id;
+        const completedAt = "2020-02-01T00:00:00.000Z";
+        const imported = (change: object) =>
+          a().call("POST", `/v1/spaces/${spaceId}/batch`, { body: { import: true, changes: [change] } });
+        const creation = (body: object) =>
+          imported({ type: "task", kind: "create", body: { title: "T", projectId, ...body } });
+        const patch = (body: object) => imported({ type: "task", kind: "patch", id: open, body });
+        for (const refused of [
+          creation({ completedAt }),
+          creation({ status: "todo", completedAt }),
+          creation({ columnId: todo, completedAt }),
+          creation({ columnId: done, completedAt: null }),
+          patch({ completedAt }),
+          patch({ columnId: todo, completedAt }),
+        ]) {
+          const { status, body } = await refused;
+          expect([status, body]).toMatchObject([422, { change: 0, errors: [{ path: "/changes/0/body/completedAt" }] }]);
+        }
+        const taken = (await creation({ columnId: done, completedAt })).body as Batch;
+        expect(taken.items[0]).toMatchObject({ status: "done", completedAt });
+        const moved = (await patch({ columnId: done, completedAt })).body as Batch;
+        expect(moved.items[0]).toMatchObject({ status: "done", completedAt });
       });
     });
 

@@ -49,6 +49,8 @@ export function mongoFactStore(
       };
     },
 
+    referrers: documentsOf.referrers,
+
     async record(given) {
       const inTheWay: Fact[] = [];
       /** By space, the `seq` that is missing. */

@@ -69,6 +69,10 @@ export function sqliteFactStore(
         ],
       };
     },
+    async referrers(spaceId, references) {
+      const space = numberOf.known(spaceId);
+      return space === undefined ? [] : references.flatMap((reference) => documentsOf.referrers(space, reference));
+    },
     async record(given) {
       return numberOf.keeping(() => transaction(db, () => facts.insert(given)));
     },

@@ -25,6 +25,7 @@ export function localPartition(store: SqliteFactStore): LocalPartition {
     ports: {
       store: {
         read: store.read,
+        referrers: store.referrers,
         async record(given) {
           facts = given;
           return [];

@@ -7,6 +7,7 @@
  */
 import { decide, factOf, namedIds } from "../resources/decide.ts";
 import type { Document } from "../resources/document.ts";
+import { type Reference, referenceKey } from "../resources/draft.ts";
 import { applied, type Fact } from "../resources/fact.ts";
 import { headAfter, isPersonal, personalDocument } from "../resources/head.ts";
 import type { Registry } from "../resources/registry.ts";
@@ -279,10 +280,18 @@ export class PartitionWriter {
     });
   }
 
-  #decision(delivery: SpaceDelivery) {
+  /** What refers to what, by `referenceKey`: read for one decision, since any other may change it. */
+  async #readReferrers(spaceId: string, references: readonly Reference[]): Promise<[string, readonly string[]][]> {
+    if (references.length === 0) return [];
+    const read = this.#memory.unprojectedReferrers(spaceId, references);
+    read.push(...(await this.#ports.store.referrers(spaceId, references)));
+    return references.map((reference) => [referenceKey(reference), this.#memory.referrersOf(spaceId, reference, read)]);
+  }
+
+  #decision(delivery: SpaceDelivery, referrers: ReadonlyMap<string, readonly string[]>) {
     const { spaceId, userId } = delivery.command;
     try {
-      return decide(this.#ports.registry, this.#memory.view(spaceId, userId), delivery.command);
+      return decide(this.#ports.registry, this.#memory.view(spaceId, userId, referrers), delivery.command);
     } catch (thrown) {
       throw thrown instanceof SupersededError ? thrown : new UndecidableError(delivery, thrown);
     }
@@ -291,9 +300,10 @@ export class PartitionWriter {
   async #decide(delivery: SpaceDelivery): Promise<Step & { fact: Fact }> {
     const { position, command } = delivery;
     const { spaceId } = command;
+    const referrers = new Map<string, readonly string[]>();
     for (;;) {
       const before = headOrFirst(this.#memory, command);
-      const decision = this.#decision(delivery);
+      const decision = this.#decision(delivery, referrers);
       if (decision.verdict === "needs") {
         const { documents, facts, operations } = decision.needs;
         await this.#read({
@@ -302,6 +312,8 @@ export class PartitionWriter {
           operations: [...operations].map((operationId) => ({ spaceId, operationId })),
           seqs: [...facts].map((seq) => ({ spaceId, seq })),
         });
+        for (const [key, ids] of await this.#readReferrers(spaceId, [...decision.needs.referrers.values()]))
+          referrers.set(key, ids);
         continue;
       }
       let fact = factOf(command, position, before, decision);

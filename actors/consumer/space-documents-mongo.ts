@@ -18,11 +18,13 @@ import {
   textsOf,
 } from "../mongo/space-collections.ts";
 import type { Document, Fields } from "../resources/document.ts";
+import type { Reference } from "../resources/draft.ts";
 import { isSame } from "../resources/field.ts";
 import { type Dependent, deletedBit, dependentsOf, hides, hidingBit } from "../resources/listing.ts";
 import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { shownFields } from "../resources/served.ts";
+import type { Referrer } from "./write-ports.ts";
 
 const keysAtOnceMax = 1_000;
 /** A slow server, too, is done with so many before its connection is taken for dead. */
@@ -43,6 +45,20 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
   return {
     async find(keys: readonly string[]): Promise<Document[]> {
       return (await recordsOf(keys)).map((record) => documentIn(registry, record).value);
+    },
+
+    async referrers(spaceId: string, references: readonly Reference[]): Promise<Referrer[]> {
+      const found: Referrer[] = [];
+      const [{ type, field } = { type: "", field: "" }] = references;
+      for (const part of parts(references, keysAtOnceMax)) {
+        const ids = part.map(({ id }) => id);
+        const referring = documents
+          .find({ space: spaceId, type, [field]: { $in: ids } } as object)
+          .project<{ id: string; to: string }>({ _id: 0, id: 1, to: `$${field}` })
+          .hint({ [field]: 1 });
+        found.push(...(await referring.toArray()));
+      }
+      return found;
     },
 
     async write(batch: readonly Document[]): Promise<void> {

@@ -5,6 +5,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import type { Document, Fields } from "../resources/document.ts";
+import type { Reference } from "../resources/draft.ts";
 import { isSame } from "../resources/field.ts";
 import {
   type Dependent,
@@ -33,6 +34,7 @@ import {
   type SqlValue,
 } from "../sqlite/space-tables.ts";
 import { termsOf } from "../sqlite/space-terms.ts";
+import type { Referrer } from "./write-ports.ts";
 
 /** Statements that are kept for later, at most: one for each choice of columns that change together. */
 const statementsMax = 500;
@@ -43,6 +45,7 @@ type Standing = { readonly row: number; readonly state: number; readonly shown: 
 
 export type SpaceDocuments = {
   find(space: number, id: string): Document | undefined;
+  referrers(space: number, reference: Reference): Referrer[];
   /** Inside the caller's transaction: each over an older version of it only. */
   write(documents: readonly Document[]): void;
 };
@@ -73,6 +76,8 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
 
   return {
     find: (space, id) => standing(space, id)?.value,
+    referrers: (space, { type, field, id }) =>
+      idsReferring(space, { type: typeOf(type), field }, id).map((each) => ({ id: each, to: id })),
     write(documents) {
       const written = documents.flatMap((document) => {
         const space = numberOf.made(document.spaceId);
@@ -146,10 +151,14 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     }
   }
 
-  function settleAll(space: number, { type, field }: Dependent, id: string): void {
+  function settleAll(space: number, dependent: Dependent, id: string): void {
+    for (const each of idsReferring(space, dependent, id)) settle(space, each);
+  }
+
+  function idsReferring(space: number, { type, field }: Dependent, id: string): string[] {
     const sql = `SELECT id FROM documents WHERE type = '${type.name}' AND space = ? AND ${columnOf(field)} = ?`;
     const found = prepared(sql).all(space, uuidBytes(id)) as { id: Uint8Array }[];
-    for (const each of found) settle(space, uuidText(each.id));
+    return found.map((each) => uuidText(each.id));
   }
 }
 

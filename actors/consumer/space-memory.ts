@@ -1,9 +1,9 @@
 /** What the writer of a partition has at hand of its spaces: what it has read, and what it has decided and the store does not have yet. */
 import type { Document, Head } from "../resources/document.ts";
-import type { View } from "../resources/draft.ts";
+import { type Reference, referenceKey, type View } from "../resources/draft.ts";
 import type { Fact } from "../resources/fact.ts";
 import { isPersonal, personalHead, unmadeHead } from "../resources/head.ts";
-import type { DocumentKey, Found, Reading } from "./write-ports.ts";
+import type { DocumentKey, Found, Reading, Referrer } from "./write-ports.ts";
 
 /** Another writer has gone on with this partition: this one must stop, forget all and join again. */
 export class SupersededError extends Error {
@@ -46,8 +46,29 @@ export class SpaceMemory {
     return this.#byOperation.get(keyOf(spaceId, operationId));
   }
 
+  /** Those in memory that the store may not have. To be asked for before the store is: a document is projected at any moment. */
+  unprojectedReferrers(spaceId: string, references: readonly Reference[]): Referrer[] {
+    const asked = new Map(references.map((reference) => [referenceKey(reference), reference]));
+    const [{ type, field } = { type: "", field: "" }] = references;
+    return [...this.#unprojected.keys()].flatMap((key) => {
+      const document = this.#documents.get(key);
+      const id = document?.fields[field];
+      if (document?.spaceId !== spaceId || document.type !== type || typeof id !== "string") return [];
+      return asked.has(referenceKey({ type, field, id })) ? { id: document.id, to: id } : [];
+    });
+  }
+
+  /** Of those that were read: the ones that still refer to it, by what has been decided since. */
+  referrersOf(spaceId: string, { field, id }: Reference, read: readonly Referrer[]): string[] {
+    const ids = new Set(read.flatMap((each) => (each.to === id ? each.id : [])));
+    return [...ids].filter((each) => {
+      const known = this.#documents.get(keyOf(spaceId, each));
+      return known === undefined || known?.fields[field] === id;
+    });
+  }
+
   /** Its documents throw a `SupersededError` where one is of a later fact than the head. */
-  view(spaceId: string, userId: string): View {
+  view(spaceId: string, userId: string, referrers: ReadonlyMap<string, readonly string[]>): View {
     const head = this.headOf(spaceId) ?? (isPersonal(spaceId, userId) ? personalHead(userId) : null);
     return {
       head,
@@ -59,6 +80,7 @@ export class SpaceMemory {
       },
       fact: (seq) => this.#bySeq.get(keyOf(spaceId, seq)),
       operation: (operationId) => this.operation(spaceId, operationId),
+      referrers: (reference) => referrers.get(referenceKey(reference)),
     };
   }
 

@@ -93,6 +93,16 @@ export function storeOver(world: World, turn: Turn, without?: Mutation): FactSto
       found.facts.push(...facts.flatMap((fact) => fact ?? []));
       return found;
     },
+    async referrers(spaceId, references) {
+      await turn();
+      return [...world.documents.values()].flatMap((document) =>
+        references.flatMap(({ type, field, id }) =>
+          document.spaceId === spaceId && document.type === type && document.fields[field] === id
+            ? { id: document.id, to: id }
+            : [],
+        ),
+      );
+    },
     async record(facts) {
       if (without === "documents-before-facts") {
         late = facts;

@@ -1,6 +1,7 @@
 /** What the writer of spaces needs: a store of facts and their projection, the topic on which verdicts are told, and the place in the log. */
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
+import type { Reference } from "../resources/draft.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { Told } from "../resources/verdict.ts";
 
@@ -19,6 +20,8 @@ export type UnreadableDelivery = { readonly position: number; readonly reason: s
 
 export type DocumentKey = { readonly spaceId: string; readonly id: string };
 export type OperationKey = { readonly spaceId: string; readonly operationId: string };
+/** The id of a resource, and which one it refers to. */
+export type Referrer = { readonly id: string; readonly to: string };
 export type SeqKey = { readonly spaceId: string; readonly seq: number };
 
 export type Reading = {
@@ -39,6 +42,8 @@ export type Found = {
 export type FactStore = {
   /** Heads and documents are read before facts. */
   read(reading: Reading): Promise<Found>;
+  /** Resources of one space that have one of these references, deleted ones too; all of one type and field. In any order. */
+  referrers(spaceId: string, references: readonly Reference[]): Promise<readonly Referrer[]>;
   /**
    * Makes the facts durable in their order. A fact whose operation or `seq` its space has already is not written; answers the facts that stood in the way.
    */

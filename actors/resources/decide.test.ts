@@ -267,6 +267,40 @@ describe("tasks", () => {
     expect(late.refusal).toMatchObject({ code: "conflict", ids: [t2] });
   });
 
+  test("a task is moved only where the deepest task below it has at most eight above, by patch, batch and undo alike", () => {
+    const [upper, lower] = [700, 800].map((first) => Array.from({ length: 5 }, (_, index) => idOf(first + index)));
+    for (const chain of [upper, lower] as string[][])
+      for (const [index, id] of chain.entries())
+        as(ann, newTask(id, index === 0 ? {} : { parentId: chain[index - 1] ?? "" }));
+    const [[u0, u1, , u3, u4], [l0, l1, , , l4]] = [upper, lower] as string[][] as [string[], string[]];
+    const move = (id: string, parentId: string | null) => patch("task", id, { parentId });
+    const tooDeep = { code: "invalid-reference", path: "/parentId" };
+    // Five above and four below it: nine in all.
+    expect(as(ann, move(l0 ?? "", u4 ?? "")).refusal).toMatchObject(tooDeep);
+    expect(as(ann, move(l0 ?? "", u3 ?? "")).verdict).toBe("applied");
+    as(ann, move(l0 ?? "", null));
+    // Deleted ones can come back where they were.
+    as(ann, end("task", l4 ?? ""));
+    expect(as(ann, move(l0 ?? "", u4 ?? "")).refusal).toMatchObject(tooDeep);
+    as(ann, intent("task", "restore", l4 ?? ""));
+    // What an earlier change of the batch moves counts where it then is.
+    expect(as(ann, move(l1 ?? "", null), move(l0 ?? "", u4 ?? ""), move(l1 ?? "", l0 ?? "")).refusal).toMatchObject({
+      ...tooDeep,
+      change: 2,
+    });
+    const { operationId } = as(ann, move(l1 ?? "", null), move(l0 ?? "", u4 ?? ""));
+    expect(shared.documents.get(l0 ?? "")?.fields.parentId).toBe(u4 ?? "");
+    expect(shared.take(undoOf({ spaceId, userId: ann }, operationId)).fact.verdict).toBe("applied");
+    // An undo brings nothing back where it has become too deep meanwhile.
+    as(ann, move(l1 ?? "", u4 ?? ""));
+    as(ann, move(l1 ?? "", null));
+    const more = Array.from({ length: 4 }, (_, index) => idOf(900 + index));
+    for (const [index, id] of more.entries())
+      as(ann, newTask(id, { parentId: index === 0 ? (l4 ?? "") : (more[index - 1] ?? "") }));
+    expect(codeOf(as(ann, intent("task", "undo", l1 ?? "")))).toBe("conflict");
+    expect([u0, u1].map((id) => shared.documents.get(id ?? "")?.deletedBy)).toEqual([undefined, undefined]);
+  });
+
   test("an undo that would refer to something gone is refused", () => {
     as(ann, newTask(t1));
     as(ann, newTask(t2, { parentId: t1 }));

@@ -1,12 +1,12 @@
 /**
  * What a command does to its space: a pure function of the space and the command, so that it is decided again after a crash with the same result. It reads
- * documents by id only, knows no clock but the command's, and no time zones.
+ * documents by id, and the ids of those that refer to one, knows no clock but the command's, and no time zones.
  *
  * The order of refusals: the space (404), role (403), the resource (404), version (412), state (409), references (422).
  */
 import type { Command, Intent } from "./command.ts";
 import { type Document, type Head, isAtLeast, later, type Role } from "./document.ts";
-import { Draft, type Needs, Refused, Unread, type View } from "./draft.ts";
+import { Draft, hasNeeds, type Needs, Refused, Unread, type View } from "./draft.ts";
 import type { Change, Fact, Refusal } from "./fact.ts";
 import { isPersonal, unmadeHead } from "./head.ts";
 import { accept, createSpace, leave } from "./joining.ts";
@@ -88,10 +88,6 @@ function isMaking(command: Command): boolean {
   if (command.kind !== "change" || isPersonal(command.spaceId, command.userId)) return false;
   const [intent] = command.intents;
   return intent?.type === "space" && intent.kind === "create" && intent.id === command.spaceId;
-}
-
-function hasNeeds({ documents, facts, operations }: Needs): boolean {
-  return documents.size + facts.size + operations.size > 0;
 }
 
 function answersOf(registry: Registry, draft: Draft, command: Command): string[] {

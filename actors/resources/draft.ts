@@ -15,14 +15,29 @@ export type View = {
   /** By `seq`. */
   fact(seq: number): Fact | null | undefined;
   operation(operationId: string): Fact | null | undefined;
+  /** Ids of the resources that have this reference, deleted ones too. */
+  referrers(reference: Reference): readonly string[] | undefined;
 };
+
+/** The field of a type that refers to a resource. */
+export type Reference = { readonly type: string; readonly field: string; readonly id: string };
+
+export function referenceKey({ type, field, id }: Reference): string {
+  return `${type} ${field} ${id}`;
+}
 
 /** What a decision has to read, and does not yet know. */
 export type Needs = {
   readonly documents: Set<string>;
   readonly facts: Set<number>;
   readonly operations: Set<string>;
+  /** By `referenceKey`. */
+  readonly referrers: Map<string, Reference>;
 };
+
+export function hasNeeds({ documents, facts, operations, referrers }: Needs): boolean {
+  return documents.size + facts.size + operations.size + referrers.size > 0;
+}
 
 /** Ends one intent: the operation is refused. */
 export class Refused extends Error {
@@ -38,7 +53,7 @@ export class Unread extends Error {}
 
 export class Draft {
   readonly command: Command;
-  readonly needs: Needs = { documents: new Set(), facts: new Set(), operations: new Set() };
+  readonly needs: Needs = { documents: new Set(), facts: new Set(), operations: new Set(), referrers: new Map() };
   readonly changes: Change[] = [];
   /** The space's instant: the command's, or the latest one where that is later. */
   readonly at: string;
@@ -105,6 +120,24 @@ export class Draft {
     if (known !== undefined) return known ?? undefined;
     this.needs.operations.add(operationId);
     throw new Unread();
+  }
+
+  /** Ids of all resources, deleted ones too, that refer to one of these by the field, as this operation has left them so far. Throws `Unread`. */
+  referrers(type: string, field: string, ids: readonly string[]): string[] {
+    const found: string[] = [];
+    let isUnread = false;
+    for (const id of ids) {
+      const reference = { type, field, id };
+      const known = this.#view.referrers(reference);
+      if (known === undefined) {
+        this.needs.referrers.set(referenceKey(reference), reference);
+        isUnread = true;
+      } else found.push(...known.filter((each) => !this.#made.has(each)));
+    }
+    if (isUnread) throw new Unread();
+    const asked = new Set<Json | undefined>(ids);
+    for (const [id, made] of this.#made) if (made.type === type && asked.has(made.fields[field])) found.push(id);
+    return found;
   }
 
   refuse(code: RefusalCode, more: Omit<Refusal, "code" | "change"> = {}): never {

@@ -2,15 +2,15 @@
 import type { Command, Intent } from "./command.ts";
 import { decide, factOf } from "./decide.ts";
 import type { Document, Head } from "./document.ts";
-import type { View } from "./draft.ts";
+import { referenceKey, type View } from "./draft.ts";
 import type { Fact } from "./fact.ts";
 import { isPersonal, personalHead, unmadeHead } from "./head.ts";
 import { type Registry, registry } from "./registry.ts";
 
 export type Taken = { readonly fact: Fact; readonly documents: readonly Document[] };
 
-/** More than a parent's chain and an undo can ask for. */
-const roundsMax = 20;
+/** More than a parent's chain, what is below a task and an undo can ask for. */
+const roundsMax = 30;
 
 export class SpaceForTests {
   readonly documents = new Map<string, Document>();
@@ -25,13 +25,24 @@ export class SpaceForTests {
   /** Reads only what a decision asks for, so that one that forgets to ask fails. */
   take(command: Command): Taken {
     const head = this.head ?? (isPersonal(command.spaceId, command.userId) ? personalHead(command.userId) : null);
-    const read = { documents: new Set<string>(), facts: new Set<number>(), operations: new Set<string>() };
+    const read = {
+      documents: new Set<string>(),
+      facts: new Set<number>(),
+      operations: new Set<string>(),
+      referrers: new Set<string>(),
+    };
     const view: View = {
       head,
       document: (id) => (read.documents.has(id) ? (this.documents.get(id) ?? null) : undefined),
       fact: (seq) => (read.facts.has(seq) ? (this.facts.find((fact) => fact.seq === seq) ?? null) : undefined),
       operation: (id) =>
         read.operations.has(id) ? (this.facts.find(({ operationId }) => operationId === id) ?? null) : undefined,
+      referrers: (reference) => {
+        const { type, field, id } = reference;
+        if (!read.referrers.has(referenceKey(reference))) return undefined;
+        const all = [...this.documents.values()].filter((each) => each.type === type && each.fields[field] === id);
+        return all.map((each) => each.id);
+      },
     };
     for (let round = 0; round < roundsMax; round++) {
       const decision = decide(this.#registry, view, command);
@@ -39,6 +50,7 @@ export class SpaceForTests {
         for (const id of decision.needs.documents) read.documents.add(id);
         for (const seq of decision.needs.facts) read.facts.add(seq);
         for (const id of decision.needs.operations) read.operations.add(id);
+        for (const key of decision.needs.referrers.keys()) read.referrers.add(key);
         continue;
       }
       const fact = factOf(command, this.facts.length, head ?? unmadeHead(command.spaceId), decision);

@@ -112,26 +112,42 @@ function placeInProject({ draft, before, fields, body, kind, isReplacement }: Ma
   return columns;
 }
 
+/** An import may name the instant of a completion; where the task is not done there is none, and what was named is never dropped in silence. */
 function completion({ draft, before, fields, body }: Making): void {
+  const isNamed = draft.isImport && body.completedAt !== undefined;
+  if (isNamed && (typeof body.completedAt === "string") !== (fields.status === "done"))
+    draft.refuse("invalid-reference", {
+      path: "/completedAt",
+      message: fields.status === "done" ? "must be an instant where the task is done" : "needs the status done",
+    });
   if (fields.status !== "done") fields.completedAt = null;
   else if (draft.isImport && typeof body.completedAt === "string") fields.completedAt = body.completedAt;
   else if (before?.fields.status !== "done") fields.completedAt = before === undefined ? draft.askedAt : draft.at;
 }
 
-/** Above a task are at most `ancestorsMax` others, and never itself. */
+/** Above a task, and above the deepest one below it, are at most `ancestorsMax` others, and never itself. */
 function checkParent({ draft, id, before, fields }: Making): void {
   if (fields.parentId === null || fields.parentId === before?.fields.parentId) return;
   const fault = parentFault(draft, id, fields.parentId as string);
   if (fault !== undefined) draft.refuse("invalid-reference", { path: "/parentId", message: fault });
 }
 
+/** `id` may be a task that others are below: the deepest of them counts. */
 export function parentFault(draft: Draft, id: string, parentId: string): string | undefined {
   let above = 0;
   for (let at: Json | undefined = parentId; typeof at === "string"; at = draft.document(at)?.fields.parentId) {
     if (at === id) return "must not be the task itself or a task below it";
     if (++above > ancestorsMax) return `must have at most ${ancestorsMax - 1} tasks above it`;
   }
-  return undefined;
+  const isTooDeep = hasTasksBelow(draft, id, ancestorsMax - above);
+  return isTooDeep ? `must leave at most ${ancestorsMax} tasks above the deepest task below this one` : undefined;
+}
+
+/** Whether there are tasks more than so many steps below it. Deleted ones count: they can come back where they were. */
+function hasTasksBelow(draft: Draft, id: string, steps: number): boolean {
+  let level = [id];
+  for (let step = 0; step <= steps && level.length > 0; step++) level = draft.referrers("task", "parentId", level);
+  return level.length > 0;
 }
 
 type Position = { readonly after?: string; readonly before?: string };

@@ -124,7 +124,11 @@ function putBack(
       (typeof fields.parentId === "string" &&
         fields.parentId !== document.fields.parentId &&
         parentFault(draft, document.id, fields.parentId) !== undefined));
-  if (isGone) draft.refuse("conflict", { message: "What it would refer to again has gone.", ids: [document.id] });
+  if (isGone)
+    draft.refuse("conflict", {
+      message: "What it would refer to again has gone, or is now too deep or below it.",
+      ids: [document.id],
+    });
   draft.make(type, {
     id: document.id,
     before: document,

@@ -253,8 +253,10 @@ export function answerTo(parts: SpaceParts, call: Call, outcome: Outcome, type: 
   const links = linksOf(parts, call);
   if (outcome.kind === "pending") return pendingAnswer(outcome, links);
   throwRefusal(outcome, { isMany: false });
-  return then(parts.queries.textsOf(readerOfWrite(call), outcome.documents), (texts) => {
-    const [id = ""] = outcome.fact.answers;
+  const [id = ""] = outcome.fact.answers;
+  // What an undo has deleted is shown as every undo shows what it leaves.
+  const withDeleted = outcome.fact.changes.some((each) => each.id === id && each.kind === "undone");
+  return then(parts.queries.textsOf(readerOfWrite(call), outcome.documents, { withDeleted }), (texts) => {
     const version = outcome.documents.get(id)?.version ?? 1;
     const location =
       type.name === "space"

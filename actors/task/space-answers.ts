@@ -59,10 +59,9 @@ export function throwRefusal(outcome: Settled, { isMany }: { isMany: boolean }):
 
 function problemOf(refusal: Refusal, isMany: boolean, headers: Record<string, string>) {
   const { code, change, ids, message } = refusal;
+  const path = `${isMany ? `/changes/${change}/body` : ""}${refusal.path ?? ""}`;
   const errors: Fault[] | undefined =
-    code === "invalid-reference"
-      ? [{ path: `${isMany ? `/changes/${change}` : ""}${refusal.path ?? ""}`, message: message ?? "does not hold" }]
-      : undefined;
+    code === "invalid-reference" ? [{ path, message: message ?? "does not hold" }] : undefined;
   return {
     headers,
     ...(errors === undefined ? {} : { errors }),
@@ -85,7 +84,7 @@ export function refusalJson(refusal: Refusal, isMany: boolean, site: Pick<Site, 
   };
 }
 
-/** The answer about one resource. `text`: as it is served; undefined where it is deleted. */
+/** The answer about one resource. `text`: as it is served; undefined where there is nothing to show of one that is deleted. */
 export function resourceAnswer(
   outcome: Settled,
   { text, version, location }: { text: string | undefined; version: number; location: string },

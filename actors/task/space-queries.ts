@@ -47,6 +47,7 @@ export type SpaceQueries = {
   textsOf(
     reader: Reader,
     documents: ReadonlyMap<string, Document>,
+    options?: { readonly withDeleted: boolean },
   ): MaybePromise<ReadonlyMap<string, string | undefined>>;
 };
 
@@ -90,9 +91,10 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
   function textsOf(
     reader: Reader,
     documents: ReadonlyMap<string, Document>,
+    { withDeleted } = { withDeleted: false },
   ): MaybePromise<ReadonlyMap<string, string | undefined>> {
     const texts = [...documents.values()].map((each) =>
-      each.deletedBy === undefined ? shownText(reader, each) : undefined,
+      withDeleted || each.deletedBy === undefined ? shownText(reader, each) : undefined,
     );
     return then(all(texts), (known) => new Map([...documents.keys()].map((id, at) => [id, known[at]])));
   }

@@ -288,3 +288,45 @@ function disputed(step: FactStep, number: number): FactStep {
   if (number % 2 === 0) return { ...step, fact: { ...fact, actorId: users[number % users.length] as string } };
   return { ...step, fact: { ...fact, operationId: idOf(500_000 + number) } };
 }
+
+/** What a decision asks for that is not found by id. */
+export function referrerCases(name: string, open: () => Promise<OpenedFactStore>): void {
+  describe(`${name} as a store of documents`, () => {
+    test("tells what refers to a resource, deleted or not, in its space alone", async () => {
+      const { store, close } = await open();
+      const [first] = stepsOf(6, 40).flatMap(({ documents }) => documents.filter(({ type }) => type === "task"));
+      if (first === undefined) throw new Error("there is no task");
+      const spaceId = first.spaceId;
+      const task = (number: number, parentId: string | null, more: Partial<Document> = {}): Document => ({
+        ...first,
+        id: idOf(number),
+        fields: { ...first.fields, parentId },
+        ...more,
+      });
+      const [top, other] = [idOf(81), idOf(82)];
+      await store.project(
+        [
+          task(81, null),
+          task(82, null),
+          task(83, top),
+          task(84, top, { deletedBy: idOf(11) }),
+          task(85, other),
+          task(86, top, { spaceId: idOf(9) }),
+          task(87, top),
+        ],
+        [],
+      );
+      await store.project([task(87, null, { version: first.version + 1, seq: first.seq + 1 })], []);
+      const asked = [top, other, idOf(88)].map((id) => ({ type: "task", field: "parentId", id }));
+      const found = (await store.referrers(spaceId, asked)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      expect(found).toEqual([
+        { id: idOf(83), to: top },
+        { id: idOf(84), to: top },
+        { id: idOf(85), to: other },
+      ]);
+      expect(await store.referrers(idOf(77), asked)).toEqual([]);
+      expect(await store.referrers(spaceId, [])).toEqual([]);
+      await close();
+    });
+  });
+}

@@ -3,20 +3,29 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
 import { sqliteFactStore } from "../../actors/consumer/fact-store-sqlite.ts";
 import { emptyWorld, storeOver } from "../../actors/consumer/spaces-for-tests.ts";
+import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
+import { spaceCollections } from "../../actors/mongo/space-collections.ts";
+import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import { spaceTables } from "../../actors/sqlite/space-tables.ts";
-import { factStoreCases } from "./fact-store-cases.ts";
+import { describeWith, service } from "../system/services.ts";
+import { factStoreCases, referrerCases } from "./fact-store-cases.ts";
+
+const server = await service("MONGO_URL");
 
 const now = () => Promise.resolve();
 
-factStoreCases("Memory", async () => {
+const inMemory = async () => {
   const world = emptyWorld();
   return { store: storeOver(world, now), another: () => storeOver(world, now), close: async () => {} };
-});
+};
+factStoreCases("Memory", inMemory);
+referrerCases("Memory", inMemory);
 
-factStoreCases("SQLite", async () => {
+const inSqlite = async () => {
   const folder = mkdtempSync(join(tmpdir(), "fact-store-"));
   const db = new DatabaseSync(join(folder, "spaces.db"));
   db.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; ${spaceTables(registry)}`);
@@ -28,4 +37,25 @@ factStoreCases("SQLite", async () => {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+};
+factStoreCases("SQLite", inSqlite);
+referrerCases("SQLite", inSqlite);
+
+describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
+  // All else of it is in tests/stack.
+  referrerCases("MongoDB", async () => {
+    const url = new URL(serverUrl);
+    url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
+    const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });
+    const collections = spaceCollections(mongo.db);
+    await ensureSpaceIndexes(collections, registry);
+    return {
+      store: mongoFactStore(collections, { now: Date.now, registry }),
+      another: () => mongoFactStore(collections, { now: Date.now, registry }),
+      async close() {
+        await mongo.db.dropDatabase();
+        await mongo.close();
+      },
+    };
+  });
 });

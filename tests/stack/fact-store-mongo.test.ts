@@ -321,6 +321,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
       let writes = 0;
       const dying: FactStore = {
         read: store.read,
+        referrers: store.referrers,
         async record(facts) {
           const known = await store.record(facts);
           if (++writes >= diesAt) throw new Error("It died");

@@ -275,6 +275,7 @@ describeWith(
         };
         const mortal: FactStore = {
           read: store.read,
+          referrers: store.referrers,
           async record(given) {
             dying("record");
             const known = await store.record(given);

@@ -190,6 +190,8 @@ export class SpaceStore {
       document: (id) => this.#get(id) ?? null,
       fact: () => null,
       operation: operations,
+      // Whether a chain of parents becomes too deep, the server tells.
+      referrers: () => [],
     };
     try {
       for (let round = 0; round < roundsMax; round++) {
