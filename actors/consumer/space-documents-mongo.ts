@@ -50,13 +50,17 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     async referrers(spaceId: string, references: readonly Reference[]): Promise<Referrer[]> {
       const found: Referrer[] = [];
       const [{ type, field } = { type: "", field: "" }] = references;
-      for (const part of parts(references, keysAtOnceMax)) {
-        const ids = part.map(({ id }) => id);
+      const asked = new Map(references.map(({ id }) => [termOf(field, id), id]));
+      for (const part of parts([...asked.keys()], keysAtOnceMax)) {
         const referring = documents
-          .find({ space: spaceId, type, [field]: { $in: ids } } as object)
-          .project<{ id: string; to: string }>({ _id: 0, id: 1, to: `$${field}` })
-          .hint({ [field]: 1 });
-        found.push(...(await referring.toArray()));
+          .find({ space: spaceId, terms: { $in: part }, type })
+          .project<{ id: string; terms: readonly string[] }>({ _id: 0, id: 1, terms: 1 })
+          .hint(byTerms);
+        for (const { id, terms } of await referring.toArray())
+          for (const term of terms) {
+            const to = asked.get(term);
+            if (to !== undefined) found.push({ id, to });
+          }
       }
       return found;
     },

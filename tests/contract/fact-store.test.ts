@@ -48,7 +48,7 @@ describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
     url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
     const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });
     const collections = spaceCollections(mongo.db);
-    await ensureSpaceIndexes(collections, registry);
+    await ensureSpaceIndexes(collections);
     return {
       store: mongoFactStore(collections, { now: Date.now, registry }),
       another: () => mongoFactStore(collections, { now: Date.now, registry }),
