@@ -66,8 +66,8 @@ export type SpaceReads = {
   labels(spaceId: string): MaybePromise<readonly { readonly label: string; readonly tasks: number }[]>;
   /** Changes of one resource, newest first: versions below `below`, `limit` at most. */
   changes(spaceId: string, id: string, below: number, limit: number): MaybePromise<readonly StoredChange[]>;
-  /** Facts with a `seq` above `after`, ascending, `limit` at most; fewer where their texts pass `charsMax`, but one at least. */
-  facts(spaceId: string, after: number, limit: number, charsMax: number): MaybePromise<readonly Fact[]>;
+  /** Facts with a `seq` above `after`, ascending, `limit` at most; fewer where their texts pass `bytesMax`, but one at least. */
+  facts(spaceId: string, after: number, limit: number, bytesMax: number): MaybePromise<readonly Fact[]>;
   operation(spaceId: string, operationId: string): MaybePromise<Fact | undefined>;
   /** In the order of their ids. */
   memberships(userId: string): MaybePromise<readonly Membership[]>;

@@ -98,9 +98,9 @@ export function mongoSpaceReads(
         .sort((a, b) => b.change.version - a.change.version);
     }),
 
-    facts: guarded(async (spaceId, after, limit, charsMax) => {
+    facts: guarded(async (spaceId, after, limit, bytesMax) => {
       const page: Fact[] = [];
-      let chars = 0;
+      let bytes = 0;
       const cursor = facts
         .find({ space: spaceId, seq: { $gt: after } })
         .sort({ seq: 1 })
@@ -108,8 +108,8 @@ export function mongoSpaceReads(
         .batchSize(factsAtOnce);
       try {
         for await (const record of cursor) {
-          chars += record.json.length;
-          if (page.length > 0 && chars > charsMax) break;
+          bytes += Buffer.byteLength(record.json);
+          if (page.length > 0 && bytes > bytesMax) break;
           page.push(factIn(record));
         }
       } finally {

@@ -137,8 +137,8 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
         [],
       ),
     ),
-    facts: guarded((spaceId, after, limit, charsMax) =>
-      ofSpace(spaceId, (space) => bounded(selectFacts.iterate(space, after, limit), charsMax), []),
+    facts: guarded((spaceId, after, limit, bytesMax) =>
+      ofSpace(spaceId, (space) => bounded(selectFacts.iterate(space, after, limit), bytesMax), []),
     ),
     operation: guarded((spaceId, operationId) =>
       ofSpace(spaceId, (space) => valueOf<Fact>(selectOperation.get(space, uuidBytes(operationId))), undefined),
@@ -165,13 +165,13 @@ type LivingRow = { id: Uint8Array; type: string; version: number; text: string }
 type ChangeRow = { seq: number; at: string; actorId: string; operationId: string; change: string };
 
 /** As many as fit, but one at least. */
-function bounded(rows: Iterable<unknown>, charsMax: number): Fact[] {
+function bounded(rows: Iterable<unknown>, bytesMax: number): Fact[] {
   const facts: Fact[] = [];
-  let chars = 0;
+  let bytes = 0;
   for (const row of rows) {
     const { json } = row as { json: string };
-    chars += json.length;
-    if (facts.length > 0 && chars > charsMax) break;
+    bytes += Buffer.byteLength(json);
+    if (facts.length > 0 && bytes > bytesMax) break;
     facts.push(JSON.parse(json) as Fact);
   }
   return facts;

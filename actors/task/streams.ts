@@ -16,7 +16,7 @@ export type FeedSource = {
   /** Another number than before: the space, or the user's memberships, may have changed since. */
   mark(id: string): number;
   head(spaceId: string): Promise<Head | undefined> | Head | undefined;
-  facts(spaceId: string, after: number, limit: number, charsMax: number): Promise<readonly Fact[]> | readonly Fact[];
+  facts(spaceId: string, after: number, limit: number, bytesMax: number): Promise<readonly Fact[]> | readonly Fact[];
   memberships(userId: string): Promise<readonly Membership[]> | readonly Membership[];
   epoch(): Promise<string> | string;
 };
@@ -48,7 +48,7 @@ const tickMs = 15;
 const keepAliveMs = 15_000;
 const membershipsMs = 5_000;
 const factsAtOnce = 200;
-const charsAtOnce = 256 * 1024;
+const bytesAtOnce = 256 * 1024;
 /** A larger fact is told without its changes. */
 const factBytesMax = 64 * 1024;
 /** Within which readers of a draining process are to come back, each at another moment. */
@@ -190,7 +190,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
         const given = stream.given.get(spaceId);
         const space = spaces.get(spaceId);
         if (stream.out.isOver || given === undefined || space === undefined || given >= space.seq) break;
-        const found = await source.facts(spaceId, given, factsAtOnce, charsAtOnce);
+        const found = await source.facts(spaceId, given, factsAtOnce, bytesAtOnce);
         // Membership ended meanwhile is told by the look at the space.
         if (stream.out.isOver || !stream.given.has(spaceId)) break;
         if (found.length === 0) break;
@@ -213,7 +213,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     }
     let isWhole = true;
     while (space.seq < head.seq) {
-      const found = await source.facts(spaceId, space.seq, factsAtOnce, charsAtOnce);
+      const found = await source.facts(spaceId, space.seq, factsAtOnce, bytesAtOnce);
       if (found.length === 0) {
         // Told, and not there to be read yet: the next look finds it.
         isWhole = false;
