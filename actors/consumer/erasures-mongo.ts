@@ -109,6 +109,7 @@ export function mongoErasures(
   return {
     store: {
       read: store.read,
+      referrers: store.referrers,
       record: store.record,
       async project(written, heads) {
         await store.project(written, heads);

@@ -7,12 +7,12 @@
  */
 import { decide, factOf, namedIds } from "../resources/decide.ts";
 import type { Document } from "../resources/document.ts";
-import { type Reference, referenceKey } from "../resources/draft.ts";
 import { applied, type Fact } from "../resources/fact.ts";
 import { headAfter, isPersonal, personalDocument } from "../resources/head.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { Told, Verdict } from "../resources/verdict.ts";
 import { charsOf, refuseNotFirst, refuseOthers, type Step } from "./projection-step.ts";
+import { readReferrers } from "./read-referrers.ts";
 import { headOrFirst, SpaceMemory, SupersededError } from "./space-memory.ts";
 import type { FactStore, LogPlace, Reading, SpaceDelivery, UnreadableDelivery, VerdictTopic } from "./write-ports.ts";
 
@@ -280,14 +280,6 @@ export class PartitionWriter {
     });
   }
 
-  /** What refers to what, by `referenceKey`: read for one decision, since any other may change it. */
-  async #readReferrers(spaceId: string, references: readonly Reference[]): Promise<[string, readonly string[]][]> {
-    if (references.length === 0) return [];
-    const read = this.#memory.unprojectedReferrers(spaceId, references);
-    read.push(...(await this.#ports.store.referrers(spaceId, references)));
-    return references.map((reference) => [referenceKey(reference), this.#memory.referrersOf(spaceId, reference, read)]);
-  }
-
   #decision(delivery: SpaceDelivery, referrers: ReadonlyMap<string, readonly string[]>) {
     const { spaceId, userId } = delivery.command;
     try {
@@ -312,7 +304,8 @@ export class PartitionWriter {
           operations: [...operations].map((operationId) => ({ spaceId, operationId })),
           seqs: [...facts].map((seq) => ({ spaceId, seq })),
         });
-        for (const [key, ids] of await this.#readReferrers(spaceId, [...decision.needs.referrers.values()]))
+        const references = [...decision.needs.referrers.values()];
+        for (const [key, ids] of await readReferrers(this.#ports.store, this.#memory, spaceId, references))
           referrers.set(key, ids);
         continue;
       }
