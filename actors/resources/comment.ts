@@ -10,6 +10,7 @@ export const comment: ResourceType = {
   name: "comment",
   plural: "comments",
   isContent: true,
+  isReadApart: true,
   fields: {
     taskId: reference("task", { setBy: "once" }),
     body: text({ min: 1, max: 20_000, blank: false }),

@@ -8,6 +8,8 @@ export type Filter =
       readonly kind: "any";
       readonly field: string;
       readonly repeatable?: true;
+      /** The values are ids, though the field's form is a text. */
+      readonly isId?: true;
       /** `none` asks for those that have no value. */
       readonly orNone?: true;
       /** `me` is the id of whoever asks. */

@@ -73,7 +73,14 @@ export function isLocalDue(due: Json): boolean {
 
 /** A value that a filter asks for, in the form of `listValue`. */
 export function askedValue(field: Field, value: string): number | string | null {
-  return field.form.kind === "flag" ? Number(value === "true") : listValue(field, value);
+  switch (field.form.kind) {
+    case "flag":
+      return Number(value === "true");
+    case "integer":
+      return Number(value);
+    default:
+      return listValue(field, value);
+  }
 }
 
 /** What a state is made of: whether the resource is deleted, and a bit for each of its type's hidings. Lists show those of state 0. */

@@ -35,6 +35,8 @@ export type ResourceType = {
   readonly fields: Readonly<Record<string, Field>>;
   /** What a space is made of: batches change it, and the undo of a whole operation takes it back. */
   readonly isContent?: true;
+  /** Snapshots of a space leave it out: there may be very many, and they are read by what they belong to. */
+  readonly isReadApart?: true;
   /** Names in bodies that are no fields but tell the rules something. */
   readonly inputs?: readonly string[];
   /** Kinds that are not here do not exist for this type. */

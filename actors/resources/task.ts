@@ -55,7 +55,7 @@ export const task: ResourceType = {
   filters: {
     id: { kind: "ids", max: 100 },
     project: { kind: "any", field: "projectId", orNone: true },
-    column: { kind: "any", field: "columnId" },
+    column: { kind: "any", field: "columnId", isId: true },
     parent: { kind: "any", field: "parentId", orNone: true },
     assignee: { kind: "any", field: "assigneeIds", repeatable: true, orNone: true, orMe: true },
     status: { kind: "any", field: "status", repeatable: true },

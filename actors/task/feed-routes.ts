@@ -23,9 +23,11 @@ import {
 const factsMax = 1_000;
 const factsDefault = 100;
 /** A page of facts ends here as well. */
-const pageCharsMax = 4 * 2 ** 20;
+const pageBytesMax = 4 * 2 ** 20;
 /** Beside the space and its members, which its head names. */
-const walkedTypes = ["invitation", "project", "task"] as const;
+const walkedTypes = resourceTypes
+  .filter(({ name, isReadApart }) => name !== "space" && name !== "member" && isReadApart !== true)
+  .map(({ name }) => name);
 const walkedAtOnce = 200;
 const dayMs = 86_400_000;
 
@@ -112,7 +114,7 @@ export function feedRoutes(parts: SpaceParts): Route[] {
         const spaceId = spaceOf(parts, call);
         const seq = /^[1-9]\d{0,14}$/.test(call.params.seq ?? "") ? Number(call.params.seq) : 0;
         return then(parts.lists.isStale(readerOf(call)), (isStale) =>
-          then(parts.reads.facts(spaceId, seq - 1, 1, pageCharsMax), ([fact]) => {
+          then(parts.reads.facts(spaceId, seq - 1, 1, pageBytesMax), ([fact]) => {
             if (seq === 0 || fact?.seq !== seq) throw new Problem("not-found");
             return { status: 200, json: JSON.stringify(toldFact(registry, fact)), headers: stale(isStale) };
           }),
@@ -164,7 +166,7 @@ function facts(parts: SpaceParts, call: Call) {
     then(parts.reads.epoch(), (epoch) =>
       then(parts.lists.seqOf(spaceId), (latest) => {
         if ((known !== null && known !== epoch) || after > latest) throw new Problem("resync");
-        return then(parts.reads.facts(spaceId, after, limit, pageCharsMax), (found) => {
+        return then(parts.reads.facts(spaceId, after, limit, pageBytesMax), (found) => {
           const last = found.at(-1)?.seq ?? after;
           const items = found.map((fact) => toldFact(registry, fact));
           const json = JSON.stringify({ items, after: last, seq: Math.max(latest, last), epoch });

@@ -90,7 +90,8 @@ function filterParameter(type: ResourceType, filter: Filter): ListParameter {
     case "ids":
       return { schema: { ...uuid, description: `Any of the given ones, up to ${filter.max}` }, repeatable: true };
     case "any": {
-      const schema = valueSchema(fieldOf(type, filter.field), [
+      const { isId = false } = filter;
+      const schema = valueSchema(isId ? uuid : singleSchema(fieldOf(type, filter.field)), [
         ...(filter.orMe === true ? ["me"] : []),
         ...(filter.orNone === true ? ["none"] : []),
       ]);
@@ -141,9 +142,23 @@ const boundSchema = text({
 });
 boundSchema.description = "An RFC 3339 instant or a date, exclusive";
 
-function valueSchema({ form }: Field, words: readonly string[]): TSchema {
-  const value = form.kind === "choice" ? oneOf(form.values) : form.kind === "flag" ? booleanParameter() : uuid;
+function valueSchema(value: TSchema, words: readonly string[]): TSchema {
   return words.length === 0 ? value : t.Union([value, ...words.map((word) => t.Literal(word))]);
+}
+
+function singleSchema({ form }: Field): TSchema {
+  switch (form.kind) {
+    case "choice":
+      return oneOf(form.values);
+    case "flag":
+      return booleanParameter();
+    case "integer":
+      return integerParameter({ minimum: form.min, maximum: form.max, description: "Exactly" });
+    case "text":
+      return text({ maxLength: form.max });
+    default:
+      return uuid;
+  }
 }
 
 /** Labels are kept in Unicode's form C, and compared so. */
