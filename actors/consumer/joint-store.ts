@@ -43,7 +43,13 @@ export function jointStore(store: FactStore): FactStore {
     }),
     partOf: () => undefined,
   });
-  return { read, record, project: (documents, heads) => project({ documents, heads }) };
+  return {
+    read,
+    // Asked for seldom, and for one decision.
+    referrers: store.referrers,
+    record,
+    project: (documents, heads) => project({ documents, heads }),
+  };
 }
 
 type Joining<Question, Answer> = {
