@@ -68,44 +68,6 @@ export function mongoErasures(
         });
   }
 
-  async function blankDocuments(space: string): Promise<void> {
-    for (;;) {
-      const some = await documents
-        .find({ space, version: { $lt: endless } })
-        .project<Pick<DocumentRecord, "_id" | "id">>({ id: 1 })
-        .limit(atOnce)
-        .toArray();
-      if (some.length === 0) return;
-      await documents.bulkWrite(
-        some.map(({ _id, id }) => ({
-          replaceOne: { filter: { _id }, replacement: tombstone({ _id, space, id }), hint: byId },
-        })),
-        { ordered: false },
-      );
-    }
-  }
-
-  async function blankFacts(space: string): Promise<void> {
-    let steps: AnyBulkWriteOperation<FactRecord>[] = [];
-    const write = async () => {
-      if (steps.length > 0) await facts.bulkWrite(steps, { ordered: false });
-      steps = [];
-    };
-    for await (const record of facts.find({ space })) {
-      const json = JSON.stringify(blanked(factIn(record)));
-      if (json === record.json) continue;
-      steps.push({
-        updateOne: {
-          filter: { _id: record._id, space },
-          update: { $set: { json }, $unset: { changed: 1 } },
-          hint: byId,
-        },
-      });
-      if (steps.length >= atOnce) await write();
-    }
-    await write();
-  }
-
   return {
     store: {
       read: store.read,
@@ -120,8 +82,7 @@ export function mongoErasures(
       const due = await erased.find({ isDone: false }).limit(spacesAtOnce).toArray();
       for (const { _id: space, notes } of due) {
         await leaveAll(space, leave);
-        await blankDocuments(space);
-        await blankFacts(space);
+        await blankSpace({ facts, documents }, space);
         await erased.updateOne({ _id: space, notes }, { $set: { isDone: true } }, { hint: byId });
       }
       return due.length > 0;
@@ -129,7 +90,51 @@ export function mongoErasures(
   };
 }
 
-function tombstone({ _id, space, id }: Pick<DocumentRecord, "_id" | "space" | "id">): DocumentRecord {
+/** Takes the content of a space away. May be repeated. */
+export async function blankSpace(of: Pick<SpaceCollections, "facts" | "documents">, space: string): Promise<void> {
+  await blankDocuments(of, space);
+  await blankFacts(of, space);
+}
+
+async function blankDocuments({ documents }: Pick<SpaceCollections, "documents">, space: string): Promise<void> {
+  for (;;) {
+    const some = await documents
+      .find({ space, version: { $lt: endless } })
+      .project<Pick<DocumentRecord, "_id" | "id">>({ id: 1 })
+      .limit(atOnce)
+      .toArray();
+    if (some.length === 0) return;
+    await documents.bulkWrite(
+      some.map(({ _id, id }) => ({
+        replaceOne: { filter: { _id }, replacement: tombstone({ _id, space, id }), hint: byId },
+      })),
+      { ordered: false },
+    );
+  }
+}
+
+async function blankFacts({ facts }: Pick<SpaceCollections, "facts">, space: string): Promise<void> {
+  let steps: AnyBulkWriteOperation<FactRecord>[] = [];
+  const write = async () => {
+    if (steps.length > 0) await facts.bulkWrite(steps, { ordered: false });
+    steps = [];
+  };
+  for await (const record of facts.find({ space })) {
+    const json = JSON.stringify(blanked(factIn(record)));
+    if (json === record.json) continue;
+    steps.push({
+      updateOne: {
+        filter: { _id: record._id, space },
+        update: { $set: { json }, $unset: { changed: 1 } },
+        hint: byId,
+      },
+    });
+    if (steps.length >= atOnce) await write();
+  }
+  await write();
+}
+
+export function tombstone({ _id, space, id }: Pick<DocumentRecord, "_id" | "space" | "id">): DocumentRecord {
   return {
     _id,
     space,

@@ -23,3 +23,17 @@ export function parkedText({ partition, offset, key, value }: Origin, reason: st
   const bare: ParkedRecord = { ...origin, key: null, value: null, reason: `${reason}; too large to be kept here` };
   return JSON.stringify(bare);
 }
+
+/** What a record of the topic says; undefined where it is none of the writers'. */
+export function readParked(value: Buffer | null): ParkedRecord | undefined {
+  try {
+    const parked = JSON.parse(value?.toString() ?? "") as ParkedRecord;
+    const isOne =
+      Number.isSafeInteger(parked.partition) &&
+      Number.isSafeInteger(parked.offset) &&
+      typeof parked.reason === "string";
+    return isOne && (parked.value === null || typeof parked.value === "string") ? parked : undefined;
+  } catch {
+    return undefined;
+  }
+}

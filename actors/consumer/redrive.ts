@@ -1,19 +1,20 @@
 /**
- * Puts parked commands back into the log: those that can be understood now (a newer program may understand more), each on its task's own partition.
- * What cannot is kept: it goes to the end of `task.parked` once more, so that it is tried the next time. Nothing takes effect twice: what was
+ * Puts parked commands back into the log: those that can be understood now (a newer program may understand more), each on its space's own partition.
+ * What cannot is kept: it goes to the end of the topic of parked records once more, so that it is tried the next time. Nothing takes effect twice: what was
  * put back just before a crash is put back again, and the writer recognises it.
  */
 import type { Kafka, KafkaMessage } from "kafkajs";
-import { appender } from "../kafka/appender.ts";
+import { appender, type NewRecord } from "../kafka/appender.ts";
 import { kafkaClient, toolRequestMs } from "../kafka/client.ts";
 import { membership } from "../kafka/group.ts";
-import { commandIn, commandRecord } from "../kafka/log-record.ts";
-import { type Names, namesIn } from "../kafka/names.ts";
+import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
 import { readThrough } from "../kafka/read-through.ts";
+import { commandIn, commandRecordOf } from "../kafka/space-record.ts";
 import { ensureSpaceTopics } from "../kafka/space-topics.ts";
+import { commandName } from "../resources/command.ts";
 import type { KafkaServers } from "../servers.ts";
 import { settles } from "../waiting.ts";
-import type { ParkedRecord as Parked } from "./parked-record.ts";
+import { readParked } from "./parked-record.ts";
 
 export type Redriven = { readonly back: number; readonly kept: number };
 export type RedriveOptions = {
@@ -35,7 +36,7 @@ const closeMs = 2_000;
 /** All that is parked when it begins. Throws when Kafka does not do its part; then some of it may be put back, and will be again. */
 export async function redrive({ servers, dryRun, say, progress, signal }: RedriveOptions): Promise<Redriven> {
   const kafka = kafkaClient(servers, "task-tracker-redrive", { requestMs: toolRequestMs });
-  const names = namesIn(servers);
+  const names = spaceNamesIn(servers);
   const admin = kafka.admin();
   const appending = (topic: string) =>
     appender({ kafka, topic, failing: () => undefined, recovered: () => undefined, sendMs });
@@ -60,7 +61,7 @@ export async function redrive({ servers, dryRun, say, progress, signal }: Redriv
 
     const one = async (message: KafkaMessage): Promise<void> => {
       signal.throwIfAborted();
-      const parked = parkedIn(message);
+      const parked = readParked(message.value);
       const origin = parked === undefined ? "a record" : `${parked.partition}-${parked.offset}`;
       const command = commandIn(parked?.value == null ? null : Buffer.from(parked.value));
       const deadlineMs = Date.now() + appendMs;
@@ -72,8 +73,9 @@ export async function redrive({ servers, dryRun, say, progress, signal }: Redriv
         return;
       }
       back += 1;
-      const record = commandRecord(command, partitions);
-      const what = `${origin}: ${command.kind} of ${command.taskId}`;
+      // A redrive that failed may have put it back before.
+      const record: NewRecord = { ...commandRecordOf(command, partitions), isResent: true };
+      const what = `${origin}: ${commandName(command)} in space ${command.spaceId}`;
       if (dryRun) return say(`${what}, to partition ${record.partition}`);
       say(`${what}, now ${record.partition}-${await commands.append(record, deadlineMs)}`);
     };
@@ -85,7 +87,7 @@ export async function redrive({ servers, dryRun, say, progress, signal }: Redriv
       stretches,
       signal,
       async take(partition, messages) {
-        // One after the other: commands of one task keep the order in which they were parked.
+        // One after the other: commands of one space keep the order in which they were parked.
         for (const message of messages) {
           await one(message);
           progress.update(back + kept, total);
@@ -104,7 +106,7 @@ export async function redrive({ servers, dryRun, say, progress, signal }: Redriv
 /** As a member that commits and leaves: the admin's way to do it takes five seconds of waiting for nothing. */
 async function remember(
   kafka: Kafka,
-  { redrive: groupId, parked }: Names,
+  { redrive: groupId, parked }: SpaceNames,
   place: { topic: string; partition: number; offset: string },
 ): Promise<void> {
   const consumer = kafka.consumer({ groupId, ...membership, maxWaitTimeInMs: 50 });
@@ -116,15 +118,5 @@ async function remember(
     await consumer.commitOffsets([place]);
   } finally {
     await settles(consumer.disconnect(), closeMs);
-  }
-}
-
-function parkedIn({ value }: KafkaMessage): Parked | undefined {
-  try {
-    const parked = JSON.parse(value?.toString() ?? "") as Parked;
-    const isOne = Number.isSafeInteger(parked.partition) && Number.isSafeInteger(parked.offset);
-    return isOne && (parked.value === null || typeof parked.value === "string") ? parked : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -65,8 +65,14 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
       return found;
     },
 
-    async write(batch: readonly Document[]): Promise<void> {
-      const before = await beforeOf(batch.filter(({ type }) => (dependents.get(type) ?? []).length > 0));
+    /** `isNew`: nothing of the document is there. */
+    async write(
+      batch: readonly Document[],
+      isNew: (document: Document) => boolean = ({ version }) => version === 1,
+    ): Promise<void> {
+      const before = await beforeOf(
+        batch.filter((document) => !isNew(document) && (dependents.get(document.type) ?? []).length > 0),
+      );
       const states = await statesOf(batch);
       const records = batch.map((document): DocumentRecord => {
         const type = typeOf(document.type);
@@ -79,7 +85,8 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
           isUnsettled,
         });
       });
-      await placeAgain(await replaceOlder(records));
+      const fresh = new Set(records.filter((_, index) => isNew(batch[index] as Document)));
+      await placeAgain(await replaceOlder(records, fresh));
       const unsettled = records.filter(({ isUnsettled }) => isUnsettled === true);
       for (const record of unsettled) await tellDependents(record);
       if (unsettled.length > 0)
@@ -102,7 +109,7 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
 
   async function beforeOf(batch: readonly Document[]): Promise<Map<string, Before>> {
     const found: Before[] = [];
-    const keys = batch.filter(({ version }) => version > 1).map(({ spaceId, id }) => keyOf(spaceId, id));
+    const keys = batch.map(({ spaceId, id }) => keyOf(spaceId, id));
     for (const part of parts(keys, keysAtOnceMax))
       found.push(
         ...(await documents
@@ -170,8 +177,11 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     });
   }
 
-  /** Those in whose place there is one that is as new. */
-  async function replaceOlder(records: readonly DocumentRecord[]): Promise<DocumentRecord[]> {
+  /** Those in whose place there is one that is as new. `fresh`: those of which nothing is there. */
+  async function replaceOlder(
+    records: readonly DocumentRecord[],
+    fresh: ReadonlySet<DocumentRecord>,
+  ): Promise<DocumentRecord[]> {
     const asNew: DocumentRecord[] = [];
     const replacing = (record: DocumentRecord, upsert: boolean): AnyBulkWriteOperation<DocumentRecord> => ({
       replaceOne: {
@@ -183,7 +193,7 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     });
     // What is new is inserted, which costs a server much less than to look for what it may replace.
     const writing = (record: DocumentRecord) =>
-      record.version === 1 ? { insertOne: { document: record } } : replacing(record, true);
+      fresh.has(record) ? { insertOne: { document: record } } : replacing(record, true);
     for (const part of parts(records, writesAtOnceMax)) {
       const known = await duplicates(() => documents.bulkWrite(part.map(writing), { ordered: false }));
       if (known.length === 0) continue;

@@ -14,7 +14,7 @@ import { isOurFault, type Staying, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topic-settings.ts";
 import { connectMongo } from "../mongo/connect.ts";
 import { IndexError } from "../mongo/indexes.ts";
-import { StoredTextError, spaceCollections } from "../mongo/space-collections.ts";
+import { spaceCollections } from "../mongo/space-collections.ts";
 import { ensureSortIndexes, ensureSpaceIndexes } from "../mongo/space-indexes.ts";
 import { type Outage, outage } from "../outage.ts";
 import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
@@ -27,9 +27,10 @@ import { mongoErasures } from "./erasures-mongo.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
 import { jointStore } from "./joint-store.ts";
 import { parkedText } from "./parked-record.ts";
+import { parkingReasonOf } from "./parking-reason.ts";
 import { partitionLog } from "./partition-log-kafka.ts";
 import { type PartitionLoop, partitionLoop } from "./partition-loop.ts";
-import { PartitionWriter, UndecidableError } from "./partition-writer.ts";
+import { PartitionWriter } from "./partition-writer.ts";
 import { type Commit, type SpaceSource, spaceSource } from "./space-source-kafka.ts";
 import { takeTrace } from "./space-writer-trace.ts";
 import type { FactStore } from "./write-ports.ts";
@@ -215,7 +216,7 @@ function opening(with_: Opening): (of: Opened) => PartitionLoop {
           }),
           store: with_.store,
           registry,
-          parking: { park, reasonOf },
+          parking: { park, reasonOf: parkingReasonOf },
         }),
       deliveryOf(message) {
         const position = Number(message.offset);
@@ -245,10 +246,4 @@ function opening(with_: Opening): (of: Opened) => PartitionLoop {
       superseded: lost,
     });
   };
-}
-
-/** A reason to park, of what trying again does not mend. */
-function reasonOf(fault: unknown): string | undefined {
-  if (fault instanceof StoredTextError) return fault.message;
-  return fault instanceof UndecidableError ? `${fault.message}: ${(fault.cause as Error).name}` : undefined;
 }

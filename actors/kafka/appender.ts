@@ -9,7 +9,13 @@ import type { Kafka, Producer } from "kafkajs";
 import { counter, histogram } from "../metrics/registry.ts";
 import { pauseMs, settles, withDeadline } from "../waiting.ts";
 
-export type NewRecord = { readonly partition: number; readonly key: string | null; readonly value: string };
+export type NewRecord = {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string;
+  /** It may be in the log already. */
+  readonly isResent?: true;
+};
 
 export type Appender = {
   /**
@@ -68,7 +74,7 @@ const sendFailures = counter(
 /** The header of a record that was sent before, perhaps with effect. */
 export const resentHeader = "resent";
 
-type Waiting = NewRecord & {
+type Waiting = Omit<NewRecord, "isResent"> & {
   isResent?: true;
   readonly deadlineMs: number;
   readonly resolve: (offset: number) => void;

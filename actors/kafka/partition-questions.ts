@@ -2,10 +2,16 @@
  * Questions about one partition without a group: where it ends, what is in it from an offset on, and how far a group has come. kafkajs has all of it inside
  * its consumers and admins, which would join a group to read and ask every partition to learn of one.
  */
-import type { Kafka } from "kafkajs";
+import type { IHeaders, Kafka } from "kafkajs";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 
-export type PartitionRecord = { readonly offset: number; readonly value: Buffer | null };
+export type PartitionRecord = {
+  readonly offset: number;
+  readonly value: Buffer | null;
+  /** The clock of its sender. */
+  readonly timeMs: number;
+  readonly headers: IHeaders;
+};
 
 /** Each waits for at most its deadline and tries again meanwhile, then throws what Kafka said last. */
 export type PartitionQuestions = {
@@ -30,7 +36,13 @@ type Broker = {
   fetch(request: object): Promise<{
     responses: {
       partitions: {
-        messages: { offset: string; value: Buffer | null; isControlRecord?: boolean }[];
+        messages: {
+          offset: string;
+          value: Buffer | null;
+          timestamp: string;
+          headers?: IHeaders;
+          isControlRecord?: boolean;
+        }[];
       }[];
     }[];
   }>;
@@ -121,8 +133,8 @@ export function partitionQuestions(kafka: Kafka, { deadlineMs = questionMs } = {
         });
         // A batch of records comes whole, with what is before the offset that was asked for.
         const messages = (responses[0]?.partitions[0]?.messages ?? []).filter(({ offset }) => Number(offset) >= from);
-        const records = messages.flatMap(({ offset, value, isControlRecord }) =>
-          isControlRecord === true ? [] : { offset: Number(offset), value },
+        const records = messages.flatMap(({ offset, value, timestamp, headers = {}, isControlRecord }) =>
+          isControlRecord === true ? [] : { offset: Number(offset), value, timeMs: Number(timestamp), headers },
         );
         return { records, next: Number(messages.at(-1)?.offset ?? from - 1) + 1 };
       }),

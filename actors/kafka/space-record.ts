@@ -55,6 +55,13 @@ const faultsOf: Readonly<Record<Command["kind"], ReturnType<typeof checker>>> = 
 
 /** The command of a record, or why it is none, in a few words without anything of its content but names of fields. */
 export function readCommandOf(value: Buffer | null, at: { partition: number; partitions: number }): Command | string {
+  const command = commandIn(value);
+  if (typeof command === "string" || partitionOf(command.spaceId, at.partitions) === at.partition) return command;
+  return "on another partition than its space's";
+}
+
+/** `readCommandOf` wherever the record is. */
+export function commandIn(value: Buffer | null): Command | string {
   if (value === null) return "empty";
   let command: { kind?: unknown } | null;
   try {
@@ -65,7 +72,5 @@ export function readCommandOf(value: Buffer | null, at: { partition: number; par
   const kind = command?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(faultsOf, kind)) return "/kind is not known";
   const [fault] = faultsOf[kind as Command["kind"]](command);
-  if (fault !== undefined) return `${fault.path} ${fault.message}`.slice(0, 200);
-  const known = command as unknown as Command;
-  return partitionOf(known.spaceId, at.partitions) === at.partition ? known : "on another partition than its space's";
+  return fault === undefined ? (command as unknown as Command) : `${fault.path} ${fault.message}`.slice(0, 200);
 }

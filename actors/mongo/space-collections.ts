@@ -99,15 +99,15 @@ export function keyOf(spaceId: string, of: string): string {
   return `${spaceId} ${of}`;
 }
 
-export function spaceCollections(
-  db: Db,
-  options: CollectionOptions = { writeConcern: { w: "majority", journal: true } },
-): SpaceCollections {
+const safe: CollectionOptions = { writeConcern: { w: "majority", journal: true } };
+
+/** `suffix`: those that are made beside the ones that are read. The store has one name only. */
+export function spaceCollections(db: Db, options: CollectionOptions = safe, suffix = ""): SpaceCollections {
   return {
-    facts: db.collection("facts", options),
-    documents: db.collection("documents", options),
-    heads: db.collection("heads", options),
-    erased: db.collection("erased", options),
+    facts: db.collection(`facts${suffix}`, options),
+    documents: db.collection(`documents${suffix}`, options),
+    heads: db.collection(`heads${suffix}`, options),
+    erased: db.collection(`erased${suffix}`, options),
     store: db.collection("store", options),
   };
 }

@@ -10,7 +10,7 @@ import type { SpaceCollections } from "./space-collections.ts";
 export async function ensureSpaceIndexes({ facts, documents, erased, store }: SpaceCollections): Promise<void> {
   await Promise.all([
     ensureIndexesOf(facts, [
-      { key: { space: 1, seq: 1 }, unique: true },
+      inOrder,
       { key: { space: 1, changed: 1 } },
       { key: { expireAt: 1 }, expireAfterSeconds: 0, sparse: true },
     ]),
@@ -20,11 +20,20 @@ export async function ensureSpaceIndexes({ facts, documents, erased, store }: Sp
   ]);
 }
 
+/** Those without which a writer is wrong, or slow whatever there is: a replay makes the others when it is done. */
+export async function ensureReplayIndexes({ facts, documents }: SpaceCollections): Promise<void> {
+  await Promise.all([ensureIndexesOf(facts, [inOrder]), ensureIndexesOf(documents, [byTerms])]);
+}
+
+/** The order of the facts of each space, of which no two have one place. */
+export const inOrder: IndexDescription = { key: { space: 1, seq: 1 }, unique: true };
+const byTerms: IndexDescription = { key: { space: 1, terms: 1 } };
+
 /** In which documents are found. Few: each is written with every change of every document. */
 const documentIndexes: readonly IndexDescription[] = [
   { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
   { key: { space: 1, id: 1 } },
-  { key: { space: 1, terms: 1 } },
+  byTerms,
   { key: { space: 1, words: 1 } },
   { key: { user: 1 }, sparse: true },
 ];

@@ -7,7 +7,7 @@ const dryRun = "--dry-run";
 
 export const redriveCommand: Command = {
   summary: "puts parked commands back into the log",
-  help: `Puts commands that were set aside in task.parked back into the log, where the consumers take them again. The system may run meanwhile.
+  help: `Puts commands that were set aside (the topic parked) back into the log, where the consumers take them again. The system may run meanwhile.
 
 Usage: [VARIABLE=value ...] tracker redrive [${dryRun}]
 
