@@ -35,7 +35,7 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
       if (!writer.isReady()) throw new Error("Cannot take commands yet");
     },
   },
-  batch: { kinds: ["append", "take", "erase"], max: 256, on: ({ writer }, messages) => writer.append(messages) },
+  batch: { kinds: ["take", "erase"], max: 256, on: ({ writer }, messages) => writer.append(messages) },
   async stop({ writer, tracer }) {
     await writer.stop();
     await tracer?.close();

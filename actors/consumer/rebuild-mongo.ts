@@ -64,7 +64,7 @@ export async function rebuildMongo(options: MongoRebuildOptions): Promise<Rebuil
             passedOver: 0,
           };
       progress.stage("Making the indexes");
-      await inMongo("make the indexes", makeIndexes({ ...now, ...only(fresh, made) }));
+      await inMongo("make the indexes", makeIndexes({ ...now, ...named(fresh, made) }));
       progress.stage("Writing the new read model to the disks");
       await inMongo("write the new read model to the disks", untilDurable(mongo.db, made));
       const after = await inKafka("tell how far the writers are", writersPlaces(admin, names));
@@ -88,7 +88,7 @@ export async function rebuildMongo(options: MongoRebuildOptions): Promise<Rebuil
   }
 }
 
-function only(all: SpaceCollections, names: readonly Made[]): Partial<SpaceCollections> {
+function named(all: SpaceCollections, names: readonly Made[]): Partial<SpaceCollections> {
   return Object.fromEntries(names.map((name) => [name, all[name]]));
 }
 

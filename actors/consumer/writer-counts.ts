@@ -1,6 +1,5 @@
 /** What the writer counts, wherever its log is. */
 import { counter, histogram } from "../metrics/registry.ts";
-import type { Outcome } from "../model/command.ts";
 import type { Told } from "../resources/verdict.ts";
 
 const commands = counter(
@@ -26,22 +25,6 @@ export const parkedCommands = counter(
   "writer_parked_commands_total",
   "Commands set aside because they could not be understood or decided.",
 );
-
-/** Runs one batch and counts what comes of it. */
-export async function counted<Outcomes extends readonly (Outcome | undefined)[]>(
-  batch: () => Promise<Outcomes>,
-): Promise<Outcomes> {
-  const startMs = performance.now();
-  try {
-    const outcomes = await batch();
-    batches.observe((performance.now() - startMs) / 1_000);
-    for (const outcome of outcomes) verdicts[outcome?.verdict ?? "forgotten"].add();
-    return outcomes;
-  } catch (error) {
-    failures.add();
-    throw error;
-  }
-}
 
 /** Runs one take of commands of spaces and counts what comes of it. */
 export async function countedTake(take: () => Promise<readonly Told[]>): Promise<readonly Told[]> {

@@ -1,4 +1,4 @@
-/** The single writer of tasks, wherever its log is. */
+/** The single writer of spaces, wherever its log is. */
 import type { BatchMessage } from "../../runtime/actor.ts";
 import type { consumer } from "./messages.ts";
 

@@ -2,7 +2,6 @@
 
 const ascii = /^[\x20-\x7e]*$/;
 const marks = /\p{M}+/gu;
-const noWord = /[^\p{L}\p{N}]+/u;
 
 /** Without case (ß is ss, ı is i), accents or compatibility forms, with one sigma. Titles are sorted by it. */
 export function fold(text: string): string {
@@ -10,14 +9,4 @@ export function fold(text: string): string {
   const caseless = text.normalize("NFKD").toLowerCase().toUpperCase().toLowerCase();
   // Case may itself bring forth marks or letters with a decomposition, hence once more; what then is left to compose is one letter to its readers.
   return caseless.normalize("NFKD").replace(marks, "").replaceAll("ς", "σ").normalize("NFC");
-}
-
-/** The different words of the texts, in their first order: folded, split at whatever is no letter or digit. */
-export function words(...texts: string[]): string[] {
-  const found = new Set<string>();
-  for (const text of texts) {
-    if (text === "") continue;
-    for (const word of fold(text).split(noWord)) if (word !== "") found.add(word);
-  }
-  return [...found];
 }

@@ -1,5 +1,5 @@
 /** Request headers that carry a condition (RFC 9110 §13) or a position in the log. */
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import { Problem } from "../model/problem.ts";
 
 /** One member of a list of tags, with what parts it from the next; a member may be empty (RFC 9110 §5.6.1). */

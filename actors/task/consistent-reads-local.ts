@@ -3,8 +3,8 @@
  * read is remembered until the writer counts it on.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Position } from "../model/command.ts";
 import type { Generations } from "../model/generations.ts";
+import type { Position } from "../model/position.ts";
 import { Problem } from "../model/problem.ts";
 import type { Head } from "../resources/document.ts";
 import { registry } from "../resources/registry.ts";

@@ -3,7 +3,7 @@
  * known to have all that was told. Without a cache (none given, or away) one's own writes that are not told yet are known to this process alone.
  */
 import { partitionOf } from "../../runtime/partition.ts";
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import { Problem } from "../model/problem.ts";
 import type { SpaceEntry } from "../redis/space-cache.ts";
 import type { Document, Head } from "../resources/document.ts";

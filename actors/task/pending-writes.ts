@@ -1,5 +1,5 @@
 /** What this worker's own users have written and the writers have not told of yet, or not projected. It forgets what is projected, and the oldest beyond a bound. */
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import type { SpaceAnnouncements } from "./space-announcements.ts";
 
 export type PendingWrites = {

@@ -1,5 +1,5 @@
 /** What a `task` worker has heard of the writers of spaces: how far each partition is told and projected, and what became of its own commands. */
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import type { Projected, Told } from "../resources/verdict.ts";
 
 export type SpaceAnnouncements = {

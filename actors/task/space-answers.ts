@@ -2,7 +2,7 @@
 import { problemType } from "../http/answer.ts";
 import type { Answer } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import { type Fault, Problem, type ProblemCode, problems } from "../model/problem.ts";
 import type { Document } from "../resources/document.ts";
 import type { Fact, Refusal } from "../resources/fact.ts";

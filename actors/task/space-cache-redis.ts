@@ -1,7 +1,7 @@
 /** The cache of resources in Redis: each method one round trip, or none while Redis is known to be away. */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import { readSpaceEntry, type SpaceEntry, spaceEntryText, spaceKeys } from "../redis/space-cache.ts";
 import { lifeMs, withSpaceCache } from "../redis/space-cache-scripts.ts";
 

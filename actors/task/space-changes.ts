@@ -1,6 +1,6 @@
 /** Changes of spaces: append a command and tell what became of it. */
 import { histogram } from "../metrics/registry.ts";
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import { Problem } from "../model/problem.ts";
 import { type Command, commandName } from "../resources/command.ts";
 import { decide, factOf } from "../resources/decide.ts";

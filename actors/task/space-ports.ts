@@ -1,6 +1,6 @@
 /** What the edge of spaces needs of the world. Adapters carry their technology in their file's name. */
 import type { SpaceVerdict } from "../consumer/messages.ts";
-import type { Position } from "../model/command.ts";
+import type { Position } from "../model/position.ts";
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
