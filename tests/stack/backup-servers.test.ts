@@ -51,7 +51,7 @@ describeWith(
       run("sh", "-c", `rm -rf '${log}'/* && tar -C '${log}' -xpf log.tar`);
       await kafka.restart();
       run("sh", "-c", command("pg_restore"));
-      const { code, err } = await tracker(["rebuild"], env).exited;
+      const { code, err } = await tracker(["rebuild", "--from-log"], env).exited;
       expect([code, err]).toEqual([0, expect.any(String)]);
 
       const after = await start({ env });
