@@ -118,6 +118,9 @@ test(
   deadlineMs,
 );
 
+/** Lines that come every ten seconds, of a machine that is slow. */
+const withoutProgress = (err: string): string => err.replaceAll(/^[\d,]+ of [\d,]+ facts, .*\n/gm, "");
+
 describe("rebuild in a folder", () => {
   let dataDir: string;
   let before: unknown[];
@@ -135,7 +138,10 @@ describe("rebuild in a folder", () => {
       expect(held).toEqual({ code: 2, out: "", err: expect.stringContaining("another process uses it") });
       for (const runtime of runtimes) {
         const { code, out, err } = await tracker(["rebuild"], { DATA_DIR: dataDir }, runtime).exited;
-        expect({ code, err }).toEqual({ code: 0, err: "Writing the new read model to the disk\n" });
+        expect({ code, err: withoutProgress(err) }).toEqual({
+          code: 0,
+          err: "Writing the new read model to the disk\n",
+        });
         expect(out).toMatch(/^Rebuilt from 60000 facts in \d+\.\d s \(\d+ a second\)\n$/);
         expect(tasksIn(dataDir)).toEqual(before);
       }
@@ -156,7 +162,7 @@ describe("rebuild in a folder", () => {
       child.kill(signal);
       const { code, out, err } = await exited;
       expect({ code, out }).toEqual({ code: wanted, out: "" });
-      expect(err).toBe("Stopping; once more ends it at once\nInterrupted: rebuild was not finished\n");
+      expect(withoutProgress(err)).toBe("Stopping; once more ends it at once\nInterrupted: rebuild was not finished\n");
       expect(tasksIn(dataDir)).toEqual(before);
     },
     deadlineMs * 2,
