@@ -163,6 +163,8 @@ type WriterStore = Parameters<typeof PartitionWriter.takeOver>[0]["store"];
 function inSteps(store: WriterStore, inMongo: Step): WriterStore {
   return {
     read: (reading) => inMongo("read what was written", store.read(reading), "to the end"),
+    referrers: (spaceId, references) =>
+      inMongo("read what was written", store.referrers(spaceId, references), "to the end"),
     record: (facts) => inMongo("write facts", store.record(facts), "to the end"),
     project: (documents, heads) => inMongo("write documents", store.project(documents, heads), "to the end"),
   };

@@ -51,6 +51,18 @@ export function replayStore(fresh: SpaceCollections, registry: Registry): Replay
       };
     },
 
+    async referrers(spaceId, references) {
+      const [{ type, field } = { type: "", field: "" }] = references;
+      const asked = new Set(references.map(({ id }) => id));
+      const written = await store.referrers(spaceId, references);
+      const own = [...documents.values()].flatMap((document) => {
+        const to = document.fields[field];
+        const isOne = document.spaceId === spaceId && document.type === type && typeof to === "string" && asked.has(to);
+        return isOne ? { id: document.id, to } : [];
+      });
+      return [...written.filter(({ id }) => !documents.has(keyOf(spaceId, id))), ...own];
+    },
+
     async record(facts) {
       for (const [at, some] of parts(facts, writesAtOnce).entries()) {
         // Records without a key end a day after their commands, whenever they are made.
