@@ -1,8 +1,10 @@
-/** The stream of events (section 3.7 of the contract), on both runtimes. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+/** The stream of events (section 3.7 of the contract), on both runtimes and on servers. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { expectProblem, type Person, person } from "./system/client.ts";
+import { type Place, placeOn, type ServerName, servers } from "./system/deployments.ts";
 import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
+import { describeWith } from "./system/services.ts";
 import { type Fact, factsOf, join, newSpace, ok } from "./system/spaces.ts";
 
 afterAll(cleanUp);
@@ -60,17 +62,24 @@ async function follow(
 const names = ({ events }: Following) => events.map(({ event }) => event);
 const seqs = ({ events }: Following) => events.filter(({ event }) => event === "fact").map(({ data }) => data.seq);
 
-for (const runtime of ["bun", "deno"] as const)
-  describe(`events on ${runtime}`, () => {
+for (const { name, runtime, needed } of [
+  { name: "events on bun", runtime: "bun", needed: [] },
+  { name: "events on deno", runtime: "deno", needed: [] },
+  { name: "events on servers", runtime: "bun", needed: [await servers()] },
+] as const)
+  describeWith(name, needed, (...[urls]: readonly Record<ServerName, string>[]) => {
     let system: System;
+    let place: Place | undefined;
     let ada: Person;
     let bob: Person;
     beforeAll(async () => {
-      system = await start({ runtime });
+      place = urls === undefined ? undefined : await placeOn(urls);
+      system = await start({ runtime, env: place?.env ?? {} });
       [ada, bob] = await Promise.all([person(system.url), person(system.url)]);
     }, 120_000);
     afterAll(async () => {
       await system?.end("SIGTERM");
+      await place?.remove();
     }, 120_000);
 
     test("catch up from a place and go on live, in order, without gap or repeat", async () => {
