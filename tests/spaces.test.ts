@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { expectProblem, type Person, type ProblemBody, person } from "./system/client.ts";
 import { type Place, placeOn, type ServerName, servers } from "./system/deployments.ts";
+import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
 import { describeWith } from "./system/services.ts";
 import { type Batch, type Fact, factsOf, join, newSpace, ok, type Resource } from "./system/spaces.ts";
@@ -187,6 +188,38 @@ for (const { name, needed } of [
         await ok(b(), 204, "DELETE", `${path}/members/${eves}`);
         expectProblem(await e().call("GET", path), 404, "not-found");
       });
+    });
+
+    describe("an erased account", () => {
+      test("leaves every space, whose oldest admin is the heir of its last owner", async () => {
+        const [gone, heir, other] = await Promise.all([person(system.url), person(system.url), person(system.url)]);
+        const shared = await newSpace(gone);
+        await newSpace(gone, "Alone");
+        await join(shared, gone, other);
+        await join(shared, gone, heir, "admin");
+        const path = `/v1/spaces/${shared}`;
+        const { id } = (await ok(gone, 201, "POST", `${path}/tasks`, { title: "Stays" })).body;
+        await ok(gone, 204, "DELETE", "/v1/auth/me", { currentPassword: gone.password });
+        let members: Resource[] = [];
+        await poll("the membership has ended", 60_000, async () => {
+          members = (await ok<Page>(heir, 200, "GET", `${path}/members`)).body.items;
+          return members.length === 2;
+        });
+        expect(members.map(({ userId, role }) => [userId, role]).sort()).toEqual(
+          [
+            [heir.id, "owner"],
+            [other.id, "member"],
+          ].sort(),
+        );
+        const last = (await factsOf(heir, shared)).at(-1);
+        expect(last?.changes.map(({ type, kind }) => [type, kind])).toEqual([
+          ["member", "changed"],
+          ["member", "deleted"],
+        ]);
+        expect((await ok(heir, 200, "GET", `${path}/tasks/${id}`)).body.creatorId).toBe(gone.id);
+        expect((await ok<{ items: unknown[] }>(heir, 200, "GET", `/v1/users?id=${gone.id}`)).body.items).toEqual([]);
+        expectProblem(await heir.call("GET", `/v1/spaces/${gone.id}/tasks`), 404, "not-found");
+      }, 120_000);
     });
 
     describe("a project", () => {
