@@ -121,6 +121,7 @@ test("every server reaches its field, with secrets from files", () => {
       REDIS_URL: "rediss://r",
       TLS_CA_FILE: file("ca", "PEM"),
       TT_PARTITIONS: "3",
+      TT_LOG_RETENTION: "30",
       TT_NAMESPACE: "one",
     });
     expect(config).toMatchObject({
@@ -128,6 +129,7 @@ test("every server reaches its field, with secrets from files", () => {
       kafka: {
         brokers: ["a:9092", "b:9093"],
         partitions: 3,
+        logRetentionDays: 30,
         tls: true,
         namespace: "one.",
         sasl: { mechanism: "scram-sha-512", username: "ada", password: "hunter3" },

@@ -140,6 +140,12 @@ export const variables = t.Object({
     "Before the names of Kafka's topics and groups and of Redis' keys, for several systems on the same servers.",
   ),
   TT_PARTITIONS: whole(1, 1_000, 12, "Partitions of Kafka's topics when they are made; later they stay as they are."),
+  TT_LOG_RETENTION: whole(
+    0,
+    36_500,
+    0,
+    "Days after which Kafka forgets commands, those of erased users too; 0: never. See docs/operations.md.",
+  ),
   TT_TASK_WORKERS: whole(1, 64, 1, "Worker threads of the `task` role that share the public port."),
   TT_RATE_LIMIT: t.String({
     pattern: "^[1-9][0-9]{0,8}/[1-9][0-9]{0,4}$",
@@ -302,6 +308,7 @@ function backends(
           kafka: {
             brokers: values.KAFKA_BROKERS.split(","),
             partitions: values.TT_PARTITIONS,
+            ...(values.TT_LOG_RETENTION === 0 ? {} : { logRetentionDays: values.TT_LOG_RETENTION }),
             namespace,
             tls: values.KAFKA_TLS === "1",
             ...trust,

@@ -14,6 +14,8 @@ export type KafkaServers = {
   readonly brokers: readonly string[];
   /** Of the topics when they are made; later they stay as they are. */
   readonly partitions: number;
+  /** Days after which commands are forgotten; never unless given. */
+  readonly logRetentionDays?: number;
   readonly tls: boolean;
   readonly ca?: string;
   /** Before the names of topics and groups. */

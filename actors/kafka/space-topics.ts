@@ -16,7 +16,8 @@ export type Topics = {
 export const recordBytesMax = 8 * 2 ** 20;
 
 /** Long enough for every writer and reader to come back. */
-const factsKeptMs = 14 * 86_400_000;
+const dayMs = 86_400_000;
+const factsKeptMs = 14 * dayMs;
 const replicasWanted = 3;
 /** For their making, and then again for all brokers to know of it. */
 const createMs = 5_000;
@@ -24,7 +25,7 @@ const pauses = { fromMs: 20, toMs: 200 };
 /** Of a setting that was made for this topic. */
 const ownSetting = 1;
 
-type Wanted = Pick<KafkaServers, "namespace" | "partitions">;
+type Wanted = Pick<KafkaServers, "namespace" | "partitions" | "logRetentionDays">;
 
 /** `ensureSpaceTopics` on a connection of its own. */
 export async function prepareSpaceTopics(kafka: Kafka, servers: Wanted): Promise<Topics> {
@@ -67,7 +68,10 @@ export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<
     throw new TopicsError(
       `Cannot use ${facts}: it has ${partitionsOf(facts).length} partitions and ${commands} has ${partitions}; they must have the same number`,
     );
-  for (const topic of [commands, facts, parked]) await takeLargeRecords(admin, topic);
+  for (const topic of [commands, facts, parked])
+    await set(admin, topic, "max.message.bytes", (bytes) => Math.max(bytes, recordBytesMax));
+  const logKeptMs = logKeptMsOf(servers);
+  if (logKeptMs >= 0) await set(admin, commands, "retention.ms", () => logKeptMs);
   const warnings: string[] = [];
   if (partitions !== servers.partitions)
     warnings.push(
@@ -77,7 +81,7 @@ export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<
   if (copies < replicas) warnings.push(`${commands} has ${copies} replicas where ${replicas} are possible`);
   // That they take large records was seen to; the brokers may tell of it a moment later.
   const kept = [
-    { topic: commands, keptMs: -1, recordBytes: 0 },
+    { topic: commands, keptMs: logKeptMs, recordBytes: 0 },
     { topic: facts, keptMs: factsKeptMs, recordBytes: 0 },
     { topic: parked, keptMs: -1, recordBytes: 0 },
   ];
@@ -100,22 +104,31 @@ function topicConfigs(servers: Wanted, replicas: number): ITopicConfig[] {
       ...safe,
     ],
   });
-  return [topic(commands, servers.partitions, -1), topic(facts, servers.partitions, factsKeptMs), topic(parked, 1, -1)];
+  return [
+    topic(commands, servers.partitions, logKeptMsOf(servers)),
+    topic(facts, servers.partitions, factsKeptMs),
+    topic(parked, 1, -1),
+  ];
 }
 
-/** Lets a topic take records of `recordBytesMax`, with its other settings as they are. */
-async function takeLargeRecords(admin: Admin, topic: string): Promise<void> {
+function logKeptMsOf({ logRetentionDays }: Wanted): number {
+  return logRetentionDays === undefined ? -1 : logRetentionDays * dayMs;
+}
+
+/** Gives a setting of a topic the value that is wanted, where it has another one, and leaves its others as they are. */
+async function set(admin: Admin, topic: string, name: string, wanted: (value: number) => number): Promise<void> {
   const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
   const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
   const entries = resources[0]?.configEntries ?? [];
-  const bytes = Number(entries.find(({ configName }) => configName === "max.message.bytes")?.configValue);
-  if (bytes >= recordBytesMax) return;
+  const before = Number(entries.find(({ configName }) => configName === name)?.configValue);
+  const value = wanted(before);
+  if (value === before) return;
   // Whatever is not named goes back to its default.
   const own = entries
-    .filter(({ configSource, configName }) => configSource === ownSetting && configName !== "max.message.bytes")
-    .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
+    .filter(({ configSource, configName }) => configSource === ownSetting && configName !== name)
+    .map((each) => ({ name: each.configName, value: each.configValue }));
   await admin.alterConfigs({
     validateOnly: false,
-    resources: [{ ...resource, configEntries: [...own, { name: "max.message.bytes", value: String(recordBytesMax) }] }],
+    resources: [{ ...resource, configEntries: [...own, { name, value: String(value) }] }],
   });
 }

@@ -1,10 +1,11 @@
 /** Kafka's topics whose settings would lose what is written to them: refused, or told with the remedy. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Admin } from "kafkajs";
+import { type Admin, ConfigResourceTypes } from "kafkajs";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { spaceNamesIn } from "../../actors/kafka/names.ts";
 import { ensureSpaceTopics } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topic-settings.ts";
+import { poll } from "../system/poll.ts";
 import { describeWith, service } from "../system/services.ts";
 
 describeWith("settings of topics", [await service("KAFKA_BROKERS")], ({ url }) => {
@@ -65,5 +66,20 @@ describeWith("settings of topics", [await service("KAFKA_BROKERS")], ({ url }) =
       const place = await having(topicOf, { "max.message.bytes": "100000", "retention.ms": "-1" });
       expect((await ensureSpaceTopics(admin, place)).warnings).toEqual([]);
     }
+  }, 60_000);
+
+  test("the log forgets after the days that it is told, and not otherwise", async () => {
+    const [commandsOf] = all;
+    const place = await having(commandsOf as (namespace: string) => string, { "retention.ms": "-1" });
+    const topic = spaceNamesIn(place).commands;
+    const kept = async () => {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ["retention.ms"] }];
+      const found = await admin.describeConfigs({ includeSynonyms: false, resources });
+      return found.resources[0]?.configEntries[0]?.configValue;
+    };
+    expect((await ensureSpaceTopics(admin, place)).warnings).toEqual([]);
+    expect(await kept()).toBe("-1");
+    expect((await ensureSpaceTopics(admin, { ...place, logRetentionDays: 30 })).warnings).toEqual([]);
+    await poll("the brokers know it", 60_000, async () => (await kept()) === String(30 * 86_400_000));
   }, 60_000);
 });
