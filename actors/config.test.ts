@@ -31,6 +31,7 @@ test("an empty environment gives the documented defaults, frozen", () => {
     issuer: "task-tracker",
     audience: "task-tracker",
     trustedProxies: [],
+    webhookAllow: [],
     registration: "open",
     loginDelay: true,
     page: true,

@@ -10,9 +10,10 @@ import { nearest } from "./nearest.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 import type { TracingSettings } from "./tracing/exporter.ts";
 import { tracingSettings, tracingVariables } from "./tracing/settings.ts";
+import { type WebhookSettings, webhookSettings, webhookVariables } from "./webhook-settings.ts";
 
 /** The configuration as one frozen value; what each field means stands in the README's table. */
-export type Config = {
+export type Config = WebhookSettings & {
   readonly role: "all" | "auth" | "task" | "consumer";
   readonly host: string;
   readonly port: number;
@@ -183,6 +184,7 @@ export const variables = t.Object({
     "Who makes accounts: anybody, or only the operator (`tracker add-user`).",
   ),
   TT_LOGIN_DELAY: one(["on", "off"], "on", "Slow down who sends wrong passwords; `off` is for tests only."),
+  ...webhookVariables,
   TT_PAGE: one(["on", "off"], "on", "The page at `/`; `off` leaves it out, and `/` leads to `/docs`."),
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
@@ -275,6 +277,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
     registration: values.TT_REGISTRATION,
     loginDelay: values.TT_LOGIN_DELAY === "on",
+    ...webhookSettings(values),
     page: values.TT_PAGE === "on",
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),

@@ -11,10 +11,11 @@ export function contradictions(values: Values): string[] {
   const faults: string[] = [];
   const ofDatabase = has("DATABASE_URL") ? postgresUrlFault(values.DATABASE_URL) : undefined;
   if (ofDatabase !== undefined) faults.push(`DATABASE_URL ${ofDatabase}`);
-  for (const entry of networkFaults(values.TT_TRUSTED_PROXIES))
-    faults.push(
-      `TT_TRUSTED_PROXIES must be like 10.0.0.0/8,::1: ${JSON.stringify(entry.slice(0, 60))} is no address or network`,
-    );
+  for (const name of ["TT_TRUSTED_PROXIES", "TT_WEBHOOK_ALLOW"] as const)
+    for (const entry of networkFaults(values[name]))
+      faults.push(
+        `${name} must be like 10.0.0.0/8,::1: ${JSON.stringify(entry.slice(0, 60))} is no address or network`,
+      );
   faults.push(...siteFaults(values));
   const needs = (what: string, names: readonly (keyof Values)[], why: string) => {
     const missing = names.filter((name) => !has(name));

@@ -5,6 +5,7 @@ import { admin } from "./admin.ts";
 import { usersFile } from "./auth/database.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { spacesFile } from "./consumer/space-database.ts";
+import { webhooksFile } from "./courier/webhook-database.ts";
 import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./data-dir.ts";
 import { greeting } from "./greeting.ts";
 import { readArguments } from "./help.ts";
@@ -15,6 +16,7 @@ import { PortError, tryPort } from "./ports.ts";
 import type { SqliteFile } from "./sqlite-file.ts";
 import { type Standby, standby } from "./standby.ts";
 import { taskTracker } from "./system.ts";
+import { madeWebhookKey } from "./webhook-key.ts";
 
 /** Checks all that can be checked, and takes the folder where it is needed; throws what `refuse` prints. */
 async function prepare(): Promise<Config> {
@@ -25,11 +27,12 @@ async function prepare(): Promise<Config> {
   const adminPort = config.adminPort === 0 ? 0 : await tryPort("ADMIN_PORT", config.adminHost, config.adminPort);
   const files = embeddedFiles(config);
   if (files.length > 0) {
-    checkDataDir(config.dataDir, files);
+    checkDataDir(config.dataDir, [...files, ...(hasCourier(config) ? [webhooksFile] : [])]);
     lockDataDir(config.dataDir);
     checkTogether(config.dataDir, files);
   }
-  return Object.freeze({ ...config, port, adminPort });
+  const webhookKey = config.webhookKey ?? (hasCourier(config) ? madeWebhookKey(config.dataDir) : undefined);
+  return Object.freeze({ ...config, port, adminPort, ...(webhookKey === undefined ? {} : { webhookKey }) });
 }
 
 /** Builds the page where its output is missing or older than its sources. Deno, which has no bundler, serves what is there. */
@@ -41,6 +44,11 @@ async function preparePage(): Promise<void> {
   } catch (error) {
     writeNow(2, `Cannot build the page, so / leads to /docs: ${error instanceof Error ? error.message : error}\n`);
   }
+}
+
+/** Without servers webhooks need nothing to be configured. */
+function hasCourier({ role, kafka }: Config): boolean {
+  return role === "all" && kafka === undefined;
 }
 
 /** The files of those stores that have no server. */

@@ -7,6 +7,7 @@ import { type ChildSpec, child, supervise } from "../runtime/tree.ts";
 import { auth } from "./auth/messages.ts";
 import type { Config } from "./config.ts";
 import { consumer } from "./consumer/messages.ts";
+import { courier } from "./courier/messages.ts";
 import { follower } from "./follower/messages.ts";
 import { spaceNamesIn } from "./kafka/names.ts";
 import { keeper } from "./keeper/messages.ts";
@@ -57,6 +58,7 @@ function childrenOf(config: Config): ChildSpec[] {
     ...(runs("consumer") && kafka !== undefined && redis !== undefined
       ? [child(keeper, { args: { kafka, redis } })]
       : []),
+    ...courierChildren(config),
     ...(runs("task") ? [taskChild(config)] : []),
   ];
 }
@@ -91,8 +93,14 @@ function consumerChild(config: Config): ChildSpec {
   return child(consumer, { args: { dataDir, ...given(config, "kafka", "mongo", "tracing") } });
 }
 
+/** Where the facts are in a file of this process. */
+function courierChildren({ role, kafka, dataDir, webhookKey: key, webhookAllow, site }: Config): ChildSpec[] {
+  if (role !== "all" || kafka !== undefined || key === undefined) return [];
+  return [child(courier, { args: { dataDir, key, siteUrl: site.url, allowed: [...webhookAllow] } })];
+}
+
 function taskChild(config: Config): ChildSpec {
-  const { dataDir, host, port, site, verdictTimeoutMs, issuer, audience, authUrl } = config;
+  const { dataDir, host, port, site, verdictTimeoutMs, issuer, audience, authUrl, webhookKey } = config;
   return child(task, {
     instances: config.taskWorkers,
     args: {
@@ -105,6 +113,7 @@ function taskChild(config: Config): ChildSpec {
       instance: randomUUID(),
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),
+      ...(webhookKey === undefined ? {} : { webhookKey }),
       ...(authUrl === undefined
         ? {}
         : { remoteAuth: { authUrl, issuer, audience, trustedProxies: [...config.trustedProxies] } }),

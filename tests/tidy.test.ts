@@ -15,7 +15,7 @@ const sources = new Map(everything.filter((path) => /\.tsx?$/.test(path)).map((p
 const isTest = (path: string): boolean =>
   /\.test\.ts$/.test(path) || /^(runtime\/)?tests\//.test(path) || /-for-tests\.ts$/.test(path);
 const code = [...sources.keys()].filter((path) => !isTest(path));
-const roles = ["auth", "consumer", "follower", "keeper", "task"];
+const roles = ["auth", "consumer", "courier", "follower", "keeper", "task"];
 
 /** What a file names: packages as they are, own files as paths from the root. */
 function importsOf(path: string): string[] {

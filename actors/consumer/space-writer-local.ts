@@ -10,6 +10,7 @@ import { factOf } from "../resources/decide.ts";
 import { unmadeHead } from "../resources/head.ts";
 import { registry } from "../resources/registry.ts";
 import type { Told, Verdict } from "../resources/verdict.ts";
+import { webhook, webhooksMark } from "../resources/webhook.ts";
 import { naming } from "../sqlite-file.ts";
 import { sqliteHealth } from "../sqlite-health.ts";
 import type { Tracer } from "../tracing/tracer.ts";
@@ -74,6 +75,7 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
       for (const { id, type, fields } of verdict.documents) {
         told.changed(id);
         if (type === "member") told.changed(fields.userId as string);
+        if (type === webhook.name) told.changed(webhooksMark);
       }
     }
     return verdicts.map((verdict, at) => ({ position: { partition: 0, offset: next + at }, verdict }));

@@ -78,7 +78,10 @@ function samplesOf(name: string, { form }: Field): [Json, Json] {
       return ["#AABBCC", "#00ff00"];
     case "reference":
       return form.to === "project" ? [project, project] : [otherTask, otherTask];
+    case "url":
+      return ["https://example.org/hook?a=1", "http://example.org:8080/"];
     case "texts":
+      if (form.values !== undefined) return [[form.values[0] as string], { add: [form.values[1] as string] }];
       return [["a", "e\u0301"], { add: ["b"], remove: ["a"] }];
     case "members":
       return [[ann], { remove: [ann] }];

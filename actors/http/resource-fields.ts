@@ -93,6 +93,8 @@ function formSchema(form: Form, use: FieldUse): TSchema {
       return compound(use === "patch" ? duePatchSchema : dueSchema);
     case "columns":
       return compound(columnsSchema(form.max, use === "served"));
+    case "url":
+      return { ...text({ maxLength: form.max, format: "uri", fault: urlFault }), description: "http or https" };
     case "hash":
       throw new Error("Cannot make a schema of a hash: it is in no request and no answer");
   }
@@ -123,13 +125,25 @@ function setBounds(form: SetForm): TextsBounds {
         fault: (value) => (uuidPattern.test(value) ? undefined : "must be a lower-case UUID"),
       },
     };
-  const { max, textMax } = form;
+  const { max, textMax, values } = form;
   // Unicode's form C of some texts is longer than the texts themselves.
-  const fault = (value: string) =>
-    [...value.normalize("NFC")].length > textMax
+  const fault = (value: string) => {
+    if (values !== undefined)
+      return values.includes(value) ? undefined : `must be ${values.map((each) => `"${each}"`).join(" or ")}`;
+    return [...value.normalize("NFC")].length > textMax
       ? `must have at most ${textMax} characters in Unicode's form C`
       : undefined;
+  };
   return { maxItems: max, items: { minLength: 1, maxLength: textMax, blank: false, fault } };
+}
+
+function urlFault(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  // A parser takes white space and line breaks away: what is kept is what was looked at.
+  if (url === undefined || /[\s\p{C}]/u.test(value) || !/^https?:\/\//i.test(value))
+    return "must be an absolute http or https URL";
+  if (url.username !== "" || url.password !== "") return "must not hold a user or a password";
+  return url.hash === "" && !value.includes("#") ? undefined : "must not have a fragment";
 }
 
 function setPatchSchema(items: TextsBounds["items"], maxItems: number): TSchema {

@@ -6,7 +6,7 @@ import { Region, regionBytes } from "./region.ts";
 import { countIn, histogram } from "./registry.ts";
 
 /** A region each, in this order; the last may be a pool. */
-const actors = ["main", "auth", "follower", "consumer", "keeper", "task"] as const;
+const actors = ["main", "auth", "follower", "consumer", "keeper", "courier", "task"] as const;
 
 /** Behind the counters of changes, on a boundary of eight bytes. */
 const start = Math.ceil(generationsBytes / 8) * 8;

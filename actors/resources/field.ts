@@ -18,14 +18,16 @@ export type Form =
   | { readonly kind: "color" }
   /** The id of a resource of the same space. */
   | { readonly kind: "reference"; readonly to: string }
-  /** A set of different texts in the order of the client; kept in Unicode's form C. */
-  | { readonly kind: "texts"; readonly max: number; readonly textMax: number }
+  /** A set of different texts in the order of the client, where told only of `values`; kept in Unicode's form C. */
+  | { readonly kind: "texts"; readonly max: number; readonly textMax: number; readonly values?: readonly string[] }
   /** A set of user ids; ids newly named must be members of the space. */
   | { readonly kind: "members"; readonly max: number }
   /** A day, a local time, or a time in a zone (due.ts). */
   | { readonly kind: "due" }
   /** The columns of a project: a list of `{ id, name, status }`. */
   | { readonly kind: "columns"; readonly max: number }
+  /** An absolute http or https URL without user, password and fragment. */
+  | { readonly kind: "url"; readonly max: number }
   /** The SHA-256 of a secret, base64url. */
   | { readonly kind: "hash" };
 
@@ -64,7 +66,8 @@ export const flag = (options?: Options): Field => field({ kind: "flag" }, option
 export const instant = (options?: Options): Field => field({ kind: "instant" }, options);
 export const color = (options?: Options): Field => field({ kind: "color" }, options);
 export const reference = (to: string, options?: Options): Field => field({ kind: "reference", to }, options);
-export const texts = (bounds: { max: number; textMax: number }, options?: Options): Field =>
+export const url = (max: number, options?: Options): Field => field({ kind: "url", max }, options);
+export const texts = (bounds: { max: number; textMax: number; values?: readonly string[] }, options?: Options): Field =>
   field({ kind: "texts", ...bounds }, { byDefault: [], ...options });
 export const members = (max: number, options?: Options): Field =>
   field({ kind: "members", max }, { byDefault: [], ...options });

@@ -17,7 +17,7 @@ export function documentAfter(type: ResourceType, changes: readonly Past[]): Doc
   return changes.reduce<Document | undefined>((before, { change, fact }) => applied(type, before, change, fact), born);
 }
 
-/** A change as history and feed tell it: without what is hidden. */
+/** A change as history tells it: without what is hidden. */
 export function toldChange(registry: Registry, { type, id, version, kind, fields, deleted }: Change) {
   const known = registry.get(type)?.fields ?? {};
   const told = Object.fromEntries(Object.entries(fields).filter(([name]) => known[name]?.setBy !== "hidden"));
@@ -26,5 +26,10 @@ export function toldChange(registry: Registry, { type, id, version, kind, fields
 
 /** A fact of the feed. Only facts with a `seq` are told. */
 export function toldFact(registry: Registry, { spaceId, seq, at, actorId, operationId, changes }: Fact) {
-  return { spaceId, seq, at, actorId, operationId, changes: changes.map((change) => toldChange(registry, change)) };
+  const told = changes.map((change) => {
+    const shown = toldChange(registry, change);
+    // The feed is one for all members: what only some may read is not in it.
+    return registry.get(change.type)?.seenBy === undefined ? shown : { ...shown, fields: {} };
+  });
+  return { spaceId, seq, at, actorId, operationId, changes: told };
 }

@@ -6,6 +6,7 @@ import { project } from "./project.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { space } from "./space.ts";
 import { task } from "./task.ts";
+import { webhook } from "./webhook.ts";
 
 export type Registry = ReadonlyMap<string, ResourceType>;
 
@@ -20,5 +21,5 @@ export function typeNamed(registry: Registry, name: string): ResourceType {
   return type;
 }
 
-export const resourceTypes = [space, member, invitation, project, task, comment];
+export const resourceTypes = [space, member, invitation, project, task, comment, webhook];
 export const registry = registryOf(resourceTypes);

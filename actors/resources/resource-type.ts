@@ -37,6 +37,8 @@ export type ResourceType = {
   readonly isContent?: true;
   /** Snapshots of a space leave it out: there may be very many, and they are read by what they belong to. */
   readonly isReadApart?: true;
+  /** Who reads its resources, and what they hold in the feed: those who have at least this role; every member unless told. */
+  readonly seenBy?: Role;
   /** Names in bodies that are no fields but tell the rules something. */
   readonly inputs?: readonly string[];
   /** Kinds that are not here do not exist for this type. */

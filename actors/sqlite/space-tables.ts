@@ -16,7 +16,7 @@ export const spacesFileName = "tasks.db";
 /** "TASK" in ASCII, so that the file tells whose it is. */
 export const spacesApplicationId = 0x5441534b;
 /** Raised by every change of the tables. */
-export const spacesSchemaVersion = 3;
+export const spacesSchemaVersion = 4;
 
 /**
  * `facts.seq` is null where nothing changed, and `expire_at` is set where the fact goes after a time. `changes` finds the changes of a resource: `place` is

@@ -2,6 +2,7 @@
 import type { Route } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
 import { resourceTypes } from "../resources/registry.ts";
+import { webhook } from "../resources/webhook.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { batchRoutes } from "./batch-routes.ts";
 import { eventsRoute } from "./events-route.ts";
@@ -14,15 +15,28 @@ import { lists } from "./space-lists.ts";
 import { spaceQueries } from "./space-queries.ts";
 import { spaceRoutes } from "./space-routes.ts";
 import type { Streams } from "./streams.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export type AllSpaceRoutesParts = Pick<SpaceBackend, "log" | "reads" | "consistent"> & {
   readonly now: () => number;
   readonly site: Pick<Site, "url">;
   readonly streams: Streams;
+  /** Where facts are delivered to webhooks. */
+  readonly webhooks?: Webhooks | undefined;
   readonly tracer?: Tracer | undefined;
 };
 
-export function allSpaceRoutes({ log, reads, consistent, streams, now, site, tracer }: AllSpaceRoutesParts): Route[] {
+export function allSpaceRoutes({
+  log,
+  reads,
+  consistent,
+  streams,
+  now,
+  site,
+  tracer,
+  webhooks,
+}: AllSpaceRoutesParts): Route[] {
   const changes = spaceChanges({ log, reads, consistent, tracer });
   const parts = {
     access: spaceAccess(consistent),
@@ -34,7 +48,8 @@ export function allSpaceRoutes({ log, reads, consistent, streams, now, site, tra
     now,
   };
   return [
-    ...resourceTypes.flatMap((type) => resourceRoutes(type, parts)),
+    ...resourceTypes.flatMap((type) => (type !== webhook || webhooks !== undefined ? resourceRoutes(type, parts) : [])),
+    ...(webhooks === undefined ? [] : webhookRoutes({ ...parts, webhooks })),
     ...spaceRoutes(parts),
     ...batchRoutes(parts),
     ...feedRoutes(parts),

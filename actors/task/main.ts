@@ -2,6 +2,7 @@
 import { behave, type Self } from "../../runtime/actor.ts";
 import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
+import { courier } from "../courier/messages.ts";
 import { factsEnds, factsHeard } from "../follower/messages.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
@@ -26,6 +27,7 @@ import { task } from "./messages.ts";
 import type { SpaceBackend } from "./space-backend.ts";
 import type { KafkaSpaceBackend } from "./space-backend-kafka.ts";
 import { type Streams, streams } from "./streams.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 export type TaskData = {
   dataDir: string;
@@ -34,6 +36,8 @@ export type TaskData = {
   site: Site;
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
+  /** From which the secrets of webhooks are made; without it there are none. */
+  webhookKey?: string;
   /** Serve the page at `/`. */
   page: boolean;
   /** Both or none: then the log is the writer's mailbox, and the read model its file. */
@@ -71,7 +75,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     );
     const accounts = await accountsOf(self, check);
     self.subscribe(revoked, "revoked");
-    const { backend, told } = await backendOf(self);
+    const { backend, told, webhooks } = await backendOf(self);
     const open = streams(backend.feed, Date.now);
     const endReports = reportHealth(self, { auth: accounts.probe });
     const tracer = tracerOf(self, self.args.tracing);
@@ -83,7 +87,7 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     };
     try {
       const ready = () => Promise.all([accounts.ready(), backend.ready()]);
-      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open });
+      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open, webhooks });
       const routes = [...spaces, healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, site, (path) =>
         accounts.forward(new Request(`http://localhost.local${path}`)),
@@ -143,11 +147,17 @@ async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
 /** What is told in Kafka, for a backend that listens to it. */
 type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun">;
 
-async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told }> {
+async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks?: Webhooks }> {
   const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs } = self.args;
   if (kafka === undefined || mongo === undefined) {
     const { localBackend } = await import("./space-backend-local.ts");
-    return { backend: localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log }) };
+    const { webhookKey } = self.args;
+    return {
+      backend: localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log }),
+      ...(webhookKey === undefined
+        ? {}
+        : { webhooks: (await import("./webhooks-local.ts")).localWebhooks(self.ref(courier), webhookKey) }),
+    };
   }
   // Listened to before it is asked how far everything is told, so that nothing falls in between.
   self.subscribe(factsHeard, "facts");

@@ -39,6 +39,12 @@ export function seesDeleted({ type }: Context) {
   return type.name === "space" ? { isDeletedSeen: true } : {};
 }
 
+/** Who may read it. */
+export function seenBy(context: Context) {
+  const { seenBy: least } = context.type;
+  return { ...seesDeleted(context), ...(least === undefined ? {} : { least }) };
+}
+
 export function idOf({ type, parts, place }: Context, call: Call): string {
   return type.name === "space" ? spaceOf(parts, call) : place.idOf(call);
 }

@@ -8,7 +8,7 @@ import { ofReads } from "./conditions.ts";
 import { History, pageModel } from "./history-models.ts";
 import { type MaybePromise, then } from "./maybe-promise.ts";
 import { cursorParameter, limitParameter, pageLimit } from "./page-parameters.ts";
-import { type Context, idOf, seesDeleted } from "./resource-place.ts";
+import { type Context, idOf, scopeOf, seenBy } from "./resource-place.ts";
 import { listFaults, listParametersOf, resourceQuery } from "./resource-query.ts";
 import type { Moment } from "./space-past.ts";
 import type { Shown } from "./space-queries.ts";
@@ -18,7 +18,13 @@ export function readRoutes(context: Context): Route[] {
   const { type, parts, place, name, suffix } = context;
   const Model = servedModel(type);
   const page = pageModel(Model, name);
-  const common = { tag: `${name}s`, auth: "user", cacheControl: privateRead } as const;
+  const common = {
+    tag: `${name}s`,
+    auth: "user",
+    cacheControl: privateRead,
+    ...(type.seenBy === undefined ? {} : scopeOf(context)),
+  } as const;
+  const seen = seenBy(context);
   const hasPast = type.name !== "invitation";
   const listing: Route = {
     method: "GET",
@@ -33,7 +39,7 @@ export function readRoutes(context: Context): Route[] {
     headers: [...ofReads.headers, "If-None-Match"],
     query: listParametersOf(type),
     faults: ({ query }) => listFaults(type, query),
-    before: membersOnly(parts),
+    before: membersOnly(parts, seen),
     answers: {
       200: { description: `A page of ${type.plural}`, schema: page, headers: ["ETag", "Consistency"] },
       304: { description: "The client has this page", headers: ["ETag"] },
@@ -59,7 +65,7 @@ export function readRoutes(context: Context): Route[] {
     ...ofReads,
     headers: [...ofReads.headers, "If-None-Match"],
     ...(hasPast ? { query: momentParameters(type.name), faults: momentFaults } : {}),
-    before: membersOnly(parts, seesDeleted(context)),
+    before: membersOnly(parts, seen),
     answers: {
       200: { description: `The ${type.name}`, schema: Model, headers: ["ETag", "Consistency"] },
       304: { description: "The client has this version", headers: ["ETag", "Consistency"] },
@@ -78,7 +84,7 @@ export function readRoutes(context: Context): Route[] {
     ...common,
     ...ofReads,
     query: { limit: limitParameter, cursor: cursorParameter },
-    before: membersOnly(parts, seesDeleted(context)),
+    before: membersOnly(parts, seen),
     answers: { 200: { description: "A page of history", schema: History, headers: ["Consistency"] } },
     problems: [...readProblems, "invalid-cursor"],
     handle(call) {

@@ -166,8 +166,11 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
       const problem = refusalJson(refusal, refusal.change > 0, site);
       return JSON.stringify({ id, status: "rejected", problem });
     }
-    return then(documentsOf(fact), (documents) =>
-      then(textsOf(reader, documents), (texts) => `{"id":"${id}","status":"applied",${operationMembers(fact, texts)}}`),
+    return then(documentsOf(fact), (all) =>
+      then(
+        textsOf(reader, seenOf(all, reader.userId === fact.actorId)),
+        (texts) => `{"id":"${id}","status":"applied",${operationMembers(fact, texts)}}`,
+      ),
     );
   }
 }
@@ -175,6 +178,12 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
 /** `seq` and `items` of an operation that was not refused. */
 export function operationMembers(fact: Fact, texts: ReadonlyMap<string, string | undefined>): string {
   return `"seq":${fact.seq ?? fact.seenSeq ?? 0},"items":[${fact.answers.map((id) => texts.get(id) ?? "null").join(",")}]`;
+}
+
+/** Documents that not every member sees are shown to the author alone. */
+function seenOf(documents: ReadonlyMap<string, Document>, isAuthor: boolean): ReadonlyMap<string, Document> {
+  if (isAuthor) return documents;
+  return new Map([...documents].filter(([, { type }]) => typeNamed(registry, type).seenBy === undefined));
 }
 
 function memberOf(userId: string): string {

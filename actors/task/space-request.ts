@@ -6,7 +6,10 @@ import type { Answer, Call, Caller, Route } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
 import { pathOf } from "../http/target.ts";
 import { resourceTypes } from "../resources/registry.ts";
+import { Problem } from "../model/problem.ts";
+import { isAtLeast, type Role } from "../resources/document.ts";
 import { etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
+import { then } from "./maybe-promise.ts";
 import type { SpaceAccess } from "./space-access.ts";
 import type { Links } from "./space-answers.ts";
 import type { SpaceChanges } from "./space-changes.ts";
@@ -97,16 +100,21 @@ export function spaceOf({ access }: Pick<SpaceParts, "access">, call: Call): str
   return access.spaceIdOf(callerOf(call).userId, call.params.spaceId);
 }
 
-/** Refuses those who are no members, before anything else of the request is looked at. */
+/** Refuses those who are no members, before anything else of the request is looked at, and members with a lesser role than `least`. */
 export function membersOnly(
   parts: Pick<SpaceParts, "access">,
-  options?: { isDeletedSeen?: boolean },
+  options?: { isDeletedSeen?: boolean; least?: Role },
 ): NonNullable<Route["before"]> {
   return (call) => {
     const { userId } = callerOf(call);
     const spaceId = spaceOf(parts, call);
     if (spaceId === userId) return;
-    return parts.access.check({ userId, token: tokenIfUsable(call) }, spaceId, options);
+    const reader = { userId, token: tokenIfUsable(call) };
+    const { least } = options ?? {};
+    if (least === undefined) return parts.access.check(reader, spaceId, options);
+    return then(parts.access.of(reader, spaceId, options), ({ role }) => {
+      if (!isAtLeast(role, least)) throw new Problem("forbidden");
+    });
   };
 }
 
