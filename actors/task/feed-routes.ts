@@ -26,7 +26,11 @@ const factsDefault = 100;
 const pageBytesMax = 4 * 2 ** 20;
 /** Beside the space and its members, which its head names. */
 const walkedTypes = resourceTypes
-  .filter(({ name, isReadApart }) => name !== "space" && name !== "member" && isReadApart !== true)
+  // A snapshot is one for all members: what only some may read is not in it.
+  .filter(
+    ({ name, isReadApart, seenBy }) =>
+      name !== "space" && name !== "member" && isReadApart !== true && seenBy === undefined,
+  )
   .map(({ name }) => name);
 const walkedAtOnce = 200;
 const dayMs = 86_400_000;

@@ -280,8 +280,12 @@ function cases(open: () => Promise<Opened>): void {
         return ["#aabbcc", "#112233"];
       case "reference":
         return (references[form.to] ?? []) as [string, string];
+      case "url":
+        return ["https://one.example/a", "https://two.example/b"];
       case "texts":
-        return [["one", "two"], ["three"]];
+        return form.values === undefined
+          ? [["one", "two"], ["three"]]
+          : [form.values.slice(0, 2), form.values.slice(2, 3)];
       case "members":
         return [[ann], []];
       case "due":
@@ -310,6 +314,8 @@ function cases(open: () => Promise<Opened>): void {
 
     for (const type of resourceTypes) {
       if (type.may.create === undefined || type.name === "space") continue;
+      // Webhooks are served only where a courier is, and told and exported to nobody: tests/webhooks has them.
+      if (type.seenBy !== undefined) continue;
       const fields = Object.entries(type.fields).filter(([, field]) => isWritable(field, "create"));
       const required = Object.fromEntries(
         fields

@@ -162,7 +162,9 @@ test(
     expect(fact?.changes[0]).toMatchObject({ id: hook.id, kind: "created", fields: {} });
     const operation = await ok(bob, 200, "GET", `/v1/spaces/${spaceId}/operations/${fact?.operationId}`);
     expect(operation.body).toMatchObject({ status: "applied", items: [null] });
-    expect(JSON.stringify([facts, operation.body])).not.toContain("hush");
+    const snapshot = await bob.call("GET", `/v1/spaces/${spaceId}/snapshot`);
+    expect(snapshot.status).toBe(200);
+    expect(JSON.stringify([facts, operation.body]) + snapshot.text).not.toContain("hush");
     const read = await ok<Made>(ada, 200, "GET", `${path}/${hook.id}`);
     expect(read.body.secret).toBeUndefined();
     expect((await ok<{ items: Resource[] }>(ada, 200, "GET", path)).body.items).toEqual([read.body]);
