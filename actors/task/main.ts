@@ -17,7 +17,7 @@ import { countThread } from "../metrics/threads.ts";
 import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
-import { type Tracer, tracerOf } from "../tracing/tracer.ts";
+import { tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RemoteAuth } from "./accounts-http.ts";

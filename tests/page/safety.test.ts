@@ -6,7 +6,6 @@ import {
   columnOf,
   expectNoFaults,
   newProject,
-  type Page,
   quickAdd,
   register,
   saved,

@@ -1,18 +1,11 @@
 /** A process of the edge of spaces without its HTTP: a follower and a worker on real servers. */
 
-import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
 import { followSpaces } from "../../actors/follower/follow-spaces.ts";
 import { type FactsEnds, type FactsHeard, factsEnds, factsHeard } from "../../actors/follower/messages.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { Problem } from "../../actors/model/problem.ts";
-import type { Mongo } from "../../actors/mongo/connect.ts";
-import { spaceCollections } from "../../actors/mongo/space-collections.ts";
 import type { Command } from "../../actors/resources/command.ts";
-import { columnsOf, shownColumn } from "../../actors/resources/project.ts";
-import { registry } from "../../actors/resources/registry.ts";
-import { resourceText } from "../../actors/resources/served.ts";
 import { type KafkaSpaceBackend, kafkaSpaceBackend } from "../../actors/task/space-backend-kafka.ts";
-import type { Reader, SpaceAppended, SpaceReads } from "../../actors/task/space-ports.ts";
+import type { Reader, SpaceAppended } from "../../actors/task/space-ports.ts";
 import type { SpacePlace } from "./space-place.ts";
 
 export type SpaceEdge = KafkaSpaceBackend & {

@@ -1,5 +1,5 @@
 /** Writers of spaces that are killed, joined by others and replaced, while commands come: what is told and kept is what one that never fails would tell. */
-import { afterAll, afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, test } from "bun:test";
 import { join } from "node:path";
 import type { Command } from "../../actors/resources/command.ts";
 import { commandOf, idOf } from "../../actors/resources/space-for-tests.ts";

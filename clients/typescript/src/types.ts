@@ -344,6 +344,24 @@ export type Comment = {
   updatedAt: string;
 };
 
+export type Webhook = {
+  id: string;
+  spaceId: string;
+  /** http or https */
+  url: string;
+  types: string[];
+  active: boolean;
+  generation: number;
+  /** RFC 3339, answered as UTC with milliseconds */
+  rotatedAt: string | null;
+  creatorId: string;
+  version: number;
+  /** RFC 3339, answered as UTC with milliseconds */
+  createdAt: string;
+  /** RFC 3339, answered as UTC with milliseconds */
+  updatedAt: string;
+};
+
 /** Why an operation was refused, as the answer to it would have said */
 export type Refusal = {
   /** `/problems/<code>`, which explains it */
@@ -370,7 +388,7 @@ export type Operation = {
   /** Of an applied one: its place in what happened in the space */
   seq?: number;
   /** Of each change the resource as it is at the end, null where it is deleted */
-  items?: (Space | Member | Invitation | Project | Task | Comment | null)[];
+  items?: (Space | Member | Invitation | Project | Task | Comment | Webhook | null)[];
   problem?: Refusal;
 };
 
@@ -564,6 +582,91 @@ export type CommentPatch = {
   body?: string;
 };
 
+export type WebhookPage = {
+  items: Webhook[];
+  /** For the page that follows */
+  nextCursor: string | null;
+};
+
+export type WebhookPatch = {
+  /** http or https */
+  url?: string;
+  /** The whole list, or what is added to it and removed from it. `null` sets the default: `[]` */
+  types?: string[] | {
+    add?: string[];
+    remove?: string[];
+  } | null;
+  /** `null` sets the default: `true` */
+  active?: boolean | null;
+};
+
+export type WebhookWithSecret = {
+  id: string;
+  spaceId: string;
+  /** http or https */
+  url: string;
+  types: string[];
+  active: boolean;
+  generation: number;
+  /** RFC 3339, answered as UTC with milliseconds */
+  rotatedAt: string | null;
+  creatorId: string;
+  version: number;
+  /** RFC 3339, answered as UTC with milliseconds */
+  createdAt: string;
+  /** RFC 3339, answered as UTC with milliseconds */
+  updatedAt: string;
+  /** Shown once; null in a repeat */
+  secret: string | null;
+};
+
+export type NewWebhook = {
+  /** http or https */
+  url: string;
+  types?: string[];
+  active?: boolean;
+};
+
+export type DeliveryAttempt = {
+  /** Null: a test */
+  seq: number | null;
+  at: string;
+  /** Null: there was no answer */
+  status: number | null;
+  durationMs: number;
+  /** What went wrong */
+  error: string | null;
+};
+
+export type DeliveryLog = {
+  status: "active" | "paused" | "disabled";
+  /** The latest seq that is delivered, or was not to be */
+  cursor: number;
+  /** Failed attempts of the next fact */
+  failures: number;
+  nextAttemptAt: string | null;
+  items: DeliveryAttempt[];
+};
+
+export type Deliveries = {
+  status: "active" | "paused" | "disabled";
+  /** The latest seq that is delivered, or was not to be */
+  cursor: number;
+  /** Failed attempts of the next fact */
+  failures: number;
+  nextAttemptAt: string | null;
+};
+
+export type Replay = {
+  /** The first seq to be told again */
+  from: number;
+};
+
+export type Skip = {
+  /** Left out only where it is the next one, so that a repeated request leaves out nothing more */
+  seq?: number;
+};
+
 export type NewSpace = {
   /** Not only white space */
   name: string;
@@ -628,7 +731,7 @@ export type BatchAnswer = {
   /** The operation's place in what happened in the space */
   seq: number;
   /** Of each change the resource as it is at the end, null where it is deleted */
-  items: (Space | Member | Invitation | Project | Task | Comment | null)[];
+  items: (Space | Member | Invitation | Project | Task | Comment | Webhook | null)[];
 };
 
 export type ImportedNewProject = {
@@ -764,7 +867,7 @@ export type Batch = {
 };
 
 export type FactChange = {
-  type: "space" | "member" | "invitation" | "project" | "task" | "comment";
+  type: "space" | "member" | "invitation" | "project" | "task" | "comment" | "webhook";
   id: string;
   /** Of the resource, with this change */
   version: number;
@@ -951,6 +1054,17 @@ export type Operations = {
     };
     answers: Task;
   };
+  /** Make a webhook: an address that is told each fact from then on. */
+  createWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
+      body: NewWebhook;
+    };
+    answers: WebhookWithSecret;
+  };
   /** Delete an API token; it is refused from then on. */
   deleteApiToken: {
     takes: {
@@ -1065,6 +1179,20 @@ export type Operations = {
   };
   /** Delete a task; it can be restored. */
   deleteTaskInSpace: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
+      /** Quoted versions of which the resource must have one, or `*` for any */
+      ifMatch?: string;
+    };
+    answers: undefined;
+  };
+  /** End a webhook. */
+  deleteWebhook: {
     takes: {
       /** The id of the space; `me`: the caller's personal space */
       spaceId: string;
@@ -1266,6 +1394,22 @@ export type Operations = {
     };
     answers: Task;
   };
+  /** Read a webhook, now or as it was. */
+  getWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** The webhook as it was at this instant, a deleted one included */
+      asOf?: string;
+      /** The webhook at this version, a deleted one included */
+      version?: number;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: Webhook;
+  };
   /** Every change of a invitation, newest first. */
   invitationHistory: {
     takes: {
@@ -1373,6 +1517,18 @@ export type Operations = {
       consistencyToken?: string;
     };
     answers: CommentPage;
+  };
+  /** Where the deliveries are, and the last 100 attempts, newest first. */
+  listDeliveries: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: DeliveryLog;
   };
   /** What happened in the space, in its order. */
   listFacts: {
@@ -1583,6 +1739,24 @@ export type Operations = {
     };
     answers: UserNameList;
   };
+  /** List webhooks by filters, sorted, a page at a time. */
+  listWebhooks: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** `true` lists only deleted ones */
+      deleted?: boolean;
+      /** `-` for descending; `-createdAt` unless given */
+      sort?: "createdAt" | "-createdAt";
+      /** Items at most */
+      limit?: number;
+      /** `nextCursor` of the page before */
+      cursor?: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: WebhookPage;
+  };
   /** Sign in. */
   login: {
     takes: {
@@ -1760,6 +1934,21 @@ export type Operations = {
     };
     answers: Task;
   };
+  /** Change the named fields (JSON Merge Patch). */
+  patchWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
+      /** Quoted versions of which the resource must have one, or `*` for any */
+      ifMatch?: string;
+      body: WebhookPatch;
+    };
+    answers: Webhook;
+  };
   /** Every change of a project, newest first. */
   projectHistory: {
     takes: {
@@ -1900,6 +2089,19 @@ export type Operations = {
     };
     answers: Tokens;
   };
+  /** Tell the facts from a seq on again. */
+  replayWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+      body: Replay;
+    };
+    answers: Deliveries;
+  };
   /** Set a new password by the operator's link, and end all sessions. */
   resetPassword: {
     takes: {
@@ -1997,10 +2199,49 @@ export type Operations = {
     };
     answers: Task;
   };
+  /** Go on after a pause, where it was, at once. */
+  resumeWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: Deliveries;
+  };
   /** What has ended before its time. */
   revocations: {
     takes: {};
     answers: Revocations;
+  };
+  /** A new secret; the one before counts for another day. */
+  rotateWebhookSecret: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
+      /** Quoted versions of which the resource must have one, or `*` for any */
+      ifMatch?: string;
+    };
+    answers: WebhookWithSecret;
+  };
+  /** Leave out the next fact, for this webhook. */
+  skipDelivery: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+      body?: Skip;
+    };
+    answers: Deliveries;
   };
   /** Every change of a space, newest first. */
   spaceHistory: {
@@ -2045,6 +2286,18 @@ export type Operations = {
       consistencyToken?: string;
     };
     answers: HistoryPage;
+  };
+  /** Send a message that is no fact, once, and say what came of it. */
+  testWebhook: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: DeliveryAttempt;
   };
   /** Take back all that one operation did, as one new operation. */
   undoOperation: {
@@ -2127,6 +2380,22 @@ export type Operations = {
     };
     answers: Verification;
   };
+  /** Every change of a webhook, newest first. */
+  webhookHistory: {
+    takes: {
+      /** The id of the space; `me`: the caller's personal space */
+      spaceId: string;
+      /** The id of the resource */
+      id: string;
+      /** Items at most */
+      limit?: number;
+      /** `nextCursor` of the page before */
+      cursor?: string;
+      /** From the answer to a write: the read sees that write or a later one */
+      consistencyToken?: string;
+    };
+    answers: HistoryPage;
+  };
 };
 
 /** How each operation is asked. `signed`: as a user. `keyed`: it takes an Idempotency-Key. */
@@ -2146,6 +2415,7 @@ export const operations = {
   createSpace: { method: "POST", path: "/v1/spaces", signed: true, keyed: true, body: "application/json" },
   createTask: { method: "POST", path: "/v1/tasks", signed: true, keyed: true, body: "application/json" },
   createTaskInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/tasks", signed: true, keyed: true, body: "application/json" },
+  createWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks", signed: true, keyed: true, body: "application/json" },
   deleteApiToken: { method: "DELETE", path: "/v1/auth/tokens/{id}", signed: true },
   deleteComment: { method: "DELETE", path: "/v1/comments/{id}", signed: true, keyed: true },
   deleteCommentInSpace: { method: "DELETE", path: "/v1/spaces/{spaceId}/comments/{id}", signed: true, keyed: true },
@@ -2156,6 +2426,7 @@ export const operations = {
   deleteSpace: { method: "DELETE", path: "/v1/spaces/{spaceId}", signed: true, keyed: true },
   deleteTask: { method: "DELETE", path: "/v1/tasks/{id}", signed: true, keyed: true },
   deleteTaskInSpace: { method: "DELETE", path: "/v1/spaces/{spaceId}/tasks/{id}", signed: true, keyed: true },
+  deleteWebhook: { method: "DELETE", path: "/v1/spaces/{spaceId}/webhooks/{id}", signed: true, keyed: true },
   endSession: { method: "DELETE", path: "/v1/auth/sessions/{id}", signed: true },
   eraseMe: { method: "DELETE", path: "/v1/auth/me", signed: true, body: "application/json" },
   explainProblem: { method: "GET", path: "/problems/{code}" },
@@ -2171,12 +2442,14 @@ export const operations = {
   getSpace: { method: "GET", path: "/v1/spaces/{spaceId}", signed: true },
   getTask: { method: "GET", path: "/v1/tasks/{id}", signed: true },
   getTaskInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/tasks/{id}", signed: true },
+  getWebhook: { method: "GET", path: "/v1/spaces/{spaceId}/webhooks/{id}", signed: true },
   invitationHistory: { method: "GET", path: "/v1/spaces/{spaceId}/invitations/{id}/history", signed: true },
   keys: { method: "GET", path: "/.well-known/jwks.json" },
   listAllTasks: { method: "GET", path: "/v1/me/tasks", signed: true },
   listApiTokens: { method: "GET", path: "/v1/auth/tokens", signed: true },
   listComments: { method: "GET", path: "/v1/comments", signed: true },
   listCommentsInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/comments", signed: true },
+  listDeliveries: { method: "GET", path: "/v1/spaces/{spaceId}/webhooks/{id}/deliveries", signed: true },
   listFacts: { method: "GET", path: "/v1/spaces/{spaceId}/facts", signed: true },
   listInvitations: { method: "GET", path: "/v1/spaces/{spaceId}/invitations", signed: true },
   listLabels: { method: "GET", path: "/v1/spaces/{spaceId}/labels", signed: true },
@@ -2188,6 +2461,7 @@ export const operations = {
   listTasks: { method: "GET", path: "/v1/tasks", signed: true },
   listTasksInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/tasks", signed: true },
   listUserNames: { method: "GET", path: "/v1/users", signed: true },
+  listWebhooks: { method: "GET", path: "/v1/spaces/{spaceId}/webhooks", signed: true },
   login: { method: "POST", path: "/v1/auth/login", body: "application/json" },
   logout: { method: "POST", path: "/v1/auth/logout", signed: true },
   logoutAll: { method: "POST", path: "/v1/auth/logout-all", signed: true },
@@ -2204,6 +2478,7 @@ export const operations = {
   patchSpace: { method: "PATCH", path: "/v1/spaces/{spaceId}", signed: true, keyed: true, body: "application/json" },
   patchTask: { method: "PATCH", path: "/v1/tasks/{id}", signed: true, keyed: true, body: "application/json" },
   patchTaskInSpace: { method: "PATCH", path: "/v1/spaces/{spaceId}/tasks/{id}", signed: true, keyed: true, body: "application/json" },
+  patchWebhook: { method: "PATCH", path: "/v1/spaces/{spaceId}/webhooks/{id}", signed: true, keyed: true, body: "application/json" },
   projectHistory: { method: "GET", path: "/v1/projects/{id}/history", signed: true },
   projectHistoryInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/projects/{id}/history", signed: true },
   putComment: { method: "PUT", path: "/v1/comments/{id}", signed: true, keyed: true, body: "application/json" },
@@ -2214,6 +2489,7 @@ export const operations = {
   putTaskInSpace: { method: "PUT", path: "/v1/spaces/{spaceId}/tasks/{id}", signed: true, keyed: true, body: "application/json" },
   refresh: { method: "POST", path: "/v1/auth/refresh", body: "application/json" },
   register: { method: "POST", path: "/v1/auth/register", body: "application/json" },
+  replayWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/replay", signed: true, body: "application/json" },
   resetPassword: { method: "POST", path: "/v1/auth/reset", body: "application/json" },
   restoreComment: { method: "POST", path: "/v1/comments/{id}/restore", signed: true, keyed: true },
   restoreCommentInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/comments/{id}/restore", signed: true, keyed: true },
@@ -2222,10 +2498,14 @@ export const operations = {
   restoreSpace: { method: "POST", path: "/v1/spaces/{spaceId}/restore", signed: true, keyed: true },
   restoreTask: { method: "POST", path: "/v1/tasks/{id}/restore", signed: true, keyed: true },
   restoreTaskInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/tasks/{id}/restore", signed: true, keyed: true },
+  resumeWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/resume", signed: true },
   revocations: { method: "GET", path: "/.well-known/revocations.json" },
+  rotateWebhookSecret: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/rotate", signed: true, keyed: true },
+  skipDelivery: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/skip", signed: true, body: "application/json" },
   spaceHistory: { method: "GET", path: "/v1/spaces/{spaceId}/history", signed: true },
   taskHistory: { method: "GET", path: "/v1/tasks/{id}/history", signed: true },
   taskHistoryInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/tasks/{id}/history", signed: true },
+  testWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/test", signed: true },
   undoOperation: { method: "POST", path: "/v1/operations/{id}/undo", signed: true, keyed: true },
   undoOperationInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/operations/{id}/undo", signed: true, keyed: true },
   undoProject: { method: "POST", path: "/v1/projects/{id}/undo", signed: true, keyed: true },
@@ -2233,4 +2513,5 @@ export const operations = {
   undoTask: { method: "POST", path: "/v1/tasks/{id}/undo", signed: true, keyed: true },
   undoTaskInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/tasks/{id}/undo", signed: true, keyed: true },
   verify: { method: "POST", path: "/v1/auth/verify", body: "application/json" },
+  webhookHistory: { method: "GET", path: "/v1/spaces/{spaceId}/webhooks/{id}/history", signed: true },
 } as const;
