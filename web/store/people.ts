@@ -8,7 +8,7 @@ import type { SpaceStore } from "./space-store.ts";
 
 const names = signal<ReadonlyMap<string, string | null>>(new Map());
 const asked = new Set<string>();
-let _asking: ReturnType<typeof setTimeout> | undefined;
+let asking: ReturnType<typeof setTimeout> | undefined;
 const atOnce = 100;
 const gatherMs = 20;
 const againMs = 10_000;
@@ -31,11 +31,11 @@ export function nameOfUser(id: string): string {
 function ask(id: string): void {
   if (asked.has(id)) return;
   asked.add(id);
-  _asking ??= setTimeout(() => void askAll(), gatherMs);
+  asking ??= setTimeout(() => void askAll(), gatherMs);
 }
 
 async function askAll(): Promise<void> {
-  _asking = undefined;
+  asking = undefined;
   const ids = [...asked].filter((id) => !names.peek().has(id)).slice(0, atOnce);
   if (ids.length === 0) return;
   try {

@@ -172,7 +172,7 @@ export class SpaceStore {
       const decision = this.#decide(head, entry);
       if (decision === undefined) continue;
       for (const document of decision.documents) this.#shown.set(document.id, document);
-      head = { ...decision.head, seq: head.seq + 1, at: Math.max(entry.at, head.at) };
+      head = { ...decision.head, seq: head.seq + 1, at: entry.at > head.at ? entry.at : head.at };
     }
     for (const { type } of this.#shown.values()) this.#byType.delete(type);
     this.changed.value = this.changed.peek() + 1;

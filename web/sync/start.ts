@@ -10,7 +10,7 @@ import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spa
 import { hear, isLeader, lead, tell } from "./tabs.ts";
 
 const lastUserKey = storageName("last-user");
-let _following: Promise<void> | undefined;
+let following: Promise<void> | undefined;
 
 export async function begin(): Promise<void> {
   shareTokens((token, untilMs) => tell({ kind: "token", token, untilMs }));
@@ -54,8 +54,8 @@ async function signedIn(userId: string): Promise<void> {
 /** Only the tab that leads hears the stream. */
 function goOn(): void {
   if (!isLeader.value || user.value == null) return;
-  _following ??= follow().finally(() => {
-    _following = undefined;
+  following ??= follow().finally(() => {
+    following = undefined;
   });
 }
 
