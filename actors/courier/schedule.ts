@@ -4,7 +4,7 @@ const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 
-/** The pauses between the attempts of one fact: some three days and a half of them, without the jitter. */
+/** The pauses between the attempts of one fact: some three days of them, without the jitter. */
 export const retryPausesMs: readonly number[] = [
   5 * secondMs,
   5 * minuteMs,
