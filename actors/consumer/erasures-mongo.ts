@@ -6,7 +6,13 @@
 import type { AnyBulkWriteOperation } from "mongodb";
 import { v5 as uuidv5 } from "uuid";
 import { parts } from "../mongo/parts.ts";
-import { type DocumentRecord, type FactRecord, factIn, type SpaceCollections } from "../mongo/space-collections.ts";
+import {
+  type DocumentRecord,
+  type FactRecord,
+  factIn,
+  type SpaceCollections,
+  StoredTextError,
+} from "../mongo/space-collections.ts";
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
 import type { Change, Fact } from "../resources/fact.ts";
@@ -120,7 +126,7 @@ async function blankFacts({ facts }: Pick<SpaceCollections, "facts">, space: str
     steps = [];
   };
   for await (const record of facts.find({ space })) {
-    const json = JSON.stringify(blanked(factIn(record)));
+    const json = JSON.stringify(blanked(readable(record)));
     if (json === record.json) continue;
     steps.push({
       updateOne: {
@@ -132,6 +138,30 @@ async function blankFacts({ facts }: Pick<SpaceCollections, "facts">, space: str
     if (steps.length >= atOnce) await write();
   }
   await write();
+}
+
+/** Of one that is damaged, what stands beside its text: nothing of its content is to stay either. */
+function readable(record: FactRecord): Fact {
+  try {
+    return factIn(record);
+  } catch (fault) {
+    if (!(fault instanceof StoredTextError)) throw fault;
+    const { _id, space, seq, position } = record;
+    const hasSeq = seq > 0;
+    return {
+      spaceId: space,
+      operationId: _id.slice(space.length + 1),
+      fingerprint: "",
+      position,
+      verdict: hasSeq ? "applied" : "rejected",
+      ...(hasSeq ? { seq } : {}),
+      at: "",
+      actorId: space,
+      keyed: true,
+      changes: [],
+      answers: [],
+    };
+  }
 }
 
 export function tombstone({ _id, space, id }: Pick<DocumentRecord, "_id" | "space" | "id">): DocumentRecord {

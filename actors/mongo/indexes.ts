@@ -45,7 +45,7 @@ async function explained<T extends Document>(
         );
       if (error.code === duplicateKey)
         return new IndexError(
-          `Cannot use the collection ${of}: it has entries twice that the index ${name} needs once; make the read model again with \`tracker rebuild\``,
+          `Cannot use the collection ${of}: it has entries twice that the index ${name} needs once; make the read model again with \`tracker rebuild --from-log\``,
         );
       return error;
     }
