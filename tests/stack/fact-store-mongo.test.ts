@@ -1,5 +1,6 @@
 /** The store of facts in MongoDB: what a writer of spaces may rely on, whoever writes at the same time and whatever it finds damaged. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { mongoErasures } from "../../actors/consumer/erasures-mongo.ts";
 import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
 import { PartitionWriter } from "../../actors/consumer/partition-writer.ts";
 import { emptyWorld, placeOver, storeOver, topicOver, type World } from "../../actors/consumer/spaces-for-tests.ts";
@@ -124,6 +125,21 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
     ]);
     expect(await seqsOf(home)).toEqual([1, 2, 3, 4]);
     expect(await store.record([factOf(5)])).toEqual([]);
+  });
+
+  test("a space without members is blanked, what is damaged in it too, and stays so", async () => {
+    const erasures = mongoErasures(store, kept, { now: () => nowMs, onNote: () => undefined });
+    await store.record([factOf(1), factOf(2)]);
+    await erasures.store.project([documentOf(1, 1, { fields: fieldsOf({ title: "secret" }) })], [headOf(2)]);
+    await kept.facts.updateOne({ space: home, seq: 1 }, { $set: { json: '{"secret' } });
+    while (await erasures.work(async () => undefined));
+    const left = JSON.stringify([await kept.facts.find().toArray(), await kept.documents.find().toArray()]);
+    expect(left).not.toContain("secret");
+    expect(await seqsOf(home)).toEqual([1, 2]);
+    // A writer that does not know of it comes too late.
+    await store.project([documentOf(1, 3, { fields: fieldsOf({ title: "secret" }) })], [headOf(2)]);
+    expect(JSON.stringify(await kept.documents.find().toArray())).not.toContain("secret");
+    expect(await erasures.work(async () => undefined)).toBe(false);
   });
 
   test("what is written is not answered as if it stood in the way", async () => {
