@@ -19,8 +19,9 @@ export const recordBytesMax = 8 * 2 ** 20;
 const dayMs = 86_400_000;
 const factsKeptMs = 14 * dayMs;
 const replicasWanted = 3;
-/** For their making, and then again for all brokers to know of it. */
 const createMs = 5_000;
+/** For all brokers to know of what was made: one that has just started, and is to make hundreds of partitions, takes its time. */
+const knownMs = 30_000;
 const pauses = { fromMs: 20, toMs: 200 };
 /** Of a setting that was made for this topic. */
 const ownSetting = 1;
@@ -60,7 +61,7 @@ export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<
         return found.topics;
       throw new Error("Cannot use the topics: their making is not known to all brokers yet");
     },
-    { ...pauses, until: AbortSignal.timeout(createMs) },
+    { ...pauses, until: AbortSignal.timeout(knownMs) },
   );
   const partitionsOf = (name: string) => topics.find((each) => each.name === name)?.partitions ?? [];
   const partitions = partitionsOf(commands).length;
