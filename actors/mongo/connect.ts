@@ -25,7 +25,7 @@ export const servingBounds: Bounds = {
   connectTimeoutMS: 2_000,
   // A connection that is silent for so long in the middle of an operation is dead.
   socketTimeoutMS: 5_000,
-  waitQueueTimeoutMS: 500,
+  waitQueueTimeoutMS: 2_000,
   heartbeatFrequencyMS: 10_000,
 };
 

@@ -44,7 +44,13 @@ export type Driver = {
   readonly faults: string[];
 };
 
-export function driver(client: Client, file: string, seconds: number): Driver {
+export function driver(
+  client: Client,
+  file: string,
+  seconds: number,
+  /** The share of answers that may be no 2xx without being a fault. */
+  { refusedShareMax = 0 }: { readonly refusedShareMax?: number } = {},
+): Driver {
   const faults: string[] = [];
   const send = (url: string): Promise<string> =>
     client === "wrk"
@@ -66,7 +72,7 @@ export function driver(client: Client, file: string, seconds: number): Driver {
     async drive(what, url) {
       const counted = JSON.parse((await send(url)).trimEnd().split("\n").at(-1) ?? "") as Counted;
       const { answers, refused, broken } = counted;
-      if (refused > 0 || answers === 0) {
+      if (refused > answers * refusedShareMax || answers === 0) {
         const share = ((refused * 100) / answers).toFixed(2);
         faults.push(`${what}: ${refused} of ${answers} answers were no 2xx (${share} %)`);
       }

@@ -10,7 +10,7 @@ const names = [
 
 const given = await servers();
 describeWith("The benchmark on four servers", [given], (_urls) => {
-  test("prints every figure with a finite ratio, and every answer is a 2xx", async () => {
+  test("prints every figure with a finite ratio, and the answers are 2xx", async () => {
     const { code, figures } = await quick("stack.ts", ["--client", "sockets"]);
     expectFigures(figures, names);
     expect(code).toBe(0);
