@@ -1,4 +1,4 @@
-/** A connection to Redis on which a command is answered or refused within 300 ms, and which connects again by itself for ever. */
+/** A connection to Redis on which a command is answered or refused within 800 ms, and which connects again by itself for ever. */
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import type { WriteRefusal } from "../health.ts";
@@ -6,7 +6,8 @@ import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { NoAnswerError, settles } from "../waiting.ts";
 
-const commandMs = 300;
+/** A thread that is kept from its turns for a while has not lost its server. */
+const commandMs = 800;
 const probeKey = "tt:probe";
 const probeKeyMs = 5_000;
 
@@ -34,7 +35,7 @@ export function connectRedis(server: Server): RedisConnection {
     connectTimeout: 2_000,
     commandTimeout: commandMs,
     // Without an answer for so long the connection is dead, whatever the system says.
-    socketTimeout: 1_000,
+    socketTimeout: 2_000,
     disconnectTimeout: 500,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

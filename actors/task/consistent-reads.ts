@@ -1,6 +1,7 @@
 /**
  * Reads that are as new as what one has written, behind Kafka: what the worker remembers first, then the cache, then the read model, each only where it is
- * known to have all that was told. Without a cache (none given, or away) one's own writes that are not told yet are known to this process alone.
+ * known to have all that was told. Without a cache one's own writes that are not told yet are known to this process alone; one that is away leaves it open whether
+ * there are others, and the answer says so.
  */
 import { partitionOf } from "../../runtime/partition.ts";
 import type { Position } from "../model/position.ts";
@@ -47,8 +48,9 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
   const underWay = new Map<string, { readonly upTo: number; readonly found: Promise<StoredResource | undefined> }>();
   const headsUnderWay = new Map<string, { readonly upTo: number; readonly found: Promise<Head | null> }>();
 
-  const ownElsewhere = (userId: string): Promise<ReadonlyMap<number, number>> =>
-    cache === undefined || isAlone() ? Promise.resolve(noOwn) : cache.own(userId).catch(() => noOwn);
+  /** Undefined: it cannot be known. */
+  const ownElsewhere = (userId: string): Promise<ReadonlyMap<number, number> | undefined> =>
+    cache === undefined || isAlone() ? Promise.resolve(noOwn) : cache.own(userId).catch(() => undefined);
 
   /** The position of the partition that must be told before something of the space is read for this user. */
   function leastTold({ userId, token }: Reader, spaceId: string, partition: number): number {
@@ -83,12 +85,13 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       counts.redis?.failed.add();
       return undefined;
     });
+    const isOpen = cache !== undefined && cached === undefined && reader.token === undefined && !isAlone();
     const least = Math.max(leastTold(reader, spaceId, partition), cached?.own.get(partition) ?? -1);
     const mine = documents.get(spaceId, id);
     // One's own resource, which nobody has told of yet, is as one has left it.
     if (reader.token === undefined && mine !== undefined && mine.position >= least) {
       const resource = mine.resource();
-      if (resource !== undefined) return { resource, isStale: false };
+      if (resource !== undefined) return { resource, isStale: isOpen };
     }
     const entry = cached?.entry;
     if (
@@ -100,7 +103,7 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     )
       return { resource: fromCache(of, entry), isStale: false };
 
-    const isTold = await told(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs);
+    const isTold = (await told(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs)) && !isOpen;
     const known = await shownByProject(of);
     if (known !== undefined) {
       counts.memory.hit.add();
@@ -176,7 +179,7 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       return reads.head(spaceId);
     }
     const deadlineMs = now() + waitMs;
-    const elsewhere = (await ownElsewhere(reader.userId)).get(partition) ?? -1;
+    const elsewhere = (await ownElsewhere(reader.userId))?.get(partition) ?? -1;
     const least = Math.max(leastTold(reader, spaceId, partition), elsewhere);
     await told(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs);
     const known = feed.isCurrent(partition) ? heads.head(spaceId) : undefined;
@@ -191,16 +194,17 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     }
   }
 
-  /** By partition, what must be projected before a list is read for this user. */
-  async function ownPositions(reader: Reader): Promise<Map<number, number>> {
+  /** By partition, what must be projected before a list is read for this user, and whether that is all of it. */
+  async function ownPositions(reader: Reader): Promise<{ all: Map<number, number>; isKnown: boolean }> {
     const all = new Map<number, number>();
     const add = (some: ReadonlyMap<number, number>) => {
       for (const [partition, position] of some) all.set(partition, Math.max(position, all.get(partition) ?? -1));
     };
     add(heads.unprojectedOf(reader.userId));
     add(own.of(reader.userId));
-    add(await ownElsewhere(reader.userId));
-    return all;
+    const elsewhere = await ownElsewhere(reader.userId);
+    add(elsewhere ?? noOwn);
+    return { all, isKnown: elsewhere !== undefined };
   }
 
   return {
@@ -247,12 +251,13 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       })).filter(({ partition, offset }) => offset > announcements.told(partition));
       const home = partitionOf(userId, count);
       const isTold = await told({ userId, token: undefined }, answered, deadlineMs);
-      const positions = [...(await ownPositions(reader))].map(([partition, offset]) => ({ partition, offset }));
+      const { all: its, isKnown } = await ownPositions(reader);
+      const positions = [...its].map(([partition, offset]) => ({ partition, offset }));
       const certain = { partition: home, offset: process.certain(home, userId) };
       const all = [certain, ...positions].map((each) => announcements.untilProjected(each, deadlineMs));
       if (token !== undefined && !(await announcements.untilProjected(token, deadlineMs)))
         throw new Problem("not-yet-visible");
-      return !((await Promise.all(all)).every(Boolean) && isTold);
+      return !((await Promise.all(all)).every(Boolean) && isTold && (isKnown || token !== undefined));
     },
 
     projectedSeq(spaceId) {

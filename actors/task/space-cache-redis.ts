@@ -38,11 +38,15 @@ export type SpaceCache = {
 
 /** After a fault Redis is left alone for this long, then asked once. */
 const restMs = 500;
+/** A server that answered so lately is taken to be there: what others must know is told once more. */
+const latelyMs = 3_000;
+const againMs = 1_000;
 
 /** Takes a connection that answers or refuses in time (redis/connect.ts). */
 export function redisSpaceCache(connection: Redis, now: () => number): SpaceCache {
   const redis = withSpaceCache(connection);
   let restUntilMs = 0;
+  let answeredMs = Number.NEGATIVE_INFINITY;
 
   /** Whoever waits for a server that is away waits in vain, one after the other. */
   async function unlessAway<T>(ask: () => Promise<T>): Promise<T> {
@@ -53,10 +57,26 @@ export function redisSpaceCache(connection: Redis, now: () => number): SpaceCach
     try {
       const answer = await ask();
       restUntilMs = 0;
+      answeredMs = now();
       return answer;
     } catch (error) {
       restUntilMs = now() + restMs;
       throw error;
+    }
+  }
+
+  /** Another instance that is not told of a write cannot even say that it may miss one. */
+  async function onceMore(tell: () => Promise<void>): Promise<void> {
+    const untilMs = now() + againMs;
+    const isThere = now() - answeredMs < latelyMs;
+    for (;;) {
+      try {
+        return await unlessAway(tell);
+      } catch (error) {
+        const pauseMs = Math.max(0, restUntilMs - now()) + 1;
+        if (!isThere || now() + pauseMs > untilMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
     }
   }
 
@@ -87,7 +107,7 @@ export function redisSpaceCache(connection: Redis, now: () => number): SpaceCach
       }),
 
     wrote: ({ userId, spaceId, operationId, position, resource, isPending }) =>
-      unlessAway(async () => {
+      onceMore(async () => {
         // Without a resource its keys are not touched.
         const id = resource?.id ?? spaceId;
         await redis.ttWrote(

@@ -103,6 +103,8 @@ const rows: readonly Row[] = [
 
 /** The last known is good enough where one's own writes of the same partition are not decided yet, and may say so. */
 const mayBeStale: Partial<Record<string, readonly Asked[]>> = {
+  // Another instance may have answered a write.
+  Redis: ["get cached", "get other", "list"],
   "the consumer": ["get cached", "get other"],
   MongoDB: ["get cached", "get other"],
   "both Redis and MongoDB": ["get cached", "get other"],
