@@ -5,7 +5,7 @@ import { type Place, placeOn, type ServerName, servers } from "./system/deployme
 import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
 import { describeWith } from "./system/services.ts";
-import { type Fact, factsOf, join, newSpace, ok } from "./system/spaces.ts";
+import { atWork, type Fact, factsOf, join, newSpace, ok } from "./system/spaces.ts";
 
 afterAll(cleanUp);
 
@@ -75,6 +75,7 @@ for (const { name, runtime, needed } of [
     beforeAll(async () => {
       place = urls === undefined ? undefined : await placeOn(urls);
       system = await start({ runtime, env: place?.env ?? {} });
+      await atWork(await person(system.url));
       [ada, bob] = await Promise.all([person(system.url), person(system.url)]);
     }, 120_000);
     afterAll(async () => {

@@ -5,7 +5,7 @@ import { type Place, placeOn, type ServerName, servers } from "./system/deployme
 import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
 import { describeWith } from "./system/services.ts";
-import { type Batch, type Fact, factsOf, join, newSpace, ok, type Resource } from "./system/spaces.ts";
+import { atWork, type Batch, type Fact, factsOf, join, newSpace, ok, type Resource } from "./system/spaces.ts";
 
 afterAll(cleanUp);
 
@@ -23,6 +23,7 @@ for (const { name, needed } of [
     beforeAll(async () => {
       place = urls === undefined ? undefined : await placeOn(urls);
       system = await start({ env: place?.env ?? {} });
+      await atWork(await person(system.url));
       [ada, bob, eve] = await Promise.all([person(system.url), person(system.url), person(system.url)]);
     }, 120_000);
     afterAll(async () => {
@@ -305,8 +306,24 @@ for (const { name, needed } of [
         await ok(a(), 204, "DELETE", `${path}/tasks/${low}`);
         expect(await ids(`/comments?task=${low}`)).toEqual([]);
         await ok(a(), 200, "POST", `${path}/tasks/${low}/restore`);
+        // What moves takes what is below it along, out of the lists and into them.
+        const move = (parentId: string | null) => ok(a(), 200, "PATCH", `${path}/tasks/${middle}`, { parentId });
+        await move(null);
+        expect(new Set(await ids("/tasks"))).toEqual(new Set([middle, low]));
+        const hidden = await make("Hidden", null);
+        await ok(a(), 200, "PATCH", `${path}/tasks/${hidden}`, { parentId: middle });
+        const last = await make("Last", hidden);
+        await ok(a(), 204, "DELETE", `${path}/tasks/${middle}`);
+        expect(await ids("/tasks")).toEqual([]);
+        const moved = await make("Moved", null);
+        const below = await make("Below", moved);
+        await ok(a(), 200, "PATCH", `${path}/tasks/${moved}`, { parentId: last });
+        expect(await ids("/tasks")).toEqual([]);
+        await ok(a(), 200, "PATCH", `${path}/tasks/${moved}`, { parentId: null });
+        expect(new Set(await ids("/tasks"))).toEqual(new Set([moved, below]));
+        await ok(a(), 200, "POST", `${path}/tasks/${middle}/restore`);
         await ok(a(), 200, "POST", `${path}/tasks/${top}/restore`);
-        expect(new Set(await ids("/tasks"))).toEqual(new Set([top, middle, low]));
+        expect(new Set(await ids("/tasks"))).toEqual(new Set([top, middle, low, hidden, last, moved, below]));
       });
 
       test("are undone with 200 and the resource, a restore too, which is then deleted again", async () => {

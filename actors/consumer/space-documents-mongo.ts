@@ -36,7 +36,7 @@ const byTerms = { space: 1, terms: 1 };
 
 /** What others need to know of a document: it may be in the batch, or in the store. */
 type Known = { readonly document: Document; readonly state: number };
-type Before = Pick<DocumentRecord, "_id" | "version" | "hiding" | "isUnsettled">;
+type Before = Pick<DocumentRecord, "_id" | "version" | "state" | "hiding" | "isUnsettled">;
 
 export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents">, registry: Registry) {
   const dependents = new Map([...registry.values()].map((type) => [type.name, dependentsOf(registry, type)]));
@@ -78,9 +78,13 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
         const type = typeOf(document.type);
         const known = before.get(keyOf(document.spaceId, document.id));
         const hiding = hidingOf(document);
-        const isUnsettled = known !== undefined && (known.isUnsettled === true || known.hiding !== hiding);
+        const placed = states.get(document) as { state: number; shown: Fields };
+        // One that moves below another hides what is below itself, as that one says.
+        const hasMoved = known !== undefined && ((known.state ^ placed.state) & inheritedBits(type)) !== 0;
+        const isUnsettled =
+          hasMoved || (known !== undefined && (known.isUnsettled === true || known.hiding !== hiding));
         return documentRecord(type, document, {
-          ...(states.get(document) as { state: number; shown: Fields }),
+          ...placed,
           ...(hiding === undefined ? {} : { hiding }),
           isUnsettled,
         });
@@ -114,7 +118,7 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
       found.push(
         ...(await documents
           .find({ _id: { $in: part } })
-          .project<Before>({ version: 1, hiding: 1, isUnsettled: 1 })
+          .project<Before>({ version: 1, state: 1, hiding: 1, isUnsettled: 1 })
           .toArray()),
       );
     return new Map(found.map((each) => [each._id, each]));
@@ -316,6 +320,11 @@ function placeOf(
   }
   const by = type.shown === undefined ? undefined : other(type.shown.by);
   return { state, shown: shownFields(type, document.fields, by?.document.fields) };
+}
+
+/** The bits of a state that hand themselves on to what is below. */
+function inheritedBits({ hidings = [] }: ResourceType): number {
+  return hidings.reduce((bits, { isInherited }, index) => (isInherited === true ? bits | hidingBit(index) : bits), 0);
 }
 
 /** All states of a type that have this bit, or have it not. */

@@ -1,6 +1,7 @@
 /** Shared spaces as tests make them: through invitations, as people do. */
 import { expect } from "bun:test";
 import type { Json, Person, Reply } from "./client.ts";
+import { poll } from "./poll.ts";
 
 export type Resource = {
   id: string;
@@ -44,6 +45,14 @@ export async function ok<Body = Resource>(
   });
   expect(reply.status, `${method} ${path}: ${reply.text}`).toBe(status);
   return reply;
+}
+
+/** Resolves when changes are decided: on servers that have just begun, the first ones may wait for longer than a client does. */
+export async function atWork(who: Person): Promise<void> {
+  await poll("changes are decided", 120_000, async () => {
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    return (await who.call("POST", "/v1/tasks", { body: { title: "First" }, headers })).status === 201;
+  });
 }
 
 export async function newSpace(owner: Person, name = "Our space"): Promise<string> {
