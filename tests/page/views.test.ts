@@ -328,6 +328,8 @@ describeWith("each view of the page", [await browser()] as const, ({ browser: ch
     expect(await page.locator("#announcements").textContent()).toContain("By keys");
     await page.keyboard.press("e");
     await page.getByRole("complementary", { name: "By keys" }).waitFor();
+    const isInPanel = () => page.evaluate(() => document.activeElement?.closest("aside") instanceof HTMLElement);
+    await poll("the focus is in the panel", waitMs, isInPanel);
     await page.keyboard.press("Escape");
     await poll("the focus is back", waitMs, async () => (await focused()) === "By keys");
     await page.keyboard.press("x");

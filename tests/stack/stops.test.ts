@@ -24,7 +24,8 @@ const goesOn = async (running: Load, by: number): Promise<number> => {
 const summary = (running: Load) =>
   `${running.progress()} changes, slowest ${running.slowestMs()} ms; ${JSON.stringify(Object.fromEntries(running.seen))}`;
 const bad = (running: Load, fine: RegExp) => [...running.seen.keys()].filter((kind) => !fine.test(kind));
-const usual = / (20[0124]|404 not-found)$/;
+// A repeated change is answered from the read model, which may be late.
+const usual = / (20[0124]|404 not-found|503 not-yet-visible)$/;
 
 describeWith("a stop under load, on servers", [await servers()], (urls) => {
   const places: Place[] = [];
@@ -53,9 +54,9 @@ describeWith("a stop under load, on servers", [await servers()], (urls) => {
     const wrong = await running.stop();
     expect(wrong.slice(0, 20), summary(running)).toEqual([]);
     // The port of the task process that is gone refuses; one that starts does not know auth's keys at once.
-    expect(bad(running, / (20[0124]|404 not-found|cut|503 (overloaded|users-unavailable|log-unavailable))$/)).toEqual(
-      [],
-    );
+    expect(
+      bad(running, / (20[0124]|404 not-found|cut|503 (overloaded|users-unavailable|log-unavailable|not-yet-visible))$/),
+    ).toEqual([]);
     expect(await system.end()).toEqual(system.all.map(() => 0));
   }, 120_000);
 
