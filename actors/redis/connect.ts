@@ -1,4 +1,4 @@
-/** A connection to Redis on which a command is answered or refused within 800 ms, and which connects again by itself for ever. */
+/** A connection to Redis on which a command is answered or refused in time (300 ms unless told), and which connects again by itself for ever. */
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import type { WriteRefusal } from "../health.ts";
@@ -6,8 +6,7 @@ import { NotWell } from "../report-health.ts";
 import type { Server } from "../servers.ts";
 import { NoAnswerError, settles } from "../waiting.ts";
 
-/** A thread that is kept from its turns for a while has not lost its server. */
-const commandMs = 800;
+const commandTimeoutMs = 300;
 const probeKey = "tt:probe";
 const probeKeyMs = 5_000;
 
@@ -28,14 +27,14 @@ export type RedisConnection = {
  * Nothing is waited for: a command that finds no connection is refused at once, and none is sent twice (a refused one may have been carried out).
  * Blocking commands and subscriptions need a connection of their own.
  */
-export function connectRedis(server: Server): RedisConnection {
+export function connectRedis(server: Server, { commandMs = commandTimeoutMs } = {}): RedisConnection {
   const redis = new Redis({
     ...placeOf(server),
     ...(server.namespace === undefined ? {} : { keyPrefix: server.namespace }),
     connectTimeout: 2_000,
     commandTimeout: commandMs,
     // Without an answer for so long the connection is dead, whatever the system says.
-    socketTimeout: 2_000,
+    socketTimeout: Math.max(1_000, 2 * commandMs),
     disconnectTimeout: 500,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

@@ -44,6 +44,8 @@ export type KafkaSpaceBackend = SpaceBackend & {
 };
 
 const closeMs = 2_500;
+/** A thread that is kept from its turns for a while has not lost its cache. */
+const cacheMs = 800;
 const askMs = 1_000;
 const pauses = { fromMs: 50, toMs: 2_000 };
 
@@ -52,7 +54,7 @@ type Body = Pick<Self, "name" | "ref" | "log" | "fail" | "publish" | "stopping" 
 export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions): KafkaSpaceBackend {
   const kafka = kafkaClient(options.kafka, "task-tracker-task");
   const mongo = connectMongo(options.mongo);
-  const redis = options.redis === undefined ? undefined : connectRedis(options.redis);
+  const redis = options.redis === undefined ? undefined : connectRedis(options.redis, { commandMs: cacheMs });
   const others = redis === undefined ? undefined : instances(redis.redis, { id: options.instance, now: Date.now });
   const topic = spaceNamesIn(options.kafka).commands;
   const brokers = { server: "kafka", urls: options.kafka.brokers } as const;
