@@ -51,6 +51,8 @@ export async function audit(url: string, who: Person, told: Book): Promise<strin
     });
     if (body?.status !== "applied") continue;
     const task = body.task ?? body.items?.[0] ?? undefined;
+    // A task that was made so and is deleted by now is told of by its deletion.
+    if (task === undefined && taskId === undefined) continue;
     if (task === undefined) told.answered.push({ taskId: taskId ?? "", kind: "delete", title });
     else
       told.answered.push({
