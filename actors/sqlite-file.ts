@@ -1,5 +1,6 @@
 /** What our SQLite files have in common: the mark by which they are known, and the way in which they are written. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { userVersionInWal } from "./sqlite-wal.ts";
 
@@ -51,6 +52,29 @@ export function sqliteFileFault(
   if (found > 0 && found < oldestVersion)
     return `Cannot open ${path}: its schema version ${found} is older than ${oldestVersion}, the oldest that this program brings up to date; run the program that made it, or name another DATA_DIR`;
   return undefined;
+}
+
+/**
+ * Opens or makes one of our files in a folder, which is made if missing; `prepare` brings it to what is needed. Throws an `Error` of one line, with the file left as
+ * it is, when it is not ours, is of another version, or cannot be opened.
+ */
+export function openSqliteFile(dataDir: string, of: SqliteFile, prepare: (db: DatabaseSync) => void): DatabaseSync {
+  const path = join(dataDir, of.name);
+  const fault = sqliteFileFault(path, of);
+  if (fault !== undefined) throw new Error(fault);
+  let db: DatabaseSync | undefined;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // Private from its first byte; the write-ahead log takes the mode of the database file.
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+    db = new DatabaseSync(path);
+    prepare(db);
+    return db;
+  } catch (cause) {
+    db?.close();
+    throw new Error(damaged(path, cause), { cause });
+  }
 }
 
 /** Runs the steps as one durable transaction that holds the write lock from its start, because an upgrade in the middle may fail; a throw undoes all of them. */

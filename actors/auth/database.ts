@@ -1,8 +1,6 @@
 /** Opens `auth.db`: made durable and private, and refused untouched when it is not ours. */
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { damaged, type SqliteFile, sqliteFileFault, transaction } from "../sqlite-file.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { openSqliteFile, type SqliteFile, transaction } from "../sqlite-file.ts";
 
 /** "TTau" in ASCII: marks the file as ours (`PRAGMA application_id`). */
 const applicationId = 0x54546175;
@@ -53,29 +51,11 @@ export const usersFile: SqliteFile = {
   content: "SELECT 1 FROM users LIMIT 1",
 };
 
-/**
- * Opens or makes the database in a folder (made if missing). Throws one clear line when the file is not ours or from a newer program.
- * The application id is written before the switch to WAL, so a file of ours always shows it in its header.
- */
 export function openDatabase(dataDir: string): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, usersFile.name);
-  const fault = sqliteFileFault(path, usersFile);
-  if (fault !== undefined) throw new Error(fault);
-  let db: DatabaseSync | undefined;
-  try {
-    closeSync(openSync(path, "a", 0o600));
-    // The write-ahead log takes the mode of the database file.
-    chmodSync(path, 0o600);
-    db = new DatabaseSync(path);
-    prepareFile(db);
-    return db;
-  } catch (cause) {
-    db?.close();
-    throw new Error(damaged(path, cause), { cause });
-  }
+  return openSqliteFile(dataDir, usersFile, prepareFile);
 }
 
+/** The application id is written before the switch to WAL, so a file of ours always shows it in its header. */
 function prepareFile(db: DatabaseSync): void {
   db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };

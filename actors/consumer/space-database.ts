@@ -1,10 +1,8 @@
 /** Opens the SQLite file of spaces: ours, of a version that we know, or a new one; anything else is refused and left as it is. */
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { registry } from "../resources/registry.ts";
 import { spacesApplicationId, spacesFileName, spacesSchemaVersion, spaceTables } from "../sqlite/space-tables.ts";
-import { damaged, type SqliteFile, sqliteFileFault } from "../sqlite-file.ts";
+import { openSqliteFile, type SqliteFile } from "../sqlite-file.ts";
 
 export const spacesFile: SqliteFile = {
   name: spacesFileName,
@@ -15,24 +13,8 @@ export const spacesFile: SqliteFile = {
   content: "SELECT 1 FROM facts LIMIT 1",
 };
 
-/** Throws an `Error` of one line when the file is not ours, is of another version, or cannot be opened. The folder is made if missing. */
 export function openSpaceDatabase(dataDir: string): DatabaseSync {
-  const file = join(dataDir, spacesFile.name);
-  const fault = sqliteFileFault(file, spacesFile);
-  if (fault !== undefined) throw new Error(fault);
-  let db: DatabaseSync | undefined;
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    // Private from its first byte; the write-ahead log takes the mode of the database file.
-    closeSync(openSync(file, "a", 0o600));
-    chmodSync(file, 0o600);
-    db = new DatabaseSync(file);
-    prepareFile(db);
-    return db;
-  } catch (cause) {
-    db?.close();
-    throw new Error(damaged(file, cause), { cause });
-  }
+  return openSqliteFile(dataDir, spacesFile, prepareFile);
 }
 
 function prepareFile(db: DatabaseSync): void {
