@@ -1,12 +1,12 @@
 /** The guide to the API: its commands and its programs do what it says, in their order, against a real server. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../deploy/services/install.ts";
 import { type Person, person } from "./system/client.ts";
 import { binaryOf } from "./system/runtimes.ts";
 import { cleanUp, type System, start, temporaryFolder } from "./system/server.ts";
+import { runSession, statusesIn } from "./system/shell.ts";
 
 const deadlineMs = 120_000;
 const guide = readFileSync(join(import.meta.dir, "..", "docs", "api.md"), "utf8");
@@ -29,19 +29,11 @@ test("each command answers with the status that stands behind it", async () => {
   const script = blocksOf("sh").join("\n");
   const expected = [...script.matchAll(/^(?:TOKEN=\S+ )?tt .* # (\d{3})$/gm)].map(([, status = ""]) => status);
   expect(expected.length).toBeGreaterThan(30);
-  const shell = spawn("bash", ["-euo", "pipefail"], {
-    env: { PATH: process.env.PATH, API: system.url },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const text = { out: "", err: "" };
-  shell.stdout.on("data", (part) => (text.out += String(part)));
-  shell.stderr.on("data", (part) => (text.err += String(part)));
-  shell.stdin.end(script);
-  const code = await new Promise((resolve) => shell.once("close", resolve));
-  expect({ code, err: text.err }).toEqual({ code: 0, err: "" });
-  expect(text.out.split("\n").filter((line) => /^\d{3}$/.test(line))).toEqual(expected);
-  expect(text.out).toContain("event: hello");
-  expect(text.out).toContain("event: fact");
+  const { code, err, out } = await runSession(script, system.url);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(statusesIn(out)).toEqual(expected);
+  expect(out).toContain("event: hello");
+  expect(out).toContain("event: fact");
 }, 180_000);
 
 test("every section has a command", () => {

@@ -1,11 +1,11 @@
 /** What the README tells a newcomer to type works as it is written there, and its tables are those of the program. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { variableRows } from "../actors/config.ts";
 import { greeting } from "../actors/greeting.ts";
 import { type System, start } from "./system/server.ts";
+import { runSession, statusesIn } from "./system/shell.ts";
 
 const readme = readFileSync(join(import.meta.dir, "..", "README.md"), "utf8");
 const session = /^## A session\n[\s\S]*?```sh\n([\s\S]*?)```/m.exec(readme)?.[1] ?? "";
@@ -37,17 +37,9 @@ describe("the README's session", () => {
     async () => {
       const said = [...session.matchAll(/^tt .* # (\d{3})$/gm)].map(([, status = ""]) => status);
       expect(said.length).toBeGreaterThan(7);
-      const shell = spawn("bash", ["-euo", "pipefail"], {
-        env: { PATH: process.env.PATH, API: system.url },
-        stdio: ["pipe", "pipe", "pipe"],
-      });
-      const text = { out: "", err: "" };
-      shell.stdout.on("data", (part) => (text.out += String(part)));
-      shell.stderr.on("data", (part) => (text.err += String(part)));
-      shell.stdin.end(session);
-      const code = await new Promise((resolve) => shell.once("close", resolve));
-      expect({ code, err: text.err }).toEqual({ code: 0, err: "" });
-      expect(text.out.split("\n").filter((line) => /^\d{3}$/.test(line))).toEqual(said);
+      const { code, err, out } = await runSession(session, system.url);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(statusesIn(out)).toEqual(said);
     },
   );
 });
