@@ -1,4 +1,4 @@
-/** Waits that end: a deadline around what others promise, and tries that go on until one succeeds. */
+/** Waits that end: a deadline around what others promise, tries that go on until one succeeds, and work that is done as it is noted. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Nothing was heard in time: that says nothing of what is wrong, or whether anything is. */
@@ -71,4 +71,61 @@ export async function keepTrying<T>(attempt: () => Promise<T>, options: TryOptio
       if (options.until.aborted) throw error;
     }
   }
+}
+
+export type NotedWork = {
+  /** There is something to do now. */
+  wake(): void;
+};
+
+const lookMs = 5_000;
+const workPauses = { fromMs: 200, toMs: 5_000 };
+
+/** Does in the background what is noted in a store, by whichever process: looked for now and then, since another one may have noted it and ended. */
+export function notedWork({
+  work,
+  outage,
+  until,
+}: {
+  /** False when there is nothing more to do. */
+  readonly work: () => Promise<boolean>;
+  readonly outage: { failed(error: unknown): void; fine(): void };
+  readonly until: AbortSignal;
+}): NotedWork {
+  let wakeUp = (): void => undefined;
+  let isDue = false;
+  until.addEventListener("abort", () => wakeUp(), { once: true });
+
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (until.aborted || isDue) wakeUp();
+      isDue = false;
+    });
+  }
+
+  void (async () => {
+    for (let failures = 0; !until.aborted; ) {
+      try {
+        while (!until.aborted && (await work()));
+        outage.fine();
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        outage.failed(error);
+      }
+      await rest(failures === 0 ? lookMs : pauseMs(failures, workPauses));
+    }
+  })();
+
+  return {
+    wake() {
+      isDue = true;
+      wakeUp();
+    },
+  };
 }

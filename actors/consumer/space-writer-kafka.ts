@@ -21,8 +21,7 @@ import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import { registry } from "../resources/registry.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { Tracer } from "../tracing/tracer.ts";
-import { keepTrying, settles } from "../waiting.ts";
-import { erasingLoop } from "./erasing-loop.ts";
+import { keepTrying, notedWork, settles } from "../waiting.ts";
 import { mongoErasures } from "./erasures-mongo.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
 import { jointStore } from "./joint-store.ts";
@@ -75,7 +74,7 @@ export function kafkaSpaceWriter(
     onNote: () => erasing.wake(),
   });
   let partitionCount = 0;
-  const erasing = erasingLoop({
+  const erasing = notedWork({
     work: async () => {
       if (partitionCount === 0) return false;
       return erasures.work(async (command) => {
@@ -140,7 +139,13 @@ export function kafkaSpaceWriter(
 
   const sorting = told("mongodb", "make the indexes of long lists");
   const growing = setInterval(() => {
-    ensureSortIndexes(collections, registry).then(sorting.fine, (error) => sorting.failed(mongo.why(error)));
+    ensureSortIndexes(collections, registry).then(
+      (areThere) => {
+        sorting.fine();
+        if (areThere) clearInterval(growing);
+      },
+      (error) => sorting.failed(mongo.why(error)),
+    );
   }, growthLookMs);
   const watching = watchParked(kafka, names);
   const endReports = reportHealth(self, {

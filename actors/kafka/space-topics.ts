@@ -15,8 +15,8 @@ export type Topics = {
 /** A record of the largest verdict, with what Kafka adds. */
 export const recordBytesMax = 8 * 2 ** 20;
 
-/** Long enough for every writer and reader to come back. */
 const dayMs = 86_400_000;
+/** Long enough for every writer and reader to come back. */
 const factsKeptMs = 14 * dayMs;
 const replicasWanted = 3;
 const createMs = 5_000;
@@ -40,7 +40,7 @@ export async function prepareSpaceTopics(kafka: Kafka, servers: Wanted): Promise
 }
 
 /**
- * Makes what is missing (others may be doing the same), lets older ones take large records, and checks the rest. Throws a `TopicsError` where commands and
+ * Makes what is missing (others may be doing the same), lets older ones take large records and forget when they are told to, and checks the rest. Throws a `TopicsError` where commands and
  * facts differ in their partitions or the settings of one drop what is needed, else what Kafka throws.
  */
 export async function ensureSpaceTopics(admin: Admin, servers: Wanted): Promise<Topics> {

@@ -1,4 +1,4 @@
-/** What the keeper does with each batch of announcements, whatever the cache is. */
+/** What the keeper does with each batch of what is told, whatever the cache is. */
 
 export type KeptCache<Kept> = {
   /**
@@ -76,7 +76,7 @@ export function keeping<Said, Kept>(options: KeepingOptions<Said, Kept>): Keepin
     }
   }
 
-  /** Brings announcements (none: only the mark) into the cache, however often that must be emptied before. */
+  /** Brings what was told (nothing: only the mark) into the cache, however often that must be emptied before. */
   async function keep(partition: number, state: Partition, said: readonly Said[]): Promise<void> {
     for (;;) {
       await ready();

@@ -1,4 +1,4 @@
-/** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the announcements stays where it is. */
+/** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the facts stays where it is. */
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
 import { kafkaClient } from "../kafka/client.ts";
@@ -39,12 +39,13 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     const clientName = memberName("keeper");
     const kafka = kafkaClient(servers, clientName);
     const connection = connectRedis(self.args.redis);
-    const common = {
+    const keeps = keeping({
+      cache: keptSpacesInRedis(connection.redis),
+      ...ofSpaces,
       now: Date.now,
       emptied: (partition: number) =>
         self.log("warn", "cache-emptied", { partition, why: "it had forgotten what the keeper had written" }),
-    };
-    const keeps = keeping({ cache: keptSpacesInRedis(connection.redis), ...ofSpaces, ...common });
+    });
     const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
     const ofRedis = { server: "redis", urls: [self.args.redis.url], step: "keep the cache up to date" } as const;
     const keepsCache = outage(self.log, ofRedis);
@@ -131,7 +132,7 @@ async function join(
     assigning.catch(() => undefined);
   });
 
-  /** The mark is remembered in Kafka, with the place in the announcements to which it belongs. */
+  /** The mark is remembered in Kafka, with the place in the facts to which it belongs. */
   async function assign(partitions: readonly number[]): Promise<void> {
     const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
     const known = new Map((found?.partitions ?? []).map(({ partition, metadata }) => [partition, markIn(metadata)]));

@@ -75,7 +75,7 @@ return put(KEYS[2], KEYS[3], tonumber(ARGV[3]), tonumber(ARGV[4]), mark(KEYS[4],
 `;
 
 /**
- * The keeper's write of announcements, and its mark behind them, as one act: KEYS are the marks, then a task and its lease for each; ARGV the
+ * The keeper's write of what was told, and its mark behind them, as one act: KEYS are the marks, then a resource and its lease for each; ARGV the
  * partition, the new mark ('': none) and the one that it left ('': none, and there must be none), then version, asOf, life and value for each.
  */
 const keepScript = `${putNewer}

@@ -5,8 +5,6 @@ export const backlogBytesMax = 2 ** 20;
 
 const encoder = new TextEncoder();
 
-export type SentEvent = { readonly event: string; readonly id?: string; readonly data: unknown };
-
 /** As bytes, so that one text serves all streams. `json`: in the place of `data`. */
 export function eventBytes({ event, id, json }: { event: string; id?: string; json: string }): Uint8Array {
   return encoder.encode(`event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`);
