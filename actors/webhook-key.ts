@@ -1,4 +1,4 @@
-/** The key from which the secrets of webhooks are made, where nobody has given one. */
+/** The key from which the secrets of webhooks are made, where none is configured. */
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";

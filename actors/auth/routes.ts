@@ -40,7 +40,7 @@ export function authRoutes(parts: {
       aliases: [...short("/users/me"), "/auth/me"],
       id: "me",
       summary: "The account",
-      description: "Of whoever is signed in: its e-mail and name.",
+      description: "Of the user who is signed in: e-mail and name.",
       tag,
       auth: "user",
       answers: { 200: { description: "The account", schema: model.User } },

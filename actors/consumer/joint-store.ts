@@ -22,7 +22,7 @@ export function jointStore(store: FactStore): FactStore {
       operations: all.flatMap(({ operations }) => operations),
       seqs: all.flatMap(({ seqs }) => seqs),
     }),
-    // Whoever asked looks only for what was asked for.
+    // Each asker looks only for what it asked for.
     partOf: (found) => found,
   });
   const record = joined<readonly Fact[], readonly Fact[]>({

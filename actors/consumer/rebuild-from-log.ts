@@ -1,6 +1,6 @@
 /**
  * Facts, documents and heads of spaces in MongoDB made again from the commands in the log, into collections beside those that are read: each partition by
- * its production writer, up to where the writers have been. What was told of a position is not decided anew as long as the topic of facts has it, and what was
+ * its production writer, up to where the writers have been. What was told of a position is not decided again as long as the topic of facts has it, and what was
  * set aside stays so. Erased spaces are blanked again.
  *
  * A writer takes a stretch of its partition and is replaced: all that it remembers, and all that was told, is bounded by that.
@@ -180,7 +180,7 @@ function deliveryOf(
   return { position, command, isResent: headers[resentHeader] !== undefined || timeMs < knownUntilMs };
 }
 
-/** Nobody else listens: what was told before stands, and what is told now is kept until it is projected. */
+/** No other process listens: what was told before stands, and what is told now is kept until it is projected. */
 function topicOf(before: readonly Told[]): VerdictTopic {
   const first = new Map(before.map((told) => [told.position, told]));
   return {

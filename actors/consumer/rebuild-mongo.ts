@@ -20,7 +20,7 @@ import { serverSteps } from "./server-steps.ts";
 export type MongoRebuildOptions = RebuildControl & {
   readonly kafka: KafkaServers;
   readonly mongo: Server;
-  /** Makes the facts anew too, from the commands. */
+  /** Makes the facts again too, from the commands. */
   readonly isFromLog: boolean;
 };
 
@@ -75,7 +75,7 @@ export async function rebuildMongo(options: MongoRebuildOptions): Promise<Rebuil
       signal.throwIfAborted();
       progress.stage("Putting the new read model in the old one's place");
       for (const name of made) await inMongo(`put ${name} in place`, replaceCollection(mongo.db, name), "to the end");
-      if (isFromLog) await inMongo("name the store anew", nameAnew(now), "to the end");
+      if (isFromLog) await inMongo("give the store a new name", renameStore(now), "to the end");
       return rebuilt;
     } catch (error) {
       // What is left would only take room; the next rebuild begins by dropping it.
@@ -129,8 +129,8 @@ async function replaceCollection(db: Db, name: string): Promise<void> {
   }
 }
 
-/** Who has read facts that were lost or damaged begins anew. */
-async function nameAnew({ store }: SpaceCollections): Promise<void> {
+/** A client that has read facts which were lost or damaged begins again. */
+async function renameStore({ store }: SpaceCollections): Promise<void> {
   await store.updateOne({ _id: "store" }, { $set: { epoch: crypto.randomUUID() } }, { upsert: true });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The store of facts in MongoDB for a replay into empty collections that nobody else reads: nothing needs its order before it is whole, so facts are written
+ * The store of facts in MongoDB for a replay into empty collections that no other process reads: nothing needs its order before it is whole, so facts are written
  * together, and documents and heads are held and written once for many changes.
  */
 import { duplicates } from "../mongo/duplicates.ts";

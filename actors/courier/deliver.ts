@@ -44,7 +44,7 @@ export type Courier = {
 type Line = {
   webhook: Document;
   progress: Progress;
-  /** Moved by whoever moves the cursor by hand: what is under way then counts for nothing. */
+  /** Moved by a person who moves the cursor by hand: what is under way then counts for nothing. */
   turn: number;
   underWay: Promise<void> | undefined;
   /** Of its space when all its facts were delivered. */

@@ -21,7 +21,7 @@ export type MessageParts = {
   readonly nowMs: number;
 };
 
-/** Whether the webhook is told of this fact. One that was blanked when its author was erased is told to nobody. */
+/** Whether this fact is sent to the webhook. One that was blanked when its author was erased is sent to none. */
 export function isWanted({ fields }: Document, { changes }: Fact): boolean {
   const types = fields.types as readonly string[];
   return changes.some(({ type }) => types.length === 0 || types.includes(type));
@@ -78,7 +78,7 @@ export function outcomeOf({ status, retryAfter }: Sent, nowMs: number): AttemptO
   return { kind: "failed", ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
-/** What went wrong, for whoever owns the webhook. */
+/** What went wrong, for the owner of the webhook. */
 export function faultOf({ status, error }: Sent): string | null {
   if (status === undefined) return error ?? "the connection failed";
   if (status >= 200 && status < 300) return null;

@@ -1,6 +1,6 @@
 /**
  * One attempt to deliver: the name is resolved once, every address of it is checked, and the connection goes to one that was checked, with the certificate
- * checked against the name. Each attempt begins anew; redirects are not followed.
+ * checked against the name. Each attempt looks the name up again; redirects are not followed.
  */
 import { lookup } from "node:dns/promises";
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
@@ -34,7 +34,7 @@ export type SendParts = {
   readonly ca?: string;
 };
 
-/** Thrown with words for whoever owns the webhook. */
+/** Thrown with words for the owner of the webhook. */
 class Refused extends Error {}
 
 export function sender({ rules, resolve = resolved, timeoutMs = attemptTimeoutMs, ca }: SendParts): Send {
@@ -92,7 +92,7 @@ function post({ url, address, headers, body, ending, ca }: Posting): Promise<Sen
     hostname: hostOf(url),
     port: url.port === "" ? undefined : Number(url.port),
     path: `${url.pathname}${url.search}`,
-    // No connection outlives its attempt: the next one is checked anew.
+    // No connection outlives its attempt: the next one is checked again.
     headers: { ...headers, connection: "close", "content-length": String(Buffer.byteLength(body)) },
     agent: false as const,
     lookup: pinned,

@@ -24,7 +24,7 @@ Instants are RFC 3339 in UTC with milliseconds, ids are lower-case UUIDs, texts 
 /** In the order in which they are shown. Routes name one of them. */
 export const tags: Readonly<Record<string, string>> = {
   Auth: "Accounts, sessions and API tokens",
-  Spaces: "A space is a wall: its members see all of it, nobody else sees anything",
+  Spaces: "A space is a wall: its members see all of it, others see nothing",
   Members: "Who sees a space, and what each may do there",
   Invitations: "Secrets that make those who have them members",
   Projects: "Projects and the columns that their tasks go through",

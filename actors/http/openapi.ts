@@ -64,7 +64,7 @@ export function openApi(
           ? introduction
           : "Addresses that clients of other servers expect. Each does what the operation of the contract does; new clients use that one.",
       license: { name: "MIT", identifier: "MIT" },
-      contact: { name: "Whoever runs this server" },
+      contact: { name: "The operator of this server" },
     },
     servers: [{ url }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),

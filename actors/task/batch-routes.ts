@@ -136,7 +136,7 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       id: `getOperation${suffix}`,
       summary: "What became of a change",
       description:
-        "For whoever got 202, and for finding what an operation of the history did. One that was refused or is not decided is shown to its author alone.",
+        "For a client that got 202, and for finding what an operation of the history did. One that was refused or is not decided is shown to its author alone.",
       tag: "Operations",
       auth: "user",
       ...ofReads,

@@ -1,4 +1,4 @@
-/** What the routes of webhooks need beside the space: the secrets, and whoever delivers. */
+/** What the routes of webhooks need beside the space: the secrets, and the courier. */
 import type { Attempt, Deliveries, DeliveryLog, Move } from "../courier/messages.ts";
 
 /** Null: no such webhook is delivered to. Every method but `secretOf` throws `overloaded` where the deliverer does not answer. */

@@ -1,5 +1,5 @@
 /**
- * A board as it is shown. What has not changed is the same object as before, so that views of it need not be made anew: columns, and within a column the
+ * A board as it is shown. What has not changed is the same object as before, so that views of it need not be rendered again: columns, and within a column the
  * chunks that its cards are held in. A card that comes or goes changes its own chunk alone.
  */
 import type { Document } from "../../actors/resources/document.ts";

@@ -1,6 +1,6 @@
 /**
  * One space as the page has it: the server's documents, and on top what the waiting changes make of them, by the writer's own rules. Whoever reads from it
- * within a view or an effect is told of the next change: every public read asks `changed`, for a view that reads any signal is made anew for those alone.
+ * within a view or an effect is told of the next change: every public read asks `changed`, for a view that reads any signal is rendered again for those alone.
  */
 import { signal } from "@preact/signals";
 import type { Command } from "../../actors/resources/command.ts";

@@ -1,4 +1,4 @@
-/** One column of a board. It is made anew only when something in it is another one. */
+/** One column of a board. It is rendered again only when something in it is another one. */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Document } from "../../actors/resources/document.ts";
@@ -30,7 +30,7 @@ type Props = {
   readonly isFirst: boolean;
 };
 
-/** It reads signals, and so is made anew only when one of those or a property is another one. */
+/** It reads signals, and so is rendered again only when one of those or a property is another one. */
 export function BoardColumnView({ shown, store, project, canChange, isFirst }: Props): JSX.Element {
   const { column, count, chunks } = shown;
   const place = `${project?.id} ${column.id}`;

@@ -117,7 +117,7 @@ export function rowOf(store: SpaceStore, task: Task): RowProps {
   return { task, project, parent, canChange: canChangeIn(store) };
 }
 
-/** It reads a signal, and so is made anew only when that or a property is another one. */
+/** It reads a signal, and so is rendered again only when that or a property is another one. */
 export function Row({ task, project, parent, canChange }: RowProps): JSX.Element {
   language.value;
   const { title, labels, due, priority, assigneeIds } = taskOf(task);

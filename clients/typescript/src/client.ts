@@ -34,7 +34,7 @@ export type Client = { readonly [I in Id]: Call<I> } & {
   each<I extends ListId>(id: I, takes?: Takes<I>): AsyncGenerator<Item<I>>;
   /** What happens in spaces, over cuts, without gap or repeat. */
   follow(options?: FollowOptions): AsyncGenerator<FollowEvent>;
-  /** Of whoever is signed in: to keep it, and go on with it later. */
+  /** Of the user who is signed in: to keep it, and go on with it later. */
   readonly session: () => Session | undefined;
 };
 

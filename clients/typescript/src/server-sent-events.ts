@@ -2,7 +2,7 @@
 
 export type ServerSentEvent = { readonly event: string; readonly data: string; readonly retryMs?: number };
 
-/** Ends with the stream. `alive` is told of everything that arrives, comments too. */
+/** Ends with the stream. `alive` is called for everything that arrives, comments too. */
 export async function* serverSentEvents(
   stream: ReadableStream<Uint8Array>,
   alive: () => void,
