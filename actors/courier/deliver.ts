@@ -2,6 +2,7 @@
 import type { Self } from "../../runtime/actor.ts";
 import { causeOf } from "../cause.ts";
 import type { Document } from "../resources/document.ts";
+import type { Fact } from "../resources/fact.ts";
 import { webhooksMark } from "../resources/webhook.ts";
 import { attempts, durations, stopped } from "./counts.ts";
 import { factMessage, faultOf, isWanted, type Message, outcomeOf, testMessage } from "./delivery.ts";
@@ -161,6 +162,12 @@ export function deliverer(parts: CourierParts): Courier {
         line.doneMark = mark;
         return;
       }
+      // What comes from a change of the webhook itself on is chosen and signed as it says.
+      if (facts.some((fact) => isAheadOf(webhook, fact))) {
+        heardMark = undefined;
+        await refreshed();
+        continue;
+      }
       const next = facts.find((fact) => isWanted(webhook, fact));
       const passed = next === undefined ? last : (next.seq as number) - 1;
       if (passed > line.progress.cursor) {
@@ -275,6 +282,11 @@ export function deliverer(parts: CourierParts): Courier {
       return attempt;
     },
   };
+}
+
+/** Whether the fact made a newer version of the webhook than this one. */
+function isAheadOf({ id, version }: Document, { changes }: Fact): boolean {
+  return changes.some((change) => change.id === id && change.version > version);
 }
 
 function shown({ status, cursor, failures, dueMs }: Progress): Deliveries {
