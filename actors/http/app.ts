@@ -231,7 +231,11 @@ function admit(
     run,
     key: () => (caller === undefined ? `address ${address()}` : `user ${caller.userId}`),
     isGone: () => peer?.isGone === true,
-    bytesOf: (response) => (peer?.isGone === undefined ? 0 : largeBytesOf(response)),
+    // Whether somebody is gone is asked of large answers alone: it costs a look into the socket.
+    bytesOf: (response) => {
+      const bytes = largeBytesOf(response);
+      return bytes > 0 && peer?.isGone !== undefined ? bytes : 0;
+    },
   });
 }
 
