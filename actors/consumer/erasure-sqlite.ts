@@ -10,6 +10,8 @@ const documentsAtOnce = 200;
 const factsAtOnce = 1_000;
 /** No command comes behind it. */
 const endless = Number.MAX_SAFE_INTEGER;
+/** Users known not to be erased: each command asks. */
+const livingMax = 10_000;
 
 export type SqliteErasures = {
   isErased(userId: string): boolean;
@@ -68,10 +70,21 @@ export function sqliteErasures(db: DatabaseSync): SqliteErasures {
     endBlanking.run(space);
   }
 
+  /** Nothing but `mark` makes an erased user. */
+  const living = new Set<string>();
+  function isErased(userId: string): boolean {
+    if (living.has(userId)) return false;
+    if (selectErased.get(uuidBytes(userId)) !== undefined) return true;
+    if (living.size >= livingMax) living.clear();
+    living.add(userId);
+    return false;
+  }
+
   return {
-    isErased: (userId) => selectErased.get(uuidBytes(userId)) !== undefined,
+    isErased,
     spacesOf: (userId) => (selectSpaces.all(uuidBytes(userId)) as { id: Uint8Array }[]).map(({ id }) => uuidText(id)),
     mark(userId, spaceIds) {
+      living.delete(userId);
       transaction(db, () => {
         insertErased.run(uuidBytes(userId));
         for (const spaceId of spaceIds) {

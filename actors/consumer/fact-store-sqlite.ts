@@ -110,7 +110,9 @@ function valueOf<T>(row: unknown): T | undefined {
 function factTable(db: DatabaseSync, { numberOf, now }: { numberOf: SpaceNumbers; now: () => number }) {
   const selectByOperation = db.prepare("SELECT json FROM facts WHERE space = ? AND operation = ?");
   const selectBySeq = db.prepare("SELECT json FROM facts WHERE space = ? AND seq = ?");
-  const insert = db.prepare("INSERT INTO facts (space, operation, seq, expire_at, json) VALUES (?, ?, ?, ?, ?)");
+  const insert = db.prepare(
+    "INSERT INTO facts (space, operation, seq, expire_at, json) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
   const insertChange = db.prepare("INSERT INTO changes (space, id, version, fact, place) VALUES (?, ?, ?, ?, ?)");
   const removeExpired = db.prepare(
     `DELETE FROM facts WHERE fact IN (SELECT fact FROM facts WHERE expire_at <= ? ORDER BY expire_at LIMIT ${expiredAtOnce})`,
@@ -126,18 +128,16 @@ function factTable(db: DatabaseSync, { numberOf, now }: { numberOf: SpaceNumbers
       return facts.flatMap((fact) => {
         const { spaceId, operationId, seq, keyed, changes } = fact;
         const space = numberOf.made(spaceId);
-        const other = byOperation(space, operationId) ?? (seq === undefined ? undefined : bySeq(space, seq));
-        if (other !== undefined) return [other];
         const expireAt = keyed || seq !== undefined ? null : now() + unkeyedKeptMs;
-        const { lastInsertRowid } = insert.run(
-          space,
-          uuidBytes(operationId),
-          seq ?? null,
-          expireAt,
-          JSON.stringify(fact),
-        );
+        const inserted = insert.run(space, uuidBytes(operationId), seq ?? null, expireAt, JSON.stringify(fact));
+        if (inserted.changes === 0) {
+          const other = byOperation(space, operationId) ?? (seq === undefined ? undefined : bySeq(space, seq));
+          if (other === undefined)
+            throw new Error(`Cannot record operation ${operationId}: the file takes it for another`);
+          return [other];
+        }
         for (const [place, { id, version }] of changes.entries())
-          insertChange.run(space, uuidBytes(id), version, lastInsertRowid, place);
+          insertChange.run(space, uuidBytes(id), version, inserted.lastInsertRowid, place);
         return [];
       });
     },

@@ -87,7 +87,8 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
         return [{ space, document, before }];
       });
       // Only now is all of the batch there that they may depend on.
-      for (const { space, document } of written) settle(space, document.id);
+      for (const { space, document, before } of written)
+        if (dependsOnOthers(document, before)) settle(space, document.id);
       for (const { space, document, before } of written)
         if (before !== undefined) tellDependents(space, document, before);
     },
@@ -100,6 +101,14 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     const row = rows.put(space, { type, document, state, shown: {}, before });
     items.put(space, type, { row, state, fields: document.fields }, before);
     terms.put(space, type, row, document.fields, before?.value.fields);
+  }
+
+  /** Most tasks refer to nothing and are hidden by nothing: they need no second look. */
+  function dependsOnOthers({ type: name, fields }: Document, before: Standing | undefined): boolean {
+    const { hidings = [], shown } = typeOf(name);
+    if (((before?.state ?? 0) & ~deletedBit) !== 0) return true;
+    if (shown !== undefined && typeof fields[shown.by] === "string") return true;
+    return hidings.some(({ field }) => typeof fields[field] === "string");
   }
 
   /** Gives a document the state and the shown value that follow from what it refers to. */

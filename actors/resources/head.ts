@@ -8,10 +8,24 @@ export function isPersonal(spaceId: string, userId: string): boolean {
   return spaceId === userId;
 }
 
+/** Ids of personal spaces' members, which follow from their users' and are asked for with every command. */
+const memberIds = new Map<string, string>();
+const memberIdsMax = 10_000;
+
+function memberIdOf(userId: string): string {
+  let id = memberIds.get(userId);
+  if (id === undefined) {
+    id = uuidv5("member", userId);
+    if (memberIds.size >= memberIdsMax) memberIds.clear();
+    memberIds.set(userId, id);
+  }
+  return id;
+}
+
 /** What is known of a personal space before its first fact. */
 export function personalHead(userId: string): Head {
   const since = bornAt(userId);
-  const owner: Membership = { id: uuidv5("member", userId), userId, role: "owner", since };
+  const owner: Membership = { id: memberIdOf(userId), userId, role: "owner", since };
   return { spaceId: userId, seq: 0, position: -1, at: since, isDeleted: false, members: [owner], projects: 0 };
 }
 
@@ -26,7 +40,7 @@ const sharedVersion = "5";
 /** The documents that a personal space has without any fact: itself and its one member. A shared space has none. */
 export function personalDocument(userId: string, id: string): Document | undefined {
   if (userId[14] === sharedVersion) return undefined;
-  const member = uuidv5("member", userId);
+  const member = memberIdOf(userId);
   if (id !== userId && id !== member) return undefined;
   const at = bornAt(userId);
   return {
