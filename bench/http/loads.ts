@@ -4,7 +4,8 @@ import type { Person } from "./tracker.ts";
 import { newTask } from "./tracker.ts";
 
 export const loadNames = ["get", "list", "create", "patch", "mixed"] as const;
-export type LoadName = (typeof loadNames)[number];
+/** `list-new`: each request is another list, so that no page of an earlier one serves it. */
+export type LoadName = (typeof loadNames)[number] | "list-new";
 
 /** Between two requests in a load's file. */
 export const separator = "\0";
@@ -23,6 +24,8 @@ export function load(name: LoadName, url: string, { token, taskIds }: Person, re
   const make: Record<LoadName, (each: number) => string> = {
     get: (each) => request("GET", pathOf(each)),
     list: () => request("GET", "/v1/tasks"),
+    // All tasks were changed since.
+    "list-new": (each) => request("GET", `/v1/tasks?updatedAfter=${new Date(Date.UTC(2020) + each).toISOString()}`),
     create: (each) => request("POST", "/v1/tasks", newTask(each)),
     // Another title each time that it comes to the same task: an unchanged task would cost less.
     patch: (each) =>

@@ -55,7 +55,16 @@ export function start(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   const [file, flags] = command(runtime);
-  const child = launch(file, [...flags, script, ...args], env);
+  return startFile(file, [...flags, script, ...args], env);
+}
+
+/** Starts a program and waits for the first line that it prints. */
+export function startFile(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const child = launch(file, args, env);
   const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const end = async (): Promise<void> => {
     const timer = setTimeout(() => child.kill("SIGKILL"), endMs);
@@ -72,7 +81,7 @@ export function start(
         resolve({ pid: child.pid ?? 0, greeting: printed.slice(0, printed.indexOf("\n")), end });
     });
     child.once("error", reject);
-    child.once("close", (code) => reject(new Error(`Cannot start ${script} on ${runtime}: it ended with ${code}`)));
+    child.once("close", (code) => reject(new Error(`Cannot start ${file} ${args.join(" ")}: it ended with ${code}`)));
   });
 }
 

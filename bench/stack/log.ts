@@ -27,31 +27,33 @@ export async function seenLog(env: Env): Promise<SeenLog> {
   await admin.createTopics({ topics, waitForLeaders: true });
 
   const taken = () => committed(admin, names.writers, names.commands);
-  async function untilNoneWaits(group: string, topic: string): Promise<void> {
-    let [before, movedMs] = [-1, performance.now()];
-    for (;;) {
-      const [now, end] = await Promise.all([committed(admin, group, topic), ended(admin, topic)]);
-      if (now >= end) return;
-      if (now !== before) [before, movedMs] = [now, performance.now()];
-      if (performance.now() - movedMs > silentMs)
-        throw new Error(`Cannot measure: ${group} does not go on, ${end - now} wait`);
-      await new Promise((resolve) => setTimeout(resolve, lookMs));
-    }
-  }
 
   return {
     async settled() {
-      await untilNoneWaits(names.writers, names.commands);
-      await untilNoneWaits(names.keepers, names.facts);
+      await untilNoneWaits(admin, names.writers, names.commands);
+      await untilNoneWaits(admin, names.keepers, names.facts);
     },
     async takenPerSecond(records) {
       await append(kafka, names, records);
       const [from, beganMs] = [await taken(), performance.now()];
-      await untilNoneWaits(names.writers, names.commands);
+      await untilNoneWaits(admin, names.writers, names.commands);
       return (((await taken()) - from) * 1_000) / (performance.now() - beganMs);
     },
     close: () => admin.disconnect(),
   };
+}
+
+/** Resolves when the group has committed the whole topic; rejects when nothing moves for 30 s. */
+export async function untilNoneWaits(admin: Admin, group: string, topic: string): Promise<void> {
+  let [before, movedMs] = [-1, performance.now()];
+  for (;;) {
+    const [now, end] = await Promise.all([committed(admin, group, topic), ended(admin, topic)]);
+    if (now >= end) return;
+    if (now !== before) [before, movedMs] = [now, performance.now()];
+    if (performance.now() - movedMs > silentMs)
+      throw new Error(`Cannot measure: ${group} does not go on, ${end - now} wait`);
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
 }
 
 async function append(kafka: Kafka, names: SpaceNames, records: readonly RawRecord[]): Promise<void> {
