@@ -1,54 +1,40 @@
 /** The page as one person uses it, in a real browser against the real server. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
+  type Account,
   columnOf,
   expectNoFaults,
   newProject,
   quickAdd,
   register,
   saved,
+  signedIn,
+  signIn,
   titlesIn,
   type Visitor,
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
-import { cleanUp, type System, start } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
+import { start } from "../system/server.ts";
+import { describePage } from "./describe-page.ts";
 
 const waitMs = 30_000;
 
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
-
-describeWith("the page for one person", [await browser()] as const, ({ browser: chromium }) => {
-  let system: System;
+await describePage("the page for one person", { onServers: true }, ({ chromium, system }) => {
   let ada: Visitor;
-  let account: { email: string; password: string };
+  let account: Account;
   beforeAll(async () => {
-    system = await start();
     ada = await visitor(chromium, `${system.url}/`);
     account = await register(ada.page, "Ada");
     await newProject(ada.page, "Launch");
   }, 180_000);
   afterAll(async () => {
     await ada?.context.close();
-    await system?.end("SIGTERM");
   }, 120_000);
 
   const own = async <Body>(path: string): Promise<Body> => {
-    const { email, password } = account;
-    const signedIn = await fetch(`${system.url}/v1/auth/login`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ email, password }),
-    });
-    const { accessToken } = (await signedIn.json()) as { accessToken: string };
-    const answer = await fetch(system.url + path, { headers: { authorization: `Bearer ${accessToken}` } });
-    return (await answer.json()) as Body;
+    const send = await signedIn(system.url, account);
+    return await send<Body>("GET", path);
   };
 
   test("understands a line of text, and the server has what it shows", async () => {
@@ -143,9 +129,7 @@ describeWith("the page for one person", [await browser()] as const, ({ browser: 
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Welcome back" }).waitFor();
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill(account.password);
-    await page.locator("form button[type=submit]").click();
+    await signIn(page, account);
     await page.getByRole("link", { name: "Launch" }).click();
     await columnOf(page, "In progress").getByText("Third").waitFor();
     expectNoFaults(ada);

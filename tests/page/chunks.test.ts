@@ -34,6 +34,13 @@ test("a card that comes, goes, moves or changes alters one chunk or two, and all
   expect(chunked(items, before)).toEqual(before);
 });
 
+test("a card alone in its chunk stays in it when it gets another rank, as it does once the server has decided", () => {
+  const before = chunked([itemOf(1, 1)], []);
+  const [after] = chunked([itemOf(1, 2)], before);
+  expect(after?.key).toBe(before[0]?.key as number);
+  expect(chunked([itemOf(2)], before)[0]?.key).not.toBe(before[0]?.key as number);
+});
+
 test("chunks stay small and their keys stay different, whatever comes and goes", () => {
   let chunks: Chunk[] = [];
   let items: Item[] = [];

@@ -1,11 +1,10 @@
 /** The page while things go wrong around it: the server dies in the middle of a drag, the clock is a day off, two people set one field at once. */
-import { afterAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
   columnOf,
   expectNoFaults,
   newProject,
+  newSpace,
   type Page,
   quickAdd,
   register,
@@ -15,17 +14,14 @@ import {
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
-import { cleanUp, freePort, start, temporaryFolder } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
+import { freePort, temporaryFolder } from "../system/server.ts";
 import { violations } from "./axe.ts";
+import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
 const dayMs = 86_400_000;
-
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
+/** Without an immediate commit a change was lost at every second one. */
+const leavings = 5;
 
 /** By so many milliseconds as `localStorage` says. */
 async function shiftClock(page: Page): Promise<void> {
@@ -45,12 +41,12 @@ async function shiftClock(page: Page): Promise<void> {
   });
 }
 
-describeWith("the page in disturbance", [await browser()] as const, ({ browser: chromium }) => {
+await describePage("the page in disturbance", {}, ({ chromium, system, another }) => {
   test("a server killed in the middle of a drag, and started again, has the card where it was dropped", async () => {
     const ports = [await freePort(), await freePort()] as const;
     const dataDir = temporaryFolder();
-    let system = await start({ ports, dataDir });
-    const { page, context } = await visitor(chromium, `${system.url}/`);
+    let mortal = await another({ ports, dataDir });
+    const { page, context } = await visitor(chromium, `${mortal.url}/`);
     const account = await register(page, "Ada");
     await newProject(page, "Launch");
     await quickAdd(page, "Dragged");
@@ -62,25 +58,50 @@ describeWith("the page in disturbance", [await browser()] as const, ({ browser: 
     await page.mouse.down();
     await page.mouse.move(from.x + 60, from.y + 30, { steps: 4 });
     await page.locator(".ghost").waitFor();
-    await system.end("SIGKILL");
+    await mortal.end("SIGKILL");
     await page.mouse.move(to.x + 100, to.y + 40, { steps: 8 });
     await page.mouse.up();
     await columnOf(page, "Done").getByText("Dragged").waitFor();
     await page.locator(".save-state.offline").waitFor();
-    system = await start({ ports, dataDir });
+    mortal = await another({ ports, dataDir });
     await page.getByText("All changes saved").waitFor({ timeout: waitMs });
     expect(await titlesIn(page, "Done")).toEqual(["Dragged"]);
-    const send = await signedIn(system.url, account);
+    const send = await signedIn(mortal.url, account);
     const { items } = await send<{ items: { status: string; version: number }[] }>("GET", "/v1/tasks");
     expect(items.map(({ status, version }) => [status, version])).toEqual([["done", 2]]);
     await context.close();
-    await system.end("SIGTERM");
+    await mortal.end("SIGTERM");
+  }, 240_000);
+
+  test("a change is kept that was made in the moment in which the page is left, without a network", async () => {
+    const ada = await visitor(chromium, `${system.url}/`);
+    const { page, context } = ada;
+    await register(page, "Ada");
+    await newProject(page, "Launch");
+    for (let made = 0; made < leavings; made++) await quickAdd(page, `Task ${made}`);
+    await saved(page);
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await context.setOffline(true);
+    await page.locator(".save-state.offline").waitFor();
+    for (let left = 1; left <= leavings; left++) {
+      const loaded = page.waitForEvent("load");
+      await page.evaluate(() => {
+        (document.querySelector(".column .tick:not(.ticked)") as HTMLElement).click();
+        location.reload();
+      });
+      await loaded;
+      await page.getByText(`Offline, ${left} waiting`).waitFor();
+      expect(await titlesIn(page, "Done")).toHaveLength(left);
+    }
+    await context.setOffline(false);
+    await saved(page);
+    expectNoFaults(ada);
+    await context.close();
   }, 240_000);
 
   test.each([-dayMs, dayMs])(
     "a clock that is wrong by %d ms signs nobody out, keeps the order of changes and writes the server's instants",
     async (offsetMs) => {
-      const system = await start();
       let refreshes = 0;
       const ada = await visitor(chromium, `${system.url}/`, { before: shiftClock });
       const { page } = ada;
@@ -118,20 +139,16 @@ describeWith("the page in disturbance", [await browser()] as const, ({ browser: 
       expect(refreshes).toBeLessThanOrEqual(6);
       expectNoFaults(ada);
       await ada.context.close();
-      await system.end("SIGTERM");
     },
     240_000,
   );
+});
 
+await describePage("the page while others change the same", { onServers: true }, ({ chromium, system }) => {
   test("two who set one field at once are both told, and each can have the replaced value back by one click", async () => {
-    const system = await start();
     const ada = await visitor(chromium, `${system.url}/`);
     const account = await register(ada.page, "Ada");
-    await ada.page.getByRole("button", { name: /^Spaces/ }).click();
-    await ada.page.getByRole("menuitem", { name: "New space" }).click();
-    await ada.page.getByLabel("Space name").fill("Team");
-    await ada.page.getByRole("button", { name: "Create", exact: true }).click();
-    await ada.page.getByRole("button", { name: "Spaces: Team" }).waitFor();
+    await newSpace(ada.page, "Team");
     await newProject(ada.page, "Launch");
     await quickAdd(ada.page, "Name it");
     await saved(ada.page);
@@ -171,11 +188,9 @@ describeWith("the page in disturbance", [await browser()] as const, ({ browser: 
       expectNoFaults(one);
       await one.context.close();
     }
-    await system.end("SIGTERM");
   }, 240_000);
 
   test("what others do shifts nothing that one is looking at", async () => {
-    const system = await start();
     const ada = await visitor(chromium, `${system.url}/`);
     const { page } = ada;
     const account = await register(page, "Ada");
@@ -212,6 +227,5 @@ describeWith("the page in disturbance", [await browser()] as const, ({ browser: 
     expect(shifts.reduce((sum, each) => sum + each, 0)).toBeLessThan(0.02);
     expectNoFaults(ada);
     await ada.context.close();
-    await system.end("SIGTERM");
   }, 240_000);
 });

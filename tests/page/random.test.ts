@@ -2,10 +2,8 @@
  * Two pages and the API change one board at random while their networks come and go. At the end both pages, a fresh page and the server agree, and every
  * change that was shown as saved is in the facts. `PAGE_SECONDS` says how long (5 minutes: 300), `SEED` which chances.
  */
-import { afterAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
   expectNoFaults,
   newProject,
   type Page,
@@ -13,23 +11,18 @@ import {
   register,
   saved,
   signedIn,
+  signIn,
   type Visitor,
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
 import { type Random, random } from "../system/random.ts";
-import { cleanUp, start } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
+import { describePage } from "./describe-page.ts";
 
-const seconds = Number(process.env.PAGE_SECONDS ?? 15);
+const seconds = Number(process.env.PAGE_SECONDS ?? 10);
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 32);
 const waitMs = 60_000;
 const columns = ["To do", "In progress", "Done"];
-
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
 
 type Send = Awaited<ReturnType<typeof signedIn>>;
 type Item = { readonly id: string; readonly title: string; readonly status: string };
@@ -134,12 +127,11 @@ async function actByApi(send: Send, path: string, chance: Random, name: string, 
   else await send("PATCH", `${path}/tasks/${chance.pick(items).id}`, body).catch(() => undefined);
 }
 
-describeWith("two pages and the API at random", [await browser()] as const, ({ browser: chromium }) => {
+await describePage("two pages and the API at random", { onServers: true }, ({ chromium, system }) => {
   test(
     `agree after ${seconds} s with network cuts, and nothing shown as saved is lost (seed ${seed})`,
     async () => {
       const chance = random(seed);
-      const system = await start();
       const ada = await visitor(chromium, `${system.url}/`);
       const account = await register(ada.page, "Ada");
       await newProject(ada.page, "Launch");
@@ -151,9 +143,7 @@ describeWith("two pages and the API at random", [await browser()] as const, ({ b
       const projectId = /board\/([^/?]+)/.exec(address)?.[1] ?? "";
       const enter = async (): Promise<Visitor> => {
         const other = await visitor(chromium, address);
-        await other.page.locator("input[name=email]").fill(account.email);
-        await other.page.locator("input[name=password]").fill(account.password);
-        await other.page.locator("form button[type=submit]").click();
+        await signIn(other.page, account);
         await other.page.locator(".column").first().waitFor();
         return other;
       };
@@ -194,7 +184,6 @@ describeWith("two pages and the API at random", [await browser()] as const, ({ b
         expectNoFaults(one);
         await one.context.close();
       }
-      await system.end("SIGTERM");
     },
     seconds * 1_000 + 300_000,
   );

@@ -1,8 +1,7 @@
 /** The page against texts that want to run, and for people who cannot see or point: every view, light and dark, wide and narrow. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
+  type Account,
   columnOf,
   expectNoFaults,
   newProject,
@@ -13,21 +12,15 @@ import {
   type Visitor,
   visitor,
 } from "../system/browser.ts";
-import { cleanUp, type System, start } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
 import { violations } from "./axe.ts";
+import { describePage } from "./describe-page.ts";
 import { hostileTexts } from "./hostile-texts.ts";
-
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
 
 const accountOf = (token: string): string =>
   (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { sub: string }).sub;
 
 /** A task is deleted elsewhere while this page renames it without a network. */
-async function refusal({ page, context }: Visitor, { url }: System, account: { email: string; password: string }) {
+async function refusal({ page, context }: Visitor, url: string, account: Account): Promise<void> {
   await quickAdd(page, "Doomed");
   await saved(page);
   await context.setOffline(true);
@@ -43,15 +36,7 @@ async function refusal({ page, context }: Visitor, { url }: System, account: { e
   await page.getByRole("region", { name: "Changes that could not be saved" }).waitFor();
 }
 
-describeWith("the page", [await browser()] as const, ({ browser: chromium }) => {
-  let system: System;
-  beforeAll(async () => {
-    system = await start();
-  }, 180_000);
-  afterAll(async () => {
-    await system?.end("SIGTERM");
-  }, 120_000);
-
+await describePage("the page", {}, ({ chromium, system }) => {
   test.each([
     { isDark: false, isNarrow: false },
     { isDark: true, isNarrow: false },
@@ -132,7 +117,7 @@ describeWith("the page", [await browser()] as const, ({ browser: chromium }) => 
       await page.keyboard.press("m");
       await look_at("move to");
       await page.keyboard.press("Escape");
-      await refusal(ada, system, account);
+      await refusal(ada, system.url, account);
       await look_at("a refused change");
       await menu();
       await page.getByRole("button", { name: /^Spaces/ }).click();

@@ -1,11 +1,10 @@
 /** The page with others: two browsers at once, without a network and back, refusals, several tabs, a membership that ends. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
   columnOf,
   expectNoFaults,
   newProject,
+  newSpace,
   quickAdd,
   register,
   saved,
@@ -14,36 +13,23 @@ import {
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
-import { cleanUp, type System, start } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
+import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
 const offlineChanges = 50;
 
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
-
-describeWith("the page for several people", [await browser()] as const, ({ browser: chromium }) => {
-  let system: System;
+await describePage("the page for several people", { onServers: true }, ({ chromium, system }) => {
   let ada: Visitor;
   let bob: Visitor;
   beforeAll(async () => {
-    system = await start();
     ada = await visitor(chromium, `${system.url}/`);
     await register(ada.page, "Ada");
-    await ada.page.getByRole("button", { name: /^Spaces/ }).click();
-    await ada.page.getByRole("menuitem", { name: "New space" }).click();
-    await ada.page.getByLabel("Space name").fill("Our team");
-    await ada.page.getByRole("button", { name: "Create", exact: true }).click();
-    await ada.page.getByRole("button", { name: "Spaces: Our team" }).waitFor();
+    await newSpace(ada.page, "Our team");
     await newProject(ada.page, "Launch");
   }, 180_000);
   afterAll(async () => {
     await ada?.context.close();
     await bob?.context.close();
-    await system?.end("SIGTERM");
   }, 120_000);
 
   const linkOfAda = async (): Promise<string> => {

@@ -1,43 +1,35 @@
 /** Each view as a person uses it: list, day, project, trash, account, members, a finger instead of a mouse, the keyboard alone. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
-  browser,
-  closeBrowser,
+  type Account,
   columnOf,
   expectNoFaults,
   newProject,
+  newSpace,
   quickAdd,
   register,
   saved,
   signedIn,
+  signIn,
   titlesIn,
   type Visitor,
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
-import { cleanUp, type System, start } from "../system/server.ts";
-import { describeWith } from "../system/services.ts";
+import { describePage } from "./describe-page.ts";
 
 const waitMs = 30_000;
 
-afterAll(async () => {
-  await closeBrowser();
-  await cleanUp();
-}, 120_000);
-
-describeWith("each view of the page", [await browser()] as const, ({ browser: chromium }) => {
-  let system: System;
+await describePage("each view of the page", {}, ({ chromium, system }) => {
   let ada: Visitor;
-  let account: { email: string; password: string };
+  let account: Account;
   beforeAll(async () => {
-    system = await start();
     ada = await visitor(chromium, `${system.url}/`);
     await ada.page.locator(".entry-card").waitFor();
     account = await register(ada.page, "Ada");
   }, 180_000);
   afterAll(async () => {
     await ada?.context.close();
-    await system?.end("SIGTERM");
   }, 120_000);
 
   const toView = async (name: string) => {
@@ -131,11 +123,7 @@ describeWith("each view of the page", [await browser()] as const, ({ browser: ch
     const { page } = ada;
     await page.getByRole("link", { name: "Garden" }).click();
     await quickAdd(page, "Prune today");
-    await page.getByRole("button", { name: /^Spaces/ }).click();
-    await page.getByRole("menuitem", { name: "New space" }).click();
-    await page.getByLabel("Space name").fill("Choir");
-    await page.getByRole("button", { name: "Create", exact: true }).click();
-    await page.getByRole("button", { name: "Spaces: Choir" }).waitFor();
+    await newSpace(page, "Choir");
     await newProject(page, "Concert");
     await quickAdd(page, "Rehearse tomorrow @ada");
     await quickAdd(page, "Somebody else's tomorrow");
@@ -269,9 +257,7 @@ describeWith("each view of the page", [await browser()] as const, ({ browser: ch
   test("a finger holds a card, moves it, and scrolls when it does not hold", async () => {
     const { page } = await visitor(chromium, `${system.url}/`, { isNarrow: true });
     const phone = { page, context: page.context(), faults: [] as string[] };
-    await page.locator("input[name=email]").fill(account.email);
-    await page.locator("input[name=password]").fill(account.password);
-    await page.locator("form button[type=submit]").click();
+    await signIn(page, account);
     await page.getByRole("button", { name: "Open menu" }).click();
     await page.getByRole("link", { name: "Garden" }).click();
     await poll("the cards are there", waitMs, async () => (await titlesIn(page, "Waiting for rain")).length >= 2);
@@ -374,9 +360,7 @@ describeWith("each view of the page", [await browser()] as const, ({ browser: ch
     const eva = await visitor(chromium, `${system.url}/`, { locale: "ru-RU" });
     const { page } = eva;
     await page.getByRole("heading", { name: "С возвращением" }).waitFor();
-    await page.locator("input[name=email]").fill(account.email);
-    await page.locator("input[name=password]").fill(account.password);
-    await page.locator("form button[type=submit]").click();
+    await signIn(page, account);
     await page.getByRole("heading", { level: 1, name: "Мой день" }).waitFor();
     expect(await page.locator(".day-date").textContent()).toMatch(/[а-я]{5,}, \d+ [а-я]+/i);
     await page.locator("body").press("c");

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { debianPackages } from "../../deploy/services/install.ts";
 import type { Missing } from "./services.ts";
 
-export type { Page } from "playwright-core";
+export type { Browser, Page } from "playwright-core";
 
 const launchDeadlineMs = 120_000;
 /** Of one step of a test. */
@@ -77,7 +77,7 @@ export async function visitor(
 
 let registered = 0;
 
-export async function register(page: Page, name: string): Promise<{ email: string; password: string }> {
+export async function register(page: Page, name: string): Promise<Account> {
   registered += 1;
   const [email, password] = [
     `${name.toLowerCase().replace(/[^a-z]/g, "")}-${process.pid}-${registered}@example.com`,
@@ -91,6 +91,24 @@ export async function register(page: Page, name: string): Promise<{ email: strin
   await page.locator("form button[type=submit]").click();
   await page.locator(".sidebar").waitFor({ state: "attached" });
   return { email, password };
+}
+
+export type Account = { readonly email: string; readonly password: string };
+
+/** On a page that asks for it. */
+export async function signIn(page: Page, { email, password }: Account): Promise<void> {
+  await page.locator("input[name=email]").fill(email);
+  await page.locator("input[name=password]").fill(password);
+  await page.locator("form button[type=submit]").click();
+  await page.locator(".sidebar").waitFor({ state: "attached" });
+}
+
+export async function newSpace(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /^Spaces/ }).click();
+  await page.getByRole("menuitem", { name: "New space" }).click();
+  await page.getByLabel("Space name").fill(name);
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("button", { name: `Spaces: ${name}` }).waitFor();
 }
 
 export async function newProject(page: Page, name: string): Promise<void> {
@@ -112,7 +130,7 @@ export async function quickAdd(page: Page, text: string): Promise<void> {
 /** The same person by another way than the page: requests with a token of their own. */
 export async function signedIn(
   url: string,
-  account: { readonly email: string; readonly password: string },
+  account: Account,
 ): Promise<<Body>(method: string, path: string, body?: unknown) => Promise<Body>> {
   const send = async <Body>(method: string, path: string, body?: unknown, token?: string): Promise<Body> => {
     const answer = await fetch(url + path, {

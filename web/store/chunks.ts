@@ -40,12 +40,16 @@ export function chunked(items: readonly Item[], before: readonly Chunk[]): Chunk
   });
 }
 
-/** Where each of the chunks begins now: at the first of its cards that has stayed where it was. */
+/**
+ * Where each of the chunks begins now: at the first of its cards that has stayed where it was, and where none has, at the first that is still there. A card
+ * alone in its chunk gets another rank when the server has decided on it: in another chunk it would be made anew, and lose the focus.
+ */
 function startsOf(items: readonly Item[], before: readonly Chunk[]): Map<string, number> {
   const ranks = new Map(items.map(({ task }) => [task.id, task.fields.rank]));
   const starts = new Map<string, number>();
   for (const { key, items: old } of before) {
-    const start = old.find(({ task }) => ranks.get(task.id) === task.fields.rank);
+    const start =
+      old.find(({ task }) => ranks.get(task.id) === task.fields.rank) ?? old.find(({ task }) => ranks.has(task.id));
     if (start !== undefined) starts.set(start.task.id, key);
   }
   return starts;

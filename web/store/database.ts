@@ -73,8 +73,12 @@ export async function readOutbox(): Promise<Entry[]> {
   return (await (await database()).getAll("outbox")).sort((a, b) => a.order - b.order);
 }
 
+/** Committed at once, without waiting to hear of it: a page that is left in the same moment leaves the change to the browser. */
 export async function writeEntry(entry: Entry): Promise<void> {
-  await (await database()).put("outbox", entry);
+  const writing = (await database()).transaction("outbox", "readwrite");
+  void writing.store.put(entry);
+  writing.commit();
+  await writing.done;
 }
 
 export async function removeEntry(key: string): Promise<void> {

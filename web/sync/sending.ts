@@ -36,12 +36,16 @@ let wake: () => void = () => undefined;
 
 export function showPendingOf(spaceId: string): void {
   const store = storeOf(spaceId);
-  const told = entries.value.filter((entry) => entry.spaceId === spaceId && isTold(entry, store.seq));
   const pending = entries.value.filter(
-    (entry) => entry.spaceId === spaceId && entry.state !== "refused" && !told.includes(entry),
+    (entry) => entry.spaceId === spaceId && entry.state !== "refused" && !isTold(entry, store.seq),
   );
   store.showPending(pending);
-  if (isLeader.value) for (const { key } of told) void remove(key);
+}
+
+/** To be called when the browser's own store has the documents of this `seq`: an entry that went sooner would be missing after a reload without a network. */
+export function removeTold(spaceId: string, seq: number): void {
+  if (!isLeader.value) return;
+  for (const entry of entries.value) if (entry.spaceId === spaceId && isTold(entry, seq)) void remove(entry.key);
 }
 
 /** The server's documents hold it already. */
@@ -240,8 +244,7 @@ async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void
   if (made !== undefined) made.operationId = operationId;
   verdicts.get(entry.key)?.(operationId);
   verdicts.delete(entry.key);
-  const store = storeOf(entry.spaceId);
-  if (seq === undefined || seq <= store.seq) await remove(entry.key);
+  if (seq === undefined) await remove(entry.key);
   else await replace({ ...entry, state: "sent", operationId, seq });
   showPendingOf(entry.spaceId);
   // The stream tells it, as a rule sooner than this.

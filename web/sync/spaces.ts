@@ -6,7 +6,7 @@ import { readKept, readSpace, removeSpace, writeKept, writeSpace } from "../stor
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type FeedFact, type Resource, SpaceStore } from "../store/space-store.ts";
-import { showPendingOf } from "./sending.ts";
+import { removeTold, showPendingOf } from "./sending.ts";
 import { call, getJson, Refusal, user } from "./session.ts";
 import { isLeader, tell } from "./tabs.ts";
 
@@ -112,6 +112,8 @@ export function catchUp(spaceId: string, told?: { seq: number; epoch?: string })
     const store = storeOf(spaceId);
     const isOther = told?.epoch !== undefined && store.epoch !== told.epoch;
     if (store.seq < 0 || isOther) return await snapshot(spaceId);
+    // Whatever was in the way of this space has been written by now.
+    removeTold(spaceId, store.seq);
     if (told !== undefined && told.seq <= store.seq) return;
     try {
       await readFacts(store);
@@ -155,6 +157,7 @@ async function snapshot(spaceId: string): Promise<void> {
   showPendingOf(spaceId);
   await painted();
   await writeSpace({ spaceId, ...state }, documents, { isWhole: true });
+  removeTold(spaceId, state.seq);
   tell({ kind: "space", spaceId });
 }
 
@@ -217,6 +220,7 @@ async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
     if (document !== undefined) changed.push(document);
   }
   await writeSpace({ spaceId: store.id, seq: store.seq, epoch: store.epoch }, changed, { isWhole: false });
+  removeTold(store.id, store.seq);
   if (isLeader.value) tell({ kind: "fact", fact });
   const own = changed.find(({ type }) => type === "space");
   if (own !== undefined) renamed(store.id, own.fields.name as string);

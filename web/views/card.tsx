@@ -17,6 +17,17 @@ type Props = {
 };
 
 export class Card extends Component<Props> {
+  /** A card that is made anew in another place keeps the focus. */
+  override componentWillUnmount(): void {
+    const { id } = this.props.task;
+    if (!(document.activeElement instanceof HTMLElement) || document.activeElement.dataset.card !== id) return;
+    // After all that is rendered at once, and before the next key.
+    queueMicrotask(() => {
+      if (document.activeElement === document.body)
+        document.querySelector<HTMLElement>(`[data-card="${id}"]`)?.focus({ preventScroll: true });
+    });
+  }
+
   override shouldComponentUpdate(next: Props): boolean {
     const names = ["task", "done", "all", "canChange", "look"] as const;
     return names.some((name) => next[name] !== this.props[name]);
