@@ -9,6 +9,7 @@ import { statfsSync } from "node:fs";
 import { relative } from "node:path";
 import { endAll, runBun } from "./run/children.ts";
 import { type FileResult, readOutput, summary } from "./run/output.ts";
+import { inOrder, type Job, jobsAtOnce, simulations } from "./run/plan.ts";
 
 // Where there is a roomy folder in memory, servers and tests keep their files there: nobody cuts the power, and disks of CI machines are slow.
 const inMemory = "/dev/shm";
@@ -35,33 +36,22 @@ function freeBytes(folder: string): number {
   }
 }
 
-type Job = { readonly name: string; readonly files: readonly string[]; readonly env: Record<string, string> };
-
 const glob = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync(root)].sort();
 const alone = (file: string): Job => ({ name: file, files: [`./${file}`], env: {} });
 
-/** Two lanes, since tests wait most of their time: those on the shared servers one after the other, and all others beside them. */
-function lanes(): { shared: Job[]; others: Job[] } {
-  const isShared = (file: string) => /^tests\/(contract|stack|outages|flow\.test)/.test(file);
-  const files = glob("tests/**/*.test.ts");
-  const simulations: Job = {
-    name: `simulations, ${simulationTimes} times as long as in the gate`,
-    files: glob("{actors,runtime}/**/*.simulation.test.ts").map((file) => `./${file}`),
-    env: { SIMULATION_TIMES: simulationTimes },
-  };
-  return {
-    shared: files.filter(isShared).map(alone),
-    others: [simulations, ...files.filter((file) => !isShared(file)).map(alone)],
-  };
+function allJobs(): Job[] {
+  const files = glob("{actors,runtime}/**/*.simulation.test.ts").map((file) => `./${file}`);
+  const longer: Job = { name: simulations, files, env: { SIMULATION_TIMES: simulationTimes } };
+  return inOrder([longer, ...glob("tests/**/*.test.ts").map(alone)]);
 }
 
-/** Runs all jobs, those of `shared` one at a time; tells of each when it has ended. */
-async function runAll({ shared, others }: { shared: Job[]; others: Job[] }): Promise<FileResult[]> {
-  const total = shared.length + others.length;
+/** Runs all jobs, as many at once as the plan says; tells of each when it has ended. */
+async function runAll(jobs: readonly Job[]): Promise<FileResult[]> {
+  const waiting = [...jobs];
   const results: FileResult[] = [];
-  async function lane(queues: readonly Job[][]): Promise<void> {
+  async function lane(): Promise<void> {
     for (;;) {
-      const job = queues.find((queue) => queue.length > 0)?.shift();
+      const job = waiting.shift();
       if (job === undefined || stopping !== undefined) return;
       const begunMs = performance.now();
       const run = await runBun(["test", "--timeout", String(testDeadlineMs), ...job.files], { env: job.env });
@@ -71,10 +61,10 @@ async function runAll({ shared, others }: { shared: Job[]; others: Job[] }): Pro
       const seconds = `${Math.round((performance.now() - begunMs) / 1_000)} s`;
       const numbers = `${outcome.pass} passed${outcome.fail > 0 ? `, ${outcome.fail} FAILED` : ""}${outcome.skip > 0 ? `, ${outcome.skip} skipped` : ""}`;
       if (run.code !== 0) say(`\n${outcome.text}\n`);
-      say(`[${String(results.length).padStart(3)}/${total}] ${job.name}: ${numbers}, ${seconds}`);
+      say(`[${String(results.length).padStart(3)}/${jobs.length}] ${job.name}: ${numbers}, ${seconds}`);
     }
   }
-  await Promise.all([lane([shared, others]), lane([others])]);
+  await Promise.all(Array.from({ length: jobsAtOnce }, lane));
   return results;
 }
 
@@ -110,22 +100,23 @@ function announce(files: number): void {
 }
 
 async function main(given: readonly string[]): Promise<number> {
-  const jobs = given.length > 0 ? { shared: given.map((path) => alone(relative(root, path))), others: [] } : lanes();
-  if (given.length === 0) {
-    announce(jobs.shared.length + jobs.others.length);
-    const gate = await runBun(["run", "--silent", "check"], { shown: true });
-    if (gate.code !== 0) return gate.code ?? 1;
-  }
+  const isWhole = given.length === 0;
+  const jobs = isWhole ? allJobs() : given.map((path) => alone(relative(root, path)));
+  if (isWhole) announce(jobs.length);
   isOurs = status({}).length === 0;
+  // The servers start while the gate is busy with what needs none.
   const upped = up({ say });
   starting = upped;
+  upped.catch(() => undefined);
+  const gate = isWhole ? await runBun(["run", "--silent", "check"], { shown: true }) : undefined;
+  if (stopping !== undefined) return await new Promise<never>(() => undefined);
   const { missing } = await upped;
   for (const { service, reason } of missing) say(`${service} cannot be had: ${reason}`);
-  const isRefused = missing.length > 0 && process.env.CI === "true";
+  const isRefused = (gate !== undefined && gate.code !== 0) || (missing.length > 0 && process.env.CI === "true");
   const results = isRefused || stopping !== undefined ? [] : await runAll(jobs);
   if (stopping !== undefined) return await new Promise<never>(() => undefined);
   if (isOurs) await down({});
-  if (isRefused) return 1;
+  if (isRefused) return gate?.code || 1;
   process.stdout.write(summary(results, performance.now() - startedMs));
   return results.every(({ code }) => code === 0) ? 0 : 1;
 }
