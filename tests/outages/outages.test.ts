@@ -121,12 +121,12 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
     url = system.urls[0] as string;
     redis = new Bun.RedisClient(servers.servers.redis.service.url);
     who = await person(url);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     redis?.close();
     expect(await system?.end()).toEqual([0, 0, 0]);
     await servers.close();
-  }, 120_000);
+  }, 300_000);
 
   /** Before the keeper has passed it, the keeper would write it once more. */
   const forget = async (spaceId: string, id: string, token: string) => {
@@ -232,7 +232,7 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
         } finally {
           if (!mended) await mend();
         }
-      }, 180_000);
+      }, 300_000);
 
   /** Roles that are started while these are away, and what each says of itself then. */
   const starts: { away: (keyof Stack["servers"])[]; said: string }[] = [
@@ -283,5 +283,5 @@ describeWith("a system of a process for each role", [await stack()], (servers) =
       } finally {
         await Promise.all(mine.map((each) => each.mend()));
       }
-    }, 120_000);
+    }, 300_000);
 });

@@ -50,5 +50,9 @@ export const lineWith = (lines: readonly Line[], key: string): Line => lines.fin
 export const event = (lines: readonly Line[], name: string): readonly Line[] =>
   lines.filter((line) => line.event === name);
 
-export const runScenario = (runtime: Runtime, name: string, seen?: Parameters<typeof run>[3]): Promise<Ended> =>
-  run(runtime, pathOf("fixtures/scenario.ts"), [name], seen);
+export const runScenario = (
+  runtime: Runtime,
+  name: string,
+  args: readonly string[] = [],
+  seen?: Parameters<typeof run>[3],
+): Promise<Ended> => run(runtime, pathOf("fixtures/scenario.ts"), [name, ...args], seen);

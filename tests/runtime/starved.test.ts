@@ -7,7 +7,7 @@ const script = fileURLToPath(new URL("./fixtures/starved/scenario.ts", import.me
 
 for (const runtime of runtimes) {
   test(
-    `On ${runtime}, actors whose machine gives them a tenth of a processor start, work and stop: nobody takes them for hung`,
+    `On ${runtime}, an actor whose machine gives it a tenth of a processor starts, works and stops: nobody takes it for hung`,
     async () => {
       const { code, lines } = await run(runtime, script);
       const line = lineWith(lines, "startedMs") as { startedMs: number; workedMs: number };

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { event, type Line, lineWith, runScenario, runtimes } from "./scenarios.ts";
 
 const DEADLINE_MS = 130_000;
+/** RESTARTS=200 restarts more often. */
+const RESTARTS = Number(process.env.RESTARTS ?? 60);
 
 for (const runtime of runtimes) {
   describe(`On ${runtime}, in real threads`, () => {
@@ -114,17 +116,18 @@ for (const runtime of runtimes) {
     );
 
     test(
-      "200 restarts leak no memory and no listener, and account for every message",
+      `${RESTARTS} restarts leak no memory and no listener, and account for every message`,
       async () => {
-        const { code, lines } = await runScenario(runtime, "churn");
+        const { code, lines } = await runScenario(runtime, "churn", [String(RESTARTS)]);
         expect(code).toBe(0);
         const { restarts, memory, handles } = lineWith(lines, "restarts") as {
           restarts: number;
           memory: number[];
           handles: number[];
         };
-        expect(restarts).toBe(200);
-        // From the hundredth on; a thread that stayed would cost 4 to 13 MB each time.
+        expect(restarts).toBe(RESTARTS);
+        expect(memory).toHaveLength(10);
+        // In the second half; a thread that stayed would cost 4 to 13 MB each time.
         expect((memory.at(-1) ?? 0) - (memory[4] ?? 0)).toBeLessThan(40);
         expect(new Set(handles).size).toBe(1);
       },
@@ -134,7 +137,7 @@ for (const runtime of runtimes) {
     test(
       "SIGTERM during load loses nothing that was accepted, lets a stopping actor ask those left of it, and exits 0",
       async () => {
-        const { code, lines } = await runScenario(runtime, "sigterm", (line, kill) => {
+        const { code, lines } = await runScenario(runtime, "sigterm", [], (line, kill) => {
           if ("pid" in line) kill("SIGTERM");
         });
         expect(code).toBe(0);

@@ -41,12 +41,12 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     place = await placeOn(urls);
     system = await crew(place.env, { task: 2, consumer: 2 });
     mongo = new MongoClient(place.env.MONGO_URL as string);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await cleanUp();
     await mongo?.close();
     await place?.remove();
-  }, 120_000);
+  }, 300_000);
 
   const rebuild = (...args: string[]): Promise<TrackerExit> => tracker(["rebuild", ...args], place.env).exited;
 
@@ -212,7 +212,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     await collection("documents").deleteMany({ space: (owner as Person).id });
     expect((await rebuild()).code).toBe(0);
     expectSame(await everything(), before);
-  }, 120_000);
+  }, 300_000);
 
   test("made again from the log, facts too, it is the same", async () => {
     const { code, out, err } = await rebuild("--from-log");
@@ -223,7 +223,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     expectSame(after, before, ["facts", "documents", "heads", "erased"]);
     // Whoever has read facts that may have been lost or damaged begins anew.
     expect(after.store?.[0][0]?.epoch).not.toBe(before.store?.[0][0]?.epoch);
-  }, 120_000);
+  }, 300_000);
 
   test("a damaged fact is named, and the log mends it", async () => {
     const [fact] = await collection("facts").find({ space: spaceId, seq: 3 }).toArray();
@@ -241,7 +241,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     ]);
     expect((await rebuild("--from-log")).code).toBe(0);
     expectSame(await everything(), before, ["facts", "documents", "heads", "erased"]);
-  }, 120_000);
+  }, 300_000);
 
   test("made again from nothing but the log it is the same, and what was erased is erased again", async () => {
     await mongo.db().dropDatabase();
@@ -252,7 +252,7 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
     const ids = (of: Kept) => of.erased?.[0].map(({ _id }) => _id);
     expect(ids(after)).toEqual(ids(before));
     expect(JSON.stringify(after)).not.toContain("Secret");
-  }, 120_000);
+  }, 300_000);
 
   test("afterwards the writers go on where they were", async () => {
     await Promise.all(system.consumers.map((each) => each.start()));
@@ -267,5 +267,5 @@ describeWith("the read model in MongoDB", [await servers()], (urls) => {
       async () => (await collection("erased").countDocuments({ isDone: false })) === 0,
     );
     expect(await system.end()).toEqual(system.all.map(() => 0));
-  }, 120_000);
+  }, 300_000);
 });

@@ -103,7 +103,7 @@ describeWith("a Redis that takes no writes", [await privateService("redis")], (r
     await system.end("SIGTERM");
     await poll("it is gone", waitMs, async () => (await keys()).length === 0);
     client.close();
-  }, 120_000);
+  }, 300_000);
 
   test("a first connection that takes its time is no outage, one that is refused is one", async () => {
     const proxy = await faultProxy(redis.port);
@@ -273,5 +273,5 @@ describeWith("a MongoDB that takes no writes", [await servers(), await privateSe
     );
     await client.close();
     await place.remove();
-  }, 120_000);
+  }, 300_000);
 });

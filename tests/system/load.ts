@@ -27,6 +27,8 @@ export type Load = {
 
 /** A client's back-off. */
 const pauseMs = 20;
+/** Between a user's operations: a load that takes every processor would leave nothing to what starts again meanwhile. */
+const restMs = 15;
 
 export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Load {
   const seen = new Map<string, number>();
@@ -34,7 +36,8 @@ export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Lo
   let running = true;
   let done = 0;
   let slowest = 0;
-  const pause = () => new Promise((resolve) => setTimeout(resolve, pauseMs));
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const pause = () => wait(pauseMs);
 
   const lane = async (who: Person, told: Book, choose: Random, name: string): Promise<void> => {
     const living = new Map<string, Task>();
@@ -163,7 +166,7 @@ export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Lo
       else if (found.version < newest.version) wrong.push(`${name}: the list has ${newest.id} as it was`);
     }
 
-    for (let number = 0; running; number += 1) {
+    for (let number = 0; running; number += 1, await wait(restMs)) {
       const target = choose.chance(0.55) && living.size > 0 ? choose.pick([...living.values()]) : undefined;
       const isKeyed = choose.chance(0.5);
       if (target === undefined) {
