@@ -6,14 +6,17 @@ import { fileText, valueOrFile } from "./config-file.ts";
 import { contradictions } from "./contradictions.ts";
 import { networkEntries } from "./http/ip-address.ts";
 import { type Site, siteOf } from "./http/site.ts";
+import { type MovingSettings, movingSettings, movingVariables } from "./moving-settings.ts";
 import { nearest } from "./nearest.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 import type { TracingSettings } from "./tracing/exporter.ts";
 import { tracingSettings, tracingVariables } from "./tracing/settings.ts";
 import { type WebhookSettings, webhookSettings, webhookVariables } from "./webhook-settings.ts";
 
+type SettingsApart = WebhookSettings & MovingSettings;
+
 /** The configuration as one frozen value; what each field means stands in the README's table. */
-export type Config = WebhookSettings & {
+export type Config = SettingsApart & {
   readonly role: "all" | "auth" | "task" | "consumer";
   readonly host: string;
   readonly port: number;
@@ -186,6 +189,7 @@ export const variables = t.Object({
   TT_LOGIN_DELAY: one(["on", "off"], "on", "Slow down who sends wrong passwords; `off` is for tests only."),
   ...webhookVariables,
   TT_PAGE: one(["on", "off"], "on", "The page at `/`; `off` leaves it out, and `/` leads to `/docs`."),
+  ...movingVariables,
   TT_DEBUG_FAULTS: one(
     ["0", "1"],
     "0",
@@ -279,6 +283,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     loginDelay: values.TT_LOGIN_DELAY === "on",
     ...webhookSettings(values),
     page: values.TT_PAGE === "on",
+    ...movingSettings(values),
     debugFaults: values.TT_DEBUG_FAULTS === "1",
     ...backends(values, ca),
     ...(tracing === undefined ? {} : { tracing }),

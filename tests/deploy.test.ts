@@ -268,7 +268,16 @@ describe("the image", () => {
   test("has the program and nothing else of the checkout", () => {
     const final = dockerfile.split(/^FROM .*$/m).at(-1) ?? "";
     const copied = [...final.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from = ""]) => from.split(" "));
-    expect(copied).toEqual(["package.json", "tsconfig.json", "runtime", "actors", "web/build.ts", "web/files.ts"]);
+    const client = "clients/typescript/src";
+    expect(copied).toEqual([
+      "package.json",
+      "tsconfig.json",
+      "runtime",
+      "actors",
+      client,
+      "web/build.ts",
+      "web/files.ts",
+    ]);
     const ignored = readFileSync(join(root, ".dockerignore"), "utf8").split("\n");
     expect(ignored.find((line) => line !== "" && !line.startsWith("#"))).toBe("*");
     expect(ignored).toContain("**/*.test.ts");

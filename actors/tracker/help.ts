@@ -2,7 +2,7 @@
 import type { Command } from "./command.ts";
 
 const exitCodes = `Exit codes: 0 done; 1 a server or the disk failed, run it again; 2 refused, nothing was changed (one line tells why);
-130 ended by Ctrl-C, 143 by SIGTERM.`;
+3 done but for what was named; 130 ended by Ctrl-C, 143 by SIGTERM.`;
 
 /** Of all commands, or of the one that is named. */
 export function helpText(commands: Readonly<Record<string, Command>>, name?: string): string {

@@ -15,6 +15,7 @@ import { UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { InterruptedError, interruption } from "./interrupt.ts";
+import { IncompleteError, MovingError } from "./moving/moving-file.ts";
 import { progressReporter } from "./progress.ts";
 
 const complain = (line: string): void => writeNow(2, `${line}\n`);
@@ -24,7 +25,8 @@ function failure(name: string, error: unknown): { exitCode: number; line: string
   if (error instanceof InterruptedError)
     return { exitCode: error.exitCode, line: `Interrupted: ${name} was not finished` };
   const { message } = error as Error;
-  const isRefusal = [UsageError, ConfigError, DataDirError, RebuildError, OperatorError].some(
+  if (error instanceof IncompleteError) return { exitCode: 3, line: message };
+  const isRefusal = [UsageError, ConfigError, DataDirError, RebuildError, OperatorError, MovingError].some(
     (kind) => error instanceof kind,
   );
   if (isRefusal)

@@ -1,0 +1,121 @@
+/** Which space of a file goes where, and each of them imported. */
+import { ProblemError } from "../../../clients/typescript/src/problem.ts";
+import type { Target } from "./creation.ts";
+import { type OwnSpace, ownSpaces } from "./export-spaces.ts";
+import type { FileSpace, ImportFile, Left } from "./import-file.ts";
+import { type ImportCounts, importSpace } from "./import-space.ts";
+import { MovingError, type Resource } from "./moving-file.ts";
+import type { ServerApi } from "./server-api.ts";
+
+export type ImportSpacesOptions = {
+  readonly api: ServerApi;
+  readonly file: ImportFile;
+  readonly into: {
+    /** The one space of the file that is taken. */
+    readonly only: string | undefined;
+    /** An id, or `me`. */
+    readonly spaceId: string | undefined;
+    /** Of the file to those here. */
+    readonly users: ReadonlyMap<string, string>;
+  };
+  readonly left: (each: Left) => void;
+  readonly say: (line: string) => void;
+  readonly onProgress: (done: number, total: number) => void;
+};
+
+const pageMax = 100;
+
+export async function importSpaces(options: ImportSpacesOptions): Promise<void> {
+  const { api, file, into, left, say, onProgress } = options;
+  const chosen = file.spaces.filter(({ spaceId }) => into.only === undefined || spaceId === into.only);
+  if (chosen.length === 0)
+    throw new MovingError(
+      into.only === undefined
+        ? "Cannot import: no space is in the file"
+        : `Cannot import: the space ${into.only} is not in the file`,
+    );
+  if (into.spaceId !== undefined && chosen.length > 1)
+    throw new MovingError(`Cannot import ${chosen.length} spaces into one: choose one of them with --from`);
+  const own = await ownSpaces(api);
+  const [{ space: personal }] = own;
+  const total = chosen.reduce((sum, space) => sum + file.count(file.spaces.indexOf(space)), 0);
+  let before = 0;
+  for (const space of chosen) {
+    const place = file.spaces.indexOf(space);
+    const spaceId = await placeOf(options, space, own);
+    const target = await targetOf(api, spaceId, (id) => into.users.get(id) ?? (id === file.by ? personal.id : id));
+    const counts = await importSpace({
+      api,
+      file,
+      place,
+      spaceId,
+      target,
+      left,
+      onProgress: (done) => onProgress(before + done, total),
+    });
+    before += file.count(place);
+    say(summary(space, spaceId, counts));
+  }
+  if (file.members > 1) say(`The members are named in the file (${file.members}): invite those who are to come along`);
+}
+
+/** The space that it goes to, which is made where it has to be. Whoever may not write there hears it before anything is changed. */
+async function placeOf(
+  { api, file, into }: ImportSpacesOptions,
+  space: FileSpace,
+  own: readonly [OwnSpace, ...OwnSpace[]],
+): Promise<string> {
+  const [{ space: personal }] = own;
+  const isPersonal = space.spaceId === file.by;
+  const wanted = into.spaceId === "me" || (into.spaceId === undefined && isPersonal) ? personal.id : into.spaceId;
+  if (wanted === undefined) return await madeSpace(api, space);
+  const found = own.find((each) => each.space.id === wanted);
+  if (found === undefined)
+    throw new MovingError(`Cannot import into the space ${wanted}: the token's user is no member of it`);
+  if (found.member.role === "viewer")
+    throw new MovingError(`Cannot import into the space ${wanted}: the token's user is a viewer there`);
+  return wanted;
+}
+
+/** Made once for each space that is imported, however often that is: the key is kept for ever. */
+async function madeSpace(api: ServerApi, { spaceId, name }: FileSpace): Promise<string> {
+  try {
+    const made = await api.change("/v1/spaces", { name: name === "" ? "Imported" : name }, `tracker-import-${spaceId}`);
+    return made.id as string;
+  } catch (failure) {
+    if (!(failure instanceof ProblemError)) throw failure;
+    if (failure.code === "idempotency-mismatch")
+      throw new MovingError(
+        `Cannot make the space ${spaceId} again under another name: it has been imported before; name it with --space`,
+      );
+    if (failure.code === "not-found")
+      throw new MovingError(
+        `Cannot import the space ${spaceId}: the one that an earlier import made was deleted or left; restore it, or name another with --space`,
+      );
+    throw failure;
+  }
+}
+
+async function targetOf(api: ServerApi, spaceId: string, userOf: Target["userOf"]): Promise<Target> {
+  const members = new Set<string>();
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = (await api.get(`/v1/spaces/${spaceId}/members?limit=${pageMax}${at}`)) as {
+      items: readonly Resource[];
+      nextCursor: string | null;
+    };
+    for (const { userId } of page.items) members.add(String(userId));
+    cursor = page.nextCursor;
+  }
+  return { userOf, isMember: (id) => members.has(id) };
+}
+
+function summary({ name }: FileSpace, spaceId: string, { made, present, ofOthers }: ImportCounts): string {
+  const counted = Object.entries(made).map(([type, count]) => `${count} ${type}${count === 1 ? "" : "s"}`);
+  const what = counted.length === 0 ? "nothing new" : counted.join(", ");
+  const more = [
+    present > 0 ? `${present} were there` : "",
+    ofOthers > 0 ? `${ofOthers} were made by other people and are yours here` : "",
+  ].filter((each) => each !== "");
+  return `Imported ${JSON.stringify(name)} into ${spaceId}: ${[what, ...more].join("; ")}`;
+}
