@@ -104,6 +104,16 @@ test.each(["task", "consumer"])("ROLE=%s alone is refused for the lack of Kafka"
   expect(faultsOf({ ROLE: role }).join()).toContain("needs KAFKA_BROKERS");
 });
 
+test("each secret may be in a file, whatever its name begins with", () => {
+  const files = variableRows().flatMap(({ name, about }) => (about.includes(`${name}_FILE`) ? [`${name}_FILE`] : []));
+  expect(files).toContain("TT_WEBHOOK_KEY_FILE");
+  for (const name of files) {
+    const faults = faultsOf({ [name]: "/nowhere" });
+    expect(faults).toContain(`${name} cannot be read: ENOENT`);
+    expect(faults.join()).not.toContain("not a known variable");
+  }
+});
+
 test("every server reaches its field, with secrets from files", () => {
   const folder = mkdtempSync(join(tmpdir(), "config-test-"));
   try {

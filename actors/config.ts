@@ -231,6 +231,7 @@ function isLike(schema: TSchema): boolean {
 const alsoAsFile = Object.entries(variables.properties)
   .filter(([, schema]) => "secret" in schema)
   .map(([name]) => name);
+const fileNames = alsoAsFile.map((name) => `${name}_FILE`);
 const prefix = "TT_";
 
 /** Thrown with one line for each thing that is wrong. */
@@ -254,7 +255,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     if (!Value.Check(schema, value)) faults.push(`${name} must be ${wanted(schema)}${shown(schema, given)}`);
   }
   for (const name of Object.keys(env)) {
-    if (!name.startsWith(prefix) || name in variables.properties) continue;
+    if (!name.startsWith(prefix) || name in variables.properties || fileNames.includes(name)) continue;
     const near = nearest(name, Object.keys(variables.properties));
     faults.push(`${name} is not a known variable${near === undefined ? "" : `; did you mean ${near}?`}`);
   }

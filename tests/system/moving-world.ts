@@ -15,6 +15,8 @@ export type World = {
   readonly spaceId: string;
   readonly projectId: string;
   readonly archivedId: string;
+  /** A task with tasks below it and comments. */
+  readonly parentId: string;
   readonly deletedIds: readonly string[];
 };
 
@@ -70,15 +72,15 @@ export async function makeWorld(
     await ok(owner, 200, "PATCH", `${base}/tasks/${fourth}`, {
       description: `${String(n).padStart(2, "0")}${"é🍕".repeat(9_999)}`,
     });
-  for (const who of [owner, friend]) await make("comments", { taskId: first, body: difficult }, who);
-  const comment = await make("comments", { taskId: first, body: "Deleted" });
+  for (const who of [owner, friend]) await make("comments", { taskId: third, body: difficult }, who);
+  const comment = await make("comments", { taskId: third, body: "Deleted" });
   await ok(owner, 204, "DELETE", `${base}/comments/${comment}`);
   const last = ids.at(-1) ?? "";
   deletedIds.push(comment, last, await make("comments", { taskId: last, body: "Of a deleted one" }), archived);
   await ok(owner, 204, "DELETE", `${base}/tasks/${last}`);
   await ok(owner, 204, "DELETE", `${base}/projects/${goneId}`);
   await ok(owner, 200, "PATCH", `${base}/projects/${archivedId}`, { archived: true });
-  return { spaceId, projectId, archivedId, deletedIds };
+  return { spaceId, projectId, archivedId, parentId: third, deletedIds };
 }
 
 /** Of every type one resource for each value of every writable field. */
@@ -138,44 +140,39 @@ function valuesOf({ form }: Field, ids: Readonly<Record<string, string>>, owner:
 
 type Kept = Readonly<Record<string, Json>>;
 /** By type: all that must be the same after a move, living and deleted ones, and the orders of tasks. */
-export async function keptOf(
-  who: Person,
-  spaceId: string,
-  more: { readonly assignees: boolean } = { assignees: true },
-): Promise<Record<string, unknown>> {
+export async function keptOf(who: Person, spaceId: string): Promise<Record<string, unknown>> {
   const result: Record<string, unknown> = {};
+  const shown = new Map((await snapshotOf(who, spaceId)).map(({ resource }) => [resource.id, resource]));
+  const facts = await factsOf(who, spaceId);
   for (const type of importedTypes) {
-    const living = await ids(who, spaceId, type);
-    const all = await Promise.all(
-      [...living].map(async (id): Promise<[string, Kept]> => {
-        const path = `/v1/spaces/${spaceId}/${type.plural}/${id}`;
-        const now = await who.call<Resource>("GET", path);
-        return [id, now.status === 200 ? kept(type, now.body, more) : { deleted: true }];
-      }),
-    );
+    const changes = facts.flatMap((fact) => fact.changes.filter((change) => change.type === type.name));
+    const all: [string, Kept][] = [];
+    for (const id of new Set(changes.map((change) => change.id))) {
+      const resource = shown.get(id) ?? (await readOne(who, `/v1/spaces/${spaceId}/${type.plural}/${id}`));
+      all.push([id, resource === undefined ? { deleted: true } : kept(type, resource)]);
+    }
     result[type.name] = Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
   const orders = new Map<string, [string, string][]>();
-  for (const { resource, type } of await snapshotOf(who, spaceId))
-    if (type === "task") {
-      const order = `${resource.projectId} ${resource.projectId === null ? "" : resource.columnId}`;
-      orders.set(order, [...(orders.get(order) ?? []), [String(resource.rank), resource.id]]);
-    }
+  for (const { id, ...task } of shown.values()) {
+    if (task.rank === undefined) continue;
+    const order = `${task.projectId} ${task.projectId === null ? "" : task.columnId}`;
+    orders.set(order, [...(orders.get(order) ?? []), [String(task.rank), id]]);
+  }
   const inOrder = [...orders].map(([order, tasks]) => [order, tasks.sort().map(([, id]) => id)] as const);
   result.orders = Object.fromEntries(inOrder.sort(([a], [b]) => (a < b ? -1 : 1)));
   return result;
 }
 
-/** Every id that the space has ever had of a type. */
-async function ids(who: Person, spaceId: string, { name }: ResourceType): Promise<Set<string>> {
-  const facts = await factsOf(who, spaceId);
-  return new Set(facts.flatMap(({ changes }) => changes.filter(({ type }) => type === name).map(({ id }) => id)));
+/** Comments, which no snapshot has, and deleted ones. */
+async function readOne(who: Person, path: string): Promise<Resource | undefined> {
+  const reply = await who.call<Resource>("GET", path);
+  expect([200, 404], reply.text).toContain(reply.status);
+  return reply.status === 200 ? reply.body : undefined;
 }
 
-function kept(type: ResourceType, resource: Resource, { assignees }: { assignees: boolean }): Kept {
-  const names = writableFields(type, "create")
-    .filter(([, { form }]) => assignees || form.kind !== "members")
-    .map(([name]) => name);
+function kept(type: ResourceType, resource: Resource): Kept {
+  const names = writableFields(type, "create").map(([name]) => name);
   return Object.fromEntries(["id", "createdAt", "completedAt", ...names].map((name) => [name, resource[name] ?? null]));
 }
 

@@ -104,10 +104,10 @@ async function readFacts(api: ServerApi, spaceId: string, history: SpaceHistory,
 async function readServed(api: ServerApi, spaceId: string, history: SpaceHistory): Promise<void> {
   const base = `/v1/spaces/${spaceId}`;
   for await (const { type, resource } of api.lines(`${base}/snapshot`))
-    if (typeof type === "string") history.addServed({ type, isDeleted: false, resource: resource as Resource });
+    if (typeof type === "string") history.addServed({ type, resource: resource as Resource });
   for (const type of importedTypes) {
-    if (type.isReadApart === true) await readList(api, `${base}/${type.plural}?`, type, false, history);
-    await readList(api, `${base}/${type.plural}?deleted=true&`, type, true, history);
+    if (type.isReadApart === true) await readList(api, `${base}/${type.plural}?`, type, history);
+    await readList(api, `${base}/${type.plural}?deleted=true&`, type, history);
   }
   // Comments of deleted tasks, say, are in no list.
   const rest = [...history.unserved()].filter(({ type }) => type.may.create !== undefined && type.isContent === true);
@@ -122,7 +122,6 @@ async function readList(
   api: ServerApi,
   address: string,
   { name: type }: ResourceType,
-  isDeleted: boolean,
   history: SpaceHistory,
 ): Promise<void> {
   for (let cursor: string | null = ""; cursor !== null; ) {
@@ -131,7 +130,7 @@ async function readList(
       items: readonly Resource[];
       nextCursor: string | null;
     };
-    for (const resource of page.items) history.addServed({ type, isDeleted, resource });
+    for (const resource of page.items) history.addServed({ type, resource });
     cursor = page.nextCursor;
   }
 }
@@ -139,7 +138,7 @@ async function readList(
 /** Its first version: when it was made. */
 async function readFirst(api: ServerApi, path: string, { name: type }: ResourceType, history: SpaceHistory) {
   try {
-    history.addServed({ type, isDeleted: false, resource: (await api.get(path)) as Resource });
+    history.addServed({ type, resource: (await api.get(path)) as Resource });
   } catch (failure) {
     // The fact of its creation has nearly the same instant.
     if (!(failure instanceof ProblemError && failure.status === 404)) throw failure;

@@ -120,6 +120,8 @@ function creation(work: Work, document: FileDocument, isDetached: boolean): Item
   };
   const drop = (field: string, reason: string): void => {
     without.add(field);
+    // What it means hangs on the other: a column is one of the project.
+    if (type.shown?.by === field) without.add(type.shown.field);
     reasons.push({ field, reason });
     if (!isNeeded(type, field)) return;
     left({ line, type: type.name, id: resource.id, reason: `${field} ${reason}` });

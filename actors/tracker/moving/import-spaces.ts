@@ -114,8 +114,8 @@ function summary({ name }: FileSpace, spaceId: string, { made, present, ofOthers
   const counted = Object.entries(made).map(([type, count]) => `${count} ${type}${count === 1 ? "" : "s"}`);
   const what = counted.length === 0 ? "nothing new" : counted.join(", ");
   const more = [
-    present > 0 ? `${present} were there` : "",
-    ofOthers > 0 ? `${ofOthers} were made by other people and are yours here` : "",
+    present > 0 ? `${present} ${present === 1 ? "was" : "were"} there` : "",
+    ofOthers > 0 ? `${ofOthers} of them had other authors` : "",
   ].filter((each) => each !== "");
   return `Imported ${JSON.stringify(name)} into ${spaceId}: ${[what, ...more].join("; ")}`;
 }

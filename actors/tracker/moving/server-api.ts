@@ -21,7 +21,7 @@ export type ServerApiOptions = {
   readonly url: string;
   readonly token: string;
   readonly signal: AbortSignal;
-  /** Told once whenever the server has to be waited for. */
+  /** Told once for each reason whenever the server has to be waited for. */
   readonly onWait: (why: string) => void;
 };
 
@@ -36,7 +36,7 @@ const pollMs = 200;
 const decidedMs = 600_000;
 
 export function serverApi({ url, token, signal, onWait }: ServerApiOptions): ServerApi {
-  let isWaiting = false;
+  let waitsFor = "";
   let isReached = false;
   let requestsMax = batchMax;
 
@@ -71,14 +71,14 @@ export function serverApi({ url, token, signal, onWait }: ServerApiOptions): Ser
     if (status === 429) wait("its rate limit is reached");
     else if (status === 503) wait("it is busy or a part of it is away");
     else {
-      isWaiting = false;
+      waitsFor = "";
       isReached = true;
     }
   }
 
   function wait(why: string): void {
-    if (isWaiting || !isReached) return;
-    isWaiting = true;
+    if (waitsFor === why || !isReached) return;
+    waitsFor = why;
     onWait(`Waiting for the server: ${why}`);
   }
 

@@ -18,7 +18,7 @@ export type ToldFact = {
 };
 
 /** As the server served it at some moment. */
-export type Served = { readonly type: string; readonly isDeleted: boolean; readonly resource: Resource };
+export type Served = { readonly type: string; readonly resource: Resource };
 
 export type Exported = {
   readonly type: ResourceType;
@@ -37,10 +37,10 @@ export function spaceHistory(spaceId: string) {
   const db = temporaryDatabase(`
     CREATE TABLE changes (place INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL);
     CREATE INDEX changes_by_id ON changes (place, id, version);
-    CREATE TABLE served (id TEXT PRIMARY KEY, place INTEGER NOT NULL, deleted INTEGER NOT NULL, text TEXT NOT NULL);`);
+    CREATE TABLE served (id TEXT PRIMARY KEY, place INTEGER NOT NULL, text TEXT NOT NULL);`);
   const addChange = db.prepare("INSERT INTO changes (place, id, version, text) VALUES (?, ?, ?, ?)");
-  const addServed = db.prepare("INSERT OR REPLACE INTO served (id, place, deleted, text) VALUES (?, ?, ?, ?)");
-  const served = db.prepare("SELECT deleted, text FROM served WHERE id = ?");
+  const addServed = db.prepare("INSERT OR REPLACE INTO served (id, place, text) VALUES (?, ?, ?)");
+  const served = db.prepare("SELECT text FROM served WHERE id = ?");
   const changesOf = db.prepare("SELECT text FROM changes WHERE place = ? AND id = ? ORDER BY version");
   const placeOf = (type: string) => exportedTypes.findIndex(({ name }) => name === type);
   /** Of resources on which it depends how others are shown. */
@@ -48,11 +48,9 @@ export function spaceHistory(spaceId: string) {
   const isLookedAt = new Set(exportedTypes.map(({ shown, fields }) => referredBy(shown, fields)));
 
   function folded(type: ResourceType, id: string): Document | undefined {
-    let document: Document | undefined;
-    for (const { change, ...fact } of entries(type, id)) {
-      document ??= change.version === 1 ? undefined : personalDocument(spaceId, id);
-      document = applied(type, document, change, fact);
-    }
+    // What a person has from the start, no fact has made.
+    let document = personalDocument(spaceId, id);
+    for (const { change, ...fact } of entries(type, id)) document = applied(type, document, change, fact);
     return document;
   }
 
@@ -68,16 +66,15 @@ export function spaceHistory(spaceId: string) {
     }
   }
 
-  /** As it was at the end of the history: as it was served, where that is of this moment. */
+  /** As it was at the end of the history: as it was served, where that is of this moment. Undefined: it was not there yet. */
   function exported(type: ResourceType, id: string): Exported | undefined {
-    const row = served.get(id) as { deleted: number; text: string } | undefined;
-    const known = row === undefined ? undefined : (JSON.parse(row.text) as Resource);
     const document = folded(type, id);
-    const isDeleted = document === undefined ? row?.deleted === 1 : document.deletedBy !== undefined;
-    const isCurrent = document === undefined || document.version === known?.version;
-    if (document !== undefined && isLookedAt.has(type.name)) fieldsOf.set(id, withoutTexts(document.fields));
-    if (known !== undefined && isCurrent) return { type, isDeleted, resource: known, changes: told(type, id) };
     if (document === undefined) return undefined;
+    const isDeleted = document.deletedBy !== undefined;
+    const row = served.get(id) as { text: string } | undefined;
+    const known = row === undefined ? undefined : (JSON.parse(row.text) as Resource);
+    if (isLookedAt.has(type.name)) fieldsOf.set(id, withoutTexts(document.fields));
+    if (document.version === known?.version) return { type, isDeleted, resource: known, changes: told(type, id) };
     // An import may have made it with an instant of the past, which the feed does not tell.
     const made = { ...document, createdAt: known?.createdAt ?? document.createdAt };
     const by = type.shown === undefined ? undefined : fieldsOf.get(document.fields[type.shown.by] as string);
@@ -95,9 +92,9 @@ export function spaceHistory(spaceId: string) {
         addChange.run(place, change.id, change.version, JSON.stringify({ ...fact, change }));
       }
     },
-    addServed({ type, isDeleted, resource }: Served): void {
+    addServed({ type, resource }: Served): void {
       const place = placeOf(type);
-      if (place >= 0) addServed.run(resource.id, place, isDeleted ? 1 : 0, JSON.stringify(resource));
+      if (place >= 0) addServed.run(resource.id, place, JSON.stringify(resource));
     },
     /** Those that something happened to and that no answer has shown. */
     *unserved(): Generator<{ type: ResourceType; id: string }> {
