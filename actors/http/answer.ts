@@ -47,11 +47,19 @@ function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined)
 
 /** Texts from this length on are counted while their clients have not taken them. */
 const largeChars = 65_536;
-const largeAnswers = new WeakMap<Response, number>();
+/** From this length on an answer may not fit into what a server sends at once. */
+const longChars = 5_000;
+const longTexts = new WeakMap<Response, string>();
 
 /** Bytes of a large answer, 0 of any other. */
 export function largeBytesOf(response: Response): number {
-  return largeAnswers.get(response) ?? 0;
+  const text = longTexts.get(response) ?? "";
+  return text.length < largeChars ? 0 : Buffer.byteLength(text);
+}
+
+/** The text of a long answer, undefined of any other. */
+export function longTextOf(response: Response): string | undefined {
+  return longTexts.get(response);
 }
 
 export function toResponse(
@@ -62,8 +70,7 @@ export function toResponse(
     status: answer.status,
     headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });
-  if (answer.json !== undefined && answer.json.length >= largeChars)
-    largeAnswers.set(response, Buffer.byteLength(answer.json));
+  if (answer.json !== undefined && answer.json.length >= longChars) longTexts.set(response, answer.json);
   const { headers } = response;
   headers.set("x-request-id", requestId);
   for (const name in limits) headers.set(name, limits[name] as string);

@@ -15,7 +15,12 @@ writeFileSync(
   `
   import process from "node:process";
   import { listen } from ${JSON.stringify(new URL("./listen.ts", import.meta.url).href)};
+  import { toResponse } from ${JSON.stringify(new URL("./answer.ts", import.meta.url).href)};
   const listener = listen(async ({ url }, peer) => {
+    if (url.endsWith("/long")) {
+      await new Promise((resolve) => setImmediate(resolve));
+      return toResponse({ status: 200, json: JSON.stringify("ж".repeat(20_000)) }, { requestId: "long", hsts: undefined });
+    }
     if (url.endsWith("/who")) return new Response(peer.remoteAddress);
     // Answered a moment after the stop has begun.
     if (url.endsWith("/slow")) await new Promise((resolve) => process.once("SIGTERM", () => setTimeout(resolve, 50)));
@@ -118,3 +123,23 @@ test("on bun, a connection on which nothing comes is closed, wherever its reques
   server.stop();
   expect(await server.ended).toBe(0);
 }, 60_000);
+
+test.each(["bun", "deno"] as const)(
+  "on %s, a long answer that comes late begins with all of its headers at once",
+  async (runtime) => {
+    const server = await serve(runtime);
+    try {
+      for (let each = 0; each < 20; each++) {
+        const socket = connect(server.port, "127.0.0.1");
+        socket.write("GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const pieces: Buffer[] = [];
+        for await (const piece of socket) pieces.push(piece as Buffer);
+        expect(pieces[0]?.toString()).toContain("\r\n\r\n");
+        expect(Buffer.concat(pieces).toString()).toContain("ж".repeat(5_000));
+      }
+    } finally {
+      server.stop();
+    }
+    expect(await server.ended).toBe(0);
+  },
+);

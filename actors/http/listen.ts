@@ -1,5 +1,6 @@
 /** A listening HTTP server on either runtime. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { longTextOf } from "./answer.ts";
 import { acceptErrors as acceptFailures } from "./listener-counts.ts";
 import type { Peer } from "./peer.ts";
 
@@ -104,16 +105,37 @@ export function listen(fetch: Fetch, options: ListenOptions): Listener {
     port,
     reusePort,
     // A request without a usable Host (HTTP/1.0 has none) comes with nothing but its target.
-    fetch: (request, self) =>
-      fetch(
-        request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request,
-        new BunPeer(self, request),
-      ),
+    fetch(request, self) {
+      const whole = request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
+      const answer = fetch(whole, new BunPeer(self, request));
+      return answer instanceof Promise && request.method !== "HEAD" ? answer.then(inFewSends) : answer;
+    },
     development: false,
     maxRequestBodySize: serverBodyBytesMax,
     idleTimeout: options.idleTimeoutS ?? idleTimeoutS,
   });
   return { port: server.port ?? port, stop: () => drained(server.stop(false), () => void server.stop(true)) };
+}
+
+/** Bun's buffer for what is sent at once, less room for the headers. */
+const atOnceBytesMax = 15_000;
+const encoder = new TextEncoder();
+
+/**
+ * An answer that comes later than in its request's own turn and does not fit into Bun's buffer is sent name by name and value by value, some 40 sends for
+ * one answer (docs/runtime-reports.md). As a stream its headers are one send and its body another.
+ */
+function inFewSends(response: Response): Response {
+  const text = longTextOf(response);
+  const bytes = text === undefined ? undefined : encoder.encode(text);
+  if (bytes === undefined || bytes.byteLength < atOnceBytesMax) return response;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  return new Response(body, { status: response.status, headers: response.headers });
 }
 
 /**
