@@ -1,5 +1,6 @@
 /** Lists from MongoDB: each is one aggregation for each stretch of an index in which its page lies. */
 import { type AggregationCursor, BSONRegExp, type Collection } from "mongodb";
+import type { ReadGate } from "../mongo/read-gate.ts";
 import { type DocumentRecord, keyOf, localName, lookedUp, termOf } from "../mongo/space-collections.ts";
 import { type Field, isSet } from "../resources/field.ts";
 import { askedValue, setFields, shownStates } from "../resources/listing.ts";
@@ -22,18 +23,15 @@ type Stretch = { readonly place: Fields; readonly order: Record<string, 1 | -1> 
 type Source = { readonly documents: Collection<DocumentRecord>; readonly registry: Registry };
 type Row = Pick<DocumentRecord, "_id" | "id" | "text"> & Record<string, string | number | null>;
 
-export function mongoList(documents: Collection<DocumentRecord>, registry: Registry) {
+export function mongoList(documents: Collection<DocumentRecord>, registry: Registry, gate: ReadGate) {
   async function ofSpace(query: ResourceQuery, spaceId: string, filter: Fields): Promise<ListedResource[]> {
     const limit = query.limit + 1;
     // By id: a resource that is moved between two stretches while they are read is listed once.
     const found = new Map<string, ListedResource>();
     for (const stretch of stretches(query, typeNamed(registry, query.type), spaceId)) {
       if (found.size >= limit) break;
-      for (const { id, text, [query.sort]: key = null } of await reading({ documents, registry }, query, {
-        filter,
-        stretch,
-        limit: limit - found.size,
-      }).toArray())
+      const asked = reading({ documents, registry }, query, { filter, stretch, limit: limit - found.size });
+      for (const { id, text, [query.sort]: key = null } of await gate(() => asked.toArray()))
         if (!found.has(id)) found.set(id, { spaceId, text, end: { key, id, spaceId } });
     }
     return [...found.values()];
@@ -82,9 +80,11 @@ function reading(
   { filter, stretch, limit }: { filter: Fields; stretch: Stretch; limit: number },
 ): AggregationCursor<Row> {
   const all = narrowed(filter, stretch.place);
+  const first = indexed(typeNamed(registry, query.type), all, longestWord(query));
+  const isAll = Object.entries(all).every(([field, asked]) => first[field] === asked);
   return documents.aggregate<Row>([
-    { $match: indexed(typeNamed(registry, query.type), all, longestWord(query)) },
-    { $match: all },
+    { $match: first },
+    ...(isAll ? [] : [{ $match: all }]),
     { $sort: stretch.order },
     { $limit: limit },
     { $project: { id: 1, text: 1, [query.sort]: 1 } },

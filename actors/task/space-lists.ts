@@ -14,6 +14,8 @@ export type Lists = {
 
 /** Characters of pages remembered at most; the oldest go first. */
 const rememberedMax = 8_000_000;
+/** Of a page that may lack some of its reader's writes. No other tag is without quotes. */
+const staleTag = "stale";
 
 export type ListsParts = {
   readonly reads: Pick<SpaceReads, "epoch">;
@@ -23,6 +25,22 @@ export type ListsParts = {
 export function lists({ reads, consistent }: ListsParts): Lists {
   const pages = new Map<string, { readonly tag: string; readonly text: string }>();
   let chars = 0;
+  /** Pages that are being made, for all who ask for the same meanwhile. */
+  const underWay = new Map<string, { readonly tag: string; readonly text: Promise<string> }>();
+
+  function made(key: string, tag: string, read: () => MaybePromise<string>): MaybePromise<string> {
+    const before = underWay.get(key);
+    if (before?.tag === tag) return before.text;
+    const text = read();
+    if (!(text instanceof Promise)) return text;
+    const making = { tag, text };
+    underWay.set(key, making);
+    const over = () => {
+      if (underWay.get(key) === making) underWay.delete(key);
+    };
+    text.then(over, over);
+    return text;
+  }
 
   function remember(key: string, tag: string, text: string): void {
     forget(key);
@@ -55,14 +73,18 @@ export function lists({ reads, consistent }: ListsParts): Lists {
     seqOf: (spaceId) => consistent.projectedSeq(spaceId),
     page(call, reader, spaceIds, read) {
       return then(consistent.isStale(reader), (isStale) => {
-        if (isStale) return then(read(), (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
+        const key = `${reader.userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${call.request.url}`;
+        if (isStale) {
+          // What a token names must be in it: a page that was begun before may lack that.
+          const found = reader.token === undefined ? made(key, staleTag, read) : read();
+          return then(found, (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
+        }
         return then(tagOf(spaceIds), (tag) => {
           const headers = { etag: tag };
           if (isTag(call.request.headers.get("if-none-match"), tag)) return { status: 304, headers };
-          const key = `${reader.userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${call.request.url}`;
           const known = pages.get(key);
           if (known?.tag === tag) return { status: 200, json: known.text, headers };
-          return then(read(), (text) => {
+          return then(made(key, tag, read), (text) => {
             remember(key, tag, text);
             return { status: 200, json: text, headers };
           });

@@ -1,6 +1,7 @@
 /** Reads of spaces from MongoDB. */
 import type { Collection } from "mongodb";
 import { Problem } from "../model/problem.ts";
+import { readGate } from "../mongo/read-gate.ts";
 import {
   changeKey,
   type DocumentRecord,
@@ -18,6 +19,10 @@ import type { Membership, SpaceReads, StoredChange, StoredResource } from "./spa
 
 /** Whoever reads waits for no longer. */
 const readMs = 2_500;
+/** Whoever lists may wait for others who do, too. */
+const listMs = 10_000;
+/** Below what the pool of connections has, so that reads of single resources never wait for lists. */
+const listing = { atOnce: 8, waitingMax: 1_000, readMs, waitMs: listMs, now: () => performance.now() } as const;
 /** A store that was restored is known by its new name after so long. */
 const epochKeptMs = 5_000;
 /** Facts may be of megabytes: few at once. */
@@ -39,7 +44,7 @@ export function mongoSpaceReads(
   registry: Registry,
   { now }: { readonly now: () => number } = { now: Date.now },
 ): MongoSpaceReads {
-  const list = mongoList(documents, registry);
+  const list = mongoList(documents, registry, readGate(listing));
   let named: { readonly epoch: string; readonly atMs: number } | undefined;
 
   return {
@@ -70,7 +75,7 @@ export function mongoSpaceReads(
       return found.map((each) => storedResource(spaceId, each));
     }),
 
-    list: guarded(list),
+    list: guarded(list, listMs),
 
     labels: guarded(async (spaceId) => {
       const found = await documents
@@ -164,10 +169,11 @@ async function versionOf(documents: Collection<DocumentRecord>, key: string): Pr
 
 function guarded<Arguments extends unknown[], Result>(
   read: (...given: Arguments) => Promise<Result>,
+  timeoutMs = readMs,
 ): (...given: Arguments) => Promise<Result> {
   return async (...given) => {
     try {
-      return await withDeadline(read(...given), readMs);
+      return await withDeadline(read(...given), timeoutMs);
     } catch (cause) {
       if (cause instanceof Problem) throw cause;
       throw new Problem("read-model-unavailable", undefined, { cause });
