@@ -206,6 +206,30 @@ test("who waits behind a bound that does not move is refused in time", async () 
   expect(gate.counts.waiting).toBe(0);
 });
 
+test("what waits behind a bound does not keep the event loop turning, and has its turn once there is room", async () => {
+  let taken = false;
+  let looks = 0;
+  await ask("a1", {
+    bytes: 200,
+    gone: () => {
+      looks++;
+      return taken;
+    },
+  });
+  const second = ask("a2");
+  for (let round = 0; round < 5; round++) goRound();
+  expect(soon).toEqual([]);
+  expect(looks).toBe(0);
+  const other = ask("b1");
+  for (let round = 0; round < 5; round++) goRound();
+  expect(await other).toBe("b1");
+  expect(soon).toEqual([]);
+  taken = true;
+  goRound(25);
+  goRound();
+  expect(await second).toBe("a2");
+});
+
 test("answers that clients do not take hold up their own queue, until they are taken or their clients have gone", async () => {
   let taken = false;
   await ask("a1", { bytes: 200, gone: () => taken });

@@ -114,6 +114,8 @@ export function admission(
   const large: { readonly queue: UserQueue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
   /** 0 between turns. */
   let turnEndMs = 0;
+  /** All that waits is behind a bound of its user: another turn of the loop changes nothing, only an end, a sweep or a newcomer does. */
+  let isBlocked = false;
   let sweeping = false;
 
   /** Whether this turn takes more work. */
@@ -128,7 +130,7 @@ export function admission(
 
   function endTurn(): void {
     turnEndMs = 0;
-    if (counts.waiting > 0 || resuming.size > 0) drain();
+    if ((counts.waiting > 0 && !isBlocked) || resuming.size > 0) drain();
   }
 
   function queueOf(key: string): UserQueue {
@@ -219,6 +221,7 @@ export function admission(
       }
       queue.waiting.push(each);
       counts.waiting++;
+      wake();
       sweepLater();
     });
   }
@@ -277,6 +280,7 @@ export function admission(
       if (mayRun) queue.creditMs += quantumMs;
       blocked = mayRun ? 0 : blocked + 1;
     }
+    isBlocked = blocked >= turns.length;
   }
 
   function runHead(queue: UserQueue): void {
@@ -289,6 +293,7 @@ export function admission(
   }
 
   function wake(): void {
+    isBlocked = false;
     if (turnEndMs !== 0) return;
     turnEndMs = clock.now() + bounds.turnMs;
     clock.soon(endTurn);
