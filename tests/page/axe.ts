@@ -5,17 +5,20 @@ import type { Page } from "../system/browser.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe-core finds wrong, a line each. The source goes in by the debugger, which no content policy binds. */
-export async function violations(page: Page): Promise<string[]> {
+/** What axe-core finds wrong, a line each. The source goes in by the debugger, which no content policy binds. `rules`: only these, else all. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe);
   // Nothing may be half faded in.
   await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished)).catch(() => undefined));
-  return await page.evaluate(async () => {
+  return await page.evaluate(async (only) => {
     type Found = { violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] };
     const { axe: engine } = globalThis as unknown as { axe: { run(options: object): Promise<Found> } };
-    const found = await engine.run({ resultTypes: ["violations"] });
+    const found = await engine.run({
+      resultTypes: ["violations"],
+      ...(only === undefined ? {} : { runOnly: { type: "rule", values: only } }),
+    });
     return found.violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary?.slice(0, 300)}`),
     );
-  });
+  }, rules);
 }

@@ -1,22 +1,25 @@
 import { expect, test } from "bun:test";
 import type { Document } from "../../actors/resources/document.ts";
-import { type Chunk, chunked, type Item } from "../../web/store/chunks.ts";
+import { type Chunk, chunked as chunkedBy } from "../../web/store/chunks.ts";
+import type { CardItem } from "../../web/store/shown-board.ts";
 
-const itemOf = (id: number, rank = id): Item => ({
+const itemOf = (id: number, rank = id): CardItem => ({
   task: { id: `task ${id}`, fields: { rank: String(rank).padStart(6, "0") } } as unknown as Document,
   done: 0,
   all: 0,
 });
+const chunked = (items: readonly CardItem[], before: readonly Chunk<CardItem>[]) =>
+  chunkedBy(items, before, (one, other) => one.task === other.task && one.done === other.done && one.all === other.all);
 const itemsOf = (count: number) => Array.from({ length: count }, (_, id) => itemOf(id));
-const shown = (chunks: readonly Chunk[]) => chunks.flatMap(({ items }) => items);
-const kept = (chunks: readonly Chunk[], before: readonly Chunk[]) =>
+const shown = (chunks: readonly Chunk<CardItem>[]) => chunks.flatMap(({ items }) => items);
+const kept = (chunks: readonly Chunk<CardItem>[], before: readonly Chunk<CardItem>[]) =>
   chunks.filter((chunk) => before.includes(chunk)).length;
 
 test("a card that comes, goes, moves or changes alters one chunk or two, and all are shown in their order", () => {
   const items = itemsOf(1_000);
   const before = chunked(items, []);
   const moved = items.filter((_, place) => place !== 500).toSpliced(2, 0, itemOf(500, 1.5));
-  const changes: Record<string, Item[]> = {
+  const changes: Record<string, CardItem[]> = {
     "the first goes": items.slice(1),
     "the last goes": items.slice(0, -1),
     "one comes first": [itemOf(-1), ...items],
@@ -42,8 +45,8 @@ test("a card alone in its chunk stays in it when it gets another rank, as it doe
 });
 
 test("chunks stay small and their keys stay different, whatever comes and goes", () => {
-  let chunks: Chunk[] = [];
-  let items: Item[] = [];
+  let chunks: Chunk<CardItem>[] = [];
+  let items: CardItem[] = [];
   let state = 7;
   const below = (max: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -114,8 +114,46 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     await page.getByRole("button", { name: /^Water/ }).focus();
     await page.keyboard.press("x");
     await poll("what is done is out of the list", waitMs, async () => !(await rows()).includes("Water"));
+    const isOnRow = () => page.evaluate(() => document.activeElement?.closest(".task-row") instanceof HTMLElement);
+    await poll("the focus goes on to another row", waitMs, isOnRow);
     await page.getByRole("checkbox", { name: "Show completed" }).check();
     expect(await rows()).toContain("Water");
+    expectNoFaults(ada);
+  }, 120_000);
+
+  test("a task goes to a column of another project by the menu, from a list too, and out of all projects", async () => {
+    const { page } = ada;
+    await page.getByRole("link", { name: "Garden" }).click();
+    await quickAdd(page, "Paint");
+    await newProject(page, "House");
+    await toView("List");
+    await page.getByRole("button", { name: /^Paint/ }).focus();
+    await page.keyboard.press("m");
+    const dialog = page.getByRole("dialog", { name: "Move to…" });
+    expect(await dialog.getByRole("button", { name: "Waiting for rain" }).count()).toBe(1);
+    await dialog.getByRole("combobox", { name: "Project to move to" }).selectOption("House");
+    await dialog.getByRole("button", { name: "In progress" }).click();
+    await page.locator(".toast").getByText("Moved “Paint” to House · In progress").waitFor();
+    await page.getByRole("link", { name: "House" }).click();
+    await columnOf(page, "In progress")
+      .getByRole("button", { name: /^Paint/ })
+      .click();
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "More actions" }).first().click();
+    await page.getByRole("menuitem", { name: "Move to…" }).click();
+    await dialog.getByRole("combobox", { name: "Project to move to" }).selectOption("No project");
+    await dialog.getByRole("button", { name: "To do" }).click();
+    await panel.getByRole("link", { name: "Inbox" }).waitFor();
+    await saved(page);
+    const send = await signedIn(system.url, account);
+    const { items } = await send<{ items: { projectId: string | null; status: string }[] }>("GET", "/v1/tasks?q=Paint");
+    expect(items.map(({ projectId, status }) => [projectId, status])).toEqual([[null, "todo"]]);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await columnOf(page, "In progress")
+      .getByRole("button", { name: /^Paint/ })
+      .waitFor();
+    await page.keyboard.press("Escape");
+    await saved(page);
     expectNoFaults(ada);
   }, 120_000);
 
@@ -227,10 +265,19 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     await page.getByRole("button", { name: "Account: Ada Lovelace" }).waitFor();
     await block("Sessions").getByText("Chrome, Linux").waitFor();
     await block("API tokens").getByLabel("Token name").fill("script");
+    await block("API tokens").getByLabel("Valid until").fill("2099-12-31");
+    await block("API tokens").getByRole("checkbox", { name: "Change tasks" }).uncheck();
     await block("API tokens").getByRole("button", { name: "New token" }).click();
     const secret = await block("API tokens").getByRole("textbox", { name: "New token" }).inputValue();
-    const asked = await fetch(`${system.url}/v1/tasks`, { headers: { authorization: `Bearer ${secret}` } });
-    expect(asked.status).toBe(200);
+    const withToken = (method: string) =>
+      fetch(`${system.url}/v1/tasks`, {
+        method,
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+        ...(method === "POST" ? { body: JSON.stringify({ title: "By the token" }) } : {}),
+      });
+    expect([(await withToken("GET")).status, (await withToken("POST")).status]).toEqual([200, 403]);
+    await block("API tokens").getByText("until 31 Dec 2099").waitFor();
+    expect(await block("API tokens").locator(".person-name").textContent()).toBe("scriptRead tasks");
     await block("API tokens").getByRole("button", { name: "Delete token" }).click();
     await block("API tokens").getByText("No API tokens yet.").waitFor();
     const wrong = block("Change password");
@@ -241,7 +288,13 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     await wrong.getByLabel("Current password").fill(account.password);
     await wrong.getByRole("button", { name: "Change password" }).click();
     await wrong.getByText("Password changed").waitFor();
-    account = { ...account, password: "another correct horse" };
+    const email = `new-${account.email}`;
+    await block("Account").getByLabel("E-mail").fill(email);
+    await block("Account").getByLabel("Current password").fill("another correct horse");
+    await block("Account").getByRole("button", { name: "Change e-mail" }).click();
+    await block("Account").getByText("Saved").nth(1).waitFor();
+    account = { email, password: "another correct horse" };
+    await signedIn(system.url, account);
     await poll(
       "the other session is over",
       waitMs,
@@ -354,6 +407,34 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     expectNoFaults(bob);
     expectNoFaults(ada);
     await bob.context.close();
+  }, 120_000);
+
+  test("an account is erased by its owner, who is then signed out and leaves nothing in the browser", async () => {
+    const eve = await visitor(chromium, `${system.url}/`);
+    const { page } = eve;
+    const own = await register(page, "Eve");
+    await newProject(page, "To be gone");
+    await saved(page);
+    await page.goto(`${system.url}/#/settings`);
+    const block = page.locator(".block").filter({ has: page.getByRole("heading", { name: "Delete account" }) });
+    page.on("dialog", (asked) => void asked.accept());
+    await block.getByLabel("Current password").fill("not the password");
+    await block.getByRole("button", { name: "Delete account" }).click();
+    await block.getByRole("alert").waitFor();
+    await block.getByLabel("Current password").fill(own.password);
+    await block.getByRole("button", { name: "Delete account" }).click();
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain(own.email);
+    const again = await fetch(`${system.url}/v1/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(own),
+    });
+    expect(again.status).toBe(401);
+    expectNoFaults(eve);
+    await eve.context.close();
   }, 120_000);
 
   test("in Russian, dates and texts are Russian", async () => {

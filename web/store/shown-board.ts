@@ -8,7 +8,13 @@ import { type Chunk, chunked, type Item } from "./chunks.ts";
 import type { SpaceStore } from "./space-store.ts";
 import { boardOf, subtaskCounts, type Task } from "./tasks.ts";
 
-export type ShownColumn = { readonly column: Column; readonly count: number; readonly chunks: readonly Chunk[] };
+/** With the number of its subtasks. */
+export type CardItem = Item & { readonly done: number; readonly all: number };
+export type ShownColumn = {
+  readonly column: Column;
+  readonly count: number;
+  readonly chunks: readonly Chunk<CardItem>[];
+};
 
 const noCount = { done: 0, all: 0 };
 
@@ -24,12 +30,16 @@ export function shownBoard(
     const shown = tasks.filter(matches);
     const isSameHead = old !== undefined && isSameColumn(old.column, column);
     if (isSameHead && isShown(shown, counts, old)) return old;
-    const items = shown.map((task): Item => {
+    const items = shown.map((task): CardItem => {
       const { done, all } = counts.get(task.id) ?? noCount;
       return { task, done, all };
     });
-    return { column, count: items.length, chunks: chunked(items, old?.chunks ?? []) };
+    return { column, count: items.length, chunks: chunked(items, old?.chunks ?? [], isSameCard) };
   });
+}
+
+export function isSameCard(one: CardItem, other: CardItem): boolean {
+  return one.task === other.task && one.done === other.done && one.all === other.all;
 }
 
 function isSameColumn(one: Column, other: Column): boolean {

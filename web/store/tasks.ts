@@ -6,7 +6,7 @@ import type { Json } from "../../actors/resources/field.ts";
 import { type Column, shownColumn } from "../../actors/resources/project.ts";
 import { change } from "../sync/sending.ts";
 import { storeOf } from "../sync/spaces.ts";
-import { t } from "../text/language.ts";
+import { language, t } from "../text/language.ts";
 import type { SpaceStore } from "./space-store.ts";
 
 export type TaskFields = {
@@ -76,7 +76,30 @@ export function columnsOfBoard(project: Document | undefined): readonly Column[]
   return project === undefined ? statusColumns() : projectOf(project).columns;
 }
 
+type KnownBoard = { readonly at: string; readonly project: Document | undefined; readonly board: BoardColumn[] };
+const boards = new WeakMap<SpaceStore, KnownBoard>();
+
+/** The same one until something in the space changes, and the same list of tasks for a column in which nothing has. */
 export function boardOf(store: SpaceStore, project: Document | undefined): BoardColumn[] {
+  const at = `${store.changed.value} ${language.value}`;
+  const known = boards.get(store);
+  if (known?.at === at && known.project === project) return known.board;
+  const before = known?.project?.id === project?.id ? known?.board : undefined;
+  const board = newBoardOf(store, project).map((column) => {
+    const old = before?.find(({ id }) => id === column.id);
+    return old !== undefined && isSameList(old.tasks, column.tasks) ? { ...column, tasks: old.tasks } : column;
+  });
+  boards.set(store, { at, project, board });
+  return board;
+}
+
+function isSameList(one: readonly Task[], other: readonly Task[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let place = 0; place < one.length; place++) if (one[place] !== other[place]) return false;
+  return true;
+}
+
+function newBoardOf(store: SpaceStore, project: Document | undefined): BoardColumn[] {
   const columns = columnsOfBoard(project);
   const tasks = new Map<string, Task[]>(columns.map(({ id }) => [id, []]));
   const others: Task[] = [];
@@ -96,23 +119,41 @@ export function boardOf(store: SpaceStore, project: Document | undefined): Board
 
 const orders = new WeakMap<SpaceStore, { from: readonly Task[]; sorted: readonly Task[] }>();
 
-/** All tasks by rank. What was sorted before is nearly so after a change, and to sort that again takes little. */
+/** All tasks by rank. Those that are the same as before stand in their order already, and the others, few as a rule, are put among them. */
 function inKnownOrder(store: SpaceStore): readonly Task[] {
   const from = store.all("task");
   const known = orders.get(store);
   if (known?.from === from) return known.sorted;
-  const left = new Map(from.map((task) => [task.id, task]));
-  const sorted: Task[] = [];
-  for (const { id } of known?.sorted ?? []) {
-    const task = left.get(id);
-    if (task === undefined) continue;
-    sorted.push(task);
-    left.delete(id);
+  const gone = new Set<Task>();
+  const come: Task[] = [];
+  for (let place = 0; place < Math.max(from.length, known?.from.length ?? 0); place++) {
+    const [was, is] = [known?.from[place], from[place]];
+    if (was === is) continue;
+    if (was !== undefined) gone.add(was);
+    if (is !== undefined) come.push(is);
   }
-  sorted.push(...left.values());
-  sorted.sort(byRank);
+  const same = (known?.sorted ?? []).filter((task) => !gone.has(task));
+  const sorted = merged(same, come.sort(byRank));
   orders.set(store, { from, sorted });
   return sorted;
+}
+
+/** Two lists in their order as one. */
+function merged(many: readonly Task[], few: readonly Task[]): readonly Task[] {
+  if (few.length === 0 || many.length === 0) return few.length === 0 ? many : few;
+  const parts: Task[][] = [];
+  let taken = 0;
+  for (const task of few) {
+    let [low, high] = [taken, many.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (byRank(many[middle] as Task, task) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    parts.push(many.slice(taken, low), [task]);
+    taken = low;
+  }
+  return [...parts, many.slice(taken)].flat();
 }
 
 function columnIdOf(columns: readonly Column[], project: Document | undefined, task: Task): string | undefined {
@@ -200,6 +241,19 @@ export function moveTask(task: Task, column: BoardColumn, before: Task | undefin
   return isHere ? t("movedPlace", { about, place: place + 1, all: others.length + 1, column: column.name }) : message;
 }
 
+/** To the end of a column of another project, or out of all. Answers what to say of it. */
+export function moveToProject(
+  task: Task,
+  { project, column }: { project: Document | undefined; column: Column },
+): string {
+  const name = project === undefined ? t("noProject") : projectOf(project).name;
+  const message = t("movedTo", { about: taskOf(task).title, column: `${name} · ${column.name}` });
+  const target =
+    project === undefined ? { projectId: null, status: column.status } : { projectId: project.id, columnId: column.id };
+  patchTask(task, target, { message });
+  return message;
+}
+
 export function subtasksOf(store: SpaceStore, taskId: string): Task[] {
   return store
     .all("task")
@@ -220,7 +274,9 @@ export function subtaskCounts(store: SpaceStore): ReadonlyMap<string, { done: nu
 }
 
 export function labelsOf(store: SpaceStore): string[] {
-  return [...new Set(store.all("task").flatMap((task) => taskOf(task).labels))].sort((a, b) => a.localeCompare(b));
+  const labels = new Set<string>();
+  for (const task of store.all("task")) for (const label of taskOf(task).labels) labels.add(label);
+  return [...labels].sort((a, b) => a.localeCompare(b));
 }
 
 export function createProject(spaceId: string, name: string): string {

@@ -18,6 +18,7 @@ import { Filters, matcher } from "./filters.tsx";
 import { Keys } from "./keys.tsx";
 import { List } from "./list.tsx";
 import { accept, Members } from "./members.tsx";
+import { MoveDialog } from "./move.tsx";
 import { Notes, said, Toast, takeBack } from "./notes.tsx";
 import { open, Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
@@ -179,6 +180,7 @@ function Inside({ userId }: { userId: string }): JSX.Element {
           />
         </Dialog>
       ) : null}
+      <Moving />
       {isConfiguring.value && project !== undefined ? (
         <ProjectSettings
           store={store}
@@ -190,6 +192,15 @@ function Inside({ userId }: { userId: string }): JSX.Element {
       ) : null}
     </Shell>
   );
+}
+
+/** The task as it is now: somebody else may change it meanwhile, or delete it. */
+function Moving(): JSX.Element | null {
+  const asked = moving.value;
+  if (asked === undefined) return null;
+  const store = storeOf(asked.spaceId);
+  const task = store.get(asked.id);
+  return task === undefined || task.deletedBy !== undefined ? null : <MoveDialog task={task} store={store} />;
 }
 
 function titleOf(store: SpaceStore, project: Document | undefined): string {

@@ -5,20 +5,12 @@ import type { Document } from "../../actors/resources/document.ts";
 import { show } from "../store/route.ts";
 import { type ShownColumn, shownBoard } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import {
-  type BoardColumn,
-  boardOf,
-  moveTask,
-  placeOf,
-  projectOf,
-  type Task,
-  taskOf,
-  toggleDone,
-} from "../store/tasks.ts";
+import { boardOf, moveTask, placeOf, projectOf, type Task, toggleDone } from "../store/tasks.ts";
 import { t } from "../text/language.ts";
 import { BoardColumnView, moving } from "./column.tsx";
 import { draggable } from "./drag.ts";
-import { announce, Dialog, Icon } from "./parts.tsx";
+import { focusCard } from "./move.tsx";
+import { announce } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 
 export function Board({
@@ -63,67 +55,8 @@ export function Board({
           isFirst={place === 0 && columns.every(({ count }) => count === 0)}
         />
       ))}
-      {moving.value === undefined ? null : <MoveDialog task={moving.value} store={store} />}
     </div>
   );
-}
-
-/** Every way of moving without a pointer, as a list (WCAG 2.5.7). */
-function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
-  const { board, column: at, place } = placeOf(store, task);
-  const here = board[at];
-  const close = () => {
-    moving.value = undefined;
-  };
-  const to = (column: BoardColumn | undefined, before: Task | undefined) => {
-    close();
-    if (column !== undefined) announce(moveTask(task, column, before));
-    focusCard(task.id);
-  };
-  return (
-    <Dialog title={t("moveTo")} onClose={close} kind="compact">
-      <p class="muted clamp">{taskOf(task).title}</p>
-      <div class="choices">
-        {board
-          .filter(({ id }) => id !== "")
-          .map((column) => (
-            <button
-              type="button"
-              key={column.id}
-              class="choice"
-              aria-current={column.id === here?.id}
-              onClick={() => to(column, undefined)}
-            >
-              <span class={`status-dot ${column.status}`} aria-hidden="true" />
-              {column.name}
-              {column.id === here?.id ? <Icon name="check" /> : null}
-            </button>
-          ))}
-      </div>
-      {here === undefined ? null : (
-        <div class="row">
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[0])}>
-            {t("moveTop")}
-          </button>
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[place - 1])}>
-            {t("moveUp")}
-          </button>
-          <button
-            type="button"
-            class="button"
-            disabled={place >= here.tasks.length - 1}
-            onClick={() => to(here, here.tasks[place + 2])}
-          >
-            {t("moveDown")}
-          </button>
-        </div>
-      )}
-    </Dialog>
-  );
-}
-
-export function focusCard(taskId: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-card="${taskId}"]`)?.focus());
 }
 
 /** `j k h l` and arrows go from card to card; with Shift they move it. */

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Document } from "../../actors/resources/document.ts";
 import type { Chunk } from "../store/chunks.ts";
-import type { ShownColumn } from "../store/shown-board.ts";
+import type { CardItem, ShownColumn } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import type { Task } from "../store/tasks.ts";
 import { language, t } from "../text/language.ts";
@@ -72,7 +72,7 @@ export function BoardColumnView({ shown, store, project, canChange, isFirst }: P
 }
 
 /** It reads a signal, too, for the same reason. The browser lays out and paints only chunks that are near the screen, and watches a hundred of them, not thousands of cards. */
-function ChunkOfCards({ chunk, canChange }: { chunk: Chunk; canChange: boolean }): JSX.Element {
+function ChunkOfCards({ chunk, canChange }: { chunk: Chunk<CardItem>; canChange: boolean }): JSX.Element {
   const look = language.value;
   return (
     <div class="chunk" role="none" style={{ "--count": chunk.items.length }}>

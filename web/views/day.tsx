@@ -1,15 +1,16 @@
 /** My day: what is due, over all spaces of the user. */
 import type { JSX } from "preact";
 import type { SpaceStore } from "../store/space-store.ts";
-import { isClosed, isHidden, type Task, taskOf } from "../store/tasks.ts";
+import { isClosed, isHidden, taskOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
 import { addDays, dayOf, dueDay, format, t } from "../text/language.ts";
-import { onListKey, Row, rowOf } from "./list.tsx";
+import { onListKey } from "./list.tsx";
 import { Empty, Icon } from "./parts.tsx";
+import { type RowItem, Rows, rowsIn } from "./rows.tsx";
 import { naming } from "./shell.tsx";
 
-type Due = { readonly task: Task; readonly store: SpaceStore; readonly day: string };
+type Due = { readonly item: RowItem; readonly day: string };
 const weekDays = 7;
 
 export function Day(): JSX.Element {
@@ -55,11 +56,7 @@ export function Day(): JSX.Element {
             {name}
             <span class="count">{items.length}</span>
           </h2>
-          <ul class="rows">
-            {items.map(({ task, store }) => (
-              <Row key={task.id} {...rowOf(store, task)} />
-            ))}
-          </ul>
+          <Rows items={items.map(({ item }) => item)} />
         </section>
       ))}
     </div>
@@ -75,10 +72,11 @@ function hasProjects(): boolean {
 function mine(store: SpaceStore): Due[] {
   store.changed.value;
   const me = user.value?.id ?? "";
+  const itemOf = rowsIn(store);
   return store.all("task").flatMap((task) => {
     const { due, assigneeIds } = taskOf(task);
     if (due === null || isClosed(task)) return [];
     if (store.id !== me && !assigneeIds.includes(me)) return [];
-    return isHidden(store, task) ? [] : [{ task, store, day: dueDay(due) }];
+    return isHidden(store, task) ? [] : [{ item: itemOf(task), day: dueDay(due) }];
   });
 }

@@ -51,6 +51,8 @@ export function draggable(board: HTMLElement, { onDrop, canDrag }: Options): () 
   function begin(): void {
     if (pressed === undefined) return;
     const { card, x, y } = pressed;
+    // To take a focused element out of the page makes the browser lay it out at once, in the middle of the change that moves the card.
+    if (card.contains(document.activeElement)) (document.activeElement as HTMLElement).blur();
     const box = card.getBoundingClientRect();
     const ghost = card.cloneNode(true) as HTMLElement;
     ghost.classList.add("ghost");

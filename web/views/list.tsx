@@ -1,6 +1,5 @@
 /** The tasks of a space as a list: what is shown, its order and its groups are in the address. */
 import type { JSX } from "preact";
-import type { Document } from "../../actors/resources/document.ts";
 import { priorities } from "../../actors/resources/task.ts";
 import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
@@ -15,13 +14,12 @@ import {
   taskOf,
   toggleDone,
 } from "../store/tasks.ts";
-import { addDays, dayOf, dueDay, language, nameOf, t } from "../text/language.ts";
-import { DueChip, Priority } from "./card.tsx";
+import { addDays, dayOf, dueDay, nameOf, t } from "../text/language.ts";
+import { moving } from "./column.tsx";
 import { Filters, matcher } from "./filters.tsx";
-import { useGrowing } from "./growing.ts";
-import { Avatar, Empty, Icon, Label } from "./parts.tsx";
+import { Empty } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
-import { Tick } from "./tick.tsx";
+import { Rows, rowsIn } from "./rows.tsx";
 
 export function List({ store }: { store: SpaceStore }): JSX.Element {
   store.changed.value;
@@ -67,7 +65,7 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
 }
 
 function GroupOfRows({ name, tasks, store }: Group & { store: SpaceStore }): JSX.Element {
-  const count = useGrowing(tasks.length, { first: 40, step: 100 });
+  const itemOf = rowsIn(store);
   return (
     <section aria-label={name === "" ? t("list") : name}>
       {name === "" ? null : (
@@ -76,11 +74,7 @@ function GroupOfRows({ name, tasks, store }: Group & { store: SpaceStore }): JSX
           <span class="count">{tasks.length}</span>
         </h2>
       )}
-      <ul class="rows">
-        {tasks.slice(0, count).map((task) => (
-          <Row key={task.id} {...rowOf(store, task)} />
-        ))}
-      </ul>
+      <Rows items={tasks.map(itemOf)} />
     </section>
   );
 }
@@ -102,80 +96,13 @@ function SortButton({ by, name, sort }: { by: string; name: string; sort: string
   );
 }
 
-type RowProps = {
-  readonly task: Task;
-  readonly project: Document | undefined;
-  readonly parent: Document | undefined;
-  readonly canChange: boolean;
-};
-
-/** Also used by My day. */
-export function rowOf(store: SpaceStore, task: Task): RowProps {
-  const { projectId, parentId } = taskOf(task);
-  const project = projectId === null ? undefined : store.get(projectId);
-  const parent = parentId === null ? undefined : store.get(parentId);
-  return { task, project, parent, canChange: canChangeIn(store) };
-}
-
-/** It reads a signal, and so is rendered again only when that or a property is another one. */
-export function Row({ task, project, parent, canChange }: RowProps): JSX.Element {
-  language.value;
-  const { title, labels, due, priority, assigneeIds } = taskOf(task);
-  return (
-    <li class={isClosed(task) ? "task-row closed" : "task-row"}>
-      <Tick task={task} canChange={canChange} />
-      <button
-        type="button"
-        class="row-main"
-        data-card={task.id}
-        data-space={task.spaceId}
-        onClick={() => show(task.spaceId, task.id)}
-      >
-        <span class="row-title">
-          {title}
-          {parent === undefined ? null : (
-            <span class="row-parent">
-              <Icon name="subtasks" />
-              <span class="unseen">{t("parent")} </span>
-              {taskOf(parent).title}
-            </span>
-          )}
-        </span>
-        {project !== undefined ? (
-          <span class="row-project">
-            <ProjectDot project={project} />
-            {projectOf(project).name}
-          </span>
-        ) : null}
-        <span class="labels">
-          {labels.slice(0, 3).map((label) => (
-            <Label key={label} text={label} />
-          ))}
-        </span>
-        <Priority value={priority} />
-        {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
-        <span class="avatars">
-          {assigneeIds.slice(0, 3).map((id) => (
-            <Avatar key={id} id={id} />
-          ))}
-        </span>
-      </button>
-    </li>
-  );
-}
-
-export function ProjectDot({ project }: { project: Document }): JSX.Element {
-  return (
-    <span class="project-dot" aria-hidden="true" style={{ background: projectOf(project).color ?? "var(--text-3)" }} />
-  );
-}
-
+const titles = new Intl.Collator(undefined, { numeric: true });
 const priorityOf = (task: Task) => priorities.indexOf(taskOf(task).priority as (typeof priorities)[number]);
 
 function sorter(sort: string): (a: Task, b: Task) => number {
   const sign = sort.startsWith("-") ? -1 : 1;
   const by: Record<string, (a: Task, b: Task) => number> = {
-    title: (a, b) => taskOf(a).title.localeCompare(taskOf(b).title, undefined, { numeric: true }),
+    title: (a, b) => titles.compare(taskOf(a).title, taskOf(b).title),
     priority: (a, b) => priorityOf(b) - priorityOf(a),
     updatedAt: (a, b) => (a.updatedAt < b.updatedAt ? -1 : 1),
     createdAt: (a, b) => (a.createdAt < b.createdAt ? -1 : 1),
@@ -244,6 +171,13 @@ export function onListKey(event: KeyboardEvent, store: SpaceStore | undefined): 
   if (step !== undefined) {
     event.preventDefault();
     all[at + step]?.focus();
-  } else if (event.key === "x" && task !== undefined && store !== undefined && canChangeIn(store)) toggleDone(task);
+  } else if (event.key === "x" && task !== undefined && store !== undefined && canChangeIn(store)) {
+    toggleDone(task);
+    // Where completed ones are left out, the focus goes on to the next.
+    const next = all[at + 1] ?? all[at - 1];
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) next?.focus();
+    });
+  } else if (event.key === "m" && task !== undefined && store !== undefined && canChangeIn(store)) moving.value = task;
   else if (event.key === "e") show(focused.dataset.space ?? "", focused.dataset.card ?? "");
 }

@@ -1,15 +1,15 @@
-/** The account: name, password, sessions, API tokens; how the page looks. */
+/** Settings: how the page looks, the account, its sessions and API tokens, deleted spaces. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { call, getJson, rename, type User, user } from "../sync/session.ts";
+import { call } from "../sync/session.ts";
 import { listSpaces } from "../sync/spaces.ts";
 import { browserName } from "../text/browser-name.ts";
-import { choose, format, type Language, language, languages, momentText, t } from "../text/language.ts";
-import { Secret } from "./members.tsx";
+import { choose, type Language, language, languages, momentText, t } from "../text/language.ts";
+import { Account, Erasure, Password } from "./account.tsx";
+import { Told, useAttempt, useList } from "./attempt.tsx";
 import { Field } from "./parts.tsx";
 import { signOutEverywhere } from "./shell.tsx";
-import { faultText } from "./sign-in.tsx";
 import { chooseTheme, theme, themes } from "./theme.ts";
+import { Tokens } from "./tokens.tsx";
 
 export function Settings(): JSX.Element {
   return (
@@ -50,126 +50,9 @@ export function Settings(): JSX.Element {
       <Sessions />
       <Tokens />
       <DeletedSpaces />
+      <Erasure />
     </div>
   );
-}
-
-/** A form whose outcome is told below it. */
-function useAttempt(): { told: string; isFault: boolean; attempt: (work: () => Promise<string>) => void } {
-  const [told, setTold] = useState<{ text: string; isFault: boolean }>({ text: "", isFault: false });
-  const attempt = (work: () => Promise<string>) => {
-    work().then(
-      (text) => setTold({ text, isFault: false }),
-      (error) => setTold({ text: faultText(error), isFault: true }),
-    );
-  };
-  return { told: told.text, isFault: told.isFault, attempt };
-}
-
-function Told({ told, isFault }: { told: string; isFault: boolean }): JSX.Element | null {
-  if (told === "") return null;
-  return (
-    <p class={isFault ? "fault" : "notice"} role={isFault ? "alert" : "status"}>
-      {told}
-    </p>
-  );
-}
-
-function Account(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const name = String(new FormData(event.target as HTMLFormElement).get("name")).trim();
-    attempt(async () => {
-      const answer = await call("PATCH", "/v1/auth/me", { body: { name: name === "" ? null : name } });
-      rename((await answer.json()) as User);
-      return t("saved");
-    });
-  };
-  return (
-    <section class="block">
-      <h2>{t("account")}</h2>
-      <p class="muted">{user.value?.email}</p>
-      <form class="form-row" onSubmit={submit}>
-        <Field name={t("name")}>
-          <input class="input" name="name" autocomplete="name" maxLength={200} defaultValue={user.value?.name ?? ""} />
-        </Field>
-        <button type="submit" class="button">
-          {t("changeName")}
-        </button>
-      </form>
-      <Told {...outcome} />
-    </section>
-  );
-}
-
-function Password(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const given = new FormData(form);
-    attempt(async () => {
-      const body = { currentPassword: String(given.get("current")), newPassword: String(given.get("new")) };
-      await call("POST", "/v1/auth/password", { body });
-      form.reset();
-      return t("passwordChanged");
-    });
-  };
-  return (
-    <section class="block">
-      <h2>{t("changePassword")}</h2>
-      <form class="form-row" onSubmit={submit}>
-        <input
-          class="unseen"
-          type="text"
-          autocomplete="username"
-          value={user.value?.email ?? ""}
-          readOnly
-          tabIndex={-1}
-          aria-label={t("email")}
-        />
-        <Field name={t("currentPassword")}>
-          <input
-            class="input"
-            name="current"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxLength={1024}
-          />
-        </Field>
-        <Field name={t("newPassword")}>
-          <input
-            class="input"
-            name="new"
-            type="password"
-            autocomplete="new-password"
-            required
-            minLength={8}
-            maxLength={1024}
-          />
-        </Field>
-        <button type="submit" class="button">
-          {t("changePassword")}
-        </button>
-      </form>
-      <Told {...outcome} />
-    </section>
-  );
-}
-
-/** What the server lists at this path; `again` reads it anew. */
-function useList<Item>(path: string): { items: readonly Item[]; again: () => void } {
-  const [items, setItems] = useState<readonly Item[]>([]);
-  const again = () => {
-    getJson<{ items: Item[] }>(path).then(
-      (page) => setItems(page.items),
-      () => undefined,
-    );
-  };
-  useEffect(again, [path]);
-  return { items, again };
 }
 
 type Session = {
@@ -243,58 +126,6 @@ function DeletedSpaces(): JSX.Element | null {
         ))}
       </ul>
       <Told {...outcome} />
-    </section>
-  );
-}
-
-type Token = { readonly id: string; readonly name: string; readonly createdAt: string };
-
-function Tokens(): JSX.Element {
-  const { items, again } = useList<Token>("/v1/auth/tokens");
-  const [secret, setSecret] = useState("");
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    attempt(async () => {
-      const answer = await call("POST", "/v1/auth/tokens", { body: { name: String(new FormData(form).get("name")) } });
-      setSecret(((await answer.json()) as { token: string }).token);
-      form.reset();
-      again();
-      return "";
-    });
-  };
-  return (
-    <section class="block">
-      <h2>{t("tokens")}</h2>
-      {items.length === 0 ? <p class="muted">{t("noTokens")}</p> : null}
-      <ul class="rows people-rows">
-        {items.map(({ id, name, createdAt }) => (
-          <li class="person-row" key={id}>
-            <span class="person-name">{name}</span>
-            <span class="muted small">
-              {format(new Date(createdAt), { day: "numeric", month: "short", year: "numeric" })}
-            </span>
-            <button
-              type="button"
-              class="button small ghosted danger"
-              onClick={() => void call("DELETE", `/v1/auth/tokens/${id}`).then(again, again)}
-            >
-              {t("deleteToken")}
-            </button>
-          </li>
-        ))}
-      </ul>
-      <form class="form-row" onSubmit={submit}>
-        <Field name={t("tokenName")}>
-          <input class="input" name="name" required maxLength={200} />
-        </Field>
-        <button type="submit" class="button">
-          {t("newToken")}
-        </button>
-      </form>
-      <Told {...outcome} />
-      {secret === "" ? null : <Secret text={secret} hint={t("tokenOnce")} name={t("newToken")} />}
     </section>
   );
 }

@@ -11,11 +11,11 @@ import { createProject, projectOf, projectsOf } from "../store/tasks.ts";
 import { call, signOut, user } from "../sync/session.ts";
 import { listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
-import { ProjectDot } from "./list.tsx";
 import { SaveState } from "./notes.tsx";
 import { open } from "./palette.tsx";
 import { Avatar, Dialog, Field, Icon, type IconName, Menu } from "./parts.tsx";
 import { canChangeIn, roleIn } from "./permissions.ts";
+import { ProjectDot } from "./rows.tsx";
 import { Brand, faultText } from "./sign-in.tsx";
 
 /** On narrow screens. */

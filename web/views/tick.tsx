@@ -24,7 +24,11 @@ export function Tick({
       aria-pressed={isDone}
       {...(isTabStop ? {} : { tabIndex: -1 })}
       disabled={!canChange}
-      onClick={() => toggleDone(task)}
+      onClick={(event) => {
+        // A pointer needs no focus here, and to take a focused element out of the page makes the browser lay it out in the middle of the change.
+        if (event.detail > 0) event.currentTarget.blur();
+        toggleDone(task);
+      }}
     >
       <Icon name="check" />
     </button>
