@@ -98,8 +98,17 @@ for (const { name, needed } of [
         await join(spaceId, a(), b(), "admin");
         const path = `/v1/spaces/${spaceId}`;
         expectProblem(await b().call("DELETE", path), 403, "forbidden");
-        await ok(a(), 204, "DELETE", path);
+        const once = { "idempotency-key": crypto.randomUUID() };
+        await ok(a(), 204, "DELETE", path, undefined, once);
         for (const who of [a(), b()]) expectProblem(await who.call("GET", path), 404, "not-found");
+        const again = await ok(a(), 204, "DELETE", path, undefined, once);
+        expect(again.headers.get("idempotency-replayed")).toBe("true");
+        for (const who of [a(), b()])
+          expectProblem(
+            await who.call("DELETE", path, { headers: { "idempotency-key": crypto.randomUUID() } }),
+            404,
+            "not-found",
+          );
         expectProblem(await a().call("GET", `${path}/tasks`), 404, "not-found");
         const deleted = async (who: Person) =>
           (await ok<Spaces>(who, 200, "GET", "/v1/spaces?deleted=true")).body.items.map(({ space }) => space.id);
@@ -600,6 +609,16 @@ for (const { name, needed } of [
           (await ok<Page>(a(), 200, "GET", `/v1/spaces/${spaceId}/tasks`, undefined, { "if-none-match": tag })).body
             .items,
         ).toHaveLength(2);
+        const spaces = async (known: string) => {
+          const { status, headers } = await a().call("GET", "/v1/spaces", { headers: { "if-none-match": known } });
+          return { status, tag: headers.get("etag") ?? "" };
+        };
+        const seen = await spaces('"none"');
+        expect(seen).toEqual({ status: 200, tag: expect.stringMatching(/^"[^"]+"$/) });
+        expect(await spaces(seen.tag)).toEqual({ status: 304, tag: seen.tag });
+        expect((await spaces(`W/${seen.tag}`)).status).toBe(200);
+        await newSpace(a());
+        expect((await spaces(seen.tag)).status).toBe(200);
         const mine = await ok<Page>(a(), 200, "GET", "/v1/me/tasks?assignee=me");
         expect(mine.body.items.map(({ title }) => title)).toEqual(expect.arrayContaining(["Shared", "Own"]));
         expect(mine.body.items.map(({ id }) => id)).toContain(own.body.id);

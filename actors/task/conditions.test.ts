@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { problemOf } from "../http/problem-of-for-tests.ts";
-import { consistencyToken, createsOnly, etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
+import {
+  consistencyToken,
+  createsOnly,
+  etag,
+  hasTag,
+  hasVersion,
+  parseConsistencyToken,
+  parseIfMatch,
+} from "./conditions.ts";
 
 test.each([
   [null, undefined],
@@ -77,6 +85,20 @@ test.each([
   ["3", false],
 ])("If-None-Match: %s names version 3: %p", (header, named) => {
   expect(hasVersion(header, 3)).toBe(named);
+});
+
+test.each([
+  [null, false],
+  ['"e.3"', true],
+  ["*", true],
+  ['"x", "e.3"', true],
+  ['"x,"e.3"', false],
+  ['"e.33"', false],
+  ['W/"e.3"', false],
+  ['"x", W/"e.3"', false],
+  ["e.3", false],
+])("If-None-Match: %s names the list tagged e.3: %p", (header, named) => {
+  expect(hasTag(header, '"e.3"')).toBe(named);
 });
 
 test("PUT creates under If-None-Match: * alone", async () => {

@@ -21,16 +21,29 @@ export function hasVersion(header: string | null, version: number): boolean {
   return header === etag(version) || header === "*" || (versionsOf(header)?.includes(version) ?? false);
 }
 
-/** The versions that a list of tags can mean: tags that are weak or none of ours mean none. Undefined when it is no list of tags. */
+/** The same of a list, whose tag is a text in quotes. */
+export function hasTag(header: string | null, tag: string): boolean {
+  if (header === null) return false;
+  return header === tag || header === "*" || (strongTagsOf(header)?.some((each) => `"${each}"` === tag) ?? false);
+}
+
+/** The versions that a list of tags can mean: tags that are none of ours mean none. Undefined when it is no list of tags. */
 function versionsOf(list: string): number[] | undefined {
-  const versions: number[] = [];
+  return strongTagsOf(list)
+    ?.filter((each) => /^[1-9]\d{0,14}$/.test(each))
+    .map(Number);
+}
+
+/** What is in the quotes of each tag that is not weak. Undefined when it is no list of tags. */
+function strongTagsOf(list: string): string[] | undefined {
+  const strong: string[] = [];
   let tags = 0;
   for (member.lastIndex = 0; ; ) {
     const [, weak, value, end] = member.exec(list) ?? [];
     if (end === undefined) return undefined;
     if (value !== undefined) tags += 1;
-    if (value !== undefined && weak === undefined && /^[1-9]\d{0,14}$/.test(value)) versions.push(Number(value));
-    if (end === "") return tags === 0 ? undefined : versions;
+    if (value !== undefined && weak === undefined) strong.push(value);
+    if (end === "") return tags === 0 ? undefined : strong;
   }
 }
 

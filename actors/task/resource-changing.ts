@@ -180,6 +180,7 @@ function ending(context: Context): Route[] {
           ...answersUndecided,
         },
         problems: [...writeProblems, "version-mismatch", "last-owner"],
+        before: onceEnded(context),
         handle: (call) => change(context, call, "delete", { id: idOf(context, call), body: {} }),
       }),
     );
@@ -206,6 +207,13 @@ function ending(context: Context): Route[] {
         }),
       );
   return routes;
+}
+
+/** Whoever deleted a space and sends it again with its key is told again that it is deleted; the writer refuses everybody else. */
+function onceEnded(context: Context): NonNullable<Route["before"]> {
+  const first = membersOnly(context.parts);
+  const again = membersOnly(context.parts, seesDeleted(context));
+  return (call) => (call.request.headers.has("idempotency-key") ? again : first)(call);
 }
 
 /** Paths that other types have: here they take no method. */

@@ -1,6 +1,7 @@
 /** Pages of lists, tagged with what they were made of, so that one who asks again is told "the same" without a query. */
 import { createHash } from "node:crypto";
 import type { Answer, Call } from "../http/route.ts";
+import { hasTag } from "./conditions.ts";
 import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import type { ConsistentReads, Reader, SpaceReads } from "./space-ports.ts";
 
@@ -81,7 +82,7 @@ export function lists({ reads, consistent }: ListsParts): Lists {
         }
         return then(tagOf(spaceIds), (tag) => {
           const headers = { etag: tag };
-          if (isTag(call.request.headers.get("if-none-match"), tag)) return { status: 304, headers };
+          if (hasTag(call.request.headers.get("if-none-match"), tag)) return { status: 304, headers };
           const known = pages.get(key);
           if (known?.tag === tag) return { status: 200, json: known.text, headers };
           return then(made(key, tag, read), (text) => {
@@ -96,10 +97,4 @@ export function lists({ reads, consistent }: ListsParts): Lists {
 
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("base64url").slice(0, 16);
-}
-
-/** A weak tag never matches where a strong one is asked for; for GET both count (RFC 9110 §13.1.2). */
-function isTag(header: string | null, tag: string): boolean {
-  if (header === null) return false;
-  return header === "*" || header.split(",").some((each) => each.trim().replace(/^W\//, "") === tag);
 }

@@ -61,7 +61,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
         const { userId } = callerOf(call);
         const spaceId = newSpaceId({ userId, key: call.request.headers.get("idempotency-key") });
         const asking = { ...askingOf(call, spaceId, ""), target: "POST /v1/spaces" };
-        if (asking.key === null) await refuseOverLimit(parts, userId);
+        await refuseOverLimit(parts, userId, { but: spaceId });
         const intent = {
           type: "space",
           id: spaceId,
@@ -93,12 +93,14 @@ function ownRoutes(parts: SpaceParts): Route[] {
         },
       },
       ...ofReads,
+      headers: [...ofReads.headers, "If-None-Match"],
       answers: {
         200: {
           description: "Each with the caller's own member and its latest seq",
           schema: Spaces,
-          headers: ["Consistency"],
+          headers: ["ETag", "Consistency"],
         },
+        304: { description: "The client has this list", headers: ["ETag"] },
       },
       problems: readProblems,
       cacheControl: privateRead,
@@ -143,6 +145,7 @@ async function listSpaces({ queries, access, reads, lists }: SpaceParts, call: C
   const reader = readerOf(call);
   const { userId } = reader;
   const isDeleted = call.query.get("deleted") === "true";
+  // Before the spaces are looked up: one that was just made is among them.
   const isStale = await lists.isStale(reader);
   const shared = (await reads.memberships(userId)).filter(
     (each) => each.isDeleted === isDeleted && each.spaceId !== userId,
@@ -165,17 +168,15 @@ async function listSpaces({ queries, access, reads, lists }: SpaceParts, call: C
     }
   };
   const ids = [...(isDeleted ? [] : [userId]), ...shared.map(({ spaceId }) => spaceId)];
-  const items = (await Promise.all(ids.map(shownOf))).flat();
-  return {
-    status: 200,
-    json: `{"items":[${items.join(",")}]}`,
-    ...(isStale ? { headers: { consistency: "stale" } } : {}),
-  };
+  const read = async () => `{"items":[${(await Promise.all(ids.map(shownOf))).flat().join(",")}]}`;
+  if (isStale) return { status: 200, json: await read(), headers: { consistency: "stale" } };
+  return lists.page(call, reader, ids, read);
 }
 
-/** Throws `limit-reached`. Spaces that are deleted count: they can come back. */
-async function refuseOverLimit({ reads }: SpaceParts, userId: string): Promise<void> {
+/** Throws `limit-reached`. Spaces that are deleted count: they can come back. `but`: a space that the user may have made or joined by this very request. */
+async function refuseOverLimit({ reads }: SpaceParts, userId: string, { but }: { but: string }): Promise<void> {
   const shared = (await reads.memberships(userId)).filter(({ spaceId }) => spaceId !== userId);
+  if (shared.some(({ spaceId }) => spaceId === but)) return;
   if (shared.length >= spacesMax) throw new Problem("limit-reached", `A user is in at most ${spacesMax} spaces.`);
 }
 
@@ -244,8 +245,7 @@ function invitingRoutes(parts: SpaceParts): Route[] {
         if (named === undefined) throw new Problem("not-found");
         const { spaceId, invitationId } = named;
         const asking = { ...askingOf(call, spaceId, ""), target: "POST /v1/invitations/accept" };
-        const reader = { userId: asking.userId, token: undefined };
-        if (!(await isMember(parts, reader, spaceId))) await refuseOverLimit(parts, asking.userId);
+        await refuseOverLimit(parts, asking.userId, { but: spaceId });
         const ids = operationIds(asking, spaceId);
         const intent = {
           type: "invitation",
@@ -262,20 +262,6 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       },
     },
   ];
-}
-
-async function isMember(
-  { access }: SpaceParts,
-  reader: { userId: string; token: undefined },
-  spaceId: string,
-): Promise<boolean> {
-  try {
-    await access.of(reader, spaceId);
-    return true;
-  } catch (failure) {
-    if (failure instanceof Problem && failure.code === "not-found") return false;
-    throw failure;
-  }
 }
 
 const tokenPrefix = "ti_";
