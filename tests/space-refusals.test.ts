@@ -135,3 +135,13 @@ test("of several faults the first in the order is told", async () => {
     ]);
   }
 });
+
+test("each fault of a change in a batch is told once, at its own place", async () => {
+  const body = { title: "x", due: { date: "2026-01-31" }, completedAt: "2026-01-31T00:00:00Z", columnId: "first" };
+  const changes = [{ type: "task", kind: "create", body }];
+  const answer = await people.member.call("POST", `${at.space}/batch`, { body: { changes } });
+  expect([answer.status, (answer.body as ProblemBody).errors?.map(({ path }) => path).sort()]).toEqual([
+    422,
+    ["/changes/0/body/columnId", "/changes/0/body/completedAt"],
+  ]);
+});

@@ -186,6 +186,11 @@ test("every fault of every part is listed at its own place", () => {
       "/tokenHash",
     ].sort(),
   );
+  expect(pathsOf(faultsOf("task", "patch", { due: { day: null, time: null }, columnId: "x" }))).toEqual([
+    "/columnId",
+    "/due/day",
+  ]);
+  expect(pathsOf(faultsOf("task", "create", { title: "T", columnId: columnId.toUpperCase() }))).toEqual(["/columnId"]);
   const columns = [
     { id: "x", name: "", status: "later" },
     { name: "B" },

@@ -67,6 +67,7 @@ export function fieldSchema({ form, nullable, byDefault }: Field, use: FieldUse)
 function formSchema(form: Form, use: FieldUse): TSchema {
   switch (form.kind) {
     case "text":
+      if (form.isId === true) return t.String({ format: "uuid" });
       return text({ maxLength: form.max, ...(form.min > 0 ? { minLength: form.min } : {}), ...blank(form.blank) });
     case "choice":
       return t.Union(form.values.map((value) => t.Literal(value)));
@@ -191,7 +192,10 @@ function duePatchFaults(value: Json): readonly Fault[] {
   if (!isObject(value)) return dueFaults(value);
   const { date, time, timeZone } = value;
   if (time === null && typeof timeZone === "string") return dueFaults({ date: "2000-01-01", ...value, time: null });
-  const rest = Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+  // `null` takes away a member that there is, and is a fault of any other.
+  const rest = Object.fromEntries(
+    Object.entries(value).filter(([name, each]) => each !== null || !(name in dueSchema.properties)),
+  );
   const faults = dueFaults({ date: "2000-01-01", ...(typeof timeZone === "string" ? { time: "00:00" } : {}), ...rest });
   return date === null ? [...faults, { path: "/date", message: "is required" }] : faults;
 }

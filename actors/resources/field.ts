@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** The form of a field's value. Lengths count code points. */
 export type Form =
-  | { readonly kind: "text"; readonly min: number; readonly max: number; readonly blank: boolean }
+  | { readonly kind: "text"; readonly min: number; readonly max: number; readonly blank: boolean; readonly isId?: true }
   /** `ranked`: sorted by the place in `values`, else by the text. */
   | { readonly kind: "choice"; readonly values: readonly string[]; readonly ranked: boolean }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
@@ -58,6 +58,9 @@ const field = (form: Form, { byDefault, sortable, setBy = "client" }: Options = 
 
 export const text = (bounds: { min?: number; max: number; blank?: boolean }, options?: Options): Field =>
   field({ kind: "text", min: bounds.min ?? 0, max: bounds.max, blank: bounds.blank ?? true }, options);
+/** The id of what is no resource. */
+export const partId = (options?: Options): Field =>
+  field({ kind: "text", min: 36, max: 36, blank: false, isId: true }, options);
 export const choice = (values: readonly string[], options?: Options & { ranked?: true }): Field =>
   field({ kind: "choice", values, ranked: options?.ranked ?? false }, options);
 export const integer = (min: number, max: number, options?: Options): Field =>

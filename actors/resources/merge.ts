@@ -30,18 +30,25 @@ export function patchedFields(draft: Draft, type: ResourceType, before: Fields, 
 
 function patchedValue(draft: Draft, name: string, field: Field, before: Json, value: Json): Json {
   if (field.form.kind === "due") return patchedDue(draft, name, before, value);
-  if (isSet(field) && isObject(value)) return patchedSet(draft, field, before as readonly string[], value);
+  if (isSet(field) && isObject(value)) return patchedSet(draft, name, field, before as readonly string[], value);
   return value;
 }
 
 type SetPatch = { readonly add?: readonly string[]; readonly remove?: readonly string[] };
 
 /** What is to be removed goes first, so that an item in both lists moves to the end. */
-function patchedSet(draft: Draft, { form }: Field, before: readonly string[], patch: SetPatch): readonly string[] {
+function patchedSet(
+  draft: Draft,
+  name: string,
+  { form }: Field,
+  before: readonly string[],
+  patch: SetPatch,
+): readonly string[] {
   const { add = [], remove = [] } = patch;
   const after = [...new Set([...before.filter((item) => !remove.includes(item)), ...add])];
   const max = form.kind === "texts" || form.kind === "members" ? form.max : after.length;
-  if (after.length > max) draft.refuse("limit-reached", { message: `It would have more than ${max} items.` });
+  if (after.length > max)
+    draft.refuse("invalid-reference", { path: `/${name}`, message: `must have at most ${max} items` });
   return after;
 }
 

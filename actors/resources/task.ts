@@ -2,7 +2,7 @@
 import type { Document, Fields } from "./document.ts";
 import { type Draft, livingDocument } from "./draft.ts";
 import { type Due, instantOfDue } from "./due.ts";
-import { choice, due, instant, integer, type Json, members, reference, text, texts } from "./field.ts";
+import { choice, due, instant, integer, type Json, members, partId, reference, text, texts } from "./field.ts";
 import { type Column, columnsOf, firstColumn, shownColumn, statuses } from "./project.ts";
 import { rankAfter, rankBefore, rankLast, rankLengthMax } from "./rank.ts";
 import type { Making, ResourceType } from "./resource-type.ts";
@@ -26,7 +26,7 @@ export const task: ResourceType = {
     labels: texts({ max: 20, textMax: 50 }),
     due: due({ byDefault: null, sortable: true }),
     projectId: reference("project", { byDefault: null }),
-    columnId: text({ max: 36 }, { byDefault: null }),
+    columnId: partId({ byDefault: null }),
     parentId: reference("task", { byDefault: null }),
     assigneeIds: members(20),
     estimateMinutes: integer(0, 100_000, { byDefault: null }),

@@ -226,7 +226,8 @@ function changeFaults(change: Partial<Change>, isImport: boolean, edge: ReturnTy
   }
   if (body === undefined) return [...faults, { path: "/body", message: "is required" }];
   if (typeof body !== "object" || body === null || Array.isArray(body)) return faults;
-  const inBody = [...form.faults(body, edge), ...completionFaults(kind, body as Record<string, unknown>)];
+  const ofCompletion = isImport ? completionFaults(kind, body as Record<string, unknown>) : [];
+  const inBody = [...form.faults(body, edge), ...ofCompletion];
   return [...faults, ...inBody.map(({ path, message }) => ({ path: `/body${path}`, message }))];
 }
 
