@@ -78,6 +78,7 @@ export function mongoErasures(
     store: {
       read: store.read,
       referrers: store.referrers,
+      ranged: store.ranged,
       record: store.record,
       async project(written, heads) {
         await store.project(written, heads);

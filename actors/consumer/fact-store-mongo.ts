@@ -17,6 +17,7 @@ import {
 } from "../mongo/space-collections.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { Registry } from "../resources/registry.ts";
+import { mongoLookUps } from "./look-ups-mongo.ts";
 import { mongoDocuments } from "./space-documents-mongo.ts";
 import type { FactStore, SeqKey } from "./write-ports.ts";
 
@@ -49,7 +50,7 @@ export function mongoFactStore(
       };
     },
 
-    referrers: documentsOf.referrers,
+    ...mongoLookUps({ documents }, registry),
 
     async record(given) {
       const inTheWay: Fact[] = [];

@@ -73,6 +73,10 @@ export function sqliteFactStore(
       const space = numberOf.known(spaceId);
       return space === undefined ? [] : references.flatMap((reference) => documentsOf.referrers(space, reference));
     },
+    async ranged(spaceId, range) {
+      const space = numberOf.known(spaceId);
+      return space === undefined ? [] : documentsOf.ranged(space, range);
+    },
     async record(given) {
       return numberOf.keeping(() => transaction(db, () => facts.insert(given)));
     },

@@ -47,6 +47,7 @@ export function jointStore(store: FactStore): FactStore {
     read,
     // Asked for seldom, and for one decision.
     referrers: store.referrers,
+    ranged: store.ranged,
     record,
     project: (documents, heads) => project({ documents, heads }),
   };

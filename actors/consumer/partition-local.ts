@@ -26,6 +26,7 @@ export function localPartition(store: SqliteFactStore): LocalPartition {
       store: {
         read: store.read,
         referrers: store.referrers,
+        ranged: store.ranged,
         async record(given) {
           facts = given;
           return [];

@@ -11,9 +11,9 @@ import { applied, type Fact } from "../resources/fact.ts";
 import { headAfter, isPersonal, personalDocument } from "../resources/head.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { Told, Verdict } from "../resources/verdict.ts";
+import { lookedNothing, lookUp } from "./look-up.ts";
 import { charsOf, refuseNotFirst, refuseOthers, type Step } from "./projection-step.ts";
-import { readReferrers } from "./read-referrers.ts";
-import { headOrFirst, SpaceMemory, SupersededError } from "./space-memory.ts";
+import { headOrFirst, type Looked, SpaceMemory, SupersededError } from "./space-memory.ts";
 import type { FactStore, LogPlace, Reading, SpaceDelivery, UnreadableDelivery, VerdictTopic } from "./write-ports.ts";
 
 export type WriterPorts = {
@@ -280,10 +280,10 @@ export class PartitionWriter {
     });
   }
 
-  #decision(delivery: SpaceDelivery, referrers: ReadonlyMap<string, readonly string[]>) {
+  #decision(delivery: SpaceDelivery, looked: Looked) {
     const { spaceId, userId } = delivery.command;
     try {
-      return decide(this.#ports.registry, this.#memory.view(spaceId, userId, referrers), delivery.command);
+      return decide(this.#ports.registry, this.#memory.view(spaceId, userId, looked), delivery.command);
     } catch (thrown) {
       throw thrown instanceof SupersededError ? thrown : new UndecidableError(delivery, thrown);
     }
@@ -292,10 +292,10 @@ export class PartitionWriter {
   async #decide(delivery: SpaceDelivery): Promise<Step & { fact: Fact }> {
     const { position, command } = delivery;
     const { spaceId } = command;
-    const referrers = new Map<string, readonly string[]>();
+    const looked = lookedNothing();
     for (;;) {
       const before = headOrFirst(this.#memory, command);
-      const decision = this.#decision(delivery, referrers);
+      const decision = this.#decision(delivery, looked);
       if (decision.verdict === "needs") {
         const { documents, facts, operations } = decision.needs;
         await this.#read({
@@ -304,9 +304,7 @@ export class PartitionWriter {
           operations: [...operations].map((operationId) => ({ spaceId, operationId })),
           seqs: [...facts].map((seq) => ({ spaceId, seq })),
         });
-        const references = [...decision.needs.referrers.values()];
-        for (const [key, ids] of await readReferrers(this.#ports.store, this.#memory, spaceId, references))
-          referrers.set(key, ids);
+        await lookUp({ store: this.#ports.store, memory: this.#memory }, spaceId, decision.needs, looked);
         continue;
       }
       let fact = factOf(command, position, before, decision);

@@ -165,6 +165,7 @@ function inSteps(store: WriterStore, inMongo: Step): WriterStore {
     read: (reading) => inMongo("read what was written", store.read(reading), "to the end"),
     referrers: (spaceId, references) =>
       inMongo("read what was written", store.referrers(spaceId, references), "to the end"),
+    ranged: (spaceId, range) => inMongo("read what was written", store.ranged(spaceId, range), "to the end"),
     record: (facts) => inMongo("write facts", store.record(facts), "to the end"),
     project: (documents, heads) => inMongo("write documents", store.project(documents, heads), "to the end"),
   };

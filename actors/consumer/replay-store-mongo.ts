@@ -6,6 +6,7 @@ import { duplicates } from "../mongo/duplicates.ts";
 import { parts } from "../mongo/parts.ts";
 import { factRecord, keyOf, type SpaceCollections } from "../mongo/space-collections.ts";
 import type { Document, Head } from "../resources/document.ts";
+import { isInRange } from "../resources/draft.ts";
 import type { Registry } from "../resources/registry.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
 import { mongoDocuments } from "./space-documents-mongo.ts";
@@ -61,6 +62,15 @@ export function replayStore(fresh: SpaceCollections, registry: Registry): Replay
         return isOne ? { id: document.id, to } : [];
       });
       return [...written.filter(({ id }) => !documents.has(keyOf(spaceId, id))), ...own];
+    },
+
+    async ranged(spaceId, range) {
+      const written = await store.ranged(spaceId, { ...range, max: range.max + documents.size });
+      const own = [...documents.values()].filter((each) => each.spaceId === spaceId && isInRange(each, range));
+      const held = own.map(({ id, fields }) => ({ id, value: fields[range.field] as string }));
+      const all = [...written.filter(({ id }) => !documents.has(keyOf(spaceId, id))), ...held];
+      const sign = range.isDescending ? -1 : 1;
+      return all.sort((one, other) => (one.value < other.value ? -sign : sign)).slice(0, range.max);
     },
 
     async record(facts) {

@@ -18,13 +18,11 @@ import {
   textsOf,
 } from "../mongo/space-collections.ts";
 import type { Document, Fields } from "../resources/document.ts";
-import type { Reference } from "../resources/draft.ts";
 import { isSame } from "../resources/field.ts";
 import { type Dependent, deletedBit, dependentsOf, hides, hidingBit } from "../resources/listing.ts";
 import { type Registry, typeNamed } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { shownFields } from "../resources/served.ts";
-import type { Referrer } from "./write-ports.ts";
 
 const keysAtOnceMax = 1_000;
 /** A slow server, too, is done with so many before its connection is taken for dead. */
@@ -45,24 +43,6 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
   return {
     async find(keys: readonly string[]): Promise<Document[]> {
       return (await recordsOf(keys)).map((record) => documentIn(registry, record).value);
-    },
-
-    async referrers(spaceId: string, references: readonly Reference[]): Promise<Referrer[]> {
-      const found: Referrer[] = [];
-      const [{ type, field } = { type: "", field: "" }] = references;
-      const asked = new Map(references.map(({ id }) => [termOf(field, id), id]));
-      for (const part of parts([...asked.keys()], keysAtOnceMax)) {
-        const referring = documents
-          .find({ space: spaceId, terms: { $in: part }, type })
-          .project<{ id: string; terms: readonly string[] }>({ _id: 0, id: 1, terms: 1 })
-          .hint(byTerms);
-        for (const { id, terms } of await referring.toArray())
-          for (const term of terms) {
-            const to = asked.get(term);
-            if (to !== undefined) found.push({ id, to });
-          }
-      }
-      return found;
     },
 
     /** `isNew`: nothing of the document is there. */

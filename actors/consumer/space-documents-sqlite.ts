@@ -5,7 +5,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../model/uuid-bytes.ts";
 import type { Document, Fields } from "../resources/document.ts";
-import type { Reference } from "../resources/draft.ts";
+import type { Range, Reference } from "../resources/draft.ts";
 import { isSame } from "../resources/field.ts";
 import {
   type Dependent,
@@ -15,6 +15,7 @@ import {
   hidingBit,
   isLocalDue,
   listFields,
+  livingStates,
   setFields,
   wordFields,
   wordsIn,
@@ -34,7 +35,7 @@ import {
   type SqlValue,
 } from "../sqlite/space-tables.ts";
 import { termsOf } from "../sqlite/space-terms.ts";
-import type { Referrer } from "./write-ports.ts";
+import type { InRange, Referrer } from "./write-ports.ts";
 
 /** Statements that are kept for later, at most: one for each choice of columns that change together. */
 const statementsMax = 500;
@@ -46,6 +47,7 @@ type Standing = { readonly row: number; readonly state: number; readonly shown: 
 export type SpaceDocuments = {
   find(space: number, id: string): Document | undefined;
   referrers(space: number, reference: Reference): Referrer[];
+  ranged(space: number, range: Range): InRange[];
   /** Inside the caller's transaction: each over an older version of it only. */
   write(documents: readonly Document[]): void;
 };
@@ -78,6 +80,17 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     find: (space, id) => standing(space, id)?.value,
     referrers: (space, { type, field, id }) =>
       idsReferring(space, { type: typeOf(type), field }, id).map((each) => ({ id: each, to: id })),
+    ranged(space, { type, field, above, below, isDescending, max }) {
+      const column = columnOf(field);
+      // An index holds the order of one state.
+      const found = livingStates(typeOf(type)).flatMap((state) => {
+        const sql = `SELECT id, ${column} AS value FROM documents WHERE space = ? AND type = '${type}' AND state = ${state} AND ${column} > ? AND ${column} < ? ORDER BY ${column} ${isDescending ? "DESC" : ""} LIMIT ?`;
+        return prepared(sql).all(space, above, below, max) as { id: Uint8Array; value: string }[];
+      });
+      const sign = isDescending ? -1 : 1;
+      const sorted = found.sort((one, other) => (one.value < other.value ? -sign : sign)).slice(0, max);
+      return sorted.map(({ id, value }) => ({ id: uuidText(id), value }));
+    },
     write(documents) {
       const written = documents.flatMap((document) => {
         const space = numberOf.made(document.spaceId);

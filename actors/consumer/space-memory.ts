@@ -1,9 +1,17 @@
 /** What the writer of a partition has at hand of its spaces: what it has read, and what it has decided and the store does not have yet. */
 import type { Document, Head } from "../resources/document.ts";
-import { type Reference, referenceKey, type View } from "../resources/draft.ts";
+import {
+  byRange,
+  isInRange,
+  type Range,
+  type Reference,
+  rangeKey,
+  referenceKey,
+  type View,
+} from "../resources/draft.ts";
 import type { Fact } from "../resources/fact.ts";
 import { isPersonal, personalHead, unmadeHead } from "../resources/head.ts";
-import type { DocumentKey, Found, Reading, Referrer } from "./write-ports.ts";
+import type { DocumentKey, Found, InRange, Reading, Referrer } from "./write-ports.ts";
 
 /** Another writer has gone on with this partition: this one must stop, forget all and join again. */
 export class SupersededError extends Error {
@@ -14,6 +22,14 @@ export class SupersededError extends Error {
 const documentsMax = 20_000;
 /** Heads kept likewise: each has the whole roster. */
 const headsMax = 5_000;
+
+/** What was looked for, for one decision. */
+export type Looked = {
+  /** By `referenceKey`. */
+  readonly referrers: Map<string, readonly string[]>;
+  /** By `rangeKey`. */
+  readonly ranged: Map<string, readonly string[]>;
+};
 
 export class SpaceMemory {
   readonly #heads = new Map<string, Head | null>();
@@ -67,8 +83,32 @@ export class SpaceMemory {
     });
   }
 
+  /** Those in memory that the store may not have, wherever they are. To be asked for before the store is. */
+  unprojectedOf(spaceId: string): string[] {
+    return [...this.#unprojected.keys()].flatMap((key) => {
+      const document = this.#documents.get(key);
+      return document?.spaceId === spaceId ? document.id : [];
+    });
+  }
+
+  /** Of what was read, and of these in memory: those that are in the range, by what has been decided since. */
+  rangeOf(
+    spaceId: string,
+    range: Range,
+    { read, ids }: { read: readonly InRange[]; ids: readonly string[] },
+  ): string[] {
+    const { type, field, max } = range;
+    const found = new Map(read.map(({ id, value }) => [id, { id, type, fields: { [field]: value } }]));
+    const known = [...new Set([...found.keys(), ...ids])].flatMap((id) => {
+      const document = this.#documents.get(keyOf(spaceId, id));
+      return document === undefined ? (found.get(id) ?? []) : (document ?? []);
+    });
+    const inRange = known.filter((each) => isInRange(each, range)).sort(byRange(range));
+    return inRange.slice(0, max).map(({ id }) => id);
+  }
+
   /** Its documents throw a `SupersededError` where one is of a later fact than the head. */
-  view(spaceId: string, userId: string, referrers: ReadonlyMap<string, readonly string[]>): View {
+  view(spaceId: string, userId: string, { referrers, ranged }: Looked): View {
     const head = this.headOf(spaceId) ?? (isPersonal(spaceId, userId) ? personalHead(userId) : null);
     return {
       head,
@@ -81,6 +121,7 @@ export class SpaceMemory {
       fact: (seq) => this.#bySeq.get(keyOf(spaceId, seq)),
       operation: (operationId) => this.operation(spaceId, operationId),
       referrers: (reference) => referrers.get(referenceKey(reference)),
+      ranged: (range) => ranged.get(rangeKey(range)),
     };
   }
 

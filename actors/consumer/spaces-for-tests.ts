@@ -1,5 +1,6 @@
 /** The writer's ports in memory, where every effect is a turn of its own: between any two, anything may come. */
 import type { Document, Head } from "../resources/document.ts";
+import { byRange, isInRange } from "../resources/draft.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { Told } from "../resources/verdict.ts";
 import type { FactStore, LogPlace, SpaceDelivery, VerdictTopic } from "./write-ports.ts";
@@ -102,6 +103,14 @@ export function storeOver(world: World, turn: Turn, without?: Mutation): FactSto
             : [],
         ),
       );
+    },
+    async ranged(spaceId, range) {
+      await turn();
+      const found = [...world.documents.values()].filter((each) => each.spaceId === spaceId && isInRange(each, range));
+      return found
+        .sort(byRange(range))
+        .slice(0, range.max)
+        .map(({ id, fields }) => ({ id, value: fields[range.field] as string }));
     },
     async record(facts) {
       if (without === "documents-before-facts") {

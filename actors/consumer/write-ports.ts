@@ -1,7 +1,7 @@
 /** What the writer of spaces needs: a store of facts and their projection, the topic on which verdicts are told, and the place in the log. */
 import type { Command } from "../resources/command.ts";
 import type { Document, Head } from "../resources/document.ts";
-import type { Reference } from "../resources/draft.ts";
+import type { Range, Reference } from "../resources/draft.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { Told } from "../resources/verdict.ts";
 
@@ -22,6 +22,8 @@ export type DocumentKey = { readonly spaceId: string; readonly id: string };
 export type OperationKey = { readonly spaceId: string; readonly operationId: string };
 /** The id of a resource, and which one it refers to. */
 export type Referrer = { readonly id: string; readonly to: string };
+/** The id of a resource, and its value of the field that the range is of. */
+export type InRange = { readonly id: string; readonly value: string };
 export type SeqKey = { readonly spaceId: string; readonly seq: number };
 
 export type Reading = {
@@ -44,6 +46,8 @@ export type FactStore = {
   read(reading: Reading): Promise<Found>;
   /** Resources of one space that have one of these references, deleted ones too; all of one type and field. In any order. */
   referrers(spaceId: string, references: readonly Reference[]): Promise<readonly Referrer[]>;
+  /** The first `max` of one space in the order of the range. */
+  ranged(spaceId: string, range: Range): Promise<readonly InRange[]>;
   /**
    * Makes the facts durable in their order. A fact whose operation or `seq` its space has already is not written; answers the facts that stood in the way.
    */

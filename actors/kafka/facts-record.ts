@@ -23,6 +23,7 @@ const Change = Type.Object({
   undoableBefore: Type.Optional(Position),
   createdAt: Type.Optional(Type.String()),
   updatedAt: Type.Optional(Type.String()),
+  isSpacing: Type.Optional(Type.Literal(true)),
 });
 
 const Fact = Type.Object({

@@ -4,7 +4,7 @@ import { type Document, defaultOf, type Fields, type Head, later } from "./docum
 import { applied, type Change, type ChangeKind, type Fact, type Refusal, type RefusalCode } from "./fact.ts";
 import { isSame, type Json } from "./field.ts";
 import { headAfterChange, isPersonal, personalDocument } from "./head.ts";
-import type { Step } from "./rank.ts";
+import { type Step, spacedFrom } from "./rank.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 /** What a decision may know. `null`: there is none; `undefined`: not read yet. */
@@ -17,6 +17,8 @@ export type View = {
   operation(operationId: string): Fact | null | undefined;
   /** Ids of the resources that have this reference, deleted ones too. */
   referrers(reference: Reference): readonly string[] | undefined;
+  /** Ids in the order of the range, the first `max` of them. */
+  ranged(range: Range): readonly string[] | undefined;
 };
 
 /** The field of a type that refers to a resource. */
@@ -26,6 +28,47 @@ export function referenceKey({ type, field, id }: Reference): string {
   return `${type} ${field} ${id}`;
 }
 
+/** Resources that are not deleted and whose field, a sortable text of the writer's, is between two texts, by that field. */
+export type Range = {
+  readonly type: string;
+  readonly field: string;
+  /** Neither is in the range. */
+  readonly above: string;
+  readonly below: string;
+  readonly isDescending: boolean;
+  readonly max: number;
+};
+
+export function rangeKey({ type, field, above, below, isDescending, max }: Range): string {
+  return `${type} ${field} ${above} ${below} ${isDescending} ${max}`;
+}
+
+export function isInRange(
+  { type, deletedBy, fields }: Pick<Document, "type" | "deletedBy" | "fields">,
+  range: Range,
+): boolean {
+  const value = fields[range.field];
+  if (type !== range.type || deletedBy !== undefined || typeof value !== "string") return false;
+  return value > range.above && value < range.below;
+}
+
+export type Ranged = {
+  /** Ids of those that this operation has not changed, in the order of the range. */
+  readonly others: readonly string[];
+  readonly made: readonly Document[];
+  /** Whether there are no others behind these. */
+  readonly isWhole: boolean;
+};
+
+/** In the order of a range. */
+export function byRange({
+  field,
+  isDescending,
+}: Range): (one: Pick<Document, "fields">, other: Pick<Document, "fields">) => number {
+  const sign = isDescending ? -1 : 1;
+  return (one, other) => ((one.fields[field] as string) < (other.fields[field] as string) ? -sign : sign);
+}
+
 /** What a decision has to read, and does not yet know. */
 export type Needs = {
   readonly documents: Set<string>;
@@ -33,10 +76,12 @@ export type Needs = {
   readonly operations: Set<string>;
   /** By `referenceKey`. */
   readonly referrers: Map<string, Reference>;
+  /** By `rangeKey`. */
+  readonly ranges: Map<string, Range>;
 };
 
-export function hasNeeds({ documents, facts, operations, referrers }: Needs): boolean {
-  return documents.size + facts.size + operations.size + referrers.size > 0;
+export function hasNeeds({ documents, facts, operations, referrers, ranges }: Needs): boolean {
+  return documents.size + facts.size + operations.size + referrers.size + ranges.size > 0;
 }
 
 /** Ends one intent: the operation is refused. */
@@ -53,7 +98,13 @@ export class Unread extends Error {}
 
 export class Draft {
   readonly command: Command;
-  readonly needs: Needs = { documents: new Set(), facts: new Set(), operations: new Set(), referrers: new Map() };
+  readonly needs: Needs = {
+    documents: new Set(),
+    facts: new Set(),
+    operations: new Set(),
+    referrers: new Map(),
+    ranges: new Map(),
+  };
   readonly changes: Change[] = [];
   /** The space's instant: the command's, or the latest one where that is later. */
   readonly at: string;
@@ -64,6 +115,9 @@ export class Draft {
   head: Head;
   readonly #view: View;
   readonly #made = new Map<string, Document>();
+  #beside: readonly (() => void)[] = [];
+  /** Behind the last place that was taken by `takePlaces`, or for a step after that. */
+  #nextPlace = 0;
 
   constructor(view: View, head: Head, command: Command) {
     this.#view = view;
@@ -90,8 +144,23 @@ export class Draft {
     return isPersonal(this.head.spaceId, this.command.userId);
   }
 
-  get step(): Step {
-    return { seq: this.seq, place: this.place };
+  /** Each is later than all before it. Behind places that were taken it has an odd one. */
+  nextStep(): Step {
+    if (this.#nextPlace === 0) return { seq: this.seq, place: this.place };
+    this.#nextPlace += 2;
+    return { seq: this.seq, place: this.#nextPlace - 1 };
+  }
+
+  /** The first of so many even places, each with an odd one behind it. */
+  takePlaces(count: number): number {
+    const from = Math.max(spacedFrom, this.#nextPlace);
+    this.#nextPlace = from + 2 * count;
+    return from;
+  }
+
+  /** How many places have been taken. */
+  get takenPlaces(): number {
+    return Math.max(0, this.#nextPlace - spacedFrom) / 2;
   }
 
   /** As this operation has left it so far; undefined where the space has none of this id. Throws `Unread`. */
@@ -104,6 +173,14 @@ export class Draft {
       throw new Unread();
     }
     return known ?? (this.isPersonal ? personalDocument(this.head.spaceId, id) : undefined);
+  }
+
+  /** Those of the ids that there are. Throws `Unread`. */
+  existing(ids: readonly string[]): Document[] {
+    const unread = ids.filter((id) => !this.#made.has(id) && this.#view.document(id) === undefined);
+    for (const id of unread) this.needs.documents.add(id);
+    if (unread.length > 0) throw new Unread();
+    return ids.flatMap((id) => this.document(id) ?? []);
   }
 
   /** Throws `Unread`. */
@@ -140,6 +217,20 @@ export class Draft {
     return found;
   }
 
+  /** What is in each range, as this operation has left it so far. Throws `Unread`. */
+  ranged(ranges: readonly Range[]): Ranged[] {
+    const found = ranges.map((range) => this.#view.ranged(range));
+    for (const [index, range] of ranges.entries())
+      if (found[index] === undefined) this.needs.ranges.set(rangeKey(range), range);
+    if (found.includes(undefined)) throw new Unread();
+    return ranges.map((range, index) => {
+      const ids = found[index] ?? [];
+      const others = ids.filter((id) => !this.#made.has(id));
+      const made = [...this.#made.values()].filter((each) => isInRange(each, range));
+      return { others, made, isWhole: ids.length < range.max };
+    });
+  }
+
   refuse(code: RefusalCode, more: Omit<Refusal, "code" | "change"> = {}): never {
     throw new Refused({ code, change: this.place, ...more });
   }
@@ -156,6 +247,7 @@ export class Draft {
       readonly undoableBefore?: number;
       readonly createdAt?: string;
       readonly updatedAt?: string;
+      readonly isSpacing?: true;
     },
   ): void {
     const { id, before, fields, kind, ...more } = input;
@@ -166,6 +258,16 @@ export class Draft {
     this.changes.push(change);
     this.#made.set(id, applied(type, before, change, fact));
     this.head = headAfterChange(this.head, change, fact);
+    const beside = this.#beside;
+    this.#beside = [];
+    for (const makeOther of beside) makeOther();
+  }
+
+  /** Gives another resource a new rank, right behind the next version that is made. */
+  spaceBeside(type: ResourceType, before: Document, rank: string): void {
+    const { id, fields } = before;
+    const more = { fields: { ...fields, rank }, kind: "changed", isSpacing: true } as const;
+    this.#beside = [...this.#beside, () => this.make(type, { id, before, ...more })];
   }
 
   /** All documents that this operation changed, as it leaves them. */
@@ -178,11 +280,11 @@ export class Draft {
    * changes are made.
    */
   settle(): void {
-    const [change, second] = this.changes;
+    const [change, second] = this.changes.filter(({ isSpacing }) => isSpacing !== true);
     if (change === undefined || second !== undefined || change.kind === "created" || change.kind === "undone") return;
     const before = this.#view.document(change.id) ?? undefined;
     const alone: Change = { ...change, undoableBefore: before?.undoable ?? 0 };
-    this.changes[0] = alone;
+    this.changes[this.changes.indexOf(change)] = alone;
     const document = this.#made.get(change.id);
     if (document !== undefined) this.#made.set(change.id, { ...document, undoable: this.seq });
   }

@@ -20,6 +20,8 @@ export type Change = {
   /** Of a creation, where the document's instants are not the fact's. */
   readonly createdAt?: string;
   readonly updatedAt?: string;
+  /** Nobody asked for it: the rank was made anew because ranks beside it had become long. */
+  readonly isSpacing?: true;
 };
 
 /** Why an operation was refused. `change` is the place of the first intent that was, `path` a JSON pointer into its body. */

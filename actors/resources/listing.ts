@@ -98,6 +98,13 @@ export function shownStates(type: ResourceType, deleted: boolean, shownThough: r
   return states;
 }
 
+/** All that a resource can have which is not deleted. */
+export function livingStates({ hidings = [] }: ResourceType): number[] {
+  return Array.from({ length: hidingBit(hidings.length) }, (_, state) => state).filter(
+    (state) => !(state & deletedBit),
+  );
+}
+
 /** Whether a resource hides what refers to it. */
 export function hides(
   { flag, isInherited }: Hiding,

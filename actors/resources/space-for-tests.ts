@@ -2,7 +2,7 @@
 import type { Command, Intent } from "./command.ts";
 import { decide, factOf } from "./decide.ts";
 import type { Document, Head } from "./document.ts";
-import { referenceKey, type View } from "./draft.ts";
+import { byRange, isInRange, rangeKey, referenceKey, type View } from "./draft.ts";
 import type { Fact } from "./fact.ts";
 import { isPersonal, personalHead, unmadeHead } from "./head.ts";
 import { type Registry, registry } from "./registry.ts";
@@ -30,6 +30,7 @@ export class SpaceForTests {
       facts: new Set<number>(),
       operations: new Set<string>(),
       referrers: new Set<string>(),
+      ranges: new Set<string>(),
     };
     const view: View = {
       head,
@@ -43,6 +44,11 @@ export class SpaceForTests {
         const all = [...this.documents.values()].filter((each) => each.type === type && each.fields[field] === id);
         return all.map((each) => each.id);
       },
+      ranged: (range) => {
+        if (!read.ranges.has(rangeKey(range))) return undefined;
+        const all = [...this.documents.values()].filter((each) => isInRange(each, range)).sort(byRange(range));
+        return all.slice(0, range.max).map(({ id }) => id);
+      },
     };
     for (let round = 0; round < roundsMax; round++) {
       const decision = decide(this.#registry, view, command);
@@ -51,6 +57,7 @@ export class SpaceForTests {
         for (const seq of decision.needs.facts) read.facts.add(seq);
         for (const id of decision.needs.operations) read.operations.add(id);
         for (const key of decision.needs.referrers.keys()) read.referrers.add(key);
+        for (const key of decision.needs.ranges.keys()) read.ranges.add(key);
         continue;
       }
       const fact = factOf(command, this.facts.length, head ?? unmadeHead(command.spaceId), decision);

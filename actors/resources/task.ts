@@ -4,8 +4,9 @@ import { type Draft, livingDocument } from "./draft.ts";
 import { type Due, instantOfDue } from "./due.ts";
 import { choice, due, instant, integer, type Json, members, partId, reference, text, texts } from "./field.ts";
 import { type Column, columnsOf, firstColumn, shownColumn, statuses } from "./project.ts";
-import { rankAfter, rankBefore, rankLast, rankLengthMax } from "./rank.ts";
+import { rankAfter, rankBefore, rankBetween, rankLast, rankLengthMax } from "./rank.ts";
 import type { Making, ResourceType } from "./resource-type.ts";
+import { type Placing, rankLengthAim, shortRank } from "./spacing.ts";
 
 /** In the order of a sort: `none` is the lowest. */
 export const priorities = ["none", "low", "medium", "high", "urgent"] as const;
@@ -164,12 +165,25 @@ function placeInOrder({ draft, id, before, fields, body }: Making, columns: read
       : undefined;
   };
   const [upper, lower] = [neighbour(after), neighbour(behind)];
-  if (upper !== undefined) fields.rank = rankAfter(upper, draft.step);
-  else if (lower !== undefined) fields.rank = rankBefore(lower, draft.step);
+  const beside = rankBeside(draft, upper, lower);
+  if (beside !== undefined)
+    fields.rank = beside.length > rankLengthAim ? shorter(draft, fields, { id, upper, lower, rank: beside }) : beside;
   else if (before === undefined || columnOf(draft, before) !== column)
-    fields.rank = rankLast({ at: draft.askedAt, place: draft.step.place, operationId: draft.operationId });
+    fields.rank = rankLast({ at: draft.askedAt, place: draft.place, operationId: draft.operationId });
   if ((fields.rank as string).length > rankLengthMax)
     draft.refuse("limit-reached", { message: "There is no more room between these two tasks." });
+}
+
+/** Both the wrong way round mean after the first. */
+function rankBeside(draft: Draft, upper: string | undefined, lower: string | undefined): string | undefined {
+  if (upper !== undefined && lower !== undefined && upper < lower) return rankBetween(upper, lower, draft.nextStep());
+  if (upper !== undefined) return rankAfter(upper, draft.nextStep());
+  return lower === undefined ? undefined : rankBefore(lower, draft.nextStep());
+}
+
+/** Tasks of archived projects do not change, and those of other projects are in other orders. */
+function shorter(draft: Draft, { projectId }: Fields, placing: Omit<Placing, "isBesides">): string {
+  return shortRank(draft, task, { ...placing, isBesides: (fields) => fields.projectId === projectId });
 }
 
 function columnOf(draft: Draft, { fields }: Document): string {

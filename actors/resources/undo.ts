@@ -8,6 +8,7 @@ import { isSame, type Json } from "./field.ts";
 import { deadReference } from "./references.ts";
 import type { Registry } from "./registry.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { isRankAsLeft } from "./spacing.ts";
 import { parentFault } from "./task.ts";
 
 /** The latest change not yet undone, as a new version. Throws `conflict` where there is none, or where what it refers to has gone. */
@@ -42,13 +43,13 @@ export function undoOperation(registry: Registry, draft: Draft, operationId: str
   if (!isAtLeast(role, "member")) draft.refuse("forbidden");
   const fact = draft.operation(operationId);
   if (fact === undefined || fact.verdict === "rejected") return draft.refuse("not-found");
-  const nets = netOf(fact.changes);
+  const nets = netOf(fact.changes.filter(({ isSpacing }) => isSpacing !== true));
   if (nets.length === 0) draft.refuse("conflict", { message: "The operation changed nothing." });
   if (nets.some(({ type }) => registry.get(type)?.isContent !== true))
     draft.refuse("conflict", { message: "Changes of members, invitations and spaces cannot be undone." });
   const found = nets.map((net) => ({ net, document: draft.document(net.id) }));
   for (const { net, document } of found) checkPermission(registry, draft, net, document, role);
-  const changed = found.filter(({ net, document }) => document === undefined || !isAsLeft(net, document));
+  const changed = found.filter(({ net, document }) => document === undefined || !isAsLeft(draft, net, document));
   if (changed.length > 0)
     draft.refuse("conflict", {
       message: "What it changed has been changed since.",
@@ -82,11 +83,14 @@ function netOf(changes: readonly Change[]): Net[] {
   return [...nets.values()];
 }
 
-function isAsLeft({ to, deleted }: Net, document: Document): boolean {
+function isAsLeft(draft: Draft, { to, deleted }: Net, document: Document): boolean {
   const isDeleted = document.deletedBy !== undefined;
   return (
     isDeleted === (deleted ?? false) &&
-    Object.entries(to).every(([name, value]) => isSame(document.fields[name], value))
+    Object.entries(to).every(
+      ([name, value]) =>
+        isSame(document.fields[name], value) || (name === "rank" && isRankAsLeft(draft, document, value)),
+    )
   );
 }
 

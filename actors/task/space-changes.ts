@@ -124,7 +124,8 @@ function certainOutcome(command: Command, position: Position): Outcome {
   const { operationId, userId } = command;
   if (!isCertain(command)) return { kind: "pending", operationId, position };
   const head = personalHead(userId);
-  const view = { head, document: () => null, fact: () => null, operation: () => null, referrers: () => [] };
+  const none = () => [];
+  const view = { head, document: () => null, fact: () => null, operation: () => null, referrers: none, ranged: none };
   const decision = decide(registry, view, command);
   if (decision.verdict !== "applied") throw new Error("Cannot answer: a creation that nothing refuses was refused");
   const fact = factOf(command, position.offset, head, decision);

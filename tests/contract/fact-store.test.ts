@@ -12,7 +12,8 @@ import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import { spaceTables } from "../../actors/sqlite/space-tables.ts";
 import { describeWith, service } from "../system/services.ts";
-import { factStoreCases, referrerCases } from "./fact-store-cases.ts";
+import { factStoreCases } from "./fact-store-cases.ts";
+import { lookUpCases } from "./look-up-cases.ts";
 
 const server = await service("MONGO_URL");
 
@@ -23,7 +24,7 @@ const inMemory = async () => {
   return { store: storeOver(world, now), another: () => storeOver(world, now), close: async () => {} };
 };
 factStoreCases("Memory", inMemory);
-referrerCases("Memory", inMemory);
+lookUpCases("Memory", inMemory);
 
 const inSqlite = async () => {
   const folder = mkdtempSync(join(tmpdir(), "fact-store-"));
@@ -39,11 +40,11 @@ const inSqlite = async () => {
   };
 };
 factStoreCases("SQLite", inSqlite);
-referrerCases("SQLite", inSqlite);
+lookUpCases("SQLite", inSqlite);
 
 describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
   // All else of it is in tests/stack.
-  referrerCases("MongoDB", async () => {
+  lookUpCases("MongoDB", async () => {
     const url = new URL(serverUrl);
     url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
     const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });

@@ -338,6 +338,7 @@ describeWith("the store of facts in MongoDB", [server], ({ url }) => {
       const dying: FactStore = {
         read: store.read,
         referrers: store.referrers,
+        ranged: store.ranged,
         async record(facts) {
           const known = await store.record(facts);
           if (++writes >= diesAt) throw new Error("It died");

@@ -276,6 +276,7 @@ describeWith(
         const mortal: FactStore = {
           read: store.read,
           referrers: store.referrers,
+          ranged: store.ranged,
           async record(given) {
             dying("record");
             const known = await store.record(given);

@@ -6,7 +6,7 @@ import { signal } from "@preact/signals";
 import type { Command } from "../../actors/resources/command.ts";
 import { decide } from "../../actors/resources/decide.ts";
 import type { Document, Head, Membership, Role } from "../../actors/resources/document.ts";
-import type { View } from "../../actors/resources/draft.ts";
+import { byRange, isInRange, type View } from "../../actors/resources/draft.ts";
 import { applied, type Change, type Fact } from "../../actors/resources/fact.ts";
 import type { Json } from "../../actors/resources/field.ts";
 import { registry } from "../../actors/resources/registry.ts";
@@ -192,6 +192,12 @@ export class SpaceStore {
       operation: operations,
       // Whether a chain of parents becomes too deep, the server tells.
       referrers: () => [],
+      ranged: (range) => {
+        const ids = new Set([...(this.#ids.get(range.type) ?? []), ...this.#shown.keys()]);
+        const found = [...ids].flatMap((id) => this.#get(id) ?? []).filter((document) => isInRange(document, range));
+        const first = found.sort(byRange(range)).slice(0, range.max);
+        return first.map(({ id }) => id);
+      },
     };
     try {
       for (let round = 0; round < roundsMax; round++) {

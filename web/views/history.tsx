@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Json } from "../../actors/resources/field.ts";
+import { spacedAt } from "../../actors/resources/spacing.ts";
 import { nameOfUser } from "../store/people.ts";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
 import { patchTask, projectOf, type Task, taskOf } from "../store/tasks.ts";
@@ -98,7 +99,7 @@ export function History({ task, store }: { task: Task; store: SpaceStore }): JSX
         <Past path={path} version={version} task={task} store={store} onClose={() => setVersion(undefined)} />
       )}
       <ol class="history">
-        {items.map((item) => (
+        {items.filter(isAskedFor).map((item) => (
           <Item key={item.version} item={item} task={task} store={store} />
         ))}
       </ol>
@@ -161,6 +162,11 @@ function Past({
       </div>
     </div>
   );
+}
+
+/** A rank that was made anew because of others is nobody's change. */
+function isAskedFor({ kind, changes }: HistoryItem): boolean {
+  return kind !== "changed" || Object.keys(changes).join() !== "rank" || spacedAt(changes.rank?.to) === undefined;
 }
 
 function Item({ item, task, store }: { item: HistoryItem; task: Task; store: SpaceStore }): JSX.Element {
