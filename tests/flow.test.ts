@@ -263,7 +263,7 @@ for (const { name, without, begin } of ways) {
       for (const url of deployment.urls)
         await poll(
           "the token is refused",
-          1_000,
+          15_000,
           async () => (await call(url, "GET", "/v1/tasks", { token })).status === 401,
         );
       const refused = await send("GET", "/v1/tasks");

@@ -378,7 +378,15 @@ for (const { name, needed } of [
         const moves = pieces.flatMap((piece, at) =>
           pieces.flatMap((other, to) => (to === at ? [] : move(piece[0], other[2]))),
         );
-        expect((await Promise.all(moves)).every(({ status }) => status === 200 || status === 422)).toBe(true);
+        for (const { status, headers } of await Promise.all(moves)) {
+          expect([200, 202, 422]).toContain(status);
+          // On a slow machine a verdict may come late.
+          if (status === 202)
+            await poll("the move is decided", 60_000, async () => {
+              const { body } = await a().call<{ status: string }>("GET", headers.get("location") ?? "");
+              return body.status !== "pending";
+            });
+        }
         const { items } = (await ok<Page>(a(), 200, "GET", `${path}/tasks?limit=100`)).body;
         const parents = new Map(items.map(({ id, parentId }) => [id, parentId as string | null]));
         for (const id of parents.keys()) {

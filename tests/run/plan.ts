@@ -25,6 +25,7 @@ export const longest: readonly string[] = [
   "tests/faults.test.ts",
   "tests/outages/kills.test.ts",
   "tests/runtime/threads.test.ts",
+  "tests/page/disturbed.test.ts",
   "tests/contract/space-reads.test.ts",
   "tests/stack/rebalances.test.ts",
   "tests/outages/kafka-line.test.ts",
@@ -39,7 +40,6 @@ export const longest: readonly string[] = [
   "tests/page/random.test.ts",
   "tests/runtime/starved.test.ts",
   "tests/stack/refused-writes.test.ts",
-  "tests/page/disturbed.test.ts",
   "tests/page/together.test.ts",
   "tests/spaces.test.ts",
 ];
