@@ -231,6 +231,25 @@ for (const { name, needed } of [
       },
       deadlineMs,
     );
+
+    test(
+      "two imports of one file at once make everything once, and neither fails",
+      async () => {
+        const file = await exported(a(), home.url, "--space", world.spaceId);
+        const hal = await person(away.url);
+        const both = await Promise.all([1, 2].map(() => moving(hal, away.url, ["import", file])));
+        expect(both.map(({ code, err }) => ({ code, err }))).toEqual(Array(2).fill({ code: 0, err: "" }));
+        const [there = "", other] = both.map(({ out }) => importedInto(out));
+        expect(other).toBe(there);
+        const counts = both.flatMap(({ out }) =>
+          [...out.matchAll(/(\d+) tasks?\b/g)].map(([, count]) => Number(count)),
+        );
+        const before = await keptOf(a(), world.spaceId);
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(Object.keys(before.task as object).length);
+        expect({ ...(await keptOf(hal, there)), orders: {} }).toEqual({ ...before, orders: {} });
+      },
+      deadlineMs,
+    );
   });
 
 describe("exports", () => {
@@ -460,6 +479,32 @@ describe("refusals", () => {
         out: "",
         err: "Cannot use this --server: it must be like https://example.org or http://127.0.0.1:3000; see `tracker help export`\n",
       });
+    },
+    deadlineMs,
+  );
+
+  test.skipIf(Bun.which("script") === null)(
+    "of a token that is typed do not show it (skipped where there is no script)",
+    async () => {
+      const token = await tokenOf(a(), ["tasks:read"]);
+      const program = join(import.meta.dir, "..", "actors", "tracker", "main.ts");
+      const shell = `'${process.execPath}' '${program}' export --server ${home.url} --space me ${newFile()}`;
+      const child = Bun.spawn(["script", "-qec", shell, "/dev/null"], {
+        env: { PATH: "/usr/bin:/bin", TERM: "xterm", SHELL: "/bin/sh" },
+        stdio: ["pipe", "pipe", "ignore"],
+      });
+      let text = "";
+      const decoder = new TextDecoder();
+      let isTyped = false;
+      for await (const part of child.stdout) {
+        text += decoder.decode(part, { stream: true });
+        if (isTyped || !text.includes("API token (it is not shown): ")) continue;
+        isTyped = true;
+        child.stdin.write(`${token}\r`);
+        await child.stdin.flush();
+      }
+      expect([await child.exited, text]).toEqual([0, expect.stringContaining("Exported ")]);
+      expect(text).not.toContain(token);
     },
     deadlineMs,
   );

@@ -129,6 +129,11 @@ function creation(work: Work, document: FileDocument, isDetached: boolean): Item
   };
   return {
     change() {
+      // Another import, or one that was ended in the middle, has made it since.
+      if (!isOver && state.of(resource.id) !== undefined) {
+        counts.present += 1;
+        end();
+      }
       for (const [field, { form }] of Object.entries(type.fields))
         if (!isOver && form.kind === "reference" && !without.has(field) && gone.has(String(resource[field])))
           drop(field, `refers to what is not there`);
@@ -149,17 +154,18 @@ function creation(work: Work, document: FileDocument, isDetached: boolean): Item
       const form = field === undefined ? undefined : type.fields[field]?.form;
       if (form?.kind === "reference") gone.add(String(resource[field as string]));
       if (field !== undefined) return drop(field, refusal.detail);
-      if (refusal.code === "conflict" && (await isThere(work, document))) counts.present += 1;
+      if (refusal.code === "conflict") await state.update();
+      // What it is now is told by `change`.
+      if (state.of(resource.id) !== undefined) return;
+      if (refusal.code === "conflict" && (await isTaken(work, document))) counts.present += 1;
       else left({ line, type: type.name, id: resource.id, reason: refusal.detail });
       end();
     },
   };
 }
 
-/** Whether the space has the id by now: another import made it, or an earlier one whose end had not come. */
-async function isThere({ api, spaceId, state }: Work, { type, resource: { id } }: FileDocument): Promise<boolean> {
-  await state.update();
-  if (state.of(id) !== undefined) return true;
+/** Whether the space has the id, though its facts do not tell of it yet. */
+async function isTaken({ api, spaceId }: Work, { type, resource: { id } }: FileDocument): Promise<boolean> {
   try {
     await api.get(`/v1/spaces/${spaceId}/${type.plural}/${id}?version=1`);
     return true;
