@@ -131,6 +131,15 @@ for (const { name, needed } of [
         const third = await moving(carol, home.url, ["import", back]);
         expect([third.code, third.err]).toEqual([0, ""]);
         expect(await keptOf(carol, importedInto(third.out))).toEqual(before);
+
+        // What is deleted comes back as it was made.
+        for (const [id, task] of Object.entries(before.task as Record<string, object>)) {
+          if (!("deleted" in task)) continue;
+          const made = await ok(a(), 200, "GET", `/v1/spaces/${world.spaceId}/tasks/${id}?version=1`);
+          const path = `/v1/spaces/${importedInto(third.out)}/tasks/${id}/restore`;
+          const { title, createdAt } = made.body;
+          expect((await ok(carol, 200, "POST", path)).body).toMatchObject({ title, createdAt });
+        }
       },
       deadlineMs,
     );
