@@ -134,6 +134,7 @@ test("every server reaches its field, with secrets from files", () => {
       TT_PARTITIONS: "3",
       TT_LOG_RETENTION: "30",
       TT_NAMESPACE: "one",
+      TT_WEBHOOK_KEY_FILE: file("webhook", `${"k".repeat(32)}\n`),
     });
     expect(config).toMatchObject({
       database: { url: "postgres://ada@db/tasks", password: "hunter 2", ca: "PEM" },
@@ -147,6 +148,8 @@ test("every server reaches its field, with secrets from files", () => {
       },
       mongo: { url: "mongodb://m/tasks", ca: "PEM" },
       redis: { url: "rediss://r", ca: "PEM", namespace: "one." },
+      webhookKey: "k".repeat(32),
+      trustedCa: "PEM",
     });
     expect(
       readConfig({ ROLE: "task", AUTH_URL: "http://auth/", KAFKA_BROKERS: "a:1", MONGO_URL: "mongodb://m" }),

@@ -129,7 +129,7 @@ export const variables = t.Object({
   ),
   REDIS_PASSWORD: password("of Redis"),
   AUTH_URL: optional("^https?://[^\\s/?#@]+/?$", "like http://host:3000", "Where `ROLE=task` reaches the auth role."),
-  TLS_CA_FILE: optional("^[^\\0]+$", "a path", "PEM file of further certificate authorities, for all servers."),
+  TLS_CA_FILE: optional("^[^\\0]+$", "a path", "PEM of further authorities, for servers and receivers of webhooks."),
   ...tracingVariables,
   LOG_LEVEL: one(["debug", "info", "warn", "error"], "info", "The least important lines that are logged."),
   TT_VERDICT_TIMEOUT_MS: whole(
@@ -282,7 +282,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     trustedProxies: Object.freeze(networkEntries(values.TT_TRUSTED_PROXIES)),
     registration: values.TT_REGISTRATION,
     loginDelay: values.TT_LOGIN_DELAY === "on",
-    ...webhookSettings(values),
+    ...webhookSettings(values, ca),
     page: values.TT_PAGE === "on",
     ...movingSettings(values),
     debugFaults: values.TT_DEBUG_FAULTS === "1",

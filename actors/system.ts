@@ -93,10 +93,13 @@ function consumerChild(config: Config): ChildSpec {
   return child(consumer, { args: { dataDir, ...given(config, "kafka", "mongo", "tracing") } });
 }
 
-/** Where the facts are in a file of this process. */
-function courierChildren({ role, kafka, dataDir, webhookKey: key, webhookAllow, site }: Config): ChildSpec[] {
-  if (role !== "all" || kafka !== undefined || key === undefined) return [];
-  return [child(courier, { args: { dataDir, key, siteUrl: site.url, allowed: [...webhookAllow] } })];
+/** Beside the writer: it delivers for the spaces that this one writes. */
+function courierChildren(config: Config): ChildSpec[] {
+  const { role, dataDir, webhookKey: key, webhookAllow, trustedCa: ca, site } = config;
+  if ((role !== "all" && role !== "consumer") || key === undefined) return [];
+  const trusted = ca === undefined ? {} : { ca };
+  const args = { dataDir, key, siteUrl: site.url, allowed: [...webhookAllow], ...given(config, "mongo"), ...trusted };
+  return [child(courier, { args })];
 }
 
 function taskChild(config: Config): ChildSpec {

@@ -8,7 +8,7 @@ export const webhookVariables = {
     default: "",
     wanted: "32 to 1,024 characters of one line",
     description:
-      "From this the secrets of webhooks are made; in one process without servers it is made at the first start, in `webhook.key` of `DATA_DIR`.",
+      "From this the secrets of webhooks are made, the same for `task` and `consumer`; in one process without servers it is made at the first start, in `webhook.key` of `DATA_DIR`.",
     secret: true,
   }),
   TT_WEBHOOK_ALLOW: t.String({
@@ -19,13 +19,21 @@ export const webhookVariables = {
 };
 
 export type WebhookSettings = {
-  /** From which the secrets are made; none: there are no webhooks. */
+  /** From which the secrets are made; none: no webhook can be made, and nothing is delivered. */
   readonly webhookKey?: string;
   /** Networks that webhooks may reach although they are not public, and without TLS. */
   readonly webhookAllow: readonly string[];
+  /** Certificate authorities beside the public ones, in PEM. */
+  readonly trustedCa?: string;
 };
 
-export function webhookSettings(values: { TT_WEBHOOK_KEY: string; TT_WEBHOOK_ALLOW: string }): WebhookSettings {
-  const { TT_WEBHOOK_KEY: key, TT_WEBHOOK_ALLOW: allow } = values;
-  return { webhookAllow: Object.freeze(networkEntries(allow)), ...(key === "" ? {} : { webhookKey: key }) };
+export function webhookSettings(
+  { TT_WEBHOOK_KEY: key, TT_WEBHOOK_ALLOW: allow }: { TT_WEBHOOK_KEY: string; TT_WEBHOOK_ALLOW: string },
+  ca: string | undefined,
+): WebhookSettings {
+  return {
+    webhookAllow: Object.freeze(networkEntries(allow)),
+    ...(key === "" ? {} : { webhookKey: key }),
+    ...(ca === undefined ? {} : { trustedCa: ca }),
+  };
 }

@@ -47,7 +47,7 @@ function withSecretFiles(env: Readonly<Record<string, string>>): Record<string, 
       if (!name.endsWith("_FILE")) return [name, value];
       const path = join(folder, value);
       mkdirSync(join(path, ".."), { recursive: true });
-      writeFileSync(path, "0123456789abcdef");
+      writeFileSync(path, "0123456789abcdef0123456789abcdef");
       return [name, path];
     }),
   );
@@ -65,6 +65,8 @@ describe("docker compose", () => {
   };
   const files = [base, ...["zookeeper", "tools", "secrets"].map(override)];
   const service = (project: Value, name: string) => at(project, "services", name);
+  const hasReceivers = (of: Value | undefined) =>
+    Bun.deepEquals(compose.networksOf(of ?? null).sort(), ["inside", "receivers"]) && at(of, "ports") === undefined;
 
   describe.skipIf("missing" in validator)(`by schema${skipped(validator)}`, () => {
     const inJson = (project: Value): string => {
@@ -140,9 +142,12 @@ describe("docker compose", () => {
       breaks: (project) => put(project, ["services", "edge", "ports", 0], "3000:3000"),
     },
     {
-      rule: "backends and roles are in the inside network alone",
+      rule: "backends and roles are in the inside network alone, but for the consumer, which calls the receivers of webhooks",
       faults: (project) =>
-        compose.reachable(project).filter((name) => !["edge", "prometheus", "grafana", "kafka-ui"].includes(name)),
+        compose
+          .reachable(project)
+          .filter((name) => !["edge", "prometheus", "grafana", "kafka-ui"].includes(name))
+          .filter((name) => name !== "consumer" || !hasReceivers(service(project, name))),
       breaks: (project) => put(project, ["networks", "inside", "internal"], false),
     },
     {
@@ -195,11 +200,12 @@ describe("docker compose", () => {
     const project = compose.readProject([base]);
     const traces = Object.keys(variables.properties).filter((name) => name.startsWith("OTEL_"));
     const web = ["TT_PUBLIC_URL", "TT_ALLOWED_ORIGINS", "TT_HSTS"];
+    const webhooks = "TT_WEBHOOK_ALLOW";
     const taken = ["auth", "task", "consumer", "tracker"].map((name) => compose.passedOn(project, name).sort());
     const wanted = [
       [...web, ...traces, "TT_REGISTRATION", "TT_LOGIN_DELAY"],
-      [...web, ...traces, "TT_TRUSTED_PROXIES", "TT_PAGE"],
-      traces,
+      [...web, ...traces, "TT_TRUSTED_PROXIES", "TT_PAGE", webhooks],
+      [...traces, "TT_PUBLIC_URL", webhooks],
       ["TT_PUBLIC_URL"],
     ];
     expect(taken).toEqual(wanted.map((names) => names.sort()));
@@ -218,7 +224,8 @@ describe("docker compose", () => {
   test("the operator's tools have all servers that the roles have, and are not started with them", () => {
     const project = compose.readProject([base]);
     const ofRoles = Object.assign({}, ...k8s.roles.map((role) => compose.environmentOf(project, role)));
-    const { ROLE: _role, AUTH_URL: _url, TT_TRUSTED_PROXIES: _task, ...servers } = ofRoles as Record<string, string>;
+    const { ROLE: _role, AUTH_URL: _url, TT_TRUSTED_PROXIES: _task, ...others } = ofRoles as Record<string, string>;
+    const { TT_WEBHOOK_KEY_FILE: _webhooks, ...servers } = others;
     const { PORT: _port, ADMIN_PORT: _admin, ...ofTools } = compose.environmentOf(project, "tracker");
     expect(ofTools).toEqual(servers);
     expect(list(at(service(project, "tracker"), "profiles")).map(text)).toEqual(["tracker"]);
@@ -237,7 +244,7 @@ describe("docker compose", () => {
     const made = list(at(service(project, "secrets"), "volumes")).flatMap(
       (each) => /^\w+-secret:\/secrets\/(\w+)$/.exec(text(each))?.[1] ?? [],
     );
-    expect(made.sort()).toEqual(["mongo", "postgres", "redis"]);
+    expect(made.sort()).toEqual(["mongo", "postgres", "redis", "webhook"]);
     expect(
       list(at(service(project, "secrets"), "secrets"))
         .map(text)
@@ -571,7 +578,11 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
       ...["auth", "task", "consumer"].map((each) => `monitoring → ${each}:3001`),
       "task → auth:3000",
     ],
-    out: ["task → auth:3000"],
+    out: [
+      "task → auth:3000",
+      `consumer → 0.0.0.0/0 but ${["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"].join(" ")}:443`,
+      "consumer → 2000::/3:443",
+    ],
   };
   const toBackends = [
     ...["auth → postgres:5432", "auth → redis:6379", "auth → kafka:9092"],
@@ -610,13 +621,16 @@ describe.skipIf("missing" in renderer)(`Kubernetes${skipped(renderer)}`, () => {
     );
     expect(ofTools(edges(manifests("jobs/prod"), "egress"))).toEqual(toolsOutward.sort());
   });
-  test("each way out of prod is named by the one backend that it leads to", () => {
+  test("each way out of prod is named by the one thing that it leads to", () => {
     const ways = manifests("prod").filter((each) => text(at(each, "metadata", "name")).startsWith("out-to-"));
     const ports = ways.map((each) => [
       text(at(each, "metadata", "name")).slice("out-to-".length),
       list(at(each, "spec", "egress")).flatMap((rule) => list(at(rule, "ports")).map((port) => at(port, "port"))),
     ]);
-    expect(Object.fromEntries(ports)).toEqual({ postgres: [5432], redis: [6379], kafka: [9093], mongo: [27017] });
+    expect(Object.fromEntries(ports)).toEqual({
+      ...{ postgres: [5432], redis: [6379], kafka: [9093], mongo: [27017] },
+      receivers: [443],
+    });
   });
 
   describe.each(["dev", "prod"])("the Job in %s", (overlay) => {

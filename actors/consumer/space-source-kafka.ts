@@ -19,6 +19,8 @@ export type SpaceSourceOptions = {
   readonly partitions: number;
   /** Begins the work on a partition. `commit` fails once the partition is no longer assigned. */
   readonly open: (partition: number, commit: Commit) => PartitionLoop;
+  /** Which partitions are this member's now; null while the group has not agreed. */
+  readonly assigned?: (partitions: readonly number[] | null) => void;
   /** It is no member any more, and will not be one again. */
   readonly lost: (error: Error) => void;
 };
@@ -28,6 +30,8 @@ export type SpaceSource = {
   start(): Promise<void>;
   /** Commands known to wait for their verdict, by what the last fetch of each partition told. */
   lag(): number;
+  /** Null while the group has not agreed on this member's partitions, or has not heard from it lately. */
+  assigned(): readonly number[] | null;
   /** Whether the group has heard from this member lately. */
   healthy(): boolean;
   stop(): Promise<void>;
@@ -49,7 +53,8 @@ const silentMs = 6_000;
 
 type Assigned = { readonly loop: PartitionLoop; resume?: (() => void) | undefined };
 
-export function spaceSource({ kafka, clientName, names, partitions, open, lost }: SpaceSourceOptions): SpaceSource {
+export function spaceSource(options: SpaceSourceOptions): SpaceSource {
+  const { kafka, clientName, names, partitions, open, lost } = options;
   const consumer = kafka.consumer({ groupId: names.writers, ...membership });
   const assigned = new Map<number, Assigned>();
   /** By partition, the offset after the last command of the log, as the last fetch told. */
@@ -57,6 +62,7 @@ export function spaceSource({ kafka, clientName, names, partitions, open, lost }
   const waiters = new Set<() => void>();
   let heardMs = 0;
   let isStopped = false;
+  let isAgreed = false;
   let latest: EachBatchPayload | undefined;
   const commit = commitTogether(async (offsets) => {
     if (latest === undefined) throw new Error("Cannot commit before anything was fetched");
@@ -71,11 +77,18 @@ export function spaceSource({ kafka, clientName, names, partitions, open, lost }
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => {
     if (!isStopped) lost(error);
   });
-  consumer.on(consumer.events.REBALANCING, drop);
+  consumer.on(consumer.events.REBALANCING, () => {
+    drop();
+    isAgreed = false;
+    options.assigned?.(null);
+  });
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     heard();
     drop();
-    if (!isStopped) for (const partition of payload.memberAssignment[names.commands] ?? []) begin(partition);
+    if (isStopped) return;
+    for (const partition of payload.memberAssignment[names.commands] ?? []) begin(partition);
+    isAgreed = true;
+    options.assigned?.([...assigned.keys()]);
   });
 
   function begin(partition: number): void {
@@ -148,6 +161,7 @@ export function spaceSource({ kafka, clientName, names, partitions, open, lost }
       for (const [partition, end] of ends) sum += Math.max(0, end - (assigned.get(partition)?.loop.next() ?? end));
       return sum;
     },
+    assigned: () => (isAgreed && !isStopped && Date.now() - heardMs < silentMs ? [...assigned.keys()] : null),
     healthy: () => Date.now() - heardMs < silentMs,
     async stop() {
       isStopped = true;

@@ -22,9 +22,11 @@ import { registry } from "../resources/registry.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { Tracer } from "../tracing/tracer.ts";
 import { keepTrying, notedWork, settles } from "../waiting.ts";
+import { announcing } from "./announced-changes.ts";
 import { mongoErasures } from "./erasures-mongo.ts";
 import { mongoFactStore } from "./fact-store-mongo.ts";
 import { jointStore } from "./joint-store.ts";
+import { partitionsAssigned, spacesChanged } from "./messages.ts";
 import { parkedText } from "./parked-record.ts";
 import { parkingReasonOf } from "./parking-reason.ts";
 import { partitionLog } from "./partition-log-kafka.ts";
@@ -43,6 +45,8 @@ const pauses = { fromMs: 100, toMs: 3_000 };
 const silenceMs = 60_000;
 /** How often it is looked whether there are so many documents that their lists need more indexes. */
 const growthLookMs = 60_000;
+/** How often it is announced which partitions are this writer's. */
+const assignedEveryMs = 1_000;
 /** A record that was sent twice may arrive for so long behind its second sending. */
 const servingLateMs = 30_000;
 
@@ -69,7 +73,10 @@ export function kafkaSpaceWriter(
   const parking = appending(names.parked);
   const commands = appending(names.commands);
   const questions = partitionQuestions(kafka);
-  const erasures = mongoErasures(jointStore(mongoFactStore(collections, { now: Date.now, registry })), collections, {
+  const store = announcing(mongoFactStore(collections, { now: Date.now, registry }), (changed) => {
+    void self.publish(spacesChanged, changed);
+  });
+  const erasures = mongoErasures(jointStore(store), collections, {
     now: Date.now,
     onNote: () => erasing.wake(),
   });
@@ -77,9 +84,11 @@ export function kafkaSpaceWriter(
   const erasing = notedWork({
     work: async () => {
       if (partitionCount === 0) return false;
-      return erasures.work(async (command) => {
+      const hasErased = await erasures.work(async (command) => {
         await commands.append(commandRecordOf(command, partitionCount), Date.now() + appendMs);
       });
+      if (hasErased) void self.publish(spacesChanged, { spaceIds: [], hasWebhooks: true });
+      return hasErased;
     },
     outage: told("mongodb", "erase what has lost its last member"),
     until: self.stopping,
@@ -97,6 +106,8 @@ export function kafkaSpaceWriter(
   });
   let staying: Staying<SpaceSource> | undefined;
   const source = () => staying?.now();
+  const announceAssigned = (assigned: readonly number[] | null) =>
+    void self.publish(partitionsAssigned, { assigned, partitions: partitionCount });
   let wellMs = Date.now();
 
   async function join(lost: (error: Error) => void): Promise<SpaceSource> {
@@ -109,6 +120,7 @@ export function kafkaSpaceWriter(
       names,
       partitions,
       open: (partition, commit) => open({ partition, partitions, commit, lost }),
+      assigned: announceAssigned,
       lost,
     });
     try {
@@ -148,6 +160,7 @@ export function kafkaSpaceWriter(
     );
   }, growthLookMs);
   const watching = watchParked(kafka, names);
+  const announcingAssigned = setInterval(() => announceAssigned(source()?.assigned() ?? null), assignedEveryMs);
   const endReports = reportHealth(self, {
     kafka: () => {
       const isWell = source()?.healthy() === true && facts.healthy();
@@ -172,6 +185,8 @@ export function kafkaSpaceWriter(
     async stop() {
       endReports();
       clearInterval(growing);
+      clearInterval(announcingAssigned);
+      announceAssigned(null);
       await watching.close();
       await settles(beginning, closeMs);
       await staying?.stop();

@@ -75,7 +75,7 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
       for (const { id, type, fields } of verdict.documents) {
         told.changed(id);
         if (type === "member") told.changed(fields.userId as string);
-        if (type === webhook.name) told.changed(webhooksMark);
+        if (type === webhook.name || type === "space") told.changed(webhooksMark);
       }
     }
     return verdicts.map((verdict, at) => ({ position: { partition: 0, offset: next + at }, verdict }));
@@ -121,6 +121,7 @@ export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): 
     // What is remembered of these spaces is no more.
     writer = undefined;
     for (const spaceId of [userId, ...empty]) told.changed(spaceId);
+    told.changed(webhooksMark);
     clean();
     return null;
   }

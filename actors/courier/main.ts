@@ -1,67 +1,64 @@
 /** The `courier` actor: delivers the facts of spaces to their webhooks. */
 import { behave, type Self } from "../../runtime/actor.ts";
+import { partitionsAssigned, spacesChanged } from "../consumer/messages.ts";
 import { countThread } from "../metrics/threads.ts";
-import { generations } from "../model/generations.ts";
-import { naming } from "../sqlite-file.ts";
+import type { Server } from "../servers.ts";
 import { addressRules } from "./addresses.ts";
-import { type Courier, deliverer } from "./deliver.ts";
-import { sqliteDeliveryStore } from "./delivery-store-sqlite.ts";
-import { sqliteFactSource } from "./fact-source-sqlite.ts";
+import { attemptsMax, type Courier, type CourierParts } from "./deliver.ts";
 import { courier } from "./messages.ts";
+import type { PartitionCouriers } from "./partition-couriers.ts";
 import { sender } from "./send.ts";
-import { openWebhookDatabase, webhooksFile } from "./webhook-database.ts";
 
 export type CourierData = {
   dataDir: string;
+  /** Without it the facts are in a file of this process. */
+  mongo?: Server;
   /** From which the secrets of webhooks are made. */
   key: string;
   /** What links begin with. */
   siteUrl: string;
   /** Networks that may be reached although they are not public. */
   allowed: string[];
-  /** Further certificate authorities, in PEM. */
+  /** Certificate authorities beside the public ones, in PEM. */
   ca?: string;
 };
 
-type State = { readonly courier: Courier; readonly close: () => void };
+/** The parts that are the same wherever the facts are. */
+export type CommonParts = Omit<CourierParts, "source" | "store" | "countStopped">;
 
-/** How often it looks whether something is due: what the writer has counted costs a read of memory for each webhook. */
-const tickMs = 50;
+export type RunningCourier = Pick<Courier, "deliveries" | "request" | "stop"> & {
+  /** Behind Kafka: whose deliveries these are, and what has changed. */
+  readonly assigned?: PartitionCouriers["assigned"];
+  readonly changed?: (spaces: { readonly spaceIds: readonly string[]; readonly hasWebhooks: boolean }) => void;
+};
 
-export default behave<typeof courier.accepts, State, CourierData>(courier, {
+type Body = Self<typeof courier.accepts, CourierData>;
+
+export default behave<typeof courier.accepts, RunningCourier, CourierData>(courier, {
   concurrency: 64,
-  start(self: Self<typeof courier.accepts, CourierData>): State {
+  async start(self: Body) {
     countThread(self);
-    const { dataDir, key, siteUrl, allowed, ca } = self.args;
-    const source = sqliteFactSource(dataDir, generations(self.shared));
-    const db = openWebhookDatabase(dataDir);
-    const delivering = deliverer({
-      source,
-      store: naming(webhooksFile.name, () => sqliteDeliveryStore(db)),
+    const { mongo, key, siteUrl, allowed, ca } = self.args;
+    const parts: CommonParts = {
       send: sender({ rules: addressRules(allowed), ...(ca === undefined ? {} : { ca }) }),
       key,
       siteUrl,
       now: Date.now,
       random: Math.random,
       log: self.log,
-    });
-    const timer = setInterval(() => void delivering.tick(), tickMs);
-    return {
-      courier: delivering,
-      close() {
-        clearInterval(timer);
-        source.close();
-        db.close();
-      },
+      room: { left: attemptsMax },
     };
+    // Only what is used is loaded: drivers cost time at the start and memory.
+    if (mongo === undefined) return (await import("./courier-local.ts")).localCourier(self, parts);
+    self.subscribe(partitionsAssigned, "assigned");
+    self.subscribe(spacesChanged, "changed");
+    return (await import("./courier-mongo.ts")).mongoCourier(self, mongo, parts);
   },
   on: {
-    deliveries: ({ courier: its }, { webhookId }) => its.deliveries(webhookId),
-    move: ({ courier: its }, { webhookId, how }) => its.move(webhookId, how),
-    test: ({ courier: its }, { webhookId }) => its.test(webhookId),
+    deliveries: (its, { webhookId }) => its.deliveries(webhookId),
+    request: (its, { webhookId, request }) => its.request(webhookId, request),
+    assigned: (its, now) => its.assigned?.(now),
+    changed: (its, spaces) => its.changed?.(spaces),
   },
-  async stop({ courier: its, close }) {
-    await its.stop();
-    close();
-  },
+  stop: (its) => its.stop(),
 });

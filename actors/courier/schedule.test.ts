@@ -1,16 +1,8 @@
 /** What becomes of deliveries after each attempt. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  type AttemptOutcome,
-  afterAttempt,
-  begin,
-  type Progress,
-  replayed,
-  resumed,
-  retryPausesMs,
-  skipped,
-} from "./schedule.ts";
+import type { Progress } from "./messages.ts";
+import { type AttemptOutcome, afterAttempt, begin, replayed, resumed, retryPausesMs, skipped } from "./schedule.ts";
 
 const hourMs = 3_600_000;
 const outcomes = fc.oneof(

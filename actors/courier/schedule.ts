@@ -1,4 +1,5 @@
 /** What becomes of a webhook's deliveries after each attempt: a pure function. */
+import type { Progress } from "./messages.ts";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -20,24 +21,6 @@ export const retryPausesMs: readonly number[] = [
 const jitter = 0.2;
 /** A receiver may ask for so much at most. */
 const retryAfterMaxMs = 24 * hourMs;
-
-export type DeliveryStatus =
-  | "active"
-  /** The schedule has ended: somebody must resume it. */
-  | "paused"
-  /** The receiver has said that it is gone (410): somebody must resume it. */
-  | "disabled";
-
-/** Where the deliveries of one webhook are. */
-export type Progress = {
-  /** All facts up to this `seq` are answered, skipped, or of types that are not asked for. */
-  readonly cursor: number;
-  /** Attempts of the fact behind the cursor that have failed. */
-  readonly failures: number;
-  /** No attempt before this instant, in milliseconds since 1970. */
-  readonly dueMs: number;
-  readonly status: DeliveryStatus;
-};
 
 export type AttemptOutcome =
   | { readonly kind: "delivered" }

@@ -6,6 +6,7 @@ import { lookup } from "node:dns/promises";
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import { rootCertificates } from "node:tls";
 import { unlessAborted } from "../waiting.ts";
 import type { AddressRules } from "./addresses.ts";
 
@@ -30,7 +31,7 @@ export type SendParts = {
   /** All addresses of a name. */
   readonly resolve?: (name: string) => Promise<readonly string[]>;
   readonly timeoutMs?: number;
-  /** Further certificate authorities, in PEM. */
+  /** Certificate authorities beside the public ones, in PEM. */
   readonly ca?: string;
 };
 
@@ -38,12 +39,13 @@ export type SendParts = {
 class Refused extends Error {}
 
 export function sender({ rules, resolve = resolved, timeoutMs = attemptTimeoutMs, ca }: SendParts): Send {
+  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
   return async ({ url: text, headers, body, signal }) => {
     const ending = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
       const url = new URL(text);
       const address = await unlessAborted(checkedAddress(url, rules, resolve), ending);
-      return await post({ url, address, headers, body, ending, ...(ca === undefined ? {} : { ca }) });
+      return await post({ url, address, headers, body, ending, ...trusted });
     } catch (failure) {
       return { error: wordsOf(failure, ending) };
     }
@@ -79,7 +81,7 @@ type Posting = Pick<Sending, "headers" | "body"> & {
   readonly url: URL;
   readonly address: string;
   readonly ending: AbortSignal;
-  readonly ca?: string;
+  readonly ca?: readonly string[];
 };
 
 function post({ url, address, headers, body, ending, ca }: Posting): Promise<Sent> {
@@ -96,7 +98,7 @@ function post({ url, address, headers, body, ending, ca }: Posting): Promise<Sen
     headers: { ...headers, connection: "close", "content-length": String(Buffer.byteLength(body)) },
     agent: false as const,
     lookup: pinned,
-    ...(ca === undefined ? {} : { ca }),
+    ...(ca === undefined ? {} : { ca: [...ca] }),
   };
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | undefined;

@@ -4,19 +4,22 @@ import { openSqliteFile, type SqliteFile } from "../sqlite-file.ts";
 
 /** "TTwh" in ASCII. */
 const applicationId = 0x54547768;
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 export const webhooksFile: SqliteFile = {
   name: "webhooks.db",
   is: "a webhooks database",
   applicationId,
   schemaVersion,
+  oldestVersion: schemaVersion,
   content: "SELECT 1 FROM progress LIMIT 1",
 };
 
 const tables = `
-CREATE TABLE progress (webhook TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE progress (webhook TEXT PRIMARY KEY, space TEXT NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE attempts (webhook TEXT NOT NULL, number INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (webhook, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE answers (id TEXT PRIMARY KEY, webhook TEXT NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_by_webhook ON answers (webhook);
 `;
 
 export function openWebhookDatabase(dataDir: string): DatabaseSync {

@@ -3,6 +3,7 @@ import type { IndexDescription } from "mongodb";
 import { listFields } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
+import { webhook } from "../resources/webhook.ts";
 import { ensureIndexesOf } from "./indexes.ts";
 import type { SpaceCollections } from "./space-collections.ts";
 
@@ -29,6 +30,9 @@ export async function ensureReplayIndexes({ facts, documents }: SpaceCollections
 export const inOrder: IndexDescription = { key: { space: 1, seq: 1 }, unique: true };
 const byTerms: IndexDescription = { key: { space: 1, terms: 1 } };
 
+/** All webhooks, of whatever space: couriers look for them. */
+export const webhookIndex = "webhooks";
+
 /** In which documents are found. Few: each is written with every change of every document. */
 const documentIndexes: readonly IndexDescription[] = [
   { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
@@ -36,6 +40,7 @@ const documentIndexes: readonly IndexDescription[] = [
   byTerms,
   { key: { space: 1, words: 1 } },
   { key: { user: 1 }, sparse: true },
+  { name: webhookIndex, key: { type: 1 }, partialFilterExpression: { type: webhook.name } },
 ];
 
 /** Fewer documents than this are sorted as they are found. */

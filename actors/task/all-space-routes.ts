@@ -49,7 +49,7 @@ export function allSpaceRoutes({
   };
   return [
     ...resourceTypes.flatMap((type) => (type !== webhook || webhooks !== undefined ? resourceRoutes(type, parts) : [])),
-    ...(webhooks === undefined ? [] : webhookRoutes({ ...parts, webhooks })),
+    ...(webhooks === undefined ? [] : webhookRoutes({ ...parts, webhooks, consistent })),
     ...spaceRoutes(parts),
     ...batchRoutes(parts),
     ...feedRoutes(parts),

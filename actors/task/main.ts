@@ -27,7 +27,7 @@ import { task } from "./messages.ts";
 import type { SpaceBackend } from "./space-backend.ts";
 import type { KafkaSpaceBackend } from "./space-backend-kafka.ts";
 import { type Streams, streams } from "./streams.ts";
-import type { Webhooks } from "./webhooks.ts";
+import { type Webhooks, webhooksOf } from "./webhooks.ts";
 
 export type TaskData = {
   dataDir: string;
@@ -36,7 +36,7 @@ export type TaskData = {
   site: Site;
   verdictTimeoutMs: number;
   rateLimit: RateLimit;
-  /** From which the secrets of webhooks are made; without it there are none. */
+  /** From which the secrets of webhooks are made; without it none can be made. */
   webhookKey?: string;
   /** Serve the page at `/`. */
   page: boolean;
@@ -147,16 +147,13 @@ async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
 /** What is told in Kafka, for a backend that listens to it. */
 type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun">;
 
-async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks?: Webhooks }> {
-  const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs } = self.args;
+async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks: Webhooks }> {
+  const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs, webhookKey } = self.args;
   if (kafka === undefined || mongo === undefined) {
     const { localBackend } = await import("./space-backend-local.ts");
-    const { webhookKey } = self.args;
     return {
       backend: localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log }),
-      ...(webhookKey === undefined
-        ? {}
-        : { webhooks: (await import("./webhooks-local.ts")).localWebhooks(self.ref(courier), webhookKey) }),
+      webhooks: webhooksOf((await import("./webhooks-local.ts")).localDeliverer(self.ref(courier)), webhookKey),
     };
   }
   // Listened to before it is asked how far everything is told, so that nothing falls in between.
@@ -170,5 +167,5 @@ async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: To
     verdictMs,
     ...(redis === undefined ? {} : { redis }),
   });
-  return { backend, told: backend };
+  return { backend, told: backend, webhooks: webhooksOf(backend.deliverer, webhookKey) };
 }

@@ -25,6 +25,8 @@ import { spaceFeed } from "./space-feed.ts";
 import { spaceHeads } from "./space-heads.ts";
 import { kafkaSpaceLog } from "./space-log-kafka.ts";
 import { mongoSpaceReads } from "./space-reads-mongo.ts";
+import type { Deliverer } from "./webhooks.ts";
+import { mongoDeliverer } from "./webhooks-mongo.ts";
 
 export type KafkaSpaceBackendOptions = {
   readonly kafka: KafkaServers;
@@ -39,6 +41,7 @@ export type KafkaSpaceBackend = SpaceBackend & {
   /** Are told what the follower publishes. */
   heard(facts: FactsHeard): void;
   ends(ends: FactsEnds): void;
+  readonly deliverer: Deliverer;
   /** Resolves when the log can be appended to and what has been told is known, or after so long. */
   begun(timeoutMs: number): Promise<void>;
 };
@@ -127,6 +130,7 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
       memberships: reads.memberships,
       epoch: reads.epoch,
     },
+    deliverer: mongoDeliverer({ db: mongo.db, reads, partitions, now: Date.now }),
     heard: feed.heard,
     ends: feed.ends,
     begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),

@@ -49,13 +49,14 @@ export function undoCommand({ asking, ids, nowMs }: Parts, undoes: string): Comm
   return { ...commonOf(asking, ids, nowMs), kind: "undo", undoes };
 }
 
-function commonOf({ userId, key, target, asked, traceparent }: Asking, ids: OperationIds, nowMs: number) {
+function commonOf(asking: Asking, ids: OperationIds, nowMs: number) {
+  const { userId, key, traceparent } = asking;
   return {
     operationId: ids.operationId,
     keyed: key !== null,
     spaceId: ids.spaceId,
     userId,
-    fingerprint: key === null ? "" : fingerprint(target, asked),
+    fingerprint: fingerprintOf(asking),
     at: toInstant(nowMs),
     ...(traceparent === undefined ? {} : { traceparent }),
   };
@@ -78,6 +79,11 @@ function refers({ type, body }: Intent): boolean {
     if (form.kind === "members") return Array.isArray(value) && value.length > 0;
     return (form.kind === "reference" || name === "columnId") && typeof value === "string";
   });
+}
+
+/** The same request, where it has a key, has the same one. */
+export function fingerprintOf({ key, target, asked }: Pick<Asking, "key" | "target" | "asked">): string {
+  return key === null ? "" : fingerprint(target, asked);
 }
 
 /** Method, path and JSON value: the order of an object's members does not matter. */

@@ -1,17 +1,20 @@
 /** The routes that webhooks have beside those of every type: secrets, deliveries, and moving them by hand. */
-import { Type as t } from "@sinclair/typebox";
+import { type TSchema, Type as t } from "@sinclair/typebox";
+import type { Action } from "../courier/messages.ts";
 import { resourceBody } from "../http/resource-body.ts";
 import { servedModel } from "../http/resource-models.ts";
 import type { Answer, Call, Route } from "../http/route.ts";
 import { Problem } from "../model/problem.ts";
-import type { Json } from "../resources/field.ts";
 import { webhook, webhooksMax } from "../resources/webhook.ts";
 import { ofReads } from "./conditions.ts";
 import { answerTo } from "./resource-changing.ts";
 import { edgeOf } from "./resource-place.ts";
 import type { Outcome } from "./space-answers.ts";
+import { fingerprintOf, operationIds } from "./space-commands.ts";
+import type { ConsistentReads } from "./space-ports.ts";
 import {
   answersUndecided,
+  askingOf,
   bodyProblems,
   changed,
   inSpace,
@@ -24,9 +27,12 @@ import {
   spaceOf,
   writeProblems,
 } from "./space-request.ts";
-import type { Webhooks } from "./webhooks.ts";
+import type { WebhookAt, Webhooks } from "./webhooks.ts";
 
-export type WebhookParts = SpaceParts & { readonly webhooks: Webhooks };
+export type WebhookParts = SpaceParts & {
+  readonly webhooks: Webhooks;
+  readonly consistent: Pick<ConsistentReads, "isStale">;
+};
 
 const common = { tag: "Webhooks", auth: "user", scope: "spaces:admin" } as const;
 const collection = `${inSpace.prefix}/webhooks`;
@@ -103,8 +109,9 @@ function creating(parts: WebhookParts): Route {
     problems: [...bodyProblems, ...writeProblems],
     async handle(call) {
       const spaceId = spaceOf(parts, call);
+      parts.webhooks.requireKey();
       // A repeat must find its answer.
-      if (!call.request.headers.has("idempotency-key")) await refuseOverLimit(parts, spaceId);
+      if (!call.request.headers.has("idempotency-key")) await refuseOverLimit(parts, call, spaceId);
       const outcome = await changed(parts, call, spaceId, {
         type: webhook.name,
         id: undefined,
@@ -118,7 +125,9 @@ function creating(parts: WebhookParts): Route {
 }
 
 /** Throws `limit-reached`. */
-async function refuseOverLimit({ reads }: WebhookParts, spaceId: string): Promise<void> {
+async function refuseOverLimit({ reads, consistent }: WebhookParts, call: Call, spaceId: string): Promise<void> {
+  // Those that the caller has made before are counted.
+  await consistent.isStale(readerOf(call));
   const found = await reads.living(spaceId, [webhook.name], undefined, webhooksMax);
   if (found.length >= webhooksMax) throw new Problem("limit-reached", `A space has at most ${webhooksMax} webhooks.`);
 }
@@ -139,6 +148,7 @@ function rotating(parts: WebhookParts): Route {
     problems: [...writeProblems, "version-mismatch"],
     async handle(call) {
       const { id = "" } = call.params;
+      parts.webhooks.requireKey();
       const outcome = await changed(parts, call, spaceOf(parts, call), {
         type: webhook.name,
         id,
@@ -161,11 +171,21 @@ async function withSecret(parts: WebhookParts, call: Call, outcome: Outcome): Pr
 }
 
 function delivering(parts: WebhookParts): Route[] {
-  const { webhooks } = parts;
   const before = membersOnly(parts, { least: webhook.seenBy ?? "admin" });
   const problems = [...readProblems, "forbidden", "overloaded"] as const;
-  const moving = { method: "POST", ...common, ...ofReads, before } as const;
-  const moved = { 200: { description: "Where the deliveries are now", schema: Deliveries } };
+  const asked = {
+    method: "POST",
+    ...common,
+    headers: [...ofReads.headers, "Idempotency-Key"],
+    checkHeaders: ofReads.checkHeaders,
+    before,
+    problems: [...problems, "idempotency-mismatch"],
+  } as const;
+  const withBody = [...bodyProblems, ...asked.problems.filter((code) => code !== "validation")];
+  const answered = (description: string, schema: TSchema) => ({
+    200: { description, schema, headers: ["Idempotency-Replayed"] as const },
+  });
+  const moved = answered("Where the deliveries are now", Deliveries);
   return [
     {
       method: "GET",
@@ -178,58 +198,66 @@ function delivering(parts: WebhookParts): Route[] {
       answers: { 200: { description: "The deliveries", schema: DeliveryLog } },
       problems,
       cacheControl: privateRead,
-      handle: (call) => told(parts, call, (id) => webhooks.deliveries(id)),
+      async handle(call) {
+        const log = await parts.webhooks.deliveries(await webhookOf(parts, call));
+        if (log === null) throw new Problem("not-found");
+        return { status: 200, json: JSON.stringify(log) };
+      },
     },
     {
-      ...moving,
+      ...asked,
       path: `${one}/resume`,
       id: "resumeWebhook",
       summary: "Go on after a pause, where it was, at once",
       answers: moved,
-      problems,
-      handle: (call) => told(parts, call, (id) => webhooks.move(id, { kind: "resume" })),
+      handle: (call) => act(parts, call, { kind: "resume" }),
     },
     {
-      ...moving,
+      ...asked,
       path: `${one}/replay`,
       id: "replayWebhook",
       summary: "Tell the facts from a seq on again",
       body: { schema: Replay, types: [json] },
       answers: moved,
-      problems: [...bodyProblems, ...problems.filter((code) => code !== "validation")],
-      handle: (call) =>
-        told(parts, call, (id) => webhooks.move(id, { kind: "replay", from: (call.body as { from: number }).from })),
+      problems: withBody,
+      handle: (call) => act(parts, call, { kind: "replay", from: (call.body as { from: number }).from }),
     },
     {
-      ...moving,
+      ...asked,
       path: `${one}/skip`,
       id: "skipDelivery",
       summary: "Leave out the next fact, for this webhook",
       body: { schema: Skip, types: [json], isOptional: true },
       answers: moved,
-      problems: [...bodyProblems, ...problems.filter((code) => code !== "validation")],
-      handle: (call) =>
-        told(parts, call, (id) =>
-          webhooks.move(id, { kind: "skip", seq: (call.body as { seq?: number }).seq ?? null }),
-        ),
+      problems: withBody,
+      handle: (call) => act(parts, call, { kind: "skip", seq: (call.body as { seq?: number }).seq ?? null }),
     },
     {
-      ...moving,
+      ...asked,
       path: `${one}/test`,
       id: "testWebhook",
       summary: "Send a message that is no fact, once, and say what came of it",
-      answers: { 200: { description: "The attempt", schema: Attempt } },
-      problems,
-      handle: (call) => told(parts, call, (id) => webhooks.test(id)),
+      answers: answered("The attempt", Attempt),
+      handle: (call) => act(parts, call, { kind: "test" }),
     },
   ];
 }
 
-/** About a webhook that the space has. */
-async function told(parts: WebhookParts, call: Call, ask: (id: string) => Promise<object | null>): Promise<Answer> {
+/** A webhook that the space has. */
+async function webhookOf(parts: WebhookParts, call: Call): Promise<WebhookAt> {
   const { id = "" } = call.params;
-  await parts.queries.get(readerOf(call), spaceOf(parts, call), webhook.name, id);
-  const answer = await ask(id);
-  if (answer === null) throw new Problem("not-found");
-  return { status: 200, json: JSON.stringify(answer as Json) };
+  const spaceId = spaceOf(parts, call);
+  await parts.queries.get(readerOf(call), spaceId, webhook.name, id);
+  return { spaceId, id };
+}
+
+async function act(parts: WebhookParts, call: Call, action: Action): Promise<Answer> {
+  const at = await webhookOf(parts, call);
+  const asking = askingOf(call, at.spaceId, `/webhooks/${at.id}/${action.kind}`);
+  const { operationId: id } = operationIds(asking, at.spaceId);
+  const outcome = await parts.webhooks.request(at, { id, fingerprint: fingerprintOf(asking), action });
+  if (outcome === null) throw new Problem("not-found");
+  if (outcome.kind === "mismatch") throw new Problem("idempotency-mismatch");
+  const headers = outcome.isReplayed ? { headers: { "idempotency-replayed": "true" } } : {};
+  return { status: 200, json: JSON.stringify(outcome.answer), ...headers };
 }

@@ -2,19 +2,15 @@
 import type { Ref } from "../../runtime/actor.ts";
 import type { courier } from "../courier/messages.ts";
 import { Problem } from "../model/problem.ts";
-import { webhookSecret } from "../model/webhook-secret.ts";
-import type { Webhooks } from "./webhooks.ts";
+import { type Deliverer, moveMs, testMs } from "./webhooks.ts";
 
-const answerMs = 2_000;
-/** An attempt takes 15 s at most. */
-const testMs = 20_000;
-
-export function localWebhooks(ref: Ref<typeof courier.accepts>, key: string): Webhooks {
+export function localDeliverer(ref: Ref<typeof courier.accepts>): Deliverer {
   return {
-    secretOf: (webhookId, generation) => webhookSecret(key, webhookId, generation),
-    deliveries: (webhookId) => answered(ref.ask("deliveries", { webhookId }, { timeoutMs: answerMs })),
-    move: (webhookId, how) => answered(ref.ask("move", { webhookId, how }, { timeoutMs: answerMs })),
-    test: (webhookId) => answered(ref.ask("test", { webhookId }, { timeoutMs: testMs })),
+    deliveries: ({ id: webhookId }) => answered(ref.ask("deliveries", { webhookId }, { timeoutMs: moveMs })),
+    request({ id: webhookId }, request) {
+      const timeoutMs = request.action.kind === "test" ? testMs : moveMs;
+      return answered(ref.ask("request", { webhookId, request }, { timeoutMs }));
+    },
   };
 }
 

@@ -15,7 +15,8 @@ function pods(all: readonly Value[]): { name: string; labels: Value | undefined 
 /** The pods, namespaces or networks that one entry of `from` or `to` stands for. */
 function peers(all: readonly Value[], peer: Value): string[] {
   const network = text(at(peer, "ipBlock", "cidr"));
-  if (network !== "") return [network];
+  const but = list(at(peer, "ipBlock", "except")).map(text);
+  if (network !== "") return [but.length === 0 ? network : `${network} but ${but.join(" ")}`];
   const namespaces = at(peer, "namespaceSelector");
   if (namespaces === undefined)
     return pods(all)
