@@ -441,6 +441,10 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     const eva = await visitor(chromium, `${system.url}/`, { locale: "ru-RU" });
     const { page } = eva;
     await page.getByRole("heading", { name: "С возвращением" }).waitFor();
+    await page.locator("input[name=email]").fill(account.email);
+    await page.locator("input[name=password]").fill("not the password");
+    await page.locator("form button[type=submit]").click();
+    await page.getByRole("alert").getByText("Адрес или пароль неверны.").waitFor();
     await signIn(page, account);
     await page.getByRole("heading", { level: 1, name: "Мой день" }).waitFor();
     expect(await page.locator(".day-date").textContent()).toMatch(/[а-я]{5,}, \d+ [а-я]+/i);

@@ -25,7 +25,23 @@ export function choose(next: Language): void {
 export type Key = keyof Messages;
 
 export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return all[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return all[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return typeof value === "number" ? numberText(value) : (value ?? whole);
+  });
+}
+
+let numbers: { readonly of: string; readonly format: Intl.NumberFormat } | undefined;
+export function numberText(number: number): string {
+  const of = locale();
+  if (numbers?.of !== of) numbers = { of, format: new Intl.NumberFormat(of) };
+  return numbers.format.format(number);
+}
+
+/** Why the server refused: its own sentence, which is English and names the case; in other languages what its code means. */
+export function refusalText({ code, detail }: { readonly code: string; readonly detail: string }): string {
+  const key = `refused ${code}`;
+  return language.value === "en" || !Object.hasOwn(all[language.value], key) ? detail : t(key as Key);
 }
 
 /** The name of a status or priority. */

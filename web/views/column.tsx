@@ -6,7 +6,7 @@ import type { Chunk } from "../store/chunks.ts";
 import type { CardItem, ShownColumn } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import type { Task } from "../store/tasks.ts";
-import { language, t } from "../text/language.ts";
+import { language, numberText, t } from "../text/language.ts";
 import { Card } from "./card.tsx";
 import { useGrowing } from "./growing.ts";
 import { Icon } from "./parts.tsx";
@@ -44,7 +44,7 @@ export function BoardColumnView({ shown, store, project, canChange, isFirst }: P
       <header class="column-header">
         <span class={`status-dot ${column.status}`} aria-hidden="true" />
         <h2>{column.name}</h2>
-        <span class="count">{count}</span>
+        <span class="count">{numberText(count)}</span>
         {canChange && column.id !== "" ? (
           <button
             type="button"

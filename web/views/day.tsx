@@ -4,7 +4,7 @@ import type { SpaceStore } from "../store/space-store.ts";
 import { isClosed, isHidden, taskOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
-import { addDays, dayOf, dueDay, format, t } from "../text/language.ts";
+import { addDays, dayOf, dueDay, format, numberText, t } from "../text/language.ts";
 import { onListKey } from "./list.tsx";
 import { Empty, Icon } from "./parts.tsx";
 import { type RowItem, Rows, rowsIn } from "./rows.tsx";
@@ -54,7 +54,7 @@ export function Day(): JSX.Element {
         <section key={name} aria-label={name}>
           <h2 class={`group-name ${kind}`}>
             {name}
-            <span class="count">{items.length}</span>
+            <span class="count">{numberText(items.length)}</span>
           </h2>
           <Rows items={items.map(({ item }) => item)} />
         </section>

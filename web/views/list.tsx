@@ -14,7 +14,7 @@ import {
   taskOf,
   toggleDone,
 } from "../store/tasks.ts";
-import { addDays, dayOf, dueDay, nameOf, t } from "../text/language.ts";
+import { addDays, dayOf, dueDay, nameOf, numberText, t } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { Filters, matcher } from "./filters.tsx";
 import { Empty } from "./parts.tsx";
@@ -48,12 +48,13 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
       ) : (
         <div class="list" onKeyDown={(event) => onListKey(event, store)}>
           <div class="list-head" role="group" aria-label={t("sortBy")}>
-            <span />
+            <span class="muted" aria-hidden="true">
+              {t("sortBy")}
+            </span>
             <SortButton by="title" name={t("title")} sort={sort} />
             <SortButton by="priority" name={t("priority")} sort={sort} />
             <SortButton by="due" name={t("due")} sort={sort} />
             <SortButton by="updatedAt" name={t("updatedAt")} sort={sort} />
-            <span />
           </div>
           {groups.map(({ name, tasks: inGroup }) => (
             <GroupOfRows key={name} name={name} tasks={inGroup} store={store} />
@@ -71,7 +72,7 @@ function GroupOfRows({ name, tasks, store }: Group & { store: SpaceStore }): JSX
       {name === "" ? null : (
         <h2 class="group-name">
           {name}
-          <span class="count">{tasks.length}</span>
+          <span class="count">{numberText(tasks.length)}</span>
         </h2>
       )}
       <Rows items={tasks.map(itemOf)} />

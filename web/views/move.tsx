@@ -20,7 +20,7 @@ import { announce, Dialog, Field, Icon } from "./parts.tsx";
 export function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
   const own = taskOf(task).projectId;
   const [projectId, setProject] = useState(own);
-  const { board: ownBoard, column: at, place } = placeOf(store, task);
+  const { board: ownBoard, column: at, place: ownPlace } = placeOf(store, task);
   const isOwn = projectId === own;
   const project = projectId === null ? undefined : store.get(projectId);
   const board = isOwn ? ownBoard : boardOf(store, project);
@@ -56,12 +56,13 @@ export function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): 
       <div class="choices">
         {board
           .filter(({ id }) => id !== "")
-          .map((column) => (
+          .map((column, place) => (
             <button
               type="button"
               key={column.id}
               class="choice"
               aria-current={column.id === here?.id}
+              {...(place === 0 ? { "data-first": true } : {})}
               onClick={() => to(column, undefined)}
             >
               <span class={`status-dot ${column.status}`} aria-hidden="true" />
@@ -72,17 +73,22 @@ export function MoveDialog({ task, store }: { task: Task; store: SpaceStore }): 
       </div>
       {here === undefined ? null : (
         <div class="row">
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[0])}>
+          <button type="button" class="button" disabled={ownPlace <= 0} onClick={() => to(here, here.tasks[0])}>
             {t("moveTop")}
           </button>
-          <button type="button" class="button" disabled={place <= 0} onClick={() => to(here, here.tasks[place - 1])}>
+          <button
+            type="button"
+            class="button"
+            disabled={ownPlace <= 0}
+            onClick={() => to(here, here.tasks[ownPlace - 1])}
+          >
             {t("moveUp")}
           </button>
           <button
             type="button"
             class="button"
-            disabled={place >= here.tasks.length - 1}
-            onClick={() => to(here, here.tasks[place + 2])}
+            disabled={ownPlace >= here.tasks.length - 1}
+            onClick={() => to(here, here.tasks[ownPlace + 2])}
           >
             {t("moveDown")}
           </button>

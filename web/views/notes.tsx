@@ -7,7 +7,7 @@ import { dismiss, type Overwritten, overwritten } from "../store/overwritten.ts"
 import { nameOfUser } from "../store/people.ts";
 import { change, discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
 import { lost, storeOf } from "../sync/spaces.ts";
-import { t } from "../text/language.ts";
+import { refusalText, t } from "../text/language.ts";
 import { fieldName, valueText } from "./history.tsx";
 import { Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
@@ -145,7 +145,7 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
   return (
     <li class="note">
       <strong class="clamp">{about}</strong>
-      <p role="alert">{isConflict ? t("changedMeanwhile") : (problem?.detail ?? "")}</p>
+      <p role="alert">{isConflict ? t("changedMeanwhile") : problem === undefined ? "" : refusalText(problem)}</p>
       {problem?.errors?.map(({ path, message }) => (
         <p key={path} class="small muted">
           {path.split("/").at(-1)} {message}

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { isSecure } from "../base.ts";
 import { carried } from "../store/route.ts";
 import { enter, Offline, Refusal, refusalOf, request } from "../sync/session.ts";
-import { t } from "../text/language.ts";
+import { language, refusalText, t } from "../text/language.ts";
 import { Field, Icon } from "./parts.tsx";
 
 const told = signal("");
@@ -14,9 +14,9 @@ const told = signal("");
 export function faultText(error: unknown): string {
   if (error instanceof Offline) return t("offlineTry");
   if (!(error instanceof Refusal)) return t("somethingWrong", { detail: String(error) });
-  const { errors, detail } = error.problem;
-  const [first] = errors ?? [];
-  return first === undefined ? detail : `${first.path.replace("/", "")} ${first.message}`;
+  const [first] = error.problem.errors ?? [];
+  if (first === undefined || language.value !== "en") return refusalText(error.problem);
+  return `${first.path.replace("/", "")} ${first.message}`;
 }
 
 export function SignIn(): JSX.Element {
