@@ -4,12 +4,14 @@ import { keeping } from "../../actors/keeper/keep.ts";
 import { keptSpacesInRedis, ofSpaces } from "../../actors/keeper/space-cache-redis.ts";
 import { connectRedis, type RedisConnection } from "../../actors/redis/connect.ts";
 import { instances } from "../../actors/redis/instances.ts";
-import type { SpaceEntry } from "../../actors/redis/space-cache.ts";
+import { type SpaceEntry, spaceKeys } from "../../actors/redis/space-cache.ts";
+import { memoryCache } from "../../actors/redis/space-cache-for-tests.ts";
 import { commandOf, idOf, SpaceForTests } from "../../actors/resources/space-for-tests.ts";
 import type { Told } from "../../actors/resources/verdict.ts";
 import { redisSpaceCache, type SpaceCache } from "../../actors/task/space-cache-redis.ts";
 import { forgetKeys } from "../../deploy/services/place.ts";
 import { poll } from "../system/poll.ts";
+import { random } from "../system/random.ts";
 import { describeWith, service } from "../system/services.ts";
 
 const ann = idOf(11);
@@ -31,7 +33,7 @@ describeWith("the cache of spaces in Redis", [await service("REDIS_URL")], ({ ur
   }, 120_000);
   afterAll(async () => {
     connection?.close();
-    await forgetKeys(url, namespace);
+    await forgetKeys(url, `${namespace}*`);
   }, 120_000);
 
   const entry = (version: number, asOf: number, text = `{"version":${version},"title":"ü 😀 \\n"}`): SpaceEntry => ({
@@ -129,6 +131,71 @@ describeWith("the cache of spaces in Redis", [await service("REDIS_URL")], ({ ur
     await kept.empty([partition]);
     expect((await read(task)).entry).toBeUndefined();
   });
+
+  test("a thousand random steps are answered as by the cache in memory that simulations use", async () => {
+    await forgetKeys(url, `${namespace}*`);
+    const choose = random(11);
+    const memory = memoryCache(() => 0);
+    const turn = () => Promise.resolve();
+    const sides = [
+      { cache, kept: keptSpacesInRedis(connection.redis) },
+      { cache: memory.cache(turn), kept: memory.keptCache(turn) },
+    ] as const;
+    const each = async <T>(run: (side: (typeof sides)[number], index: number) => Promise<T>): Promise<T> => {
+      const [redis, model] = [await run(sides[0], 0), await run(sides[1], 1)];
+      expect(redis).toEqual(model as never);
+      return redis;
+    };
+    const all = Array.from({ length: 4 }, () => of());
+    const versions = new Map(all.map(({ id }) => [id, 1]));
+    const versionOf = ({ id }: { id: string }, late: number) => Math.max(1, (versions.get(id) ?? 0) - late);
+    let position = 0;
+    let marked: number | undefined;
+    let leases: { at: ReturnType<typeof of>; tokens: (string | undefined)[] }[] = [];
+    for (let step = 0; step < 1_000; step++) {
+      const at = choose.pick(all);
+      const what = choose.int(10);
+      // Late ones are of a version and position that are past.
+      const late = choose.int(4);
+      const asOf = Math.max(0, position - late);
+      if (what < 2) {
+        position += 1;
+        versions.set(at.id, versionOf(at, 0) + 1);
+      } else if (what < 4) {
+        const resource = choose.chance(0.8) ? { id: at.id, entry: entry(versionOf(at, late), asOf) } : undefined;
+        const write = { userId: ann, spaceId: ann, operationId: crypto.randomUUID(), isPending: choose.chance(0.2) };
+        await each((side) => side.cache.wrote({ ...write, resource, position: { partition, offset: asOf } }));
+        expect(await each((side) => side.cache.pending(ann, write.operationId))).toBe(
+          write.isPending ? ann : undefined,
+        );
+      } else if (what < 6) {
+        const told = choose.some(all, 0.6).map((one) => ({ ...one, entry: entry(versionOf(one, late), asOf) }));
+        const isMarking = choose.chance(0.5);
+        const mark = isMarking ? { offset: position, before: choose.chance(0.8) ? marked : choose.int(20) } : undefined;
+        const isDone = await each((side) => side.kept.keep(partition, told, mark));
+        if (isDone && mark !== undefined) marked = Math.max(position, marked ?? -1);
+      } else if (what < 9) {
+        const tokens: (string | undefined)[] = [];
+        const now = await each(async (side, index) => {
+          const { lease, ...rest } = await side.cache.read(ann, at);
+          tokens[index] = lease;
+          return { ...rest, hasLease: lease !== undefined };
+        });
+        if (now.hasLease) leases.push({ at, tokens });
+      } else if (leases.length > 0 && choose.chance(0.8)) {
+        const lease = choose.pick(leases);
+        leases = leases.filter((other) => other !== lease);
+        const filled = entry(versionOf(lease.at, 0), position);
+        await each((side, index) => side.cache.fill(lease.at, filled, lease.tokens[index] ?? ""));
+      } else if (choose.chance(0.1)) {
+        await each((side) => side.kept.empty([partition]));
+        marked = undefined;
+      } else if (choose.chance(0.3)) {
+        memory.evict(at);
+        await connection.redis.del(spaceKeys.resource(at.spaceId, at.id));
+      }
+    }
+  }, 120_000);
 
   test("an instance knows that it is alone after a while, and not any more when another has entered", async () => {
     const now = () => Date.now();

@@ -62,7 +62,7 @@ describeWith(
     afterAll(async () => {
       for (const place of places) {
         await place.remove();
-        await forgetKeys(redisUrl, place.servers.namespace);
+        await forgetKeys(redisUrl, `${place.servers.namespace}*`);
       }
       for (const proxy of proxies) await proxy.close();
     }, 120_000);
