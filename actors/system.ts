@@ -113,6 +113,7 @@ function taskChild(config: Config): ChildSpec {
       site: { ...site, allowedOrigins: [...site.allowedOrigins] },
       verdictTimeoutMs,
       page: config.page,
+      webhookAllow: [...config.webhookAllow],
       instance: randomUUID(),
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),

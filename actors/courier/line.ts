@@ -209,15 +209,17 @@ export class Line {
 
   #move(how: Move, answered: (answer: Deliveries) => Answered): Promise<Deliveries> {
     return this.#inTurn(async () => {
-      this.#turn += 1;
       const progress = await this.#movedBy(how);
+      // What moves nothing leaves what is under way as it is.
+      const isMoved = progress !== this.progress;
+      if (isMoved) this.#turn += 1;
       const answer = shown(progress);
       await this.#parts.store.save(this.#webhook, progress, { answered: answered(answer) });
       this.progress = progress;
       this.#doneMark = undefined;
       this.#restsUntilMs = Number.NEGATIVE_INFINITY;
       // Who has begun in between has begun where it was before.
-      this.#turn += 1;
+      if (isMoved) this.#turn += 1;
       return answer;
     });
   }
@@ -225,7 +227,7 @@ export class Line {
   async #movedBy(how: Move): Promise<Progress> {
     const { source } = this.#parts;
     const { progress } = this;
-    if (how.kind === "resume") return resumed(progress);
+    if (how.kind === "resume") return progress.failures === 0 ? progress : resumed(progress);
     // Facts that are to come are not passed over.
     if (how.kind === "replay") return replayed(Math.min(how.from, (await source.seqs(this.#webhook)).latest + 1));
     const facts = await source.facts(this.#webhook.spaceId, progress.cursor, factsAtOnce);

@@ -55,6 +55,11 @@ export function resourceBody(type: ResourceType, kind: BodyKind, { isImport = fa
         return typeof value === "string" && instantMs(value) !== undefined ? [[name, keptInstant(value)]] : [];
       }),
     );
+    for (const [name, { form }] of fields) {
+      const given = body[name];
+      const message = form.kind === "url" && isUrl(given) ? edge.urlFault?.(given) : undefined;
+      if (message !== undefined) faults.push({ path: `/${name}`, message });
+    }
     return [...faults, ...clockFaults(type, timed, edge, past)];
   }
 
@@ -81,6 +86,10 @@ export function resourceBody(type: ResourceType, kind: BodyKind, { isImport = fa
     faults: (body, edge) => [...check(body), ...furtherFaults(body, edge)],
     kept,
   };
+}
+
+function isUrl(value: unknown): value is string {
+  return typeof value === "string" && URL.canParse(value);
 }
 
 function imported(value: Json): Json {

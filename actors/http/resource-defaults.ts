@@ -11,6 +11,8 @@ import { newColumns } from "./resource-columns.ts";
 export type Edge = {
   readonly nowMs: number;
   newId(): string;
+  /** Why nobody may have this address called, of one that has its form. */
+  urlFault?(url: string): string | undefined;
 };
 
 const dayMs = 86_400_000;

@@ -24,6 +24,7 @@ export type AllSpaceRoutesParts = Pick<SpaceBackend, "log" | "reads" | "consiste
   readonly streams: Streams;
   /** Where facts are delivered to webhooks. */
   readonly webhooks?: Webhooks | undefined;
+  readonly urlFault?: ((url: string) => string | undefined) | undefined;
   readonly tracer?: Tracer | undefined;
 };
 
@@ -36,6 +37,7 @@ export function allSpaceRoutes({
   site,
   tracer,
   webhooks,
+  urlFault,
 }: AllSpaceRoutesParts): Route[] {
   const changes = spaceChanges({ log, reads, consistent, tracer });
   const parts = {
@@ -46,6 +48,7 @@ export function allSpaceRoutes({
     reads,
     site,
     now,
+    urlFault,
   };
   return [
     ...resourceTypes.flatMap((type) => (type !== webhook || webhooks !== undefined ? resourceRoutes(type, parts) : [])),

@@ -27,6 +27,7 @@ import { task } from "./messages.ts";
 import type { SpaceBackend } from "./space-backend.ts";
 import type { KafkaSpaceBackend } from "./space-backend-kafka.ts";
 import { type Streams, streams } from "./streams.ts";
+import { webhookAddressFault } from "./webhook-address.ts";
 import { type Webhooks, webhooksOf } from "./webhooks.ts";
 
 export type TaskData = {
@@ -38,6 +39,8 @@ export type TaskData = {
   rateLimit: RateLimit;
   /** From which the secrets of webhooks are made; without it none can be made. */
   webhookKey?: string;
+  /** Networks that webhooks may reach by `http`. */
+  webhookAllow: string[];
   /** Serve the page at `/`. */
   page: boolean;
   /** Both or none: then the log is the writer's mailbox, and the read model its file. */
@@ -87,7 +90,8 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     };
     try {
       const ready = () => Promise.all([accounts.ready(), backend.ready()]);
-      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open, webhooks });
+      const urlFault = webhookAddressFault(self.args.webhookAllow);
+      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open, webhooks, urlFault });
       const routes = [...spaces, healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, site, (path) =>
         accounts.forward(new Request(`http://localhost.local${path}`)),

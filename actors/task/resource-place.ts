@@ -54,6 +54,7 @@ export function scopeOf({ type }: Context): { scope?: string } {
   return type.isContent === true ? {} : { scope: "spaces:admin" };
 }
 
-export function edgeOf({ now }: Pick<SpaceParts, "now">) {
-  return { nowMs: now(), newId: () => crypto.randomUUID() };
+export function edgeOf({ now, urlFault }: Pick<SpaceParts, "now" | "urlFault">) {
+  const further = urlFault === undefined ? {} : { urlFault };
+  return { nowMs: now(), newId: () => crypto.randomUUID(), ...further };
 }

@@ -26,6 +26,8 @@ export type SpaceParts = {
   readonly reads: SpaceReads;
   readonly site: Pick<Site, "url">;
   readonly now: () => number;
+  /** Why nobody may have this address called; nothing is refused where it is missing. */
+  readonly urlFault?: ((url: string) => string | undefined) | undefined;
 };
 
 export const json = "application/json";

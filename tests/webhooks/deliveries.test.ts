@@ -407,4 +407,20 @@ function cases(stores: () => Promise<Stores>): void {
     },
     2 * deadlineMs,
   );
+
+  test(
+    "what moves nothing leaves the attempt under way as it is",
+    async () => {
+      const { begin, newTask, newWebhook } = await world(await stores());
+      const target = await newReceiver(() => "hang");
+      const id = await newWebhook(target.url);
+      const courier = await begin();
+      const seq = await newTask();
+      await poll("it is under way", deadlineMs, () => target.received.length >= 1);
+      await courier.ask(id, { kind: "skip", seq: seq + 100 });
+      await poll("its failure counts", deadlineMs, async () => (await courier.deliveries(id))?.failures === 1);
+      expect(target.received).toHaveLength(1);
+    },
+    deadlineMs,
+  );
 }

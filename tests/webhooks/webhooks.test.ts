@@ -153,16 +153,11 @@ on(["bun", "deno", "servers"], (runtime) => {
       const { url } = await systemOn(runtime);
       const ada = await person(url);
       const spaceId = await newSpace(ada);
-      for (const address of [
-        "https://127.0.0.2/",
-        "https://[::1]/",
-        "http://8.8.8.8/",
-        "https://169.254.169.254/latest/",
-      ]) {
+      for (const address of ["https://127.0.0.2/", "https://[::1]/", "https://169.254.169.254/latest/"]) {
         const hook = await made(ada, spaceId, { url: address });
         const { body } = await ok<Log["items"][0]>(ada, 200, "POST", `/v1/spaces/${spaceId}/webhooks/${hook.id}/test`);
         expect(body).toMatchObject({ seq: null, status: null });
-        expect(body?.error).toBe(address.startsWith("http:") ? "only https is allowed" : "the address is not public");
+        expect(body?.error).toBe("the address is not public");
       }
     },
     deadlineMs,
@@ -226,6 +221,7 @@ on(["bun", "servers"], (where) => {
         "//a.example",
         " https://a.example",
         "javascript:alert(1)",
+        "http://8.8.8.8/",
       ])
         expectProblem(await ada.call("POST", "/v1/spaces/me/webhooks", { body: { url: address } }), 422, "validation");
       expectProblem(
@@ -236,6 +232,11 @@ on(["bun", "servers"], (where) => {
       const hook = await made(ada, "me", { url: "https://a.example/" });
       expectProblem(
         await ada.call("PATCH", `/v1/spaces/me/webhooks/${hook.id}`, { body: { rotate: true } }),
+        422,
+        "validation",
+      );
+      expectProblem(
+        await ada.call("PATCH", `/v1/spaces/me/webhooks/${hook.id}`, { body: { url: "http://8.8.8.8/" } }),
         422,
         "validation",
       );

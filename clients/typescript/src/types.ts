@@ -2098,6 +2098,8 @@ export type Operations = {
       id: string;
       /** From the answer to a write: the read sees that write or a later one */
       consistencyToken?: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
       body: Replay;
     };
     answers: Deliveries;
@@ -2208,6 +2210,8 @@ export type Operations = {
       id: string;
       /** From the answer to a write: the read sees that write or a later one */
       consistencyToken?: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
     };
     answers: Deliveries;
   };
@@ -2239,6 +2243,8 @@ export type Operations = {
       id: string;
       /** From the answer to a write: the read sees that write or a later one */
       consistencyToken?: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
       body?: Skip;
     };
     answers: Deliveries;
@@ -2296,6 +2302,8 @@ export type Operations = {
       id: string;
       /** From the answer to a write: the read sees that write or a later one */
       consistencyToken?: string;
+      /** 1 to 255 visible ASCII characters; the same request sent again with it takes effect once */
+      idempotencyKey?: string;
     };
     answers: DeliveryAttempt;
   };
@@ -2489,7 +2497,7 @@ export const operations = {
   putTaskInSpace: { method: "PUT", path: "/v1/spaces/{spaceId}/tasks/{id}", signed: true, keyed: true, body: "application/json" },
   refresh: { method: "POST", path: "/v1/auth/refresh", body: "application/json" },
   register: { method: "POST", path: "/v1/auth/register", body: "application/json" },
-  replayWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/replay", signed: true, body: "application/json" },
+  replayWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/replay", signed: true, keyed: true, body: "application/json" },
   resetPassword: { method: "POST", path: "/v1/auth/reset", body: "application/json" },
   restoreComment: { method: "POST", path: "/v1/comments/{id}/restore", signed: true, keyed: true },
   restoreCommentInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/comments/{id}/restore", signed: true, keyed: true },
@@ -2498,14 +2506,14 @@ export const operations = {
   restoreSpace: { method: "POST", path: "/v1/spaces/{spaceId}/restore", signed: true, keyed: true },
   restoreTask: { method: "POST", path: "/v1/tasks/{id}/restore", signed: true, keyed: true },
   restoreTaskInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/tasks/{id}/restore", signed: true, keyed: true },
-  resumeWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/resume", signed: true },
+  resumeWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/resume", signed: true, keyed: true },
   revocations: { method: "GET", path: "/.well-known/revocations.json" },
   rotateWebhookSecret: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/rotate", signed: true, keyed: true },
-  skipDelivery: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/skip", signed: true, body: "application/json" },
+  skipDelivery: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/skip", signed: true, keyed: true, body: "application/json" },
   spaceHistory: { method: "GET", path: "/v1/spaces/{spaceId}/history", signed: true },
   taskHistory: { method: "GET", path: "/v1/tasks/{id}/history", signed: true },
   taskHistoryInSpace: { method: "GET", path: "/v1/spaces/{spaceId}/tasks/{id}/history", signed: true },
-  testWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/test", signed: true },
+  testWebhook: { method: "POST", path: "/v1/spaces/{spaceId}/webhooks/{id}/test", signed: true, keyed: true },
   undoOperation: { method: "POST", path: "/v1/operations/{id}/undo", signed: true, keyed: true },
   undoOperationInSpace: { method: "POST", path: "/v1/spaces/{spaceId}/operations/{id}/undo", signed: true, keyed: true },
   undoProject: { method: "POST", path: "/v1/projects/{id}/undo", signed: true, keyed: true },
