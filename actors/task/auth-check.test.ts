@@ -170,6 +170,16 @@ test("who asks too much is refused, with the limits", async () => {
   expect(await problemOf(() => as(accessToken))).toBe("rate-limited");
 });
 
+test("what a request is charged for later is told in its own limits", async () => {
+  const { as, learn } = check(undefined, 10);
+  learn(standing);
+  const caller = await as(accessToken);
+  caller.charge?.(7);
+  expect(caller.limits).toMatchObject({ ratelimit: '"default";r=2;t=60' });
+  expect((await as(accessToken)).limits).toMatchObject({ ratelimit: '"default";r=1;t=60' });
+  expect(await problemOf(() => caller.charge?.(2))).toBe("rate-limited");
+});
+
 test("an API token is looked up by its hash, then remembered for 30 s", async () => {
   const { as, asked, clock } = check(granted);
   expect(await as("tt_secret")).toMatchObject({ userId: "u", sessionId: undefined });

@@ -33,7 +33,11 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
   const revoked = new Map<string, number>();
   const grants = new Map<string, { grant: ApiTokenGrant; untilMs: number }>();
 
-  const charging = (userId: string) => (requests: number) => void limiter.take(userId, requests);
+  /** What a request is charged for later its answer tells, too. */
+  function counted(userId: string): Pick<Caller, "limits" | "charge"> {
+    const limits = limiter.take(userId);
+    return { limits, charge: (requests) => void Object.assign(limits, limiter.take(userId, requests)) };
+  }
 
   function sessionCaller(token: string, known: VerifiedToken | undefined): Caller | Promise<Caller> {
     if (known === undefined || revoked.has(known.sessionHash)) throw new Problem("unauthenticated");
@@ -48,8 +52,7 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
       userId,
       sessionId,
       scopes: allScopes,
-      limits: limiter.take(userId),
-      charge: charging(userId),
+      ...counted(userId),
       credential: { hash: sessionHash, expMs },
     };
   }
@@ -71,12 +74,12 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
     // A grant that was on its way when its token was deleted is out of date: what auth announced counts.
     if (revoked.has(hash) || !grant.active || (grant.expMs !== null && grant.expMs <= now()))
       throw new Problem("unauthenticated");
-    const limits = limiter.take(grant.userId);
+    const count = counted(grant.userId);
     if (!grant.scopes.includes(route.scope ?? (route.method === "GET" ? "tasks:read" : "tasks:write")))
-      throw new Problem("forbidden", undefined, { headers: limits });
+      throw new Problem("forbidden", undefined, { headers: count.limits });
     const { userId, scopes } = grant;
     const credential = { hash, expMs: grant.expMs ?? Number.POSITIVE_INFINITY };
-    return { userId, sessionId: undefined, scopes, limits, charge: charging(userId), credential };
+    return { userId, sessionId: undefined, scopes, ...count, credential };
   }
 
   function revoke(ended: readonly Ended[]): void {
