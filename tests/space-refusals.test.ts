@@ -52,8 +52,12 @@ describe("a type", () => {
         expect(answer.headers.get("allow")?.split(", ")).toEqual(expect.arrayContaining(own));
       }
       for (const kind of ["restore", "undo"]) {
-        const { status } = await people.owner.call("POST", `${at[type]}/${kind}`);
+        const { status, headers } = await people.owner.call("POST", `${at[type]}/${kind}`);
         expect([kind, status === 405]).toEqual([kind, !more.includes(kind)]);
+        if (status === 405) expect([kind, headers.get("allow")]).toEqual([kind, "OPTIONS"]);
+        const other = await people.owner.call("PUT", `${at[type]}/${kind}`, { body: {} });
+        const taken = more.includes(kind) ? "POST" : "OPTIONS";
+        expect([kind, other.status, other.headers.get("allow")]).toEqual([kind, 405, taken]);
       }
       for (const path of [at[type], `${at[type]}/history`]) {
         const [got, head] = [await people.viewer.call("GET", path), await people.viewer.call("HEAD", path)];

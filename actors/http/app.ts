@@ -89,7 +89,7 @@ export function edge(own: readonly Route[], options: EdgeOptions): Edge {
     }
   }
 
-  for (const route of routes) {
+  for (const route of routes.filter(({ takesNone }) => takesNone !== true)) {
     const serve = traced(serving(route, { ...options, site }, refuse), route, options.tracer);
     const [measured, measuredHead] = [meter(route.method, route.path), meter("HEAD", route.path)];
     // Elysia may give a HEAD to the GET of the same path.
@@ -296,6 +296,8 @@ function parameterChecker(schema: TSchema): (value: string) => string[] {
   };
 }
 
+/** `Allow` of a path that takes no method. Preflights are answered there; an empty list would be lost by clients that take it for none. */
+const noMethods = "OPTIONS";
 const methodsInOrder = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** Which methods a path takes, for 405 and its `Allow`. */
@@ -309,6 +311,7 @@ class KnownPaths {
         const pattern = new RegExp(`^${literal.replace(/:[a-z]+/gi, "[^/]+")}/?$`);
         let entry = this.#paths.find((other) => other.pattern.source === pattern.source);
         if (entry === undefined) this.#paths.push((entry = { pattern, methods: new Set() }));
+        if (route.takesNone === true) continue;
         entry.methods.add(route.method);
         if (route.method === "GET") entry.methods.add("HEAD");
       }
@@ -317,6 +320,7 @@ class KnownPaths {
 
   methods(path: string): string | undefined {
     const entry = this.#paths.find(({ pattern }) => pattern.test(path));
-    return entry === undefined ? undefined : methodsInOrder.filter((each) => entry.methods.has(each)).join(", ");
+    if (entry === undefined) return undefined;
+    return methodsInOrder.filter((each) => entry.methods.has(each)).join(", ") || noMethods;
   }
 }

@@ -89,5 +89,7 @@ export type Route = {
   readonly isAlias?: true;
   /** For people who type an address: no part of the published contract. */
   readonly isUnlisted?: true;
+  /** A path that is known and takes no method: every one is 405, and `handle` is never called. */
+  readonly takesNone?: true;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 };

@@ -228,10 +228,11 @@ function lacking({ type, place, name, suffix }: Context): Route[] {
       tag: `${name}s`,
       auth: "none",
       isUnlisted: true,
+      takesNone: true,
       answers: {},
       problems: ["method-not-allowed"],
       handle() {
-        throw new Problem("method-not-allowed", undefined, { headers: { allow: "" } });
+        throw new Problem("method-not-allowed");
       },
     };
   });
