@@ -8,9 +8,11 @@ import { toldFact } from "../resources/past.ts";
 import { registry, resourceTypes } from "../resources/registry.ts";
 import { ofReads } from "./conditions.ts";
 import { changeKinds, FieldChanges } from "./history-models.ts";
-import { then } from "./maybe-promise.ts";
+import { type MaybePromise, then } from "./maybe-promise.ts";
 import type { StoredResource } from "./space-ports.ts";
+import { missing } from "./space-queries.ts";
 import {
+  callerOf,
   inSpace,
   membersOnly,
   privateRead,
@@ -119,7 +121,7 @@ export function feedRoutes(parts: SpaceParts): Route[] {
         const seq = /^[1-9]\d{0,14}$/.test(call.params.seq ?? "") ? Number(call.params.seq) : 0;
         return then(parts.lists.isStale(readerOf(call)), (isStale) =>
           then(parts.reads.facts(spaceId, seq - 1, 1, pageBytesMax), ([fact]) => {
-            if (seq === 0 || fact?.seq !== seq) throw new Problem("not-found");
+            if (seq === 0 || fact?.seq !== seq) throw missing(isStale);
             return { status: 200, json: JSON.stringify(toldFact(registry, fact)), headers: stale(isStale) };
           }),
         );
@@ -169,16 +171,25 @@ function facts(parts: SpaceParts, call: Call) {
   return then(parts.lists.isStale(readerOf(call)), (isStale) =>
     then(parts.reads.epoch(), (epoch) =>
       then(parts.lists.seqOf(spaceId), (latest) => {
-        if ((known !== null && known !== epoch) || after > latest) throw new Problem("resync");
-        return then(parts.reads.facts(spaceId, after, limit, pageBytesMax), (found) => {
-          const last = found.at(-1)?.seq ?? after;
-          const items = found.map((fact) => toldFact(registry, fact));
-          const json = JSON.stringify({ items, after: last, seq: Math.max(latest, last), epoch });
-          return { status: 200, json, headers: stale(isStale) };
+        if (known !== null && known !== epoch) throw new Problem("resync");
+        return then(after <= latest || isStale || isTold(parts, call, spaceId, after), (isKnown) => {
+          if (!isKnown) throw new Problem("resync");
+          return then(parts.reads.facts(spaceId, after, limit, pageBytesMax), (found) => {
+            const last = found.at(-1)?.seq ?? after;
+            const items = found.map((fact) => toldFact(registry, fact));
+            const json = JSON.stringify({ items, after: last, seq: Math.max(latest, last), epoch });
+            return { status: 200, json, headers: stale(isStale) };
+          });
         });
       }),
     ),
   );
+}
+
+/** Streams and answers to writes tell of facts before the read model has them: who knows of one of these is not ahead of the space. */
+function isTold({ access }: SpaceParts, call: Call, spaceId: string, seq: number): MaybePromise<boolean> {
+  const reader = { userId: callerOf(call).userId, token: undefined };
+  return then(access.of(reader, spaceId), ({ head }) => seq <= head.seq);
 }
 
 async function snapshot(parts: SpaceParts, call: Call) {

@@ -71,7 +71,7 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
   ): MaybePromise<{ resource: StoredResource; isStale: boolean }> {
     return then(consistent.resource(reader, spaceId, id), ({ resource, isStale }) => {
       const found = resource ?? bornResource(spaceId, id);
-      if (found?.type !== type) throw new Problem("not-found");
+      if (found?.type !== type) throw missing(isStale);
       return { resource: found, isStale };
     });
   }
@@ -104,14 +104,14 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
 
     get: (reader, spaceId, type, id, { isDeleted } = { isDeleted: false }) =>
       then(find(reader, spaceId, type, id), ({ resource, isStale }) => {
-        if (resource.isDeleted !== isDeleted) throw new Problem("not-found");
+        if (resource.isDeleted !== isDeleted) throw missing(isStale);
         return { json: resource.text, version: resource.version, isStale };
       }),
 
     past: (reader, spaceId, type, id, moment) =>
       then(consistent.isStale(reader), (isStale) =>
         then(documentAt(reads, spaceId, id, moment), (document) => {
-          if (document?.type !== type || document.deletedBy !== undefined) throw new Problem("not-found");
+          if (document?.type !== type || document.deletedBy !== undefined) throw missing(isStale);
           const { version } = document;
           return { json: resourceText(typeNamed(registry, type), document), version, isStale };
         }),
@@ -150,11 +150,11 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
         then(reads.operation(spaceId, id), (fact) => {
           if (fact === undefined)
             return then(consistent.pending(spaceId, id), (author) => {
-              if (author !== reader.userId) throw new Problem("not-found");
+              if (author !== reader.userId) throw missing(isStale);
               return { json: JSON.stringify({ id, status: "pending" }), isStale };
             });
           // What was refused is its author's alone.
-          if (fact.verdict === "rejected" && fact.actorId !== reader.userId) throw new Problem("not-found");
+          if (fact.verdict === "rejected" && fact.actorId !== reader.userId) throw missing(isStale);
           return then(operationText(reader, fact), (json) => ({ json, isStale }));
         }),
       ),
@@ -184,6 +184,11 @@ export function operationMembers(fact: Fact, texts: ReadonlyMap<string, string |
 function seenOf(documents: ReadonlyMap<string, Document>, isAuthor: boolean): ReadonlyMap<string, Document> {
   if (isAuthor) return documents;
   return new Map([...documents].filter(([, { type }]) => typeNamed(registry, type).seenBy === undefined));
+}
+
+/** `not-found`, and whether it may be there in what the reader wrote last. */
+export function missing(isStale: boolean): Problem {
+  return new Problem("not-found", undefined, isStale ? { headers: { consistency: "stale" } } : {});
 }
 
 function memberOf(userId: string): string {

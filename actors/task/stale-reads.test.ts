@@ -1,0 +1,75 @@
+/** Reads that gave up waiting for what their reader wrote last. */
+import { expect, test } from "bun:test";
+import type { Call, Route } from "../http/route.ts";
+import { Problem } from "../model/problem.ts";
+import type { Head } from "../resources/document.ts";
+import { idOf } from "../resources/space-for-tests.ts";
+import { feedRoutes } from "./feed-routes.ts";
+import type { SpaceReads } from "./space-ports.ts";
+import { spaceQueries } from "./space-queries.ts";
+import type { SpaceParts } from "./space-request.ts";
+
+const [spaceId, userId, id] = [idOf(1), idOf(11), idOf(31)] as [string, string, string];
+const reader = { userId, token: undefined };
+
+/** An empty read model; the writer has told of as many facts as `told`. */
+function world({ isStale, told = 0 }: { isStale: boolean; told?: number }) {
+  const reads = {
+    changes: () => [],
+    operation: () => undefined,
+    facts: () => [],
+    epoch: () => "e",
+  } as unknown as SpaceReads;
+  const consistent = {
+    isStale: () => isStale,
+    resource: () => ({ resource: undefined, isStale }),
+    pending: () => undefined,
+  } as never;
+  const queries = spaceQueries({ reads, consistent, documentsOf: () => new Map(), site: { url: "" } });
+  const head = { seq: told } as Head;
+  const parts = {
+    reads,
+    queries,
+    lists: { isStale: () => isStale, seqOf: () => 0 },
+    access: { spaceIdOf: () => spaceId, of: () => ({ spaceId, role: "owner", head }) },
+  } as unknown as SpaceParts;
+  const get = async (path: string, seq = "1") => {
+    const route = feedRoutes(parts).find((each) => each.path.endsWith(path.split("?")[0] as string)) as Route;
+    const { searchParams: query } = new URL(path, "http://localhost.local");
+    const request = new Request("http://localhost.local/");
+    return route.handle({ request, query, params: { spaceId, seq }, caller: { userId } } as unknown as Call);
+  };
+  return { queries, get };
+}
+
+async function headersOf(read: () => unknown): Promise<unknown> {
+  try {
+    await read();
+  } catch (thrown) {
+    return thrown instanceof Problem ? [thrown.code, thrown.headers] : thrown;
+  }
+  return undefined;
+}
+
+test.each([
+  [true, { consistency: "stale" }],
+  [false, {}],
+])("what is not found while one's own writes may be missing (%p) says so", async (isStale, headers) => {
+  const { queries, get } = world({ isStale });
+  for (const read of [
+    () => queries.get(reader, spaceId, "task", id),
+    () => queries.past(reader, spaceId, "task", id, { version: 1 }),
+    () => queries.history(reader, { spaceId, type: "task", id }, { limit: 1, cursor: null }),
+    () => queries.operation(reader, spaceId, id),
+    () => get("/facts/:seq"),
+  ])
+    expect(await headersOf(read)).toEqual(["not-found", headers]);
+});
+
+test("who was told of a fact that the read model lacks is not ahead of the space", async () => {
+  const { get } = world({ isStale: false, told: 3 });
+  expect(await get("/facts?after=3")).toMatchObject({ json: '{"items":[],"after":3,"seq":3,"epoch":"e"}' });
+  expect(await headersOf(() => get("/facts?after=4"))).toEqual(["resync", {}]);
+  expect(await headersOf(() => get("/facts?after=1&epoch=other"))).toEqual(["resync", {}]);
+  expect(await world({ isStale: true }).get("/facts?after=4")).toMatchObject({ headers: { consistency: "stale" } });
+});
