@@ -69,6 +69,19 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     );
   }
 
+  /** Whether a list can be read now: nothing is to be waited for, and nobody asked. */
+  function isListable({ userId, token }: Reader, count: number): boolean {
+    if (token !== undefined || !announcements.hasBegun() || (cache !== undefined && !isAlone())) return false;
+    const isProjected = (partition: number, position: number) => announcements.projected(partition) > position;
+    for (let partition = 0; partition < count; partition += 1)
+      if (process.answered(partition) > announcements.told(partition)) return false;
+    const home = partitionOf(userId, count);
+    if (!isProjected(home, process.certain(home, userId))) return false;
+    for (const positions of [heads.unprojectedOf(userId), own.of(userId)])
+      for (const [partition, position] of positions) if (!isProjected(partition, position)) return false;
+    return true;
+  }
+
   /** Throws where the token's position is not told in time; answers whether the others are. */
   async function told(reader: Reader, positions: readonly Position[], deadlineMs: number): Promise<boolean> {
     const { token } = reader;
@@ -195,16 +208,35 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
   }
 
   /** By partition, what must be projected before a list is read for this user, and whether that is all of it. */
-  async function ownPositions(reader: Reader): Promise<{ all: Map<number, number>; isKnown: boolean }> {
+  async function ownPositions(userId: string): Promise<{ all: Map<number, number>; isKnown: boolean }> {
     const all = new Map<number, number>();
     const add = (some: ReadonlyMap<number, number>) => {
       for (const [partition, position] of some) all.set(partition, Math.max(position, all.get(partition) ?? -1));
     };
-    add(heads.unprojectedOf(reader.userId));
-    add(own.of(reader.userId));
-    const elsewhere = await ownElsewhere(reader.userId);
+    add(heads.unprojectedOf(userId));
+    add(own.of(userId));
+    const elsewhere = await ownElsewhere(userId);
     add(elsewhere ?? noOwn);
     return { all, isKnown: elsewhere !== undefined };
+  }
+
+  /** Waits for what is to be in a list; answers whether that may be missing. */
+  async function awaitListable({ userId, token }: Reader, count: number): Promise<boolean> {
+    const deadlineMs = now() + waitMs;
+    // What other workers of this process have answered is told here, too, in a moment.
+    const answered = Array.from({ length: count }, (_, partition) => ({
+      partition,
+      offset: process.answered(partition),
+    })).filter(({ partition, offset }) => offset > announcements.told(partition));
+    const home = partitionOf(userId, count);
+    const isTold = await told({ userId, token: undefined }, answered, deadlineMs);
+    const { all: its, isKnown } = await ownPositions(userId);
+    const positions = [...its].map(([partition, offset]) => ({ partition, offset }));
+    const certain = { partition: home, offset: process.certain(home, userId) };
+    const all = [certain, ...positions].map((each) => announcements.untilProjected(each, deadlineMs));
+    if (token !== undefined && !(await announcements.untilProjected(token, deadlineMs)))
+      throw new Problem("not-yet-visible");
+    return !((await Promise.all(all)).every(Boolean) && isTold && (isKnown || token !== undefined));
   }
 
   return {
@@ -236,28 +268,11 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       return read(reader, spaceId, id, partition);
     },
 
-    async isStale(reader) {
+    isStale(reader) {
       const count = partitions();
-      const { token, userId } = reader;
-      if (count === undefined) {
-        if (token !== undefined) throw new Problem("not-yet-visible");
-        return false;
-      }
-      const deadlineMs = now() + waitMs;
-      // What other workers of this process have answered is told here, too, in a moment.
-      const answered = Array.from({ length: count }, (_, partition) => ({
-        partition,
-        offset: process.answered(partition),
-      })).filter(({ partition, offset }) => offset > announcements.told(partition));
-      const home = partitionOf(userId, count);
-      const isTold = await told({ userId, token: undefined }, answered, deadlineMs);
-      const { all: its, isKnown } = await ownPositions(reader);
-      const positions = [...its].map(([partition, offset]) => ({ partition, offset }));
-      const certain = { partition: home, offset: process.certain(home, userId) };
-      const all = [certain, ...positions].map((each) => announcements.untilProjected(each, deadlineMs));
-      if (token !== undefined && !(await announcements.untilProjected(token, deadlineMs)))
-        throw new Problem("not-yet-visible");
-      return !((await Promise.all(all)).every(Boolean) && isTold && (isKnown || token !== undefined));
+      if (count !== undefined) return isListable(reader, count) ? false : awaitListable(reader, count);
+      if (reader.token !== undefined) throw new Problem("not-yet-visible");
+      return false;
     },
 
     projectedSeq(spaceId) {

@@ -34,9 +34,11 @@ type StoredFields = Pick<DocumentRecord, keyof typeof storedFields>;
 /** All states without the bit of what is deleted: a type has two hidings at most. */
 const livingStates = [0, 1, 2, 3].map((hidings) => hidings * hidingBit(0));
 
-/** Promises, all of them. */
-export type MongoSpaceReads = {
-  [M in keyof SpaceReads]: (...given: Parameters<SpaceReads[M]>) => Promise<Awaited<ReturnType<SpaceReads[M]>>>;
+/** Promises, all of them but the name of the store, which is at hand most times. */
+export type MongoSpaceReads = Pick<SpaceReads, "epoch"> & {
+  [M in Exclude<keyof SpaceReads, "epoch">]: (
+    ...given: Parameters<SpaceReads[M]>
+  ) => Promise<Awaited<ReturnType<SpaceReads[M]>>>;
 };
 
 export function mongoSpaceReads(
@@ -46,6 +48,12 @@ export function mongoSpaceReads(
 ): MongoSpaceReads {
   const list = mongoList(documents, registry, readGate(listing));
   let named: { readonly epoch: string; readonly atMs: number } | undefined;
+  const readEpoch = guarded(async () => {
+    const found = await store.findOne({ _id: "store" });
+    if (found === null) throw new Error("Cannot tell the name of the store: no writer has made it yet");
+    named = { epoch: found.epoch, atMs: now() };
+    return named.epoch;
+  });
 
   return {
     head: guarded(async (spaceId) => {
@@ -141,14 +149,7 @@ export function mongoSpaceReads(
         .sort((a, b) => (a.spaceId < b.spaceId ? -1 : 1));
     }),
 
-    epoch: guarded(async () => {
-      if (named === undefined || now() - named.atMs >= epochKeptMs) {
-        const found = await store.findOne({ _id: "store" });
-        if (found === null) throw new Error("Cannot tell the name of the store: no writer has made it yet");
-        named = { epoch: found.epoch, atMs: now() };
-      }
-      return named.epoch;
-    }),
+    epoch: () => (named !== undefined && now() - named.atMs < epochKeptMs ? named.epoch : readEpoch()),
   };
 }
 
