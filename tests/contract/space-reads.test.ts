@@ -68,6 +68,38 @@ describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
   spaceReadsCases("MongoDB", open);
   spaceListCases("MongoDB", open, { few: true });
 
+  test("of 100 lists at once a few are read at a time, and all are answered", async () => {
+    const opened = await open();
+    const { documents } = opened.collections;
+    let running = 0;
+    let most = 0;
+    const counted: typeof documents = Object.create(documents, {
+      aggregate: {
+        value(steps: Parameters<typeof documents.aggregate>[0]) {
+          const cursor = documents.aggregate(steps);
+          const read = cursor.toArray.bind(cursor);
+          cursor.toArray = async () => {
+            running += 1;
+            most = Math.max(most, running);
+            return await read().finally(() => {
+              running -= 1;
+            });
+          };
+          return cursor;
+        },
+      },
+    });
+    const reads = mongoSpaceReads({ ...opened.collections, documents: counted }, registry);
+    const lists = Array.from({ length: 100 }, (_, each) =>
+      reads.list(
+        resourceQuery(task, { userId: ann, spaceIds: [shared] }, new URLSearchParams(`limit=${(each % 100) + 1}`)),
+      ),
+    );
+    expect(await Promise.all(lists)).toEqual(lists.map(() => []));
+    expect(most).toBe(8);
+    await opened.close();
+  }, 120_000);
+
   test("every list is found by an index", async () => {
     const opened = await open();
     const { documents } = opened.collections;
