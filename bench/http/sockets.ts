@@ -12,6 +12,7 @@ const requests = readFileSync(file, "utf8")
   .split(separator)
   .map((request) => Buffer.from(request));
 const endHead = Buffer.from("\r\n\r\n");
+const endChunks = Buffer.from("\r\n0\r\n\r\n");
 
 let next = 0;
 let refused = 0;
@@ -43,10 +44,15 @@ function lane(): Promise<void> {
       if (bodyAt < endHead.length) return;
       const head = held.toString("latin1", 0, bodyAt);
       const bytes = /content-length: *(\d+)/i.exec(head)?.[1];
-      // Without a length the end of the answer is not known; none of the measured routes answers so.
-      if (bytes === undefined) return fail();
-      if (held.length < bodyAt + Number(bytes)) return;
-      held = held.subarray(bodyAt + Number(bytes));
+      if (bytes === undefined) {
+        // Without a length the last chunk is the end: nothing comes behind it before the next request.
+        if (!/transfer-encoding: *chunked/i.test(head)) return fail();
+        if (!held.subarray(-endChunks.length).equals(endChunks)) return;
+        held = Buffer.alloc(0);
+      } else {
+        if (held.length < bodyAt + Number(bytes)) return;
+        held = held.subarray(bodyAt + Number(bytes));
+      }
       latenciesMs.push(performance.now() - sentMs);
       if (head.charAt(9) !== "2") refused += 1;
       send();
