@@ -7,7 +7,7 @@ import { contradictions } from "./contradictions.ts";
 import { networkEntries } from "./http/ip-address.ts";
 import { type Site, siteOf } from "./http/site.ts";
 import { type MovingSettings, movingSettings, movingVariables } from "./moving-settings.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "./process/nearest.ts";
 import type { KafkaServers, Server } from "./servers.ts";
 import type { TracingSettings } from "./tracing/exporter.ts";
 import { tracingSettings, tracingVariables } from "./tracing/settings.ts";

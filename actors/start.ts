@@ -1,20 +1,20 @@
 /** Starts the system: arguments, configuration, ports, folder, tree, admin port. Whatever is wrong before the tree starts is told in one clear line each, with exit code 2. */
 import process from "node:process";
 import manifest from "../package.json" with { type: "json" };
-import { admin } from "./admin.ts";
-import { usersFile } from "./auth/database.ts";
+import { usersFile } from "./auth/sqlite/database.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { spacesFile } from "./consumer/space-database.ts";
-import { webhooksFile } from "./courier/webhook-database.ts";
-import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./data-dir.ts";
-import { greeting } from "./greeting.ts";
-import { readArguments } from "./help.ts";
+import { spacesFile } from "./consumer/embedded/database.ts";
+import { webhooksFile } from "./courier/embedded/database.ts";
 import { sharesPorts } from "./http/listen.ts";
-import { isTerminal, logger, writeNow } from "./log.ts";
 import { diskSpace } from "./metrics/process.ts";
-import { PortError, tryPort } from "./ports.ts";
-import type { SqliteFile } from "./sqlite-file.ts";
-import { type Standby, standby } from "./standby.ts";
+import { admin } from "./process/admin.ts";
+import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./process/data-dir.ts";
+import { greeting } from "./process/greeting.ts";
+import { readArguments } from "./process/help.ts";
+import { isTerminal, logger, writeNow } from "./process/log.ts";
+import { PortError, tryPort } from "./process/ports.ts";
+import { type Standby, standby } from "./process/standby.ts";
+import type { SqliteFile } from "./sqlite/file.ts";
 import { taskTracker } from "./system.ts";
 import { madeWebhookKey } from "./webhook-key.ts";
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { DataDirError } from "./data-dir.ts";
+import { DataDirError } from "./process/data-dir.ts";
 
 const fileName = "webhook.key";
 const keyPattern = /^[A-Za-z0-9_-]{43}$/;

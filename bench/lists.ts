@@ -6,14 +6,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { sqliteFactStore } from "../actors/consumer/fact-store-sqlite.ts";
-import { openSpaceDatabase } from "../actors/consumer/space-database.ts";
+import { openSpaceDatabase } from "../actors/consumer/embedded/database.ts";
+import { sqliteFactStore } from "../actors/consumer/embedded/fact-store.ts";
 import type { Document } from "../actors/resources/document.ts";
 import { statuses } from "../actors/resources/project.ts";
 import { registry } from "../actors/resources/registry.ts";
 import { priorities, task } from "../actors/resources/task.ts";
+import { sqliteSpaceReads } from "../actors/task/embedded/reads.ts";
 import { resourceQuery } from "../actors/task/resource-query.ts";
-import { sqliteSpaceReads } from "../actors/task/space-reads-sqlite.ts";
 
 const given = process.argv.slice(2);
 const numberOf = (name: string, otherwise: number): number => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { variableRows } from "../actors/config.ts";
-import { greeting } from "../actors/greeting.ts";
+import { greeting } from "../actors/process/greeting.ts";
 import { type System, start } from "./system/server.ts";
 import { runSession, statusesIn } from "./system/shell.ts";
 

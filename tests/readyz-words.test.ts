@@ -8,7 +8,7 @@ const wordsIn = (text: string, form: RegExp): string[] => [...text.matchAll(form
 test("Each word that an actor or a server is described with stands in docs/operations.md", async () => {
   const page = await Bun.file(`${root}/docs/operations.md`).text();
   const table = page.slice(page.indexOf("### What `/readyz` shows"), page.indexOf("## Metrics"));
-  const health = await Bun.file(`${root}/actors/health.ts`).text();
+  const health = await Bun.file(`${root}/actors/health/health.ts`).text();
   const words = wordsIn(health.slice(health.indexOf("export type WriteRefusal")), /\| "([^"]+)"/g);
   expect(words.length).toBeGreaterThan(4);
   for await (const file of new Glob("actors/**/*.ts").scan(root)) {

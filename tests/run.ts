@@ -95,7 +95,7 @@ function announce(files: number): void {
   say(
     `npm test: the gate (format, lint, types, unit tests), then ${files} files of tests beside PostgreSQL, MongoDB, Redis and Kafka,`,
   );
-  say("which listen on 127.0.0.1 and are stopped at the end. About 10 minutes on two quiet cores.");
+  say("which listen on 127.0.0.1 and are stopped at the end. About 20 minutes on two quiet cores.");
   if (installs.length > 0) say(`It will install: ${installs.join("; ")}. Downloads are kept in ~/.cache/task-tracker.`);
 }
 

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sqliteFactStore } from "../actors/consumer/fact-store-sqlite.ts";
-import { localPartition } from "../actors/consumer/partition-local.ts";
+import { openSpaceDatabase } from "../actors/consumer/embedded/database.ts";
+import { sqliteFactStore } from "../actors/consumer/embedded/fact-store.ts";
+import { localPartition } from "../actors/consumer/embedded/partition.ts";
 import { PartitionWriter } from "../actors/consumer/partition-writer.ts";
-import { openSpaceDatabase } from "../actors/consumer/space-database.ts";
-import { lockDataDir } from "../actors/data-dir.ts";
+import { lockDataDir } from "../actors/process/data-dir.ts";
 import { registry } from "../actors/resources/registry.ts";
 import { commandOf, idOf } from "../actors/resources/space-for-tests.ts";
 import { commands } from "../actors/tracker/commands.ts";

@@ -2,9 +2,9 @@
 import { v5 as uuidv5 } from "uuid";
 import { appender } from "../kafka/appender.ts";
 import { kafkaClient } from "../kafka/client.ts";
+import { commandRecordOf } from "../kafka/command-record.ts";
 import { spaceNamesIn } from "../kafka/names.ts";
-import { commandRecordOf } from "../kafka/space-record.ts";
-import { prepareSpaceTopics } from "../kafka/space-topics.ts";
+import { prepareSpaceTopics } from "../kafka/topics.ts";
 import type { Command } from "../resources/command.ts";
 import type { KafkaServers } from "../servers.ts";
 import type { ErasuresLog } from "./erasures-log.ts";

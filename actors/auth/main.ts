@@ -1,5 +1,6 @@
 /** The `auth` actor: its stores, its service and its app, put together. */
 import { behave, type Self } from "../../runtime/actor.ts";
+import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../health/report-health.ts";
 import { verifier } from "../http/access-tokens.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
@@ -15,9 +16,8 @@ import { rootSite, type Site } from "../http/site.ts";
 import { targetOf } from "../http/target.ts";
 import { countThread } from "../metrics/threads.ts";
 import type { OutageOf } from "../outage.ts";
-import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
-import { loggedWrites } from "../sqlite-health.ts";
+import { loggedWrites } from "../sqlite/health.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { type Tracer, tracerOf } from "../tracing/tracer.ts";
 import { NoAnswerError } from "../waiting.ts";
@@ -41,13 +41,13 @@ import {
 import { type Opening, opening } from "./opening.ts";
 import { passwordCheck } from "./password-check.ts";
 import { passwords } from "./passwords.ts";
+import { UnusableSchema } from "./postgres/schema-check.ts";
+import { revocationsInRedis } from "./redis/revocations.ts";
 import { refreshCookie } from "./refresh-cookie.ts";
 import { successorOf } from "./refresh-tokens.ts";
 import { revocationList } from "./revocation-list.ts";
 import { revocationsInProcess } from "./revocations-local.ts";
-import { revocationsInRedis } from "./revocations-redis.ts";
-import { authRoutes } from "./routes.ts";
-import { UnusableSchema } from "./schema-check-postgres.ts";
+import { authRoutes } from "./routes/routes.ts";
 import { authService } from "./service.ts";
 import { openStores, type Stores } from "./stores.ts";
 

@@ -2,7 +2,7 @@
 import { Problem } from "../model/problem.ts";
 import { keepTrying, settles } from "../waiting.ts";
 import { type SigningKey, signingKey } from "./keys.ts";
-import { UnusableSchema } from "./schema-check-postgres.ts";
+import { UnusableSchema } from "./postgres/schema-check.ts";
 import type { Stores } from "./stores.ts";
 
 export type Opening = {

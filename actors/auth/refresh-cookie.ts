@@ -25,11 +25,12 @@ export function refreshCookie(site: Site): RefreshCookie {
   const name = `tt_refresh_${createHash("sha256").update(site.url).digest("hex").slice(0, 12)}`;
   const path = `${pathPrefix(site)}/v1/auth`;
 
+  const isPublicByTls = site.url.startsWith("https:");
   const isWanted = (headers: Headers) => headers.get(delivery) === "cookie";
 
   function cookie(value: string, maxAgeS: number, { isSecure }: Client): Record<string, string> {
     const attributes = [`Path=${path}`, `Max-Age=${maxAgeS}`, "HttpOnly", "SameSite=Strict"];
-    return { "set-cookie": [`${name}=${value}`, ...attributes, ...(isSecure ? ["Secure"] : [])].join("; ") };
+    return { "set-cookie": [`${name}=${value}`, ...attributes, ...(isSecure || isPublicByTls ? ["Secure"] : [])].join("; ") };
   }
 
   function valuesIn(headers: Headers): string[] {

@@ -1,6 +1,6 @@
 /** Where accounts are kept: a file of our own, or PostgreSQL. */
 import type { Server } from "../servers.ts";
-import type { SqliteHealth } from "../sqlite-health.ts";
+import type { SqliteHealth } from "../sqlite/health.ts";
 import type { ApiTokens, Erasures, Keys, ResetTokens, Sessions, Users } from "./ports.ts";
 
 export type Stores = {
@@ -26,6 +26,6 @@ export type Stores = {
 
 /** Only what is used is loaded: a driver costs time at the start and memory. Throws as `storesInSqlite` does. */
 export async function openStores(dataDir: string, database: Server | undefined): Promise<Stores> {
-  if (database === undefined) return (await import("./stores-sqlite.ts")).storesInSqlite(dataDir);
-  return (await import("./stores-postgres.ts")).storesInPostgres(database);
+  if (database === undefined) return (await import("./sqlite/stores.ts")).storesInSqlite(dataDir);
+  return (await import("./postgres/stores.ts")).storesInPostgres(database);
 }

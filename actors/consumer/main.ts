@@ -26,8 +26,8 @@ export default behave<typeof consumer.accepts, State, ConsumerData>(consumer, {
     // Only what is used is loaded: drivers cost time at the start and memory.
     const writer =
       kafka === undefined || mongo === undefined
-        ? (await import("./space-writer-local.ts")).localSpaceWriter(self, dataDir, tracer)
-        : (await import("./space-writer-kafka.ts")).kafkaSpaceWriter(self, { kafka, mongo, tracer });
+        ? (await import("./embedded/writer.ts")).localSpaceWriter(self, dataDir, tracer)
+        : (await import("./servers/writer.ts")).kafkaSpaceWriter(self, { kafka, mongo, tracer });
     return { writer, tracer };
   },
   on: {

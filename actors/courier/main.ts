@@ -6,8 +6,8 @@ import type { Server } from "../servers.ts";
 import { addressRules } from "./addresses.ts";
 import { attemptsMax, type Courier, type CourierParts } from "./deliver.ts";
 import { courier } from "./messages.ts";
-import type { PartitionCouriers } from "./partition-couriers.ts";
 import { sender } from "./send.ts";
+import type { PartitionCouriers } from "./servers/partition-couriers.ts";
 
 export type CourierData = {
   dataDir: string;
@@ -49,10 +49,10 @@ export default behave<typeof courier.accepts, RunningCourier, CourierData>(couri
       room: { left: attemptsMax },
     };
     // Only what is used is loaded: drivers cost time at the start and memory.
-    if (mongo === undefined) return (await import("./courier-local.ts")).localCourier(self, parts);
+    if (mongo === undefined) return (await import("./embedded/courier.ts")).localCourier(self, parts);
     self.subscribe(partitionsAssigned, "assigned");
     self.subscribe(spacesChanged, "changed");
-    return (await import("./courier-mongo.ts")).mongoCourier(self, mongo, parts);
+    return (await import("./servers/courier.ts")).mongoCourier(self, mongo, parts);
   },
   on: {
     deliveries: (its, { webhookId }) => its.deliveries(webhookId),

@@ -5,7 +5,7 @@ import { committing } from "../kafka/commits.ts";
 import { membership } from "../kafka/group.ts";
 import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
 import { factsOffsetIn } from "../kafka/projected-place.ts";
-import { ensureSpaceTopics } from "../kafka/space-topics.ts";
+import { ensureSpaceTopics } from "../kafka/topics.ts";
 import type { KafkaServers } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 

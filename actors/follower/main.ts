@@ -1,10 +1,10 @@
 /** The `follower` actor: one for all `task` workers of a process. It waits for Kafka for ever, and after a fault goes on where it stopped. */
 import { behave, type Self } from "../../runtime/actor.ts";
+import { reportHealth } from "../health/report-health.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { countThread } from "../metrics/threads.ts";
-import { reportHealth } from "../report-health.ts";
 import type { KafkaServers } from "../servers.ts";
-import { followSpaces } from "./follow-spaces.ts";
+import { followSpaces } from "./follow-facts.ts";
 import { follower, type KnownFacts } from "./messages.ts";
 
 export type FollowerData = {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { authRoutes } from "../auth/routes.ts";
-import { allSpaceRoutes } from "../task/all-space-routes.ts";
+import { authRoutes } from "../auth/routes/routes.ts";
 import { parseIfMatch } from "../task/conditions.ts";
+import { allSpaceRoutes } from "../task/routes.ts";
 import { commonRoutes } from "./common-routes.ts";
 import { docsPage, docsPolicy } from "./docs-page.ts";
 import { documentRoutes } from "./document-routes.ts";

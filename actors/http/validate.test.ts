@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { type TSchema, Type as t } from "@sinclair/typebox";
 import fc from "fast-check";
-import { authRoutes } from "../auth/routes.ts";
+import { authRoutes } from "../auth/routes/routes.ts";
 import { Problem } from "../model/problem.ts";
 import { task } from "../resources/task.ts";
-import { allSpaceRoutes } from "../task/all-space-routes.ts";
+import { allSpaceRoutes } from "../task/routes.ts";
 import { integerParameter } from "./query-parameters.ts";
 import { bodyModel } from "./resource-models.ts";
 import { rootSite } from "./site.ts";

@@ -2,8 +2,8 @@
 import { rootCertificates } from "node:tls";
 import { Kafka, logLevel, type SASLOptions } from "kafkajs";
 import type { KafkaServers } from "../servers.ts";
-import "./dead-connections.ts";
-import "./request-queue.ts";
+import "./patches/dead-connections.ts";
+import "./patches/request-queue.ts";
 
 /** Brokers answer in milliseconds; a connection that takes longer than this is none. */
 const connectMs = 3_000;

@@ -8,9 +8,9 @@ import { schedules } from "../../tests/system/schedules.ts";
 import { type Memory, type MemoryCache, memoryCache, type Without } from "../redis/space-cache-for-tests.ts";
 import { unmarkedMs } from "../redis/space-cache-scripts.ts";
 import { idOf } from "../resources/space-for-tests.ts";
-import type { SpaceCache } from "../task/space-cache-redis.ts";
+import type { SpaceCache } from "../task/servers/cache.ts";
+import { type KeptResource, ofSpaces } from "./cache-redis.ts";
 import { type Keeping, type KeptCache, keeping } from "./keep.ts";
-import { type KeptResource, ofSpaces } from "./space-cache-redis.ts";
 import {
   endOf,
   entryOf,

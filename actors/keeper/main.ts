@@ -1,24 +1,24 @@
 /** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the facts stays where it is. */
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
+import { loggedProbe, NotWell, reportHealth } from "../health/report-health.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { readFacts } from "../kafka/facts-record.ts";
 import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
-import { prepareSpaceTopics } from "../kafka/space-topics.ts";
 import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topic-settings.ts";
+import { prepareSpaceTopics } from "../kafka/topics.ts";
 import { countThread } from "../metrics/threads.ts";
 import { outage } from "../outage.ts";
 import { connectRedis } from "../redis/connect.ts";
-import { loggedProbe, NotWell, reportHealth } from "../report-health.ts";
 import type { Projected, Told } from "../resources/verdict.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
+import { keptSpacesInRedis, ofSpaces } from "./cache-redis.ts";
 import { type Keeping, keeping } from "./keep.ts";
 import { keeper } from "./messages.ts";
-import { keptSpacesInRedis, ofSpaces } from "./space-cache-redis.ts";
 
 export type KeeperData = {
   kafka: KafkaServers;

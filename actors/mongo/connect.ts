@@ -1,8 +1,8 @@
 /** A connection to MongoDB whose operations end (driver 7.9 has no deadline for a whole operation: its parts have), and whose writes are on a majority's disks before they are answered. */
 import { rootCertificates } from "node:tls";
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, MongoTopologyClosedError } from "mongodb";
-import type { WriteRefusal } from "../health.ts";
-import { NotWell } from "../report-health.ts";
+import type { WriteRefusal } from "../health/health.ts";
+import { NotWell } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 

@@ -1,8 +1,8 @@
 /** A connection to PostgreSQL on which every statement settles in time, whatever happens to the server or the network, and which works again by itself. */
 import type { Socket } from "node:net";
 import postgres from "postgres";
-import type { WriteRefusal } from "../health.ts";
-import { NotWell } from "../report-health.ts";
+import type { WriteRefusal } from "../health/health.ts";
+import { NotWell } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { openSocket } from "./socket.ts";

@@ -1,8 +1,8 @@
 /** A connection to Redis on which a command is answered or refused in time (300 ms unless told), and which connects again by itself for ever. */
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
-import type { WriteRefusal } from "../health.ts";
-import { NotWell } from "../report-health.ts";
+import type { WriteRefusal } from "../health/health.ts";
+import { NotWell } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { NoAnswerError, settles } from "../waiting.ts";
 

@@ -1,7 +1,8 @@
 /** The cache of spaces in memory, with its own clock: what the scripts in space-cache-scripts.ts do, for simulations; a contract test holds the two together. */
+
+import type { KeptResource } from "../keeper/cache-redis.ts";
 import type { KeptCache } from "../keeper/keep.ts";
-import type { KeptResource } from "../keeper/space-cache-redis.ts";
-import type { OfResource, SpaceCache, SpaceCached } from "../task/space-cache-redis.ts";
+import type { OfResource, SpaceCache, SpaceCached } from "../task/servers/cache.ts";
 import { type SpaceEntry, spaceKeys } from "./space-cache.ts";
 import { leaseMs, unmarkedMs } from "./space-cache-scripts.ts";
 

@@ -1,6 +1,6 @@
 /** The auth role as the `task` role needs it: who tokens stand for, and the paths that are its own. */
 import type { ApiTokenGrant, Ended, Standing } from "../auth/messages.ts";
-import { NotWell } from "../report-health.ts";
+import { NotWell } from "../health/report-health.ts";
 import type { AskSession } from "./session-check.ts";
 
 export type Accounts = {

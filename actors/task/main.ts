@@ -4,6 +4,7 @@ import { ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
 import { courier } from "../courier/messages.ts";
 import { factsEnds, factsHeard } from "../follower/messages.ts";
+import { reportHealth } from "../health/report-health.ts";
 import { admission, admissionBounds, threadClock } from "../http/admission.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
 import { edge } from "../http/app.ts";
@@ -14,18 +15,17 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import type { Route } from "../http/route.ts";
 import { pathPrefix, type Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
-import { reportHealth } from "../report-health.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
 import type { Accounts } from "./accounts.ts";
-import type { RemoteAuth } from "./accounts-http.ts";
-import { allSpaceRoutes } from "./all-space-routes.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
+import type { SpaceBackend } from "./backend.ts";
 import { task } from "./messages.ts";
-import type { SpaceBackend } from "./space-backend.ts";
-import type { KafkaSpaceBackend } from "./space-backend-kafka.ts";
+import { allSpaceRoutes } from "./routes.ts";
+import type { RemoteAuth } from "./servers/accounts.ts";
+import type { KafkaSpaceBackend } from "./servers/backend.ts";
 import { type Streams, streams } from "./streams.ts";
 import { webhookAddressFault } from "./webhook-address.ts";
 import { type Webhooks, webhooksOf } from "./webhooks.ts";
@@ -143,8 +143,8 @@ async function rootRoutes({ page, site }: TaskData): Promise<Route[]> {
 
 async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
   const { redis, remoteAuth } = self.args;
-  if (remoteAuth === undefined) return (await import("./accounts-local.ts")).accountsHere(self, check);
-  const { accountsOverHttp } = await import("./accounts-http.ts");
+  if (remoteAuth === undefined) return (await import("./embedded/accounts.ts")).accountsHere(self, check);
+  const { accountsOverHttp } = await import("./servers/accounts.ts");
   return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
 }
 
@@ -154,16 +154,16 @@ type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun">;
 async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks: Webhooks }> {
   const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs, webhookKey } = self.args;
   if (kafka === undefined || mongo === undefined) {
-    const { localBackend } = await import("./space-backend-local.ts");
+    const { localBackend } = await import("./embedded/backend.ts");
     return {
       backend: localBackend(self.ref(consumer), { dataDir, verdictMs, shared: self.shared, log: self.log }),
-      webhooks: webhooksOf((await import("./webhooks-local.ts")).localDeliverer(self.ref(courier)), webhookKey),
+      webhooks: webhooksOf((await import("./embedded/webhooks.ts")).localDeliverer(self.ref(courier)), webhookKey),
     };
   }
   // Listened to before it is asked how far everything is told, so that nothing falls in between.
   self.subscribe(factsHeard, "facts");
   self.subscribe(factsEnds, "ends");
-  const { kafkaSpaceBackend } = await import("./space-backend-kafka.ts");
+  const { kafkaSpaceBackend } = await import("./servers/backend.ts");
   const backend = kafkaSpaceBackend(self, {
     kafka,
     mongo,

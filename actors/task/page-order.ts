@@ -1,6 +1,7 @@
 /** The order of a list, as both stores have it: by key, those without one last, then by id, then by space. */
+
+import type { ListedResource, PageEnd } from "./ports.ts";
 import type { ResourceQuery } from "./resource-query.ts";
-import type { ListedResource, PageEnd } from "./space-ports.ts";
 
 /** The first items of several lists that each are in the query's order; one that is in two of them, because it moved meanwhile, once. */
 export function firstOf(query: ResourceQuery, lists: readonly (readonly ListedResource[])[]): ListedResource[] {

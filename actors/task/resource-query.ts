@@ -12,7 +12,7 @@ import type { ResourceType } from "../resources/resource-type.ts";
 import { searchedWords } from "../resources/words.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { bothSpans, type DueSpans, dueSpans } from "./due-bounds.ts";
-import type { PageEnd } from "./space-ports.ts";
+import type { PageEnd } from "./ports.ts";
 
 /** What is asked of each resource of a list: all of it. */
 export type Condition =

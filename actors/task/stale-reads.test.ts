@@ -4,10 +4,10 @@ import type { Call, Route } from "../http/route.ts";
 import { Problem } from "../model/problem.ts";
 import type { Head } from "../resources/document.ts";
 import { idOf } from "../resources/space-for-tests.ts";
-import { feedRoutes } from "./feed-routes.ts";
-import type { SpaceReads } from "./space-ports.ts";
-import { spaceQueries } from "./space-queries.ts";
-import type { SpaceParts } from "./space-request.ts";
+import type { SpaceReads } from "./ports.ts";
+import { spaceQueries } from "./queries.ts";
+import type { SpaceParts } from "./request.ts";
+import { feedRoutes } from "./routes/feed.ts";
 
 const [spaceId, userId, id] = [idOf(1), idOf(11), idOf(31)] as [string, string, string];
 const reader = { userId, token: undefined };

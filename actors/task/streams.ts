@@ -10,7 +10,7 @@ import { isPersonal, personalHead } from "../resources/head.ts";
 import { toldFact } from "../resources/past.ts";
 import { registry } from "../resources/registry.ts";
 import { type EventStream, eventBytes, eventStream } from "./event-stream.ts";
-import type { Membership } from "./space-ports.ts";
+import type { Membership } from "./ports.ts";
 
 export type FeedSource = {
   /** Another number than before: the space, or the user's memberships, may have changed since. */

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "../config.ts";
-import { type RebuildControl, RebuildError } from "../consumer/rebuild.ts";
-import { rebuildMongo } from "../consumer/rebuild-mongo.ts";
-import { rebuildSqlite } from "../consumer/rebuild-sqlite.ts";
-import { openSpaceDatabase, spacesFile } from "../consumer/space-database.ts";
-import { checkDataDir, lockDataDir } from "../data-dir.ts";
+import { openSpaceDatabase, spacesFile } from "../consumer/embedded/database.ts";
+import { type RebuildControl, RebuildError } from "../consumer/tools/rebuild.ts";
+import { rebuildSqlite } from "../consumer/tools/rebuild-embedded.ts";
+import { rebuildMongo } from "../consumer/tools/rebuild-servers.ts";
+import { checkDataDir, lockDataDir } from "../process/data-dir.ts";
 import { type Command, flagsIn } from "./command.ts";
 
 const fromLog = "--from-log";

@@ -1,6 +1,6 @@
 /** `tracker redrive`: parked commands put back into the log. */
 import { ConfigError, readConfig } from "../config.ts";
-import { redrive } from "../consumer/redrive.ts";
+import { redrive } from "../consumer/tools/redrive.ts";
 import { type Command, flagsIn } from "./command.ts";
 
 const dryRun = "--dry-run";

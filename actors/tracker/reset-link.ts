@@ -1,11 +1,11 @@
 /** What the commands that make links share: the stores of users as the system has them, and how a link is told. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { usersFile } from "../auth/database.ts";
 import { operator } from "../auth/operator.ts";
+import { usersFile } from "../auth/sqlite/database.ts";
 import { openStores } from "../auth/stores.ts";
 import { type Config, readConfig } from "../config.ts";
-import { DataDirError } from "../data-dir.ts";
+import { DataDirError } from "../process/data-dir.ts";
 
 export type Operator = ReturnType<typeof operator>;
 

@@ -1,7 +1,7 @@
 /** The command that the edge makes of a create, for the log and for the references that carry as much. */
 
 import { v7 } from "uuid";
-import { commandRecordOf } from "../../actors/kafka/space-record.ts";
+import { commandRecordOf } from "../../actors/kafka/command-record.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { newTask } from "../http/tracker.ts";
 import type { RawRecord } from "./batches.ts";

@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claimPartition, mongoDeliveryStore } from "../../actors/courier/delivery-store-mongo.ts";
-import { sqliteDeliveryStore } from "../../actors/courier/delivery-store-sqlite.ts";
+import { openWebhookDatabase } from "../../actors/courier/embedded/database.ts";
+import { sqliteDeliveryStore } from "../../actors/courier/embedded/delivery-store.ts";
 import type { Answered, Attempt, Progress } from "../../actors/courier/messages.ts";
 import {
   attemptsKept,
@@ -12,7 +12,7 @@ import {
   SupersededCourierError,
   type WebhookKey,
 } from "../../actors/courier/ports.ts";
-import { openWebhookDatabase } from "../../actors/courier/webhook-database.ts";
+import { claimPartition, mongoDeliveryStore } from "../../actors/courier/servers/delivery-store.ts";
 import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
 import { ensureWebhookIndexes, webhookCollections } from "../../actors/mongo/webhook-collections.ts";
 import { describeWith, service } from "../system/services.ts";

@@ -7,8 +7,8 @@ import { documentRoutes } from "../../actors/http/document-routes.ts";
 import { rootSite } from "../../actors/http/site.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { registry } from "../../actors/resources/registry.ts";
-import { allSpaceRoutes } from "../../actors/task/all-space-routes.ts";
-import type { ConsistentReads, SpaceAppended, SpaceReads } from "../../actors/task/space-ports.ts";
+import type { ConsistentReads, SpaceAppended, SpaceReads } from "../../actors/task/ports.ts";
+import { allSpaceRoutes } from "../../actors/task/routes.ts";
 import { streams } from "../../actors/task/streams.ts";
 
 const now = () => Promise.resolve();

@@ -46,9 +46,9 @@ const toy: ResourceType = {
 resourceTypes.push(toy);
 (registry as Map<string, ResourceType>).set(toy.name, toy);
 const { enginePlace } = await import("./engine-place.ts");
-const { openSpaceDatabase } = await import("../../actors/consumer/space-database.ts");
-const { sqliteFactStore } = await import("../../actors/consumer/fact-store-sqlite.ts");
-const { sqliteSpaceReads } = await import("../../actors/task/space-reads-sqlite.ts");
+const { openSpaceDatabase } = await import("../../actors/consumer/embedded/database.ts");
+const { sqliteFactStore } = await import("../../actors/consumer/embedded/fact-store.ts");
+const { sqliteSpaceReads } = await import("../../actors/task/embedded/reads.ts");
 
 const ann = "018f2f6e-0000-7000-8000-000000000001";
 type Place = Awaited<ReturnType<typeof EnginePlace>>;
@@ -74,8 +74,8 @@ const inMongo = (serverUrl: string) => async (): Promise<Opened> => {
   const { connectMongo, toolBounds } = await import("../../actors/mongo/connect.ts");
   const { spaceCollections } = await import("../../actors/mongo/space-collections.ts");
   const { ensureSpaceIndexes } = await import("../../actors/mongo/space-indexes.ts");
-  const { mongoFactStore } = await import("../../actors/consumer/fact-store-mongo.ts");
-  const { mongoSpaceReads } = await import("../../actors/task/space-reads-mongo.ts");
+  const { mongoFactStore } = await import("../../actors/consumer/servers/fact-store.ts");
+  const { mongoSpaceReads } = await import("../../actors/task/servers/reads.ts");
   const url = new URL(serverUrl);
   url.pathname = `/test_${process.pid}_${crypto.randomUUID().slice(0, 8)}`;
   const mongo = connectMongo({ url: url.href }, { bounds: toolBounds });

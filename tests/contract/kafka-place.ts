@@ -3,7 +3,7 @@ import type { Admin, KafkaMessage } from "kafkajs";
 import { type Appender, appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { type SpaceNames, spaceNamesIn } from "../../actors/kafka/names.ts";
-import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
+import { prepareSpaceTopics } from "../../actors/kafka/topics.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
 import { keepTrying } from "../../actors/waiting.ts";
 import { poll } from "../system/poll.ts";

@@ -1,7 +1,7 @@
 /** The port `Keys` over each adapter, and the schema that PostgreSQL's adapters stand on. */
 import { expect, test } from "bun:test";
 import { makeKey, signingKey } from "../../actors/auth/keys.ts";
-import { storesInPostgres } from "../../actors/auth/stores-postgres.ts";
+import { storesInPostgres } from "../../actors/auth/postgres/stores.ts";
 import { connectPostgres } from "../../actors/postgres/connect.ts";
 import { describeWith } from "../system/services.ts";
 import { freshDatabase, overEachAdapter, overPostgresFaults, server } from "./auth-ports.ts";

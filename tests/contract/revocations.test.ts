@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Ended, revokedChannel } from "../../actors/auth/messages.ts";
 import type { Revocations } from "../../actors/auth/ports.ts";
+import { revocationsInRedis } from "../../actors/auth/redis/revocations.ts";
 import { revocationsInProcess } from "../../actors/auth/revocations-local.ts";
-import { revocationsInRedis } from "../../actors/auth/revocations-redis.ts";
 import { followRevocations } from "../../actors/auth-client/revocation-feed-redis.ts";
 import { connectRedis, type RedisConnection } from "../../actors/redis/connect.ts";
 import { type FaultProxy, faultProxy } from "../system/fault-proxy.ts";

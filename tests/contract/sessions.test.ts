@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { refreshGraceMs as graceMs, revocationMs } from "../../actors/auth/lifetimes.ts";
 import type { Rotation, SessionRecord, Sessions } from "../../actors/auth/ports.ts";
-import { storesInPostgres } from "../../actors/auth/stores-postgres.ts";
+import { storesInPostgres } from "../../actors/auth/postgres/stores.ts";
 import { poll } from "../system/poll.ts";
 import { random } from "../system/random.ts";
 import { describeWith, privateService } from "../system/services.ts";

@@ -1,14 +1,14 @@
 /** The cache of resources of spaces in Redis: what workers read, write through and fill, and what the keeper brings into it from what is told. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keptSpacesInRedis, ofSpaces } from "../../actors/keeper/cache-redis.ts";
 import { keeping } from "../../actors/keeper/keep.ts";
-import { keptSpacesInRedis, ofSpaces } from "../../actors/keeper/space-cache-redis.ts";
 import { connectRedis, type RedisConnection } from "../../actors/redis/connect.ts";
 import { instances } from "../../actors/redis/instances.ts";
 import { type SpaceEntry, spaceKeys } from "../../actors/redis/space-cache.ts";
 import { memoryCache } from "../../actors/redis/space-cache-for-tests.ts";
 import { commandOf, idOf, SpaceForTests } from "../../actors/resources/space-for-tests.ts";
 import type { Told } from "../../actors/resources/verdict.ts";
-import { redisSpaceCache, type SpaceCache } from "../../actors/task/space-cache-redis.ts";
+import { redisSpaceCache, type SpaceCache } from "../../actors/task/servers/cache.ts";
 import { forgetKeys } from "../../deploy/services/place.ts";
 import { poll } from "../system/poll.ts";
 import { random } from "../system/random.ts";

@@ -1,7 +1,7 @@
 /** What every adapter of `SpaceReads` does, whatever is behind it, fed by the writers' own stores: one suite for all. */
 import { describe, expect, test } from "bun:test";
 import type { Fact } from "../../actors/resources/fact.ts";
-import type { StoredResource } from "../../actors/task/space-ports.ts";
+import type { StoredResource } from "../../actors/task/ports.ts";
 import { random } from "../system/random.ts";
 import { type OpenReads, openedWorld } from "./space-reads-opened.ts";
 import { listedTexts, servedText } from "./space-reads-oracle.ts";

@@ -1,7 +1,7 @@
 /** What the suites over the adapters of `SpaceReads` begin with: a store that has a world. */
 import { afterAll, beforeAll } from "bun:test";
 import type { FactStore } from "../../actors/consumer/write-ports.ts";
-import type { SpaceReads } from "../../actors/task/space-ports.ts";
+import type { SpaceReads } from "../../actors/task/ports.ts";
 import type { Documents } from "./space-reads-oracle.ts";
 import { type Batch, type World, worldOf } from "./space-reads-world.ts";
 

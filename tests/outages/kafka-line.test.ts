@@ -1,17 +1,17 @@
 /** Everything that stands on Kafka, with a Kafka that is slow, silent, cut off, away or killed: each call settles in time, and all goes on by itself. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { PartitionLoop } from "../../actors/consumer/partition-loop.ts";
-import { spaceSource } from "../../actors/consumer/space-source-kafka.ts";
+import type { PartitionLoop } from "../../actors/consumer/servers/partition-loop.ts";
+import { spaceSource } from "../../actors/consumer/servers/source.ts";
 import { followFacts } from "../../actors/follower/facts-kafka.ts";
 import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
-import { commandRecordOf } from "../../actors/kafka/space-record.ts";
-import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
+import { commandRecordOf } from "../../actors/kafka/command-record.ts";
 import { type Joined, type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
+import { prepareSpaceTopics } from "../../actors/kafka/topics.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { commandOf } from "../../actors/resources/space-for-tests.ts";
-import { spaceAnnouncements } from "../../actors/task/space-announcements.ts";
-import { kafkaSpaceLog } from "../../actors/task/space-log-kafka.ts";
+import { spaceAnnouncements } from "../../actors/task/memory/announcements.ts";
+import { kafkaSpaceLog } from "../../actors/task/servers/log.ts";
 import { keepTrying } from "../../actors/waiting.ts";
 import { type KafkaPlace, kafkaPlace } from "../contract/kafka-place.ts";
 import type { Mode } from "../system/fault-proxy.ts";

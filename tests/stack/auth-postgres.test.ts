@@ -1,7 +1,7 @@
 /** The auth role with its accounts in PostgreSQL, as a program of its own and together with the others: while the server is there, away, and back. */
 import { afterAll, expect, test } from "bun:test";
 import postgres from "postgres";
-import { neededColumns, uniqueColumns } from "../../actors/auth/schema-check-postgres.ts";
+import { neededColumns, uniqueColumns } from "../../actors/auth/postgres/schema-check.ts";
 import { freshDatabase, server } from "../contract/auth-ports.ts";
 import { call, createTask, expectProblem, person, type Tokens } from "../system/client.ts";
 import { type FaultProxy, faultProxy } from "../system/fault-proxy.ts";

@@ -1,8 +1,8 @@
 /** The store of facts in MongoDB: what a writer of spaces may rely on, whoever writes at the same time and whatever it finds damaged. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { mongoErasures } from "../../actors/consumer/erasures-mongo.ts";
-import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
 import { PartitionWriter } from "../../actors/consumer/partition-writer.ts";
+import { mongoErasures } from "../../actors/consumer/servers/erasures.ts";
+import { mongoFactStore } from "../../actors/consumer/servers/fact-store.ts";
 import { emptyWorld, placeOver, storeOver, topicOver, type World } from "../../actors/consumer/spaces-for-tests.ts";
 import type { FactStore } from "../../actors/consumer/write-ports.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";

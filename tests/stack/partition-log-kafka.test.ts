@@ -1,9 +1,9 @@
 /** A partition of the log over Kafka, with the read model in MongoDB: writers that follow each other, or do not know that they were replaced. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { Admin, Kafka, OffsetsByTopicPartition } from "kafkajs";
-import { mongoFactStore } from "../../actors/consumer/fact-store-mongo.ts";
-import { partitionLog } from "../../actors/consumer/partition-log-kafka.ts";
 import { PartitionWriter } from "../../actors/consumer/partition-writer.ts";
+import { mongoFactStore } from "../../actors/consumer/servers/fact-store.ts";
+import { partitionLog } from "../../actors/consumer/servers/partition.ts";
 import { SupersededError } from "../../actors/consumer/space-memory.ts";
 import { emptyWorld, placeOver, storeOver, topicOver } from "../../actors/consumer/spaces-for-tests.ts";
 import type { FactStore, SpaceDelivery } from "../../actors/consumer/write-ports.ts";
@@ -11,8 +11,8 @@ import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { spaceNamesIn } from "../../actors/kafka/names.ts";
 import { type PartitionQuestions, partitionQuestions } from "../../actors/kafka/partition-questions.ts";
-import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topic-settings.ts";
+import { ensureSpaceTopics, recordBytesMax } from "../../actors/kafka/topics.ts";
 import { connectMongo, type Mongo } from "../../actors/mongo/connect.ts";
 import { documentIn, type SpaceCollections, spaceCollections } from "../../actors/mongo/space-collections.ts";
 import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";

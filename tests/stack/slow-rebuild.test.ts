@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { MongoClient } from "mongodb";
 import { kafkaClient } from "../../actors/kafka/client.ts";
+import { commandRecordOf } from "../../actors/kafka/command-record.ts";
 import { spaceNamesIn } from "../../actors/kafka/names.ts";
-import { commandRecordOf } from "../../actors/kafka/space-record.ts";
-import { prepareSpaceTopics } from "../../actors/kafka/space-topics.ts";
+import { prepareSpaceTopics } from "../../actors/kafka/topics.ts";
 import { connectMongo, servingBounds, toolBounds } from "../../actors/mongo/connect.ts";
 import { commandOf, idOf } from "../../actors/resources/space-for-tests.ts";
 import { type Place, placeOn, servers } from "../system/deployments.ts";

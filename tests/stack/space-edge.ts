@@ -1,11 +1,11 @@
 /** A process of the edge of spaces without its HTTP: a follower and a worker on real servers. */
 
-import { followSpaces } from "../../actors/follower/follow-spaces.ts";
+import { followSpaces } from "../../actors/follower/follow-facts.ts";
 import { type FactsEnds, type FactsHeard, factsEnds, factsHeard } from "../../actors/follower/messages.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import type { Command } from "../../actors/resources/command.ts";
-import { type KafkaSpaceBackend, kafkaSpaceBackend } from "../../actors/task/space-backend-kafka.ts";
-import type { Reader, SpaceAppended } from "../../actors/task/space-ports.ts";
+import type { Reader, SpaceAppended } from "../../actors/task/ports.ts";
+import { type KafkaSpaceBackend, kafkaSpaceBackend } from "../../actors/task/servers/backend.ts";
 import type { SpacePlace } from "./space-place.ts";
 
 export type SpaceEdge = KafkaSpaceBackend & {

@@ -1,5 +1,5 @@
 /** A writer of spaces in a process of its own, to be killed: `bun space-writer-process.ts '{"kafka":…,"mongoUrl":…}'`. Ends by itself with its parent. */
-import { kafkaSpaceWriter } from "../../actors/consumer/space-writer-kafka.ts";
+import { kafkaSpaceWriter } from "../../actors/consumer/servers/writer.ts";
 import type { KafkaServers } from "../../actors/servers.ts";
 
 const { kafka, mongoUrl } = JSON.parse(process.argv[2] ?? "") as { kafka: KafkaServers; mongoUrl: string };

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Admin, ConfigResourceTypes } from "kafkajs";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { spaceNamesIn } from "../../actors/kafka/names.ts";
-import { ensureSpaceTopics } from "../../actors/kafka/space-topics.ts";
 import { TopicsError } from "../../actors/kafka/topic-settings.ts";
+import { ensureSpaceTopics } from "../../actors/kafka/topics.ts";
 import { poll } from "../system/poll.ts";
 import { describeWith, service } from "../system/services.ts";
 

@@ -1,7 +1,7 @@
 /** Which server export and import talk to, and by which API token: it comes from a variable, a file or the terminal, never from the arguments. */
 import process from "node:process";
 import { type Config, readConfig } from "../../config.ts";
-import { isTerminal, writeNow } from "../../log.ts";
+import { isTerminal, writeNow } from "../../process/log.ts";
 import { UsageError } from "../command.ts";
 import { InterruptedError } from "../interrupt.ts";
 

@@ -1,0 +1,116 @@
+/**
+ * The embedded read model is as new as what was answered: the writer commits before it answers, and every reader of the file sees each commit at once. What was
+ * read is remembered until the writer counts it on.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Generations } from "../../model/generations.ts";
+import type { Position } from "../../model/position.ts";
+import { Problem } from "../../model/problem.ts";
+import type { Head } from "../../resources/document.ts";
+import { registry } from "../../resources/registry.ts";
+import { cacheCounts } from "../cache-counts.ts";
+import type { ConsistentReads, StoredResource } from "../ports.ts";
+import type { SqliteSpaceReads } from "./reads.ts";
+
+const waitMs = 1_000;
+const pollMs = 5;
+/** Characters of resources remembered at most; the oldest go first. */
+const rememberedMax = 16_000_000;
+/** Each has a whole roster. */
+const headsMax = 2_000;
+
+type Found = { readonly resource: StoredResource | undefined; readonly isStale: false };
+type Remembered = {
+  readonly generation: number;
+  readonly found: Found;
+  readonly shownBy: string | undefined;
+  readonly shownGeneration: number;
+};
+
+export type LocalReadsParts = {
+  readonly reads: Pick<SqliteSpaceReads, "head" | "resources" | "position">;
+  readonly generations: Generations;
+  readonly now: () => number;
+};
+
+export function localReads({ reads, generations, now }: LocalReadsParts): ConsistentReads {
+  const counts = cacheCounts("memory");
+  const remembered = new Map<string, Remembered>();
+  const heads = new Map<string, { readonly generation: number; readonly head: Head | undefined }>();
+  let chars = 0;
+
+  function head(spaceId: string): Head | undefined {
+    // Before it is read: what changes meanwhile is then counted on after this.
+    const generation = generations.of(spaceId);
+    const known = heads.get(spaceId);
+    if (known?.generation === generation) return known.head;
+    const found = reads.head(spaceId);
+    if (heads.size >= headsMax) heads.clear();
+    heads.set(spaceId, { generation, head: found });
+    return found;
+  }
+
+  function resource(spaceId: string, id: string): Found {
+    const generation = generations.of(id);
+    const key = `${spaceId} ${id}`;
+    const known = remembered.get(key);
+    const isCurrent =
+      known?.generation === generation &&
+      (known.shownBy === undefined || generations.of(known.shownBy) === known.shownGeneration);
+    if (known !== undefined && isCurrent) {
+      counts.hit.add();
+      return known.found;
+    }
+    if (known === undefined) counts.miss.add();
+    else {
+      counts.stale.add();
+      forget(key, known);
+    }
+    // A task is shown in a column of its project: what changes that may change what is shown.
+    const [found] = reads.resources(spaceId, [id]);
+    if (found === undefined) return { resource: undefined, isStale: false };
+    const shownBy = shownByOf(found);
+    const shownGeneration = shownBy === undefined ? 0 : generations.of(shownBy);
+    const again = shownBy === undefined ? found : reads.resources(spaceId, [id])[0];
+    const value: Remembered = { generation, found: { resource: again, isStale: false }, shownBy, shownGeneration };
+    remembered.set(key, value);
+    chars += again?.text.length ?? 0;
+    for (const [oldest, each] of remembered) {
+      if (chars <= rememberedMax) break;
+      forget(oldest, each);
+    }
+    return value.found;
+  }
+
+  function forget(key: string, { found }: Remembered): void {
+    remembered.delete(key);
+    chars -= found.resource?.text.length ?? 0;
+  }
+
+  const has = ({ partition, offset }: Position): boolean => partition === 0 && reads.position() >= offset;
+  async function reached(position: Position): Promise<void> {
+    for (const endMs = now() + waitMs; !has(position); ) {
+      if (now() >= endMs) throw new Problem("not-yet-visible");
+      await sleep(pollMs);
+    }
+  }
+  const after = <T>(token: Position | undefined, next: () => T): T | Promise<T> =>
+    token === undefined || has(token) ? next() : reached(token).then(next);
+
+  return {
+    head: ({ token }, spaceId) => after(token, () => head(spaceId)),
+    resource: ({ token }, spaceId, id) =>
+      token === undefined ? resource(spaceId, id) : after(token, () => resource(spaceId, id)),
+    isStale: ({ token }) => after(token, () => false),
+    projectedSeq: (spaceId) => head(spaceId)?.seq ?? 0,
+    wrote: () => undefined,
+    pending: () => undefined,
+  };
+}
+
+/** The resource on which it depends how this one is shown: of a task, its project. */
+function shownByOf({ type, text }: StoredResource): string | undefined {
+  const by = registry.get(type)?.shown?.by;
+  if (by === undefined || text.includes(`"${by}":null,`)) return undefined;
+  return (JSON.parse(text) as Readonly<Record<string, string>>)[by];
+}

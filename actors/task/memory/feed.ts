@@ -1,0 +1,133 @@
+/** Hands on what the follower hears of the writers to what a `task` worker remembers, each position once, and notices where something was missed. */
+import type { FactsEnds, FactsHeard, KnownFacts } from "../../follower/messages.ts";
+import { readFacts } from "../../kafka/facts-record.ts";
+import type { Projected, Told } from "../../resources/verdict.ts";
+import type { SpaceAnnouncements } from "./announcements.ts";
+import type { SpaceDocuments } from "./documents.ts";
+import type { SpaceHeads } from "./heads.ts";
+
+export type SpaceFeed = {
+  heard(facts: FactsHeard): void;
+  ends(ends: FactsEnds): void;
+  /** What the follower knew when it was asked; what it has heard since was, or will be, `heard`. */
+  begin(known: readonly KnownFacts[]): void;
+  /** Whether all that was told of the partition until a second ago is known. */
+  isCurrent(partition: number): boolean;
+};
+
+export type SpaceFeedParts = {
+  readonly announcements: SpaceAnnouncements;
+  readonly documents: SpaceDocuments;
+  readonly heads: SpaceHeads;
+  readonly now: () => number;
+};
+
+const currentMs = 1_000;
+const earlyCharsMax = 8_000_000;
+
+type Partition = {
+  /** The offset of the facts that is heard next. */
+  next: number;
+  /** When Kafka was asked for the end of the facts up to which all has been heard. */
+  currentMs: number;
+  /** An end that has not been heard yet. */
+  end: { readonly offset: number; readonly askedMs: number } | undefined;
+};
+
+export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedParts): SpaceFeed {
+  const partitions = new Map<number, Partition>();
+  /** What came before it began. */
+  let early: FactsHeard[] | undefined = [];
+  let earlyChars = 0;
+
+  function of(partition: number): Partition {
+    const known = partitions.get(partition) ?? { next: 0, currentMs: 0, end: undefined };
+    partitions.set(partition, known);
+    return known;
+  }
+
+  function take(partition: number, values: readonly string[]): void {
+    const records: (Told | Projected)[] = [];
+    let told = announcements.told(partition);
+    for (const value of values) {
+      const record = readFacts(value);
+      // Who wrote it has told of it, and no worker can do more.
+      if (typeof record === "string") continue;
+      records.push(record);
+      if (record.kind === "projected") heads.projected(partition, record.position);
+      // Of what was told of a position the first counts.
+      if (record.kind === "projected" || record.position <= told) continue;
+      told = record.position;
+      if (record.kind !== "decided") continue;
+      documents.take(partition, record);
+      heads.take(partition, record.fact, record.documents);
+    }
+    announcements.take(partition, records);
+  }
+
+  /** Something between was never heard: what is remembered may be older. */
+  function missed(partition: number): void {
+    // What was missed is told by now, and what is told from here on is heard.
+    const upTo = announcements.told(partition);
+    documents.forget(partition, upTo);
+    heads.forget(partition, upTo);
+  }
+
+  function reached(its: Partition): void {
+    if (its.end === undefined || its.next < its.end.offset) return;
+    its.currentMs = its.end.askedMs;
+    its.end = undefined;
+  }
+
+  function heard(facts: FactsHeard): void {
+    const { partition, from, next, values } = facts;
+    const its = of(partition);
+    const isMissing = from > its.next;
+    take(partition, values);
+    if (isMissing) missed(partition);
+    its.next = Math.max(its.next, next);
+    reached(its);
+  }
+
+  return {
+    heard(facts) {
+      if (early === undefined) heard(facts);
+      else {
+        early.push(facts);
+        earlyChars += charsOf(facts);
+        // What is dropped is in what the follower will know, or is missed and noticed as such.
+        while (earlyChars > earlyCharsMax && early.length > 1) earlyChars -= charsOf(early.shift() as FactsHeard);
+      }
+    },
+
+    ends({ askedMs, ends }) {
+      for (const [partition, offset] of ends.entries()) {
+        if (offset === undefined) continue;
+        const its = of(partition);
+        if (its.end === undefined || its.next >= offset) its.end = { offset, askedMs };
+        reached(its);
+      }
+    },
+
+    begin(known) {
+      if (early === undefined) return;
+      for (const { partition, told, projected, next, from, values } of known) {
+        // What was told below that and is not projected is in no memory here.
+        documents.forget(partition, from - 1);
+        heads.forget(partition, from - 1);
+        take(partition, values);
+        announcements.begin([{ partition, told, projected, from }]);
+        of(partition).next = next;
+      }
+      const waiting = early;
+      early = undefined;
+      for (const each of waiting) heard(each);
+    },
+
+    isCurrent: (partition) => early === undefined && now() - of(partition).currentMs <= currentMs,
+  };
+}
+
+function charsOf({ values }: FactsHeard): number {
+  return values.reduce((sum, { length }) => sum + length, 0);
+}
