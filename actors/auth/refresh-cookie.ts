@@ -30,7 +30,9 @@ export function refreshCookie(site: Site): RefreshCookie {
 
   function cookie(value: string, maxAgeS: number, { isSecure }: Client): Record<string, string> {
     const attributes = [`Path=${path}`, `Max-Age=${maxAgeS}`, "HttpOnly", "SameSite=Strict"];
-    return { "set-cookie": [`${name}=${value}`, ...attributes, ...(isSecure || isPublicByTls ? ["Secure"] : [])].join("; ") };
+    return {
+      "set-cookie": [`${name}=${value}`, ...attributes, ...(isSecure || isPublicByTls ? ["Secure"] : [])].join("; "),
+    };
   }
 
   function valuesIn(headers: Headers): string[] {

@@ -6,7 +6,6 @@ import { show } from "../store/route.ts";
 import { type ShownColumn, shownBoard } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { boardOf, moveTask, placeOf, projectOf, type Task, toggleDone } from "../store/tasks.ts";
-import { t } from "../text/language.ts";
 import { BoardColumnView, moving } from "./column.tsx";
 import { draggable } from "./drag.ts";
 import { focusCard } from "./move.tsx";
