@@ -104,7 +104,7 @@ await describePage("the page for several people", { onServers: true }, ({ chromi
     await ada.page.reload();
     await columnOf(ada.page, "In progress").getByText("Away 0").waitFor();
     expect(await titlesIn(ada.page, "In progress")).toEqual(wanted);
-  }, 180_000);
+  }, 300_000);
 
   test("a reload without a network shows all of it, and keeps what waits", async () => {
     await ada.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));

@@ -9,6 +9,7 @@ export type { Browser, Page } from "playwright-core";
 const launchDeadlineMs = 120_000;
 /** Of one step of a test. */
 export const stepMs = 30_000;
+const savedMs = 120_000;
 
 let launched: Promise<{ browser: Browser } | Missing> | undefined;
 
@@ -155,9 +156,9 @@ export async function titlesIn(page: Page, column: string): Promise<string[]> {
   return await columnOf(page, column).locator(".card-title").allTextContents();
 }
 
-/** All that was done is at the server. */
+/** All that was done is at the server: many changes go there one after the other, each with a verdict. */
 export async function saved(page: Page): Promise<void> {
-  await page.getByText("All changes saved").waitFor({ state: "attached" });
+  await page.getByText("All changes saved").waitFor({ state: "attached", timeout: savedMs });
 }
 
 export function expectNoFaults({ faults }: Visitor): void {
