@@ -10,6 +10,7 @@ import { commandOf, idOf, SpaceForTests } from "../../actors/resources/space-for
 import type { Told } from "../../actors/resources/verdict.ts";
 import { redisSpaceCache, type SpaceCache } from "../../actors/task/servers/cache.ts";
 import { forgetKeys } from "../../deploy/services/place.ts";
+import { faultProxy } from "../system/fault-proxy.ts";
 import { poll } from "../system/poll.ts";
 import { random } from "../system/random.ts";
 import { describeWith, service } from "../system/services.ts";
@@ -83,6 +84,39 @@ describeWith("the cache of spaces in Redis", [await service("REDIS_URL")], ({ ur
     expect(await cache.pending(idOf(12), operationId)).toBeUndefined();
     expect((await cache.own(ann)).get(1)).toBe(4);
   });
+
+  test("a write of which Redis tells nothing in time is noted once more", async () => {
+    const proxy = await faultProxy(Number(new URL(url).port));
+    const through = connectRedis({ url: `redis://127.0.0.1:${proxy.port}`, namespace }, { commandMs: 800 });
+    try {
+      const late = redisSpaceCache(through.redis, Date.now);
+      await poll("Redis is there", 60_000, () =>
+        late.own(ann).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await proxy.mode("stall");
+      const [at, operationId] = [of(), crypto.randomUUID()];
+      const resource = { id: at.id, entry: entry(1, 9_000) };
+      const noting = late.wrote({
+        userId: at.id,
+        spaceId: ann,
+        operationId,
+        position: { partition, offset: 9_000 },
+        resource,
+        isPending: false,
+      });
+      await expect(late.own(ann)).rejects.toThrow();
+      await proxy.mode("pass");
+      through.redis.disconnect(true);
+      await noting;
+      expect((await cache.own(at.id)).get(partition)).toBe(9_000);
+    } finally {
+      through.close();
+      await proxy.close();
+    }
+  }, 60_000);
 
   test("the keeper brings each change that is told into it, in order, and remembers how far it has come", async () => {
     const space = new SpaceForTests();

@@ -40,7 +40,8 @@ export type SpaceCache = {
 const restMs = 500;
 /** A server that answered so lately is taken to be there: what others must know is told once more. */
 const latelyMs = 3_000;
-const againMs = 1_000;
+/** Room for a first try that is not answered in the cache's 800 ms, the rest after it, and a second one. */
+const againMs = 2_500;
 
 /** Takes a connection that answers or refuses in time (redis/connect.ts). */
 export function redisSpaceCache(connection: Redis, now: () => number): SpaceCache {
