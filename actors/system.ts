@@ -23,7 +23,8 @@ export type TaskTracker = {
 };
 
 /** A role that dies is started again alone: the others hold no state that depends on it. */
-const limits = { intensity: 10, periodMs: 30_000 };
+/** The period is longer than ten lives with the longest pauses between them: what no restart mends ends the process on a slow machine, too. */
+const limits = { intensity: 10, periodMs: 120_000 };
 
 export function taskTracker(config: Config, log: Log): TaskTracker {
   const children = childrenOf(config);

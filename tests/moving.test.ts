@@ -218,12 +218,13 @@ for (const { name, needed } of [
         const token = await tokenOf(eve, ["tasks:read", "tasks:write", "spaces:admin"]);
         const importing = () => tracker(["import", "--server", away.url, file], { TT_API_TOKEN: token });
         let kills = 0;
-        for (const share of [0.1, 0.5]) {
+        // The read model of servers is behind what is imported: the first kill comes as soon as there is a space.
+        for (const share of [0, 0.3]) {
           const { child, exited } = importing();
           await poll("it has come so far", deadlineMs, async () => {
             const found = (await spacesOf(eve)).find(({ space }) => space.name === "Many");
-            const tasks = found === undefined ? 0 : (await snapshotOf(eve, found.space.id)).length;
-            return child.exitCode !== null || tasks > share * count;
+            const tasks = found === undefined ? -1 : (await snapshotOf(eve, found.space.id)).length;
+            return child.exitCode !== null || tasks >= share * count;
           });
           if (child.exitCode === null) kills += 1;
           child.kill("SIGKILL");

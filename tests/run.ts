@@ -9,7 +9,7 @@ import { statfsSync } from "node:fs";
 import { relative } from "node:path";
 import { endAll, runBun } from "./run/children.ts";
 import { type FileResult, readOutput, summary } from "./run/output.ts";
-import { inOrder, type Job, jobsAtOnce, simulations } from "./run/plan.ts";
+import { inOrder, type Job, lanesOf, simulations } from "./run/plan.ts";
 
 // Where there is a roomy folder in memory, servers and tests keep their files there: nobody cuts the power, and disks of CI machines are slow.
 const inMemory = "/dev/shm";
@@ -45,13 +45,12 @@ function allJobs(): Job[] {
   return inOrder([longer, ...glob("tests/**/*.test.ts").map(alone)]);
 }
 
-/** Runs all jobs, as many at once as the plan says; tells of each when it has ended. */
+/** Runs all jobs in the lanes of the plan; tells of each when it has ended. */
 async function runAll(jobs: readonly Job[]): Promise<FileResult[]> {
-  const waiting = [...jobs];
   const results: FileResult[] = [];
-  async function lane(): Promise<void> {
+  async function lane(queues: readonly Job[][]): Promise<void> {
     for (;;) {
-      const job = waiting.shift();
+      const job = queues.find((queue) => queue.length > 0)?.shift();
       if (job === undefined || stopping !== undefined) return;
       const begunMs = performance.now();
       const run = await runBun(["test", "--timeout", String(testDeadlineMs), ...job.files], { env: job.env });
@@ -64,7 +63,7 @@ async function runAll(jobs: readonly Job[]): Promise<FileResult[]> {
       say(`[${String(results.length).padStart(3)}/${jobs.length}] ${job.name}: ${numbers}, ${seconds}`);
     }
   }
-  await Promise.all(Array.from({ length: jobsAtOnce }, lane));
+  await Promise.all(lanesOf(jobs).map(lane));
   return results;
 }
 

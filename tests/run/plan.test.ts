@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { inOrder, type Job, longest, simulations } from "./plan.ts";
+import { inOrder, type Job, lanesOf, longest, simulations } from "./plan.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const job = (name: string): Job => ({ name, files: [name], env: {} });
@@ -15,4 +15,12 @@ test("the longest jobs begin first, and all others follow in their order", () =>
 test("every job that is listed as long is one", () => {
   expect(longest.filter((name) => name !== simulations && !existsSync(join(root, name)))).toEqual([]);
   expect(new Set(longest).size).toBe(longest.length);
+});
+
+test("what uses the shared servers runs in one lane, which helps with the others when it is done", () => {
+  const names = ["tests/stack/a.test.ts", "tests/b.test.ts", "tests/flow.test.ts"];
+  const [first, second] = lanesOf(names.map(job));
+  expect(first?.flat().map(({ name }) => name)).toEqual([names[0], names[2], names[1]] as string[]);
+  expect(second?.flat().map(({ name }) => name)).toEqual([names[1]] as string[]);
+  expect(first?.[1]).toBe(second?.[0] as Job[]);
 });

@@ -6,12 +6,6 @@ export type Job = {
   readonly env: Readonly<Record<string, string>>;
 };
 
-/**
- * So many jobs run at once. Tests wait a good part of their time for timers, disks and programs that start, so two alone leave a processor idle; more
- * than three would mostly wait for each other.
- */
-export const jobsAtOnce = 3;
-
 /** Plays simulations for longer; not the name of a file. */
 export const simulations = "simulations";
 
@@ -51,4 +45,15 @@ export function inOrder(jobs: readonly Job[]): Job[] {
     return found === -1 ? longest.length : found;
   };
   return jobs.toSorted((a, b) => place(a) - place(b));
+}
+
+/**
+ * Two jobs run at once, since tests wait a good part of their time, and one of them at most uses the shared servers: a stand-in of MongoDB that two tests
+ * keep busy is too slow for the deadlines of either. The first lane goes on with the others when those are done.
+ */
+export function lanesOf(jobs: readonly Job[]): Job[][][] {
+  const onServers = /^tests\/(contract|stack|outages|webhooks|(flow|moving|team)\.test)/;
+  const shared = jobs.filter(({ name }) => onServers.test(name));
+  const others = jobs.filter(({ name }) => !onServers.test(name));
+  return [[shared, others], [others]];
 }

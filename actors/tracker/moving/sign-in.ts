@@ -40,8 +40,9 @@ function ownUrl({ site, host, port }: Config): string {
 async function askedToken(): Promise<string | undefined> {
   if (!isTerminal(2)) return undefined;
   const { stdin } = process;
-  writeNow(2, "API token (it is not shown): ");
+  // First of all: what is typed or pasted before it would be shown.
   stdin.setRawMode(true);
+  writeNow(2, "API token (it is not shown): ");
   stdin.resume();
   let typed = "";
   try {
