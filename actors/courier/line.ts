@@ -10,6 +10,7 @@ import {
   type DeliveryLog,
   type Move,
   type Progress,
+  repeated,
   shown,
   type WebhookOutcome,
   type WebhookRequest,
@@ -188,8 +189,7 @@ export class Line {
     const underWay = this.#asked.get(id);
     if (underWay !== undefined) {
       if (underWay.fingerprint !== fingerprint) return { kind: "mismatch" };
-      const first = await underWay.outcome;
-      return first.kind === "done" ? { ...first, isReplayed: true } : first;
+      return repeated(await underWay.outcome);
     }
     const outcome = this.#answered(asked).finally(() => this.#asked.delete(id));
     this.#asked.set(id, { fingerprint, outcome });

@@ -81,6 +81,11 @@ export type WebhookOutcome =
   /** The key was used before for something else. */
   | { readonly kind: "mismatch" };
 
+/** What was answered before, as it is answered to a repeat. */
+export function repeated(first: WebhookOutcome): WebhookOutcome {
+  return first.kind === "done" ? { ...first, isReplayed: true } : first;
+}
+
 /** Null: there is no such webhook. */
 export const courier = actor("courier", new URL("./main.ts", import.meta.url), {
   deliveries: ask<{ webhookId: string }, DeliveryLog | null>(),

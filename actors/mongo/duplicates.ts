@@ -1,7 +1,12 @@
-/** Bulk writes in which some of what is to be inserted may be there already. */
-import { MongoBulkWriteError } from "mongodb";
+/** Writes of which some of what is to be inserted may be there already. */
+import { MongoBulkWriteError, MongoServerError } from "mongodb";
 
-const duplicateKey = 11_000;
+export const duplicateKey = 11_000;
+
+/** Whether an insert failed because its key is there already. */
+export function isDuplicate(failure: unknown): boolean {
+  return failure instanceof MongoServerError && failure.code === duplicateKey;
+}
 
 /** Runs a bulk write; the places of what exists already. Any other failure is thrown. */
 export async function duplicates(write: () => Promise<unknown>): Promise<number[]> {

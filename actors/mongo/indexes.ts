@@ -1,5 +1,6 @@
 /** Makes the indexes of a collection, and tells apart what trying again does not mend. */
 import { type Collection, type Document, type IndexDescription, MongoServerError } from "mongodb";
+import { duplicateKey } from "./duplicates.ts";
 
 /** The collection cannot be used as it is; the message says what to do. */
 export class IndexError extends Error {
@@ -8,7 +9,6 @@ export class IndexError extends Error {
 
 /** An index of the same keys has other options, or one of the same name has other keys; entries that are to be unique are not. */
 const conflicts = new Set<unknown>([85, 86]);
-const duplicateKey = 11_000;
 
 /** Makes those that are missing; several may do so at once. Throws an `IndexError` where something is in the way, else what MongoDB throws. */
 export async function ensureIndexesOf<T extends Document>(

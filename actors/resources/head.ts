@@ -12,7 +12,8 @@ export function isPersonal(spaceId: string, userId: string): boolean {
 const memberIds = new Map<string, string>();
 const memberIdsMax = 10_000;
 
-function memberIdOf(userId: string): string {
+/** Of the one member of a personal space. */
+export function memberIdOf(userId: string): string {
   let id = memberIds.get(userId);
   if (id === undefined) {
     id = uuidv5("member", userId);

@@ -3,7 +3,7 @@ import type { Site } from "../http/site.ts";
 import { Problem } from "../model/problem.ts";
 import type { Document, Fields } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
-import { personalDocument, personalHead } from "../resources/head.ts";
+import { memberIdOf, personalDocument } from "../resources/head.ts";
 import { toldChange } from "../resources/past.ts";
 import { registry, typeNamed } from "../resources/registry.ts";
 import { resourceText, shownFields } from "../resources/served.ts";
@@ -117,12 +117,12 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
         }),
       ),
 
-    born: (spaceId) => [spaceId, memberOf(spaceId)].flatMap((id) => bornResource(spaceId, id) ?? []),
+    born: (spaceId) => [spaceId, memberIdOf(spaceId)].flatMap((id) => bornResource(spaceId, id) ?? []),
 
     page(reader, query) {
       const [spaceId = ""] = query.spaceIds;
       // A personal space has its one member without any fact.
-      const born = query.type === "member" ? bornResource(spaceId, memberOf(spaceId)) : undefined;
+      const born = query.type === "member" ? bornResource(spaceId, memberIdOf(spaceId)) : undefined;
       if (born !== undefined && spaceId === reader.userId)
         return `{"items":[${query.deleted ? "" : born.text}],"nextCursor":null}`;
       return then(reads.list(query), (found) => pageOf(query, found));
@@ -189,10 +189,6 @@ function seenOf(documents: ReadonlyMap<string, Document>, isAuthor: boolean): Re
 /** `not-found`, and whether it may be there in what the reader wrote last. */
 export function missing(isStale: boolean): Problem {
   return new Problem("not-found", undefined, isStale ? { headers: { consistency: "stale" } } : {});
-}
-
-function memberOf(userId: string): string {
-  return personalHead(userId).members[0]?.id ?? "";
 }
 
 /** What a personal space has from the start. */

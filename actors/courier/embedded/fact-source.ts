@@ -4,16 +4,16 @@ import { DatabaseSync } from "node:sqlite";
 import type { Generations } from "../../model/generations.ts";
 import { uuidBytes } from "../../model/uuid-bytes.ts";
 import type { Head } from "../../resources/document.ts";
-import type { Fact } from "../../resources/fact.ts";
 import { deletedBit } from "../../resources/listing.ts";
 import { storedDocument } from "../../resources/stored-document.ts";
 import { webhook } from "../../resources/webhook.ts";
+import { factPage } from "../../sqlite/fact-page.ts";
 import { naming } from "../../sqlite/file.ts";
 import { knownSpaces } from "../../sqlite/space-numbers.ts";
 import { spacesFileName } from "../../sqlite/space-tables.ts";
 import type { FactSource } from "../ports.ts";
 
-const charsMax = 4 * 2 ** 20;
+const bytesMax = 4 * 2 ** 20;
 /** The position of the head of a space that was erased, whose documents are not there any more. */
 const endless = Number.MAX_SAFE_INTEGER;
 
@@ -58,14 +58,7 @@ function sourceOf(db: DatabaseSync, counters: Pick<Generations, "of">): FactSour
     facts(spaceId, after, limit) {
       const space = numberOf(spaceId);
       if (space === undefined) return [];
-      const found: Fact[] = [];
-      let chars = 0;
-      for (const row of selectFacts.iterate(space, after, limit) as Iterable<{ json: string }>) {
-        chars += row.json.length;
-        if (found.length > 0 && chars > charsMax) break;
-        found.push(JSON.parse(row.json) as Fact);
-      }
-      return found;
+      return factPage(selectFacts.iterate(space, after, limit), bytesMax);
     },
     seqs({ spaceId, id, seq }) {
       const space = numberOf(spaceId);

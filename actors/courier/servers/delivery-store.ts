@@ -1,9 +1,8 @@
 /** Deliveries in MongoDB, of the spaces of one partition: each is one document, guarded by the epoch of the courier that may write it. */
-import { MongoServerError } from "mongodb";
+import { isDuplicate } from "../../mongo/duplicates.ts";
 import { deliveryKey, progressIn, type WebhookCollections } from "../../mongo/webhook-collections.ts";
 import { attemptsKept, type DeliveryStore, SupersededCourierError, type WebhookKey } from "../ports.ts";
 
-const duplicateKey = 11_000;
 /** A request is answered before many others have come: the rest of its answers are with the requests themselves. */
 const answeredKept = 20;
 
@@ -64,7 +63,7 @@ export function mongoDeliveryStore(
         );
       } catch (failure) {
         // It is there, and a later courier's.
-        if (failure instanceof MongoServerError && failure.code === duplicateKey) throw superseded();
+        if (isDuplicate(failure)) throw superseded();
         throw failure;
       }
     },

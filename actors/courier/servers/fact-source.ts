@@ -2,11 +2,11 @@
 
 import { partitionOf } from "../../../runtime/partition.ts";
 import type { SpacesChanged } from "../../consumer/messages.ts";
+import { factPage } from "../../mongo/fact-page.ts";
 import { parts } from "../../mongo/parts.ts";
 import {
   changeKey,
   documentIn,
-  factIn,
   headIn,
   keyOf,
   type SpaceCollections,
@@ -14,7 +14,6 @@ import {
 } from "../../mongo/space-collections.ts";
 import { webhookIndex } from "../../mongo/space-indexes.ts";
 import type { Document, Head } from "../../resources/document.ts";
-import type { Fact } from "../../resources/fact.ts";
 import { deletedBit } from "../../resources/listing.ts";
 import { registry } from "../../resources/registry.ts";
 import { webhook, webhooksMark } from "../../resources/webhook.ts";
@@ -117,25 +116,7 @@ export function mongoFactSources(
             if ((state & deletedBit) !== 0) found.push(byKey.get(_id) as WebhookKey);
         return found;
       },
-      async facts(spaceId, after, limit) {
-        const page: Fact[] = [];
-        let bytes = 0;
-        const cursor = facts
-          .find({ space: spaceId, seq: { $gt: after } })
-          .sort({ seq: 1 })
-          .limit(limit)
-          .batchSize(limit);
-        try {
-          for await (const record of cursor) {
-            bytes += record.json.length;
-            if (page.length > 0 && bytes > bytesMax) break;
-            page.push(factIn(record));
-          }
-        } finally {
-          await cursor.close();
-        }
-        return page;
-      },
+      facts: (spaceId, after, limit) => factPage(facts, { spaceId, after, limit, bytesMax }),
       async seqs({ spaceId, id, seq }) {
         const [made, latest] = await Promise.all([
           facts.findOne({ space: spaceId, changed: changeKey(id, 1) }, { projection: { seq: 1 } }),

@@ -8,6 +8,7 @@ import type { Fact } from "../../resources/fact.ts";
 import { deletedBit } from "../../resources/listing.ts";
 import type { Registry } from "../../resources/registry.ts";
 import { task } from "../../resources/task.ts";
+import { factPage } from "../../sqlite/fact-page.ts";
 import { naming } from "../../sqlite/file.ts";
 import { knownSpaces } from "../../sqlite/space-numbers.ts";
 import { itemsOf, spacesFileName } from "../../sqlite/space-tables.ts";
@@ -138,7 +139,7 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
       ),
     ),
     facts: guarded((spaceId, after, limit, bytesMax) =>
-      ofSpace(spaceId, (space) => bounded(selectFacts.iterate(space, after, limit), bytesMax), []),
+      ofSpace(spaceId, (space) => factPage(selectFacts.iterate(space, after, limit), bytesMax), []),
     ),
     operation: guarded((spaceId, operationId) =>
       ofSpace(spaceId, (space) => valueOf<Fact>(selectOperation.get(space, uuidBytes(operationId))), undefined),
@@ -163,19 +164,6 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
 const noId = new Uint8Array();
 type LivingRow = { id: Uint8Array; type: string; version: number; text: string };
 type ChangeRow = { seq: number; at: string; actorId: string; operationId: string; change: string };
-
-/** As many as fit, but one at least. */
-function bounded(rows: Iterable<unknown>, bytesMax: number): Fact[] {
-  const facts: Fact[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const { json } = row as { json: string };
-    bytes += Buffer.byteLength(json);
-    if (facts.length > 0 && bytes > bytesMax) break;
-    facts.push(JSON.parse(json) as Fact);
-  }
-  return facts;
-}
 
 function valueOf<T>(row: unknown): T | undefined {
   return row === undefined ? undefined : (JSON.parse((row as { json: string }).json) as T);

@@ -1,6 +1,7 @@
 /** Reads of spaces from MongoDB. */
 import type { Collection } from "mongodb";
 import { Problem } from "../../model/problem.ts";
+import { factPage } from "../../mongo/fact-page.ts";
 import { readGate } from "../../mongo/read-gate.ts";
 import {
   changeKey,
@@ -25,8 +26,6 @@ const listMs = 10_000;
 const listing = { atOnce: 8, waitingMax: 1_000, readMs, waitMs: listMs, now: () => performance.now() } as const;
 /** A store that was restored is known by its new name after so long. */
 const epochKeptMs = 5_000;
-/** Facts may be of megabytes: few at once. */
-const factsAtOnce = 100;
 const versionsAtOnceMax = 1_000;
 
 const storedFields = { id: 1, type: 1, version: 1, state: 1, text: 1 } as const;
@@ -111,25 +110,7 @@ export function mongoSpaceReads(
         .sort((a, b) => b.change.version - a.change.version);
     }),
 
-    facts: guarded(async (spaceId, after, limit, bytesMax) => {
-      const page: Fact[] = [];
-      let bytes = 0;
-      const cursor = facts
-        .find({ space: spaceId, seq: { $gt: after } })
-        .sort({ seq: 1 })
-        .limit(limit)
-        .batchSize(factsAtOnce);
-      try {
-        for await (const record of cursor) {
-          bytes += Buffer.byteLength(record.json);
-          if (page.length > 0 && bytes > bytesMax) break;
-          page.push(factIn(record));
-        }
-      } finally {
-        await cursor.close();
-      }
-      return page;
-    }),
+    facts: guarded((spaceId, after, limit, bytesMax) => factPage(facts, { spaceId, after, limit, bytesMax })),
 
     operation: guarded(async (spaceId, operationId) => {
       const found = await facts.findOne({ _id: keyOf(spaceId, operationId) });

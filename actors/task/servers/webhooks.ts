@@ -3,16 +3,16 @@
  * space's partition, which writes its answer beside it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Db, MongoServerError } from "mongodb";
+import type { Db } from "mongodb";
 import { partitionOf } from "../../../runtime/partition.ts";
-import { shown, type WebhookOutcome, type WebhookRequest } from "../../courier/messages.ts";
+import { repeated, shown, type WebhookOutcome, type WebhookRequest } from "../../courier/messages.ts";
 import { Problem } from "../../model/problem.ts";
+import { isDuplicate } from "../../mongo/duplicates.ts";
 import { deliveryKey, type RequestRecord, webhookCollections } from "../../mongo/webhook-collections.ts";
 import { withDeadline } from "../../waiting.ts";
 import type { SpaceReads } from "../ports.ts";
 import { type Deliverer, moveMs, testMs, type WebhookAt } from "../webhooks.ts";
 
-const duplicateKey = 11_000;
 const readMs = 2_500;
 const lookMs = 50;
 /** A request that nobody takes back goes by itself. */
@@ -46,7 +46,7 @@ export function mongoDeliverer({ db, reads, partitions, now }: MongoDelivererPar
       await requests.insertOne(record);
       return record;
     } catch (failure) {
-      if (!(failure instanceof MongoServerError && failure.code === duplicateKey)) throw failure;
+      if (!isDuplicate(failure)) throw failure;
       const first = await requests.findOne({ _id: record._id });
       if (first === null) throw new Problem("overloaded", undefined, { cause: failure });
       return first;
@@ -82,17 +82,13 @@ export function mongoDeliverer({ db, reads, partitions, now }: MongoDelivererPar
       const untilMs = performance.now() + (request.action.kind === "test" ? testMs : moveMs);
       const first = await guarded(asked(webhook, request));
       if (first.fingerprint !== request.fingerprint) return { kind: "mismatch" };
-      if (first.outcome !== undefined) return replayed(first.outcome);
+      if (first.outcome !== undefined) return repeated(first.outcome);
       const outcome = await outcomeOf(first._id, untilMs);
       // Without a key nobody asks for it again.
       if (request.fingerprint === "") await requests.deleteOne({ _id: first._id }).catch(() => undefined);
       return outcome;
     },
   };
-}
-
-function replayed(outcome: WebhookOutcome): WebhookOutcome {
-  return outcome.kind === "done" ? { ...outcome, isReplayed: true } : outcome;
 }
 
 async function guarded<T>(step: Promise<T>): Promise<T> {

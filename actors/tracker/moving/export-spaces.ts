@@ -3,8 +3,9 @@ import { ProblemError } from "../../../clients/typescript/src/problem.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import type { ProgressReporter } from "../progress.ts";
 import { type ExportLine, format, importedTypes, MovingError, type Resource } from "./moving-file.ts";
+import { factPages, listed } from "./pages.ts";
 import type { ServerApi } from "./server-api.ts";
-import { type SpaceHistory, spaceHistory, type ToldFact } from "./space-history.ts";
+import { type SpaceHistory, spaceHistory } from "./space-history.ts";
 
 export type OwnSpace = { readonly space: Resource; readonly member: Resource; readonly seq: number };
 
@@ -26,8 +27,8 @@ export type ExportOptions = {
 
 export type ExportCounts = { spaces: number; documents: number; changes: number };
 
-const factsAtOnce = 1_000;
-const pageMax = 100;
+const usersAtOnce = 100;
+const inOrder = "sort=createdAt";
 const askedAtOnce = 8;
 
 /** All lines but the last. */
@@ -84,20 +85,14 @@ async function exportSpace({ api, own, personalId, write, progress, counts }: Sp
 
 /** Everything that happened, up to the latest fact that there is when the end is reached. */
 async function readFacts(api: ServerApi, spaceId: string, history: SpaceHistory, reporter: ProgressReporter) {
-  for (let after = 0; ; ) {
-    const page = (await api.get(`/v1/spaces/${spaceId}/facts?after=${after}&limit=${factsAtOnce}`)) as {
-      items: readonly ToldFact[];
-      after: number;
-      seq: number;
-      epoch: string;
-    };
-    for (const fact of page.items) history.addFact(fact);
-    after = page.after;
-    reporter.update(after, page.seq);
-    if (after < page.seq && page.items.length > 0) continue;
-    reporter.end();
-    return { seq: after, epoch: page.epoch };
+  let place = { seq: 0, epoch: "" };
+  for await (const { items, after, seq, epoch } of factPages(api, spaceId, 0)) {
+    for (const fact of items) history.addFact(fact);
+    reporter.update(after, seq);
+    place = { seq: after, epoch };
   }
+  reporter.end();
+  return place;
 }
 
 /** Each resource as the server shows it: what the feed does not tell of it is in there. */
@@ -106,8 +101,9 @@ async function readServed(api: ServerApi, spaceId: string, history: SpaceHistory
   for await (const { type, resource } of api.lines(`${base}/snapshot`))
     if (typeof type === "string") history.addServed({ type, resource: resource as Resource });
   for (const type of importedTypes) {
-    if (type.isReadApart === true) await readList(api, `${base}/${type.plural}?`, type, history);
-    await readList(api, `${base}/${type.plural}?deleted=true&`, type, history);
+    const path = `${base}/${type.plural}`;
+    if (type.isReadApart === true) await readList(listed(api, path, [inOrder]), type, history);
+    await readList(listed(api, path, ["deleted=true", inOrder]), type, history);
   }
   // Comments of deleted tasks, say, are in no list.
   const rest = [...history.unserved()].filter(({ type }) => type.may.create !== undefined && type.isContent === true);
@@ -119,20 +115,11 @@ async function readServed(api: ServerApi, spaceId: string, history: SpaceHistory
 }
 
 async function readList(
-  api: ServerApi,
-  address: string,
+  resources: AsyncIterable<Resource>,
   { name: type }: ResourceType,
   history: SpaceHistory,
 ): Promise<void> {
-  for (let cursor: string | null = ""; cursor !== null; ) {
-    const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = (await api.get(`${address}sort=createdAt&limit=${pageMax}${at}`)) as {
-      items: readonly Resource[];
-      nextCursor: string | null;
-    };
-    for (const resource of page.items) history.addServed({ type, resource });
-    cursor = page.nextCursor;
-  }
+  for await (const resource of resources) history.addServed({ type, resource });
 }
 
 /** Its first version: when it was made. */
@@ -156,8 +143,8 @@ function peopleIn(type: ResourceType, resource: Readonly<Record<string, unknown>
 
 async function namesOf(api: ServerApi, ids: readonly string[]): Promise<{ id: string; name: string | null }[]> {
   const found: { id: string; name: string | null }[] = [];
-  for (let from = 0; from < ids.length; from += pageMax) {
-    const query = ids.slice(from, from + pageMax).map((id) => `id=${id}`);
+  for (let from = 0; from < ids.length; from += usersAtOnce) {
+    const query = ids.slice(from, from + usersAtOnce).map((id) => `id=${id}`);
     found.push(...((await api.get(`/v1/users?${query.join("&")}`)) as { items: typeof found }).items);
   }
   return found;

@@ -4,7 +4,8 @@ import type { Target } from "./creation.ts";
 import { type OwnSpace, ownSpaces } from "./export-spaces.ts";
 import type { FileSpace, ImportFile, Left } from "./import-file.ts";
 import { type ImportCounts, importSpace } from "./import-space.ts";
-import { MovingError, type Resource } from "./moving-file.ts";
+import { MovingError } from "./moving-file.ts";
+import { listed } from "./pages.ts";
 import type { ServerApi } from "./server-api.ts";
 
 export type ImportSpacesOptions = {
@@ -22,8 +23,6 @@ export type ImportSpacesOptions = {
   readonly say: (line: string) => void;
   readonly onProgress: (done: number, total: number) => void;
 };
-
-const pageMax = 100;
 
 export async function importSpaces(options: ImportSpacesOptions): Promise<void> {
   const { api, file, into, left, say, onProgress } = options;
@@ -98,15 +97,7 @@ async function madeSpace(api: ServerApi, { spaceId, name }: FileSpace): Promise<
 
 async function targetOf(api: ServerApi, spaceId: string, userOf: Target["userOf"]): Promise<Target> {
   const members = new Set<string>();
-  for (let cursor: string | null = ""; cursor !== null; ) {
-    const at = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = (await api.get(`/v1/spaces/${spaceId}/members?limit=${pageMax}${at}`)) as {
-      items: readonly Resource[];
-      nextCursor: string | null;
-    };
-    for (const { userId } of page.items) members.add(String(userId));
-    cursor = page.nextCursor;
-  }
+  for await (const { userId } of listed(api, `/v1/spaces/${spaceId}/members`)) members.add(String(userId));
   return { userOf, isMember: (id) => members.has(id) };
 }
 

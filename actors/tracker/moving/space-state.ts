@@ -2,6 +2,7 @@
 
 import { ownReference } from "./creation.ts";
 import type { ImportFile } from "./import-file.ts";
+import { factPages } from "./pages.ts";
 import type { ServerApi } from "./server-api.ts";
 import type { ToldFact } from "./space-history.ts";
 
@@ -18,8 +19,6 @@ export type SpaceState = {
   of(id: string): Presence | undefined;
   set(id: string, presence: Presence): void;
 };
-
-const factsAtOnce = 1_000;
 
 export function spaceState(
   api: ServerApi,
@@ -47,16 +46,10 @@ export function spaceState(
 
   return {
     async update(onProgress) {
-      for (;;) {
-        const page = (await api.get(`/v1/spaces/${spaceId}/facts?after=${after}&limit=${factsAtOnce}`)) as {
-          items: readonly ToldFact[];
-          after: number;
-          seq: number;
-        };
+      for await (const page of factPages(api, spaceId, after)) {
         for (const fact of page.items) take(fact);
         after = page.after;
         onProgress?.(after, page.seq);
-        if (after >= page.seq || page.items.length === 0) return;
       }
     },
     of: (id) => present.get(id),
