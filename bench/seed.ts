@@ -111,7 +111,11 @@ async function measureOne(name: LoadName, systemName: SystemName, person: Person
   const counted = await drive(`${systemName}/${name}`, system.url);
   if (requests !== undefined && counted.answers > requests)
     faults.push(`${systemName}/${name}: ${counted.answers} answers, and there were only ${requests} new lists`);
+  const before = performance.now();
   await system.settled();
+  say(
+    `${systemName}/${name}: ${Math.round(rateOf(counted))}/s; settled after ${Math.round(performance.now() - before)} ms`,
+  );
   return { value: rateOf(counted), p50Ms: counted.p50Ms, p99Ms: counted.p99Ms };
 }
 

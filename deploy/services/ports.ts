@@ -2,18 +2,23 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
+/** What this process was given, so that two that ask one after the other, before either listens, differ. */
+const given = new Set<number>();
+
 /**
- * So many different ports that nobody listens on now. They are below the range from which systems take the near ends of outgoing
- * connections (32768 and up): one of those could hold a server's port while it is down.
+ * So many ports that nobody listens on now, none of them given to this process before. They are below the range from which systems
+ * take the near ends of outgoing connections (32768 and up): one of those could hold a server's port while it is down.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  for (let tries = 0; found.size < count; tries++) {
+  const found: number[] = [];
+  for (let tries = 0; found.length < count; tries++) {
     if (tries > 200) throw new Error("Cannot find a free port: 200 were taken");
     const port = randomInt(15_000, 32_000);
-    if (await isFree(port)) found.add(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) found.push(port);
   }
-  return [...found];
+  return found;
 }
 
 function isFree(port: number): Promise<boolean> {
