@@ -33,8 +33,8 @@ export type DocumentRecord = Kept & {
   state: number;
   createdAt: number;
   updatedAt: number;
-  /** Of a member. */
-  user?: string;
+  /** By which it is found in whatever space it is: see `foundAs`. */
+  found?: string;
   /** By which it is found: each as `termOf`. */
   terms?: readonly string[];
   words?: readonly string[];
@@ -152,7 +152,7 @@ export function documentRecord(type: ResourceType, document: Document, placed: P
     state,
     createdAt: Date.parse(createdAt),
     updatedAt: Date.parse(updatedAt),
-    ...(type.name === "member" ? { user: fields.userId as string } : {}),
+    ...foundIn(type, fields),
     ...listedFields(type, document, shown),
     ...Object.fromEntries(setFields(type).map(({ name, orNone }) => [name, itemsOf(fields[name], orNone)])),
     ...termsIn(type, document, shown),
@@ -161,6 +161,17 @@ export function documentRecord(type: ResourceType, document: Document, placed: P
     ...(isUnsettled === true ? { isUnsettled } : {}),
     ...textsOf(type, document, shown),
   };
+}
+
+/** What is looked for in all spaces. One index for all, which has nothing of the others. */
+export const foundAs = {
+  member: (userId: string): string => `member ${userId}`,
+  webhook: "webhook",
+} as const;
+
+function foundIn({ name }: ResourceType, fields: Fields): { found?: string } {
+  if (name === "member") return { found: foundAs.member(fields.userId as string) };
+  return name === "webhook" ? { found: foundAs.webhook } : {};
 }
 
 /** A value that a field has, or that is among those it has. */

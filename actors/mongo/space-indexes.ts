@@ -3,7 +3,6 @@ import type { IndexDescription } from "mongodb";
 import { listFields } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
-import { webhook } from "../resources/webhook.ts";
 import { ensureIndexesOf } from "./indexes.ts";
 import type { SpaceCollections } from "./space-collections.ts";
 
@@ -30,30 +29,27 @@ export async function ensureReplayIndexes({ facts, documents }: SpaceCollections
 export const inOrder: IndexDescription = { key: { space: 1, seq: 1 }, unique: true };
 const byTerms: IndexDescription = { key: { space: 1, terms: 1 } };
 
-/** All webhooks, of whatever space: couriers look for them. */
-export const webhookIndex = "webhooks";
-
 /** In which documents are found. Few: each is written with every change of every document. */
 const documentIndexes: readonly IndexDescription[] = [
   { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
   { key: { space: 1, id: 1 } },
   byTerms,
-  { key: { space: 1, words: 1 } },
-  { key: { user: 1 }, sparse: true },
-  { name: webhookIndex, key: { type: 1 }, partialFilterExpression: { type: webhook.name } },
+  { key: { found: 1 }, sparse: true },
 ];
 
-/** Fewer documents than this are sorted as they are found. */
+/** Fewer documents than this are sorted, and searched for words, as they are found. */
 const sortedMax = 20_000;
+/** The dearest of all, since a document has many words. */
+const byWords: IndexDescription = { key: { space: 1, words: 1 } };
 
-/** Makes the indexes in whose order lists are walked, once there are so many documents that it pays. Answers whether they are there. */
+/** Makes the indexes in whose order lists are walked, and that of words, once there are so many documents that it pays. Answers whether they are there. */
 export async function ensureSortIndexes(
   { documents }: Pick<SpaceCollections, "documents">,
   registry: Registry,
   max = sortedMax,
 ): Promise<boolean> {
   if ((await documents.estimatedDocumentCount()) <= max) return false;
-  await ensureIndexesOf(documents, [...registry.values()].flatMap(sortIndexes));
+  await ensureIndexesOf(documents, [byWords, ...[...registry.values()].flatMap(sortIndexes)]);
   return true;
 }
 

@@ -10,6 +10,7 @@ import {
   type DocumentRecord,
   type FactRecord,
   factIn,
+  foundAs,
   type SpaceCollections,
   StoredTextError,
 } from "../../mongo/space-collections.ts";
@@ -59,7 +60,7 @@ export function mongoErasures(
 
   async function leaveAll(userId: string, leave: Leave): Promise<void> {
     const memberships = documents
-      .find({ user: userId, type: "member" })
+      .find({ found: foundAs.member(userId) })
       .project<Pick<DocumentRecord, "space" | "id" | "state">>({ space: 1, id: 1, state: 1 });
     for await (const { space, id, state } of memberships)
       if (space !== userId && (state & deletedBit) === 0)

@@ -28,7 +28,7 @@ const writesAtOnceMax = 250;
 const lostMax = 5;
 
 export function mongoFactStore(
-  { facts, documents, heads }: SpaceCollections,
+  { facts, documents, heads }: Pick<SpaceCollections, "facts" | "documents" | "heads">,
   { now, registry }: { readonly now: () => number; readonly registry: Registry },
 ): FactStore {
   const documentsOf = mongoDocuments({ documents }, registry);
@@ -75,6 +75,8 @@ export function mongoFactStore(
       const headRecords = headsGiven.map(headRecord);
       await documentsOf.write(documentsGiven);
       await replaceOlder(heads, headRecords);
+      // What is written last is as durable as `heads` are written, and all before it with it.
+      if (headRecords.length === 0) await heads.deleteOne({ _id: "none" });
     },
   };
 

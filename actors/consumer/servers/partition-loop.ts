@@ -2,6 +2,7 @@
  * What is done with one partition while it is this member's: it is taken over, its records are decided in order as they come, and what is told is projected
  * beside that. A server that is away is waited for, for ever; nothing that was decided is forgotten meanwhile.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaMessage } from "kafkajs";
 import type { Told } from "../../resources/verdict.ts";
 import { keepTrying, settles } from "../../waiting.ts";
@@ -47,6 +48,8 @@ export type PartitionLoop = {
 const batchMax = 500;
 const batchBytesMax = 4_000_000;
 const pauses = { fromMs: 50, toMs: 3_000 };
+/** After a projection the store is left alone for as long as it took, but no longer than this. */
+const restMs = 200;
 
 export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
   const { takeOver, deliveryOf, park, taking, announce, failing, recovered, superseded } = options;
@@ -126,6 +129,7 @@ export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
       }
     };
     while (!signal.aborted) {
+      const beganMs = performance.now();
       const wasProjected = await untilDone("project", () => its.project());
       projected.call();
       announcing ??= announceAll()
@@ -133,12 +137,19 @@ export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
         .finally(() => {
           announcing = undefined;
         });
+      if (wasProjected) await rest(its, performance.now() - beganMs);
       if (wasProjected) continue;
       if (isEnding) {
         await announcing;
         ending.abort();
       } else await told.next();
     }
+  }
+
+  /** What is told meanwhile is projected as one, and a document that changes often is written once for many changes. */
+  async function rest(its: PartitionWriter, ms: number): Promise<void> {
+    if (isEnding || !its.hasRoom) return;
+    await sleep(Math.min(ms, restMs), undefined, { signal }).catch(() => undefined);
   }
 
   const loop: PartitionLoop = {

@@ -50,6 +50,9 @@ const assignedEveryMs = 1_000;
 /** A record that was sent twice may arrive for so long behind its second sending. */
 const servingLateMs = 30_000;
 
+/** Each write that waits for the journal costs a flush of the disk; the last one of a projection, of the heads, waits for those before it too. */
+const unjournaled = { writeConcern: { w: "majority" } } as const;
+
 type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 type Servers = { readonly kafka: KafkaServers; readonly mongo: Server; readonly tracer?: Tracer | undefined };
 
@@ -73,7 +76,9 @@ export function kafkaSpaceWriter(
   const parking = appending(names.parked);
   const commands = appending(names.commands);
   const questions = partitionQuestions(kafka);
-  const store = announcing(mongoFactStore(collections, { now: Date.now, registry }), (changed) => {
+  const { facts: factRecords, documents } = spaceCollections(mongo.db, unjournaled);
+  const kept = { facts: factRecords, documents, heads: collections.heads };
+  const store = announcing(mongoFactStore(kept, { now: Date.now, registry }), (changed) => {
     void self.publish(spacesChanged, changed);
   });
   const erasures = mongoErasures(jointStore(store), collections, {

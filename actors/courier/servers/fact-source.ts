@@ -7,16 +7,16 @@ import { parts } from "../../mongo/parts.ts";
 import {
   changeKey,
   documentIn,
+  foundAs,
   headIn,
   keyOf,
   type SpaceCollections,
   StoredTextError,
 } from "../../mongo/space-collections.ts";
-import { webhookIndex } from "../../mongo/space-indexes.ts";
 import type { Document, Head } from "../../resources/document.ts";
 import { deletedBit } from "../../resources/listing.ts";
 import { registry } from "../../resources/registry.ts";
-import { webhook, webhooksMark } from "../../resources/webhook.ts";
+import { webhooksMark } from "../../resources/webhook.ts";
 import type { FactSource, WebhookKey } from "../ports.ts";
 
 const bytesMax = 4 * 2 ** 20;
@@ -53,7 +53,7 @@ export function mongoFactSources(
   };
 
   async function read(): Promise<Followed> {
-    const records = await documents.find({ type: webhook.name, state: 0 }, { hint: webhookIndex }).toArray();
+    const records = await documents.find({ found: foundAs.webhook, state: 0 }, { hint: { found: 1 } }).toArray();
     const known = new Map<string, Head>();
     for (const part of parts([...new Set(records.map(({ space }) => space))], spacesAtOnce))
       for (const record of await heads.find({ _id: { $in: part } }).toArray())

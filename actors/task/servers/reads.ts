@@ -7,6 +7,7 @@ import {
   changeKey,
   type DocumentRecord,
   factIn,
+  foundAs,
   headIn,
   keyOf,
   type SpaceCollections,
@@ -119,9 +120,9 @@ export function mongoSpaceReads(
 
     memberships: guarded(async (userId) => {
       const found = await documents
-        .find({ user: userId, state: 0 })
+        .find({ found: foundAs.member(userId), state: 0 })
         .project<{ space: string }>({ space: 1 })
-        .hint({ user: 1 })
+        .hint({ found: 1 })
         .toArray();
       const ids = [...new Set([...found.map(({ space }) => space), userId])];
       const known = (await heads.find({ _id: { $in: ids } }).toArray()).map(headIn);
