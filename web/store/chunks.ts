@@ -1,5 +1,5 @@
 /** The cards of a column, or the rows of a list, in chunks that are the same objects as before where nothing in them has changed. */
-import type { Task } from "./tasks.ts";
+import type { Task } from "./fields.ts";
 
 /** All that is shown of a task. */
 export type Item = { readonly task: Task };

@@ -4,9 +4,10 @@
  */
 import type { Document } from "../../actors/resources/document.ts";
 import type { Column } from "../../actors/resources/project.ts";
+import { boardOf, subtaskCounts } from "./boards.ts";
 import { type Chunk, chunked, type Item } from "./chunks.ts";
+import type { Task } from "./fields.ts";
 import type { SpaceStore } from "./space-store.ts";
-import { boardOf, subtaskCounts, type Task } from "./tasks.ts";
 
 /** With the number of its subtasks. */
 export type CardItem = Item & { readonly done: number; readonly all: number };
@@ -14,6 +15,13 @@ export type ShownColumn = {
   readonly column: Column;
   readonly count: number;
   readonly chunks: readonly Chunk<CardItem>[];
+  readonly madeFrom: MadeFrom;
+};
+/** While these are the same objects, so is what is shown. */
+type MadeFrom = {
+  readonly tasks: readonly Task[];
+  readonly counts: ReturnType<typeof subtaskCounts>;
+  readonly matches: (task: Task) => boolean;
 };
 
 const noCount = { done: 0, all: 0 };
@@ -27,15 +35,18 @@ export function shownBoard(
   const counts = subtaskCounts(store);
   return boardOf(store, project).map(({ tasks, ...column }) => {
     const old = before.find((each) => each.column.id === column.id);
-    const shown = tasks.filter(matches);
-    const isSameHead = old !== undefined && isSameColumn(old.column, column);
-    if (isSameHead && isShown(shown, counts, old)) return old;
-    const items = shown.map((task): CardItem => {
+    const madeFrom = { tasks, counts, matches };
+    if (old !== undefined && isSameColumn(old.column, column) && isSame(old.madeFrom, madeFrom)) return old;
+    const items = tasks.filter(matches).map((task): CardItem => {
       const { done, all } = counts.get(task.id) ?? noCount;
       return { task, done, all };
     });
-    return { column, count: items.length, chunks: chunked(items, old?.chunks ?? [], isSameCard) };
+    return { column, count: items.length, chunks: chunked(items, old?.chunks ?? [], isSameCard), madeFrom };
   });
+}
+
+function isSame(one: MadeFrom, other: MadeFrom): boolean {
+  return one.tasks === other.tasks && one.counts === other.counts && one.matches === other.matches;
 }
 
 export function isSameCard(one: CardItem, other: CardItem): boolean {
@@ -44,21 +55,4 @@ export function isSameCard(one: CardItem, other: CardItem): boolean {
 
 function isSameColumn(one: Column, other: Column): boolean {
   return one.name === other.name && one.status === other.status;
-}
-
-function isShown(
-  tasks: readonly Task[],
-  counts: ReturnType<typeof subtaskCounts>,
-  { count, chunks }: ShownColumn,
-): boolean {
-  if (tasks.length !== count) return false;
-  let place = 0;
-  for (const { items } of chunks)
-    for (const { task, done, all } of items) {
-      if (tasks[place] !== task) return false;
-      const now = counts.get(task.id) ?? noCount;
-      if (now.done !== done || now.all !== all) return false;
-      place += 1;
-    }
-  return true;
 }

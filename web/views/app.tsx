@@ -4,17 +4,18 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
 import { storageName } from "../base.ts";
+import { projectsOf } from "../store/boards.ts";
+import { projectOf } from "../store/fields.ts";
 import { openNames } from "../store/people.ts";
 import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { projectOf, projectsOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { loading, spaces, storeOf } from "../sync/spaces.ts";
 import { language, t } from "../text/language.ts";
 import { Board } from "./board.tsx";
 import { moving } from "./column.tsx";
 import { Day } from "./day.tsx";
-import { Filters, matcher } from "./filters.tsx";
+import { Filters, matches } from "./filters.tsx";
 import { Keys } from "./keys.tsx";
 import { List } from "./list.tsx";
 import { accept, Members } from "./members.tsx";
@@ -235,7 +236,7 @@ function Content({ store, project }: { store: SpaceStore; project: Document | un
   if (projectId.value === undefined) return <FirstBoard store={store} />;
   if (projectId.value !== "none" && (project === undefined || project.deletedBy !== undefined))
     return <Empty icon="board" title={t("notFound")} hint="" />;
-  return <Board key={projectId.value} store={store} project={project} matches={matcher(route.value.query)} />;
+  return <Board key={projectId.value} store={store} project={project} matches={matches.value} />;
 }
 
 /** The address of a space without a view leads to its first project. */

@@ -2,10 +2,12 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
+import { boardOf, placeOf } from "../store/boards.ts";
+import { projectOf, type Task } from "../store/fields.ts";
 import { show } from "../store/route.ts";
 import { type ShownColumn, shownBoard } from "../store/shown-board.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { boardOf, moveTask, placeOf, projectOf, type Task, toggleDone } from "../store/tasks.ts";
+import { moveTask, toggleDone } from "../store/tasks.ts";
 import { BoardColumnView, moving } from "./column.tsx";
 import { draggable } from "./drag.ts";
 import { focusCard } from "./move.tsx";

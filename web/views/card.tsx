@@ -1,7 +1,7 @@
 /** One task on a board. It is made anew only when its document is another one. */
 import { Component, type JSX } from "preact";
+import { isClosed, type Task, taskOf } from "../store/fields.ts";
 import { show } from "../store/route.ts";
-import { isClosed, type Task, taskOf } from "../store/tasks.ts";
 import { dayOf, dueDay, dueText, nameOf, t } from "../text/language.ts";
 import { Avatar, Icon, Label } from "./parts.tsx";
 import { Tick } from "./tick.tsx";

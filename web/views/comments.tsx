@@ -2,9 +2,10 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
+import { type Task, taskOf } from "../store/fields.ts";
 import { nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { newId, type Task, taskOf } from "../store/tasks.ts";
+import { newId } from "../store/tasks.ts";
 import { change } from "../sync/sending.ts";
 import { user } from "../sync/session.ts";
 import { readComments } from "../sync/spaces.ts";

@@ -1,7 +1,8 @@
 /** My day: what is due, over all spaces of the user. */
 import type { JSX } from "preact";
+import { isHidden } from "../store/boards.ts";
+import { isClosed, taskOf } from "../store/fields.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { isClosed, isHidden, taskOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
 import { addDays, dayOf, dueDay, format, numberText, t } from "../text/language.ts";

@@ -1,35 +1,44 @@
 /** Which tasks are shown: parameters of the address, for the board and the list alike. */
+import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { statuses } from "../../actors/resources/project.ts";
 import { priorities } from "../../actors/resources/task.ts";
+import { labelsOf, projectsOf } from "../store/boards.ts";
+import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { membersOf } from "../store/people.ts";
 import { route, setQuery } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { labelsOf, projectOf, projectsOf, type Task, taskOf } from "../store/tasks.ts";
 import { user } from "../sync/session.ts";
 import { nameOf, t } from "../text/language.ts";
 import { Icon } from "./parts.tsx";
 
 const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-export function matcher(query: URLSearchParams): (task: Task) => boolean {
-  const words = fold(query.get("q") ?? "")
+const filterNames = ["q", "project", "assignee", "label", "priority", "status"] as const;
+type Filter = Readonly<Partial<Record<(typeof filterNames)[number], string>>>;
+/** As text, which is the same while nothing of it changes. */
+const wanted = computed(() => {
+  const { query } = route.value;
+  return JSON.stringify(Object.fromEntries(filterNames.map((name) => [name, query.get(name) ?? undefined])));
+});
+/** Whether a task is shown. The same function until a filter is another one. */
+export const matches = computed(() => matcher(JSON.parse(wanted.value), user.value?.id));
+
+export function matcher(filter: Filter, me: string | undefined): (task: Task) => boolean {
+  const { q = "", project, assignee, label, priority, status } = filter;
+  const words = fold(q)
     .split(/\s+/)
     .filter((word) => word !== "");
-  const [project, assignee, label, priority, status] = ["project", "assignee", "label", "priority", "status"].map(
-    (name) => query.get(name),
-  );
-  const me = user.value?.id;
   return (task) => {
     const fields = taskOf(task);
-    if (project != null && (fields.projectId ?? "none") !== project) return false;
-    if (priority != null && fields.priority !== priority) return false;
-    if (status != null && fields.status !== status) return false;
-    if (label != null && !fields.labels.includes(label)) return false;
+    if (project !== undefined && (fields.projectId ?? "none") !== project) return false;
+    if (priority !== undefined && fields.priority !== priority) return false;
+    if (status !== undefined && fields.status !== status) return false;
+    if (label !== undefined && !fields.labels.includes(label)) return false;
     if (assignee === "none" && fields.assigneeIds.length > 0) return false;
-    const wanted = assignee === "me" ? me : assignee;
-    if (wanted != null && assignee !== "none" && !fields.assigneeIds.includes(wanted)) return false;
+    const person = assignee === "me" ? me : assignee;
+    if (person !== undefined && assignee !== "none" && !fields.assigneeIds.includes(person)) return false;
     if (words.length === 0) return true;
     const text = fold(`${fields.title} ${fields.description} ${fields.labels.join(" ")}`);
     return words.every((word) => text.includes(word));
@@ -40,7 +49,7 @@ type Choice = readonly [value: string, name: string];
 
 export function Filters({ store, hasList = false }: { store: SpaceStore; hasList?: boolean }): JSX.Element {
   const { query } = route.value;
-  const active = ["q", "project", "assignee", "label", "priority", "status"].some((name) => query.has(name));
+  const active = filterNames.some((name) => query.has(name));
   const members = membersOf(store).map(({ id, name }): Choice => [id === user.value?.id ? "me" : id, name]);
   return (
     <div class="filters" role="search">
@@ -84,7 +93,7 @@ export function Filters({ store, hasList = false }: { store: SpaceStore; hasList
         <button
           type="button"
           class="button small ghosted"
-          onClick={() => setQuery({ q: "", project: "", assignee: "", label: "", priority: "", status: "" })}
+          onClick={() => setQuery(Object.fromEntries(filterNames.map((name) => [name, ""])))}
         >
           {t("clearFilters")}
         </button>

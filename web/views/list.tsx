@@ -1,22 +1,15 @@
 /** The tasks of a space as a list: what is shown, its order and its groups are in the address. */
 import type { JSX } from "preact";
 import { priorities } from "../../actors/resources/task.ts";
+import { columnsOfBoard, isHidden } from "../store/boards.ts";
+import { byRank, isClosed, projectOf, type Task, taskOf } from "../store/fields.ts";
 import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import {
-  byRank,
-  columnsOfBoard,
-  isClosed,
-  isHidden,
-  projectOf,
-  type Task,
-  taskOf,
-  toggleDone,
-} from "../store/tasks.ts";
+import { toggleDone } from "../store/tasks.ts";
 import { addDays, dayOf, dueDay, nameOf, numberText, t } from "../text/language.ts";
 import { moving } from "./column.tsx";
-import { Filters, matcher } from "./filters.tsx";
+import { Filters, matches } from "./filters.tsx";
 import { Empty } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 import { Rows, rowsIn } from "./rows.tsx";
@@ -24,13 +17,12 @@ import { Rows, rowsIn } from "./rows.tsx";
 export function List({ store }: { store: SpaceStore }): JSX.Element {
   store.changed.value;
   const { query } = route.value;
-  const matches = matcher(query);
   const tasks = store
     .all("task")
     .filter(
       (task) =>
         !isHidden(store, task) &&
-        matches(task) &&
+        matches.value(task) &&
         (query.get("done") === "1" || query.has("status") || !isClosed(task)),
     );
   const sort = query.get("sort") ?? "-createdAt";

@@ -1,18 +1,11 @@
 /** "Move to…": every way of moving a task without a pointer, to another project too, as a list (WCAG 2.5.7). */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { BoardColumn } from "../store/board-columns.ts";
+import { boardOf, placeOf, projectsOf } from "../store/boards.ts";
+import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import {
-  type BoardColumn,
-  boardOf,
-  moveTask,
-  moveToProject,
-  placeOf,
-  projectOf,
-  projectsOf,
-  type Task,
-  taskOf,
-} from "../store/tasks.ts";
+import { moveTask, moveToProject } from "../store/tasks.ts";
 import { t } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { announce, Dialog, Field, Icon } from "./parts.tsx";

@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { projectsOf } from "../store/boards.ts";
+import { projectOf, taskOf } from "../store/fields.ts";
 import { go, hrefOf } from "../store/route.ts";
-import { projectOf, projectsOf, taskOf } from "../store/tasks.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { matcher } from "./filters.tsx";
@@ -75,7 +76,7 @@ function commands(space: string | undefined, text: string): Command[] {
 }
 
 function tasks(text: string): Command[] {
-  const matches = matcher(new URLSearchParams({ q: text }));
+  const matches = matcher({ q: text }, undefined);
   return spaces.value
     .flatMap(({ id, name }) =>
       storeOf(id)

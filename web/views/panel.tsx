@@ -1,9 +1,11 @@
 /** One task with all that it has. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { subtasksOf } from "../store/boards.ts";
+import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { closeTask, hrefOf, withQuery } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { deleteTask, patchTask, projectOf, subtasksOf, type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { deleteTask, patchTask, toggleDone } from "../store/tasks.ts";
 import { storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";

@@ -2,12 +2,14 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { projectsOf } from "../store/boards.ts";
 import { clearAll } from "../store/database.ts";
+import { projectOf } from "../store/fields.ts";
 import { waiting } from "../store/outbox.ts";
 import { nameOfUser } from "../store/people.ts";
 import { go, hrefOf, projectId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { createProject, projectOf, projectsOf } from "../store/tasks.ts";
+import { createProject } from "../store/tasks.ts";
 import { call, signOut, user } from "../sync/session.ts";
 import { listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";

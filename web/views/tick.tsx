@@ -1,6 +1,7 @@
 /** The round button that marks a task as done, or not done. */
 import type { JSX } from "preact";
-import { type Task, taskOf, toggleDone } from "../store/tasks.ts";
+import { type Task, taskOf } from "../store/fields.ts";
+import { toggleDone } from "../store/tasks.ts";
 import { t } from "../text/language.ts";
 import { Icon } from "./parts.tsx";
 
