@@ -445,12 +445,33 @@ await describePage("each view of the page", {}, ({ chromium, system }) => {
     await page.locator("input[name=password]").fill("not the password");
     await page.locator("form button[type=submit]").click();
     await page.getByRole("alert").getByText("Адрес или пароль неверны.").waitFor();
+    // What is wrong with one field is told of that field.
+    await page.locator(".entry-other button").click();
+    await page.locator("input[name=password]").fill("password123");
+    await page.locator("form button[type=submit]").click();
+    await page.getByRole("alert").getByText("Пароль: слишком распространённый пароль").waitFor();
+    await page.locator(".entry-other button").click();
     await signIn(page, account);
     await page.getByRole("heading", { level: 1, name: "Мой день" }).waitFor();
     expect(await page.locator(".day-date").textContent()).toMatch(/[а-я]{5,}, \d+ [а-я]+/i);
     await page.locator("body").press("c");
     await page.getByRole("dialog").getByRole("textbox").fill("Позвонить завтра в 9 утра");
     await page.getByRole("dialog").locator(".chip.due").getByText("Завтра").waitFor();
+    await page.keyboard.press("Escape");
+    // Three forms: of one, of a few, of many.
+    await eva.context.setOffline(true);
+    const forms = new Map([
+      [1, "1 изменение ждёт"],
+      [2, "2 изменения ждут"],
+      [5, "5 изменений ждут"],
+    ]);
+    for (let n = 1; n <= 5; n++) {
+      await quickAdd(page, `Без сети ${n}`, "Что нужно сделать?");
+      const form = forms.get(n);
+      if (form !== undefined) await page.locator(".save-state").getByText(form).waitFor({ state: "attached" });
+    }
+    await eva.context.setOffline(false);
+    await page.getByText("Всё сохранено").waitFor({ state: "attached" });
     expectNoFaults(eva);
     await eva.context.close();
   }, 120_000);

@@ -119,10 +119,10 @@ export async function newProject(page: Page, name: string): Promise<void> {
   await page.getByRole("region", { name: "To do" }).waitFor();
 }
 
-/** By the key `c`, as one line. */
-export async function quickAdd(page: Page, text: string): Promise<void> {
+/** By the key `c`, as one line. `name`: the field's, in the page's language. */
+export async function quickAdd(page: Page, text: string, name = "What needs to be done?"): Promise<void> {
   await page.locator("body").press("c");
-  const line = page.getByRole("dialog").getByLabel("What needs to be done?");
+  const line = page.getByRole("dialog").getByLabel(name);
   await line.fill(text);
   await line.press("Enter");
   await page.getByRole("dialog").waitFor({ state: "detached" });

@@ -1,4 +1,8 @@
 /** All texts of the page in English. Another language is one file of the same keys. `{name}` is filled in. */
+
+/** A text, or one for each of the language's forms of `{n}` things (the names are those of `Intl.PluralRules`). */
+export type Message = string | ({ readonly other: string } & { readonly [form in Intl.LDMLPluralRule]?: string });
+
 export const en = {
   appName: "Task Tracker",
   tagline: "Plan together. Every change is safe.",
@@ -14,7 +18,10 @@ export const en = {
   noAccount: "New here?",
   haveAccount: "Already have an account?",
   signOut: "Sign out",
-  signOutUnsaved: "{n} changes have not been saved yet. Sign out and lose them?",
+  signOutUnsaved: {
+    one: "{n} change has not been saved yet. Sign out and lose it?",
+    other: "{n} changes have not been saved yet. Sign out and lose them?",
+  },
   resetTitle: "Choose a new password",
   resetDone: "Your password has been changed. Sign in with it.",
   savePassword: "Save password",
@@ -184,7 +191,7 @@ export const en = {
   parent: "Part of",
   subtasks: "Subtasks",
   addSubtask: "Add subtask",
-  subtasksOf: "{done} of {all} subtasks done",
+  subtasksOf: { one: "{done} of {n} subtask done", other: "{done} of {n} subtasks done" },
   comments: "Comments",
   addComment: "Write a comment",
   sendComment: "Comment",
@@ -244,7 +251,7 @@ export const en = {
   overwrittenNotes: "Values that were replaced",
   dismiss: "Dismiss",
   loading: "Loading…",
-  loadingN: "Loading… {n} items",
+  loadingN: { one: "Loading… {n} item", other: "Loading… {n} items" },
   createProject: "Create a project",
   firstProject: "Make your first project",
   firstProjectHint: "A project is a board with columns. Tasks without one are in the inbox.",
@@ -284,7 +291,17 @@ export const en = {
   "refused version-mismatch": "Somebody else changed it meanwhile.",
   "refused invalid-reference": "It refers to something that is not there any more.",
   "refused validation": "Check what you entered.",
+  faultRequired: "must be given",
+  faultShort: { one: "must have at least {n} character", other: "must have at least {n} characters" },
+  faultLong: { one: "must have at most {n} character", other: "must have at most {n} characters" },
+  faultMany: { one: "must have at most {n} item", other: "must have at most {n} items" },
+  faultBlank: "must not be only white space",
+  faultRepeated: "must not repeat an item",
+  faultEmail: "must be an e-mail address",
+  faultCommon: "must not be one of the most common passwords",
+  faultFuture: "must be in the future",
+  faultOther: "is not valid",
   assignee: "Assignee",
   label: "Label",
-};
-export type Messages = typeof en;
+} satisfies Record<string, Message>;
+export type Messages = Readonly<Record<keyof typeof en, Message>>;

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Due } from "../../actors/resources/due.ts";
 import { storageName } from "../base.ts";
-import { en, type Messages } from "../messages/en.ts";
+import { en, type Message, type Messages } from "../messages/en.ts";
 import { ru } from "../messages/ru.ts";
 
 export const languages = { en: "English", ru: "Русский" } as const;
@@ -24,11 +24,19 @@ export function choose(next: Language): void {
 
 export type Key = keyof Messages;
 
+export const hasText = (key: string): key is Key => Object.hasOwn(en, key);
+
 export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return all[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return textOf(all[language.value][key], values.n).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name];
     return typeof value === "number" ? numberText(value) : (value ?? whole);
   });
+}
+
+/** Of a text that has forms the one for so many things. */
+function textOf(message: Message, n: string | number | undefined): string {
+  if (typeof message === "string") return message;
+  return message[new Intl.PluralRules(language.value).select(Number(n))] ?? message.other;
 }
 
 let numbers: { readonly of: string; readonly format: Intl.NumberFormat } | undefined;
@@ -36,12 +44,6 @@ export function numberText(number: number): string {
   const of = locale();
   if (numbers?.of !== of) numbers = { of, format: new Intl.NumberFormat(of) };
   return numbers.format.format(number);
-}
-
-/** Why the server refused: its own sentence, which is English and names the case; in other languages what its code means. */
-export function refusalText({ code, detail }: { readonly code: string; readonly detail: string }): string {
-  const key = `refused ${code}`;
-  return language.value === "en" || !Object.hasOwn(all[language.value], key) ? detail : t(key as Key);
 }
 
 /** The name of a status or priority. */

@@ -52,12 +52,12 @@ export class Card extends Component<Props> {
               <Priority value={priority} />
               {due === null ? null : <DueChip due={due} isOver={isClosed(task)} />}
               {all === 0 ? null : (
-                <span class="chip" title={t("subtasksOf", { done, all })}>
+                <span class="chip" title={t("subtasksOf", { done, n: all })}>
                   <Icon name="subtasks" />
                   <span aria-hidden="true">
                     {done}/{all}
                   </span>
-                  <span class="unseen">{t("subtasksOf", { done, all })}</span>
+                  <span class="unseen">{t("subtasksOf", { done, n: all })}</span>
                 </span>
               )}
               <span class="avatars">

@@ -7,7 +7,8 @@ import { dismiss, type Overwritten, overwritten } from "../store/overwritten.ts"
 import { nameOfUser } from "../store/people.ts";
 import { change, discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
 import { lost, storeOf } from "../sync/spaces.ts";
-import { refusalText, t } from "../text/language.ts";
+import { t } from "../text/language.ts";
+import { faultTexts, refusalText } from "../text/refusals.ts";
 import { fieldName, valueText } from "./history.tsx";
 import { Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
@@ -146,9 +147,9 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
     <li class="note">
       <strong class="clamp">{about}</strong>
       <p role="alert">{isConflict ? t("changedMeanwhile") : problem === undefined ? "" : refusalText(problem)}</p>
-      {problem?.errors?.map(({ path, message }) => (
-        <p key={path} class="small muted">
-          {path.split("/").at(-1)} {message}
+      {(problem === undefined ? [] : faultTexts(problem)).map((text) => (
+        <p key={text} class="small muted">
+          {text}
         </p>
       ))}
       {compared === undefined ? null : (

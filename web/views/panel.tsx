@@ -263,7 +263,7 @@ function Subtasks({ task, store }: { task: Task; store: SpaceStore }): JSX.Eleme
           class="progress"
           max={list.length}
           value={done}
-          aria-label={t("subtasksOf", { done, all: list.length })}
+          aria-label={t("subtasksOf", { done, n: list.length })}
         />
       ) : null}
       <ul class="subtasks">

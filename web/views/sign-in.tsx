@@ -5,7 +5,8 @@ import { useState } from "preact/hooks";
 import { isSecure } from "../base.ts";
 import { carried } from "../store/route.ts";
 import { enter, Offline, Refusal, refusalOf, request } from "../sync/session.ts";
-import { language, refusalText, t } from "../text/language.ts";
+import { t } from "../text/language.ts";
+import { faultTexts, refusalText } from "../text/refusals.ts";
 import { Field, Icon } from "./parts.tsx";
 
 const told = signal("");
@@ -14,9 +15,7 @@ const told = signal("");
 export function faultText(error: unknown): string {
   if (error instanceof Offline) return t("offlineTry");
   if (!(error instanceof Refusal)) return t("somethingWrong", { detail: String(error) });
-  const [first] = error.problem.errors ?? [];
-  if (first === undefined || language.value !== "en") return refusalText(error.problem);
-  return `${first.path.replace("/", "")} ${first.message}`;
+  return faultTexts(error.problem)[0] ?? refusalText(error.problem);
 }
 
 export function SignIn(): JSX.Element {
