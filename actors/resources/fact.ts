@@ -65,6 +65,12 @@ export type Fact = {
   readonly answers: readonly string[];
 };
 
+/** As the feed serves it. `partial`: without its changes, which were too long for the stream. */
+export type FeedFact = Pick<Fact, "spaceId" | "at" | "actorId" | "operationId" | "changes"> & {
+  readonly seq: number;
+  readonly partial?: true;
+};
+
 /** A document after one more change, with every field of its type. `before` is undefined exactly where the change is a creation. */
 export function applied(
   type: ResourceType,

@@ -3,9 +3,9 @@
  * click that brings it back.
  */
 import { signal } from "@preact/signals";
+import type { FeedFact } from "../../actors/resources/fact.ts";
 import type { Json } from "../../actors/resources/field.ts";
 import type { Entry } from "./outbox.ts";
-import type { FeedFact } from "./space-store.ts";
 
 export type Overwritten = {
   readonly spaceId: string;

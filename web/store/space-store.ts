@@ -7,21 +7,11 @@ import type { Command } from "../../actors/resources/command.ts";
 import { decide } from "../../actors/resources/decide.ts";
 import type { Document, Head, Membership, Role } from "../../actors/resources/document.ts";
 import { byRange, isInRange, type View } from "../../actors/resources/draft.ts";
-import { applied, type Change, type Fact } from "../../actors/resources/fact.ts";
+import { applied, type Fact, type FeedFact } from "../../actors/resources/fact.ts";
 import type { Json } from "../../actors/resources/field.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { Entry } from "./outbox.ts";
 
-/** A fact as the feed tells it. */
-export type FeedFact = {
-  readonly spaceId: string;
-  readonly seq: number;
-  readonly at: string;
-  readonly actorId: string;
-  readonly operationId: string;
-  readonly changes: readonly Change[];
-  readonly partial?: true;
-};
 export type Resource = Readonly<Record<string, Json>> & {
   readonly id: string;
   readonly spaceId: string;

@@ -1,5 +1,5 @@
 /** The stream of what happens in all spaces of the user, for as long as the page is open. */
-import type { FeedFact } from "../store/space-store.ts";
+import type { FeedFact } from "../../actors/resources/fact.ts";
 import { sendNow, setOnline } from "./sending.ts";
 import { accessToken, Offline, refusalOf, request, user } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";

@@ -1,11 +1,12 @@
 /** The spaces of the user: which there are, their documents, and how they are brought up to date. */
 import { signal } from "@preact/signals";
 import type { Document } from "../../actors/resources/document.ts";
+import type { FeedFact } from "../../actors/resources/fact.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import { readKept, readSpace, removeSpace, writeKept, writeSpace } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
-import { documentOf, type FeedFact, type Resource, SpaceStore } from "../store/space-store.ts";
+import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
 import { removeTold, showPendingOf } from "./sending.ts";
 import { call, getJson, Refusal, user } from "./session.ts";
 import { isLeader, tell } from "./tabs.ts";

@@ -1,7 +1,7 @@
 /** Several tabs of one browser: one of them leads, that is sends changes and hears events; the others are told. */
 import { signal } from "@preact/signals";
+import type { FeedFact } from "../../actors/resources/fact.ts";
 import { storageName } from "../base.ts";
-import type { FeedFact } from "../store/space-store.ts";
 
 export type Told =
   | { readonly kind: "fact"; readonly fact: FeedFact }

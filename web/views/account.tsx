@@ -4,24 +4,20 @@ import { clearAll } from "../store/database.ts";
 import { go } from "../store/route.ts";
 import { call, endHere, rename, type User, user } from "../sync/session.ts";
 import { t } from "../text/language.ts";
-import { Told, useAttempt } from "./attempt.tsx";
+import { Told, useForm } from "./attempt.tsx";
 import { Field } from "./parts.tsx";
 
 export function Account(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const name = String(new FormData(event.target as HTMLFormElement).get("name")).trim();
-    attempt(async () => {
-      const answer = await call("PATCH", "/v1/auth/me", { body: { name: name === "" ? null : name } });
-      rename((await answer.json()) as User);
-      return t("saved");
-    });
-  };
+  const { onSubmit, outcome } = useForm(async ({ text }) => {
+    const name = text("name").trim();
+    const answer = await call("PATCH", "/v1/auth/me", { body: { name: name === "" ? null : name } });
+    rename((await answer.json()) as User);
+    return t("saved");
+  });
   return (
     <section class="block">
       <h2>{t("account")}</h2>
-      <form class="form-row" onSubmit={submit}>
+      <form class="form-row" onSubmit={onSubmit}>
         <Field name={t("name")}>
           <input class="input" name="name" autocomplete="name" maxLength={200} defaultValue={user.value?.name ?? ""} />
         </Field>
@@ -36,22 +32,16 @@ export function Account(): JSX.Element {
 }
 
 function Email(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const given = new FormData(form);
-    attempt(async () => {
-      const body = { email: String(given.get("email")), currentPassword: String(given.get("current")) };
-      const answer = await call("PATCH", "/v1/auth/me", { body });
-      rename((await answer.json()) as User);
-      form.reset();
-      return t("saved");
-    });
-  };
+  const { onSubmit, outcome } = useForm(async ({ text, reset }) => {
+    const body = { email: text("email"), currentPassword: text("current") };
+    const answer = await call("PATCH", "/v1/auth/me", { body });
+    rename((await answer.json()) as User);
+    reset();
+    return t("saved");
+  });
   return (
     <>
-      <form class="form-row" onSubmit={submit}>
+      <form class="form-row" onSubmit={onSubmit}>
         <Field name={t("email")}>
           <input
             class="input"
@@ -84,24 +74,21 @@ function CurrentPassword(): JSX.Element {
 
 /** For ever: what it takes along is said, and the password is asked for. */
 export function Erasure(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const currentPassword = String(new FormData(event.target as HTMLFormElement).get("current"));
-    if (!confirm(t("deleteAccountSure"))) return;
-    attempt(async () => {
-      await call("DELETE", "/v1/auth/me", { body: { currentPassword } });
+  const { onSubmit, outcome } = useForm(
+    async ({ text }) => {
+      await call("DELETE", "/v1/auth/me", { body: { currentPassword: text("current") } });
       endHere();
       await clearAll();
       go([]);
       return "";
-    });
-  };
+    },
+    { isSure: () => confirm(t("deleteAccountSure")) },
+  );
   return (
     <section class="block">
       <h2>{t("deleteAccount")}</h2>
       <p class="muted">{t("deleteAccountHint")}</p>
-      <form class="form-row" onSubmit={submit}>
+      <form class="form-row" onSubmit={onSubmit}>
         <CurrentPassword />
         <button type="submit" class="button danger">
           {t("deleteAccount")}
@@ -113,22 +100,17 @@ export function Erasure(): JSX.Element {
 }
 
 export function Password(): JSX.Element {
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const given = new FormData(form);
-    attempt(async () => {
-      const body = { currentPassword: String(given.get("current")), newPassword: String(given.get("new")) };
-      await call("POST", "/v1/auth/password", { body });
-      form.reset();
-      return t("passwordChanged");
+  const { onSubmit, outcome } = useForm(async ({ text, reset }) => {
+    await call("POST", "/v1/auth/password", {
+      body: { currentPassword: text("current"), newPassword: text("new") },
     });
-  };
+    reset();
+    return t("passwordChanged");
+  });
   return (
     <section class="block">
       <h2>{t("changePassword")}</h2>
-      <form class="form-row" onSubmit={submit}>
+      <form class="form-row" onSubmit={onSubmit}>
         <input
           class="unseen"
           type="text"

@@ -4,8 +4,32 @@ import { useEffect, useState } from "preact/hooks";
 import { getJson } from "../sync/session.ts";
 import { faultText } from "./sign-in.tsx";
 
-/** A form whose outcome is told below it. */
-export function useAttempt(): { told: string; isFault: boolean; attempt: (work: () => Promise<string>) => void } {
+type Outcome = { readonly told: string; readonly isFault: boolean };
+/** What was entered in a form. */
+export type Entered = {
+  /** Empty where nothing was, or there is no such field. */
+  text(name: string): string;
+  /** Makes the form as it was at first. */
+  reset(): void;
+};
+
+/** A form whose outcome is told below it. `work` answers what to say. */
+export function useForm(
+  work: (entered: Entered) => Promise<string>,
+  { isSure = () => true }: { isSure?: () => boolean } = {},
+): { onSubmit: (event: SubmitEvent) => void; outcome: Outcome } {
+  const { attempt, ...outcome } = useAttempt();
+  const onSubmit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const given = new FormData(form);
+    const entered = { text: (name: string) => String(given.get(name) ?? ""), reset: () => form.reset() };
+    if (isSure()) attempt(() => work(entered));
+  };
+  return { onSubmit, outcome };
+}
+
+export function useAttempt(): Outcome & { attempt: (work: () => Promise<string>) => void } {
   const [told, setTold] = useState<{ text: string; isFault: boolean }>({ text: "", isFault: false });
   const attempt = (work: () => Promise<string>) => {
     work().then(
@@ -16,7 +40,7 @@ export function useAttempt(): { told: string; isFault: boolean; attempt: (work: 
   return { told: told.text, isFault: told.isFault, attempt };
 }
 
-export function Told({ told, isFault }: { told: string; isFault: boolean }): JSX.Element | null {
+export function Told({ told, isFault }: Outcome): JSX.Element | null {
   if (told === "") return null;
   return (
     <p class={isFault ? "fault" : "notice"} role={isFault ? "alert" : "status"}>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../sync/session.ts";
 import { addDays, dayOf, format, type Key, t } from "../text/language.ts";
-import { Told, useAttempt, useList } from "./attempt.tsx";
+import { Told, useForm, useList } from "./attempt.tsx";
 import { Secret } from "./members.tsx";
 import { Field } from "./parts.tsx";
 
@@ -62,30 +62,24 @@ export function Tokens(): JSX.Element {
 function NewToken({ onMade }: { onMade: () => void }): JSX.Element {
   const [secret, setSecret] = useState("");
   const [chosen, setChosen] = useState<readonly string[]>(scopesByDefault);
-  const { attempt, ...outcome } = useAttempt();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const given = new FormData(form);
-    const until = String(given.get("until"));
+  const { onSubmit, outcome } = useForm(async ({ text, reset }) => {
+    const until = text("until");
     const body = {
-      name: String(given.get("name")),
+      name: text("name"),
       scopes: chosen,
       // To the end of that day where the person is.
       ...(until === "" ? {} : { expiresAt: new Date(`${until}T23:59:59.999`).toISOString() }),
     };
-    attempt(async () => {
-      const answer = await call("POST", "/v1/auth/tokens", { body });
-      setSecret(((await answer.json()) as { token: string }).token);
-      form.reset();
-      setChosen(scopesByDefault);
-      onMade();
-      return "";
-    });
-  };
+    const answer = await call("POST", "/v1/auth/tokens", { body });
+    setSecret(((await answer.json()) as { token: string }).token);
+    reset();
+    setChosen(scopesByDefault);
+    onMade();
+    return "";
+  });
   return (
     <>
-      <form class="form-row" onSubmit={submit}>
+      <form class="form-row" onSubmit={onSubmit}>
         <Field name={t("tokenName")}>
           <input class="input" name="name" required maxLength={200} />
         </Field>

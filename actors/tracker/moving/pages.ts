@@ -1,13 +1,14 @@
 /** What the server gives a page at a time, walked to its end. */
+
+import type { FeedFact } from "../../resources/fact.ts";
 import type { Resource } from "./moving-file.ts";
 import type { ServerApi } from "./server-api.ts";
-import type { ToldFact } from "./space-history.ts";
 
 const factsAtOnce = 1_000;
 const resourcesAtOnce = 100;
 
 export type FactPage = {
-  readonly items: readonly ToldFact[];
+  readonly items: readonly FeedFact[];
   /** The last `seq` given, or the one asked for. */
   readonly after: number;
   /** The latest of the space. */

@@ -1,21 +1,12 @@
 /** All that happened in a space, by resource, and what each resource is at its end. */
 import type { Document, Fields } from "../../resources/document.ts";
-import { applied, type Change } from "../../resources/fact.ts";
+import { applied, type Change, type FeedFact } from "../../resources/fact.ts";
 import type { Json } from "../../resources/field.ts";
 import { personalDocument } from "../../resources/head.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { resourceOf, shownFields } from "../../resources/served.ts";
 import { exportedTypes, MovingError, type Resource } from "./moving-file.ts";
 import { temporaryDatabase } from "./temporary-database.ts";
-
-export type ToldFact = {
-  readonly spaceId: string;
-  readonly seq: number;
-  readonly at: string;
-  readonly actorId: string;
-  readonly operationId: string;
-  readonly changes: readonly Change[];
-};
 
 /** As the server served it at some moment. */
 export type Served = { readonly type: string; readonly resource: Resource };
@@ -31,7 +22,7 @@ export type Exported = {
 export type SpaceHistory = ReturnType<typeof spaceHistory>;
 
 type Row = { readonly text: string };
-type Entry = Omit<ToldFact, "changes"> & { readonly change: Change };
+type Entry = Omit<FeedFact, "changes" | "partial"> & { readonly change: Change };
 
 export function spaceHistory(spaceId: string) {
   const db = temporaryDatabase(`
@@ -84,7 +75,7 @@ export function spaceHistory(spaceId: string) {
 
   return {
     /** Throws a `MovingError` where the server tells of what this program does not know, and would lose. */
-    addFact({ changes, ...fact }: ToldFact): void {
+    addFact({ changes, ...fact }: FeedFact): void {
       for (const change of changes) {
         const place = placeOf(change.type);
         if (place < 0) continue;

@@ -1,10 +1,10 @@
 /** What the space that is imported into has of the file already: from its facts, so that deleted and hidden ones count as well. */
 
+import type { FeedFact } from "../../resources/fact.ts";
 import { ownReference } from "./creation.ts";
 import type { ImportFile } from "./import-file.ts";
 import { factPages } from "./pages.ts";
 import type { ServerApi } from "./server-api.ts";
-import type { ToldFact } from "./space-history.ts";
 
 export type Presence = {
   version: number;
@@ -29,7 +29,7 @@ export function spaceState(
   const present = new Map<string, Presence>();
   let after = 0;
 
-  function take({ changes }: ToldFact): void {
+  function take({ changes }: FeedFact): void {
     for (const { id, version, fields } of changes) {
       const known = present.get(id);
       if (known !== undefined) known.version = Math.max(known.version, version);
