@@ -1,6 +1,7 @@
 /** What the edge of spaces stands on: the log and the read model, wherever they are. */
+
+import type { FeedSource } from "./feed-source.ts";
 import type { ConsistentReads, SpaceLog, SpaceReads } from "./ports.ts";
-import type { FeedSource } from "./streams.ts";
 
 export type SpaceBackend = {
   readonly log: SpaceLog;

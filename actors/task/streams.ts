@@ -2,27 +2,14 @@
  * All streams of events of one worker (section 3.7 of the contract). What happened is read from the facts and never told otherwise: by their numbers a stream
  * knows that it misses nothing and repeats nothing. One look at a space serves all streams that follow it.
  */
-import { counter, gauge } from "../metrics/registry.ts";
+import { counter, gauge, histogram } from "../metrics/registry.ts";
 import { Problem } from "../model/problem.ts";
 import type { Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
 import { isPersonal, personalHead } from "../resources/head.ts";
-import { toldFact } from "../resources/past.ts";
-import { registry } from "../resources/registry.ts";
 import { type EventStream, eventBytes, eventStream } from "./event-stream.ts";
-import type { Membership } from "./ports.ts";
-
-export type FeedSource = {
-  /** Another number than before: the space, or the user's memberships, may have changed since. */
-  mark(id: string): number;
-  head(spaceId: string): Promise<Head | undefined> | Head | undefined;
-  facts(spaceId: string, after: number, limit: number, bytesMax: number): Promise<readonly Fact[]> | readonly Fact[];
-  memberships(userId: string): Promise<readonly Membership[]> | readonly Membership[];
-  epoch(): Promise<string> | string;
-};
-
-/** A space that is followed, from behind a `seq` on; from now on where there is none. */
-export type Followed = { readonly spaceId: string; readonly after?: number };
+import { type FeedSource, type Followed, followedMax, isSeen, lastChanged, rosterOf } from "./feed-source.ts";
+import { bye, factBytes, isEndedBy, runsOf } from "./stream-texts.ts";
 
 export type Follower = {
   readonly userId: string;
@@ -43,20 +30,25 @@ export type Streams = {
 };
 
 export const streamsOfUserMax = 20;
-export const followedMax = 50;
 const tickMs = 15;
+/** Writes between two turns of the thread. */
+const writesAtOnce = 256;
 const keepAliveMs = 15_000;
+const backlogEveryMs = 1_000;
 const membershipsMs = 5_000;
 const factsAtOnce = 200;
 const bytesAtOnce = 256 * 1024;
-/** A larger fact is told without its changes. */
-const factBytesMax = 64 * 1024;
 /** Within which readers of a draining process are to come back, each at another moment. */
 const comeBackMs = 2_000;
 
 const open = gauge("streams_open", "Streams of events that are open.");
 const cut = counter("streams_cut_total", "Streams of events cut off because their readers did not keep up.");
 const told = counter("stream_events_total", "Facts sent on streams of events.");
+const backlog = gauge("stream_backlog_bytes", "Bytes that readers of streams have not taken yet.");
+const lag = histogram(
+  "stream_lag_seconds",
+  "From the verdict on a change until its fact is written to all live streams.",
+);
 const keepAlive = new TextEncoder().encode(": \n\n");
 
 type Stream = {
@@ -67,7 +59,10 @@ type Stream = {
   /** Spaces whose past it still reads. */
   readonly behind: Set<string>;
   mark: number;
+  /** When it had its last sign of life, and its user's memberships were looked at. */
+  keptMs: number;
   lookedMs: number;
+  isLooking: boolean;
 };
 
 /** What is known of a space that somebody follows. */
@@ -85,7 +80,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
   const byUser = new Map<string, Set<Stream>>();
   const spaces = new Map<string, Space>();
   let ticking: ReturnType<typeof setInterval> | undefined;
-  let keptMs = 0;
+  let countedMs = 0;
   let isDraining = false;
 
   function begin(follower: Follower): Stream {
@@ -103,7 +98,9 @@ export function streams(source: FeedSource, now: () => number): Streams {
       given: new Map(),
       behind: new Set(),
       mark: source.mark(follower.userId),
+      keptMs: now(),
       lookedMs: now(),
+      isLooking: false,
     };
     own.add(stream);
     byUser.set(follower.userId, own);
@@ -121,6 +118,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     if (own?.size === 0) byUser.delete(stream.follower.userId);
     for (const spaceId of stream.given.keys()) unfollow(stream, spaceId);
     if (all.size > 0) return;
+    backlog.set(0);
     clearInterval(ticking);
     ticking = undefined;
   }
@@ -173,10 +171,11 @@ export function streams(source: FeedSource, now: () => number): Streams {
     stream.out.send(eventBytes({ event, json: JSON.stringify(data) }));
   }
 
-  function deliver(stream: Stream, fact: Fact, bytes: Uint8Array): void {
+  /** `last`: of the facts in the bytes. */
+  function deliver(stream: Stream, last: Fact, bytes: Uint8Array, facts: number): void {
     if (stream.out.send(bytes)) {
-      stream.given.set(fact.spaceId, fact.seq ?? 0);
-      told.add();
+      stream.given.set(last.spaceId, last.seq ?? 0);
+      told.add(facts);
     }
   }
 
@@ -194,7 +193,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
         // Membership ended meanwhile is told by the look at the space.
         if (stream.out.isOver || !stream.given.has(spaceId)) break;
         if (found.length === 0) break;
-        for (const fact of found) deliver(stream, fact, factBytes(fact));
+        for (const fact of found) deliver(stream, fact, factBytes(fact), 1);
       }
     } catch {
       // The read model is away: gone on with at the next look.
@@ -219,26 +218,35 @@ export function streams(source: FeedSource, now: () => number): Streams {
         isWhole = false;
         break;
       }
-      for (const fact of found) tell(space, fact);
+      for (const run of runsOf(found)) await tell(space, run);
     }
     if (isWhole) space.mark = mark;
+    const roster = rosterOf(head);
     // Whoever has gone without a fact that was seen here.
     for (const stream of [...space.followers])
-      if (isWhole && !isSeen(head, stream.follower.userId)) leave(stream, spaceId);
-    for (const stream of space.followers)
-      if ((stream.given.get(spaceId) ?? 0) < space.seq && !stream.behind.has(spaceId)) void catchUp(stream, spaceId);
-    space.roster = rosterOf(head);
+      if (isWhole && (head.isDeleted || !roster.has(stream.follower.userId))) leave(stream, spaceId);
+      else if ((stream.given.get(spaceId) ?? 0) < space.seq && !stream.behind.has(spaceId))
+        void catchUp(stream, spaceId);
+    space.roster = roster;
   }
 
-  function tell(space: Space, fact: Fact): void {
-    const { spaceId, seq = 0 } = fact;
+  /** One text and one write for all facts of a run. Whoever comes or is behind meanwhile catches up. */
+  async function tell(space: Space, run: readonly Fact[]): Promise<void> {
+    const [first, last] = [run[0] as Fact, run.at(-1) as Fact];
+    const { spaceId, seq = 0 } = first;
     let bytes: Uint8Array | undefined;
+    let writes = 0;
     for (const stream of [...space.followers]) {
-      if (isEndedBy(fact, space.roster.get(stream.follower.userId))) leave(stream, spaceId);
-      else if (stream.given.get(spaceId) === seq - 1 && !stream.behind.has(spaceId))
-        deliver(stream, fact, (bytes ??= factBytes(fact)));
+      if (++writes % writesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      const given = stream.given.get(spaceId);
+      // Has gone meanwhile, or came after the fact.
+      if (given === undefined || given >= seq) continue;
+      if (isEndedBy(first, space.roster.get(stream.follower.userId))) leave(stream, spaceId);
+      else if (given === seq - 1 && !stream.behind.has(spaceId))
+        deliver(stream, last, (bytes ??= Buffer.concat(run.map(factBytes))), run.length);
     }
-    space.seq = seq;
+    space.seq = last.seq ?? 0;
+    if (writes > 0) for (const { at } of run) lag.observe(Math.max(0, now() - Date.parse(at)) / 1_000);
   }
 
   function leave(stream: Stream, spaceId: string): void {
@@ -246,29 +254,46 @@ export function streams(source: FeedSource, now: () => number): Streams {
     unfollow(stream, spaceId);
   }
 
+  function isLookDue({ follower, isLooking, lookedMs, mark }: Stream, nowMs: number): boolean {
+    if (follower.followed.length > 0 || isLooking) return false;
+    return source.mark(follower.userId) !== mark || nowMs - lookedMs >= membershipsMs;
+  }
+
   /** Spaces of the user that it does not follow yet; those that ended are found by their facts. */
   async function lookAtUser(stream: Stream, nowMs: number): Promise<void> {
     const { userId } = stream.follower;
     const mark = source.mark(userId);
-    if (mark === stream.mark && nowMs - stream.lookedMs < membershipsMs) return;
     stream.lookedMs = nowMs;
+    stream.isLooking = true;
     try {
       for (const { spaceId, isDeleted } of await source.memberships(userId))
         if (!isDeleted && stream.given.size < followedMax) await follow(stream, { spaceId }, true);
       stream.mark = mark;
     } catch {
       // Looked at again soon.
+    } finally {
+      stream.isLooking = false;
     }
+  }
+
+  function countBacklog(nowMs: number): void {
+    countedMs = nowMs;
+    let bytes = 0;
+    for (const { out } of all) bytes += out.backlog;
+    backlog.set(bytes);
   }
 
   function tick(): void {
     const nowMs = now();
-    const isKeptAlive = nowMs - keptMs >= keepAliveMs;
-    if (isKeptAlive) keptMs = nowMs;
+    if (nowMs - countedMs >= backlogEveryMs) countBacklog(nowMs);
+    let comments = 0;
     for (const stream of [...all]) {
       if (nowMs >= stream.follower.expMs) stream.out.end(bye());
-      else if (isKeptAlive) stream.out.send(keepAlive);
-      if (stream.follower.followed.length === 0 && !stream.out.isOver) void lookAtUser(stream, nowMs);
+      else if (nowMs - stream.keptMs >= keepAliveMs && ++comments <= writesAtOnce) {
+        stream.keptMs = nowMs;
+        stream.out.send(keepAlive);
+      }
+      if (!stream.out.isOver && isLookDue(stream, nowMs)) void lookAtUser(stream, nowMs);
     }
     for (const [spaceId, space] of spaces) {
       if (space.isLooking || source.mark(spaceId) === space.mark) continue;
@@ -307,43 +332,4 @@ export function streams(source: FeedSource, now: () => number): Streams {
       for (const stream of [...all]) stream.out.end(bye(Math.ceil(Math.random() * comeBackMs)));
     },
   };
-}
-
-/** The caller's spaces, those that changed last where there are too many. */
-async function lastChanged(source: FeedSource, userId: string): Promise<Followed[]> {
-  const shared = (await source.memberships(userId)).filter((each) => !each.isDeleted && each.spaceId !== userId);
-  const ids = shared.map(({ spaceId }) => spaceId);
-  if (ids.length < followedMax) return [userId, ...ids].map((spaceId) => ({ spaceId }));
-  const heads = (await Promise.all(ids.map((id) => source.head(id)))).flatMap((head) => head ?? []);
-  const latest = heads.toSorted((one, other) => (one.at < other.at ? 1 : -1)).slice(0, followedMax - 1);
-  return [userId, ...latest.map(({ spaceId }) => spaceId)].map((spaceId) => ({ spaceId }));
-}
-
-function isSeen(head: Head, userId: string): boolean {
-  return !head.isDeleted && head.members.some((member) => member.userId === userId);
-}
-
-function rosterOf(head: Head): ReadonlyMap<string, string> {
-  return new Map(head.members.map(({ userId, id }) => [userId, id]));
-}
-
-/** Whether the fact ends this membership, or the space for all. */
-function isEndedBy({ changes }: Fact, memberId: string | undefined): boolean {
-  return changes.some(
-    ({ type, id, deleted }) => deleted === true && (type === "space" || (type === "member" && id === memberId)),
-  );
-}
-
-function factBytes(fact: Fact): Uint8Array {
-  const id = `${fact.spaceId}:${fact.seq}`;
-  const fed = toldFact(registry, fact);
-  const bytes = eventBytes({ event: "fact", id, json: JSON.stringify(fed) });
-  if (bytes.byteLength <= factBytesMax) return bytes;
-  const { changes: _changes, ...rest } = fed;
-  return eventBytes({ event: "fact", id, json: JSON.stringify({ ...rest, partial: true }) });
-}
-
-function bye(retryMs?: number): Uint8Array {
-  const retry = retryMs === undefined ? "" : `retry: ${retryMs}\n`;
-  return new TextEncoder().encode(`${retry}event: bye\ndata: {}\n\n`);
 }

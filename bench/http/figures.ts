@@ -4,7 +4,7 @@ import process from "node:process";
 
 /** How a figure is read: a rate is better when it is higher, the others when they are lower. */
 export type Kind = {
-  readonly unit: "1/s" | "ms" | "MB";
+  readonly unit: "1/s" | "ms" | "MB" | "KB";
   /** What is aimed at (as a ratio); without it there is no bound. */
   readonly aim?: { readonly ratio: number; readonly text: string };
 };

@@ -5,8 +5,9 @@ import { text } from "../../http/text.ts";
 import { uuidPattern } from "../../http/validate.ts";
 import type { Fault } from "../../model/problem.ts";
 import { Problem } from "../../model/problem.ts";
+import { type Followed, followedMax } from "../feed-source.ts";
 import { callerOf } from "../request.ts";
-import { type Followed, followedMax, type Streams } from "../streams.ts";
+import type { Streams } from "../streams.ts";
 
 const spaceForm = /^([0-9a-f-]{36}|me)(?::(0|[1-9]\d{0,14}))?$/;
 
