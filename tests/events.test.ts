@@ -2,65 +2,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { expectProblem, type Person, person } from "./system/client.ts";
 import { type Place, placeOn, type ServerName, servers } from "./system/deployments.ts";
+import { type Event, follow, names, seqs } from "./system/following.ts";
 import { poll } from "./system/poll.ts";
 import { cleanUp, type System, start } from "./system/server.ts";
 import { describeWith } from "./system/services.ts";
-import { atWork, type Fact, factsOf, join, newSpace, ok } from "./system/spaces.ts";
+import { atWork, factsOf, join, newSpace, ok } from "./system/spaces.ts";
 
 afterAll(cleanUp);
 
-type Event = {
-  event: string;
-  id?: string;
-  data: Fact & { spaceId: string; seq: number; epoch?: string; partial?: true };
-};
-type Following = { events: Event[]; isOver: () => boolean; close: () => void; status: number };
-
 const waitMs = 20_000;
-
-/** Follows as a page would, with `fetch`. */
-async function follow(
-  who: Person,
-  url: string,
-  query: string,
-  headers: Record<string, string> = {},
-): Promise<Following> {
-  const abort = new AbortController();
-  const answer = await fetch(`${url}/v1/events${query}`, {
-    headers: { authorization: `Bearer ${who.tokens.accessToken}`, ...headers },
-    signal: abort.signal,
-  });
-  const events: Event[] = [];
-  let isOver = false;
-  void (async () => {
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true });
-      const parts = text.split("\n\n");
-      text = parts.pop() ?? "";
-      for (const part of parts) {
-        const lines = Object.fromEntries(
-          part.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
-        );
-        if (lines.event === undefined) continue;
-        events.push({
-          event: lines.event,
-          ...(lines.id === undefined ? {} : { id: lines.id }),
-          data: JSON.parse(lines.data ?? "{}"),
-        });
-      }
-    }
-  })()
-    .catch(() => undefined)
-    .finally(() => {
-      isOver = true;
-    });
-  return { events, isOver: () => isOver, close: () => abort.abort(), status: answer.status };
-}
-
-const names = ({ events }: Following) => events.map(({ event }) => event);
-const seqs = ({ events }: Following) => events.filter(({ event }) => event === "fact").map(({ data }) => data.seq);
 
 for (const { name, runtime, needed } of [
   { name: "events on bun", runtime: "bun", needed: [] },

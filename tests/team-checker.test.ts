@@ -83,6 +83,18 @@ test("a record without a fault has none", () => {
   expect(faults(() => undefined)).toEqual([]);
 });
 
+test("a follower that misses, repeats or mistakes a fact is found", () => {
+  const { facts } = good();
+  const other = { ...(facts[5] as Fact), actorId: eve };
+  const told = (followed: readonly Fact[]) =>
+    faults((record) => void Object.assign(record, { followed: new Map([[space, followed]]) }));
+  expect(told(facts)).toEqual([]);
+  expect(told(facts.toSpliced(2, 1))).toEqual([expect.stringMatching(/was told seq 4 as number 3, not 3/)]);
+  expect(told(facts.toSpliced(3, 0, facts[2] as Fact))).toEqual([expect.stringMatching(/seq 3 as number 4, not 4/)]);
+  expect(told(facts.slice(0, 5))).toEqual([expect.stringMatching(/seq undefined as number 6, not 6/)]);
+  expect(told([...facts.slice(0, 5), other])).toEqual([expect.stringMatching(/seq 6 as number 6, not 6/)]);
+});
+
 const planted: [string, RegExp, (record: Good) => void][] = [
   ["a fact that is missing", /has seq 4 in the place of 3/, ({ facts }) => facts.splice(2, 1)],
   ["a fact told twice", /has seq 3 in the place of 4/, ({ facts }) => facts.splice(3, 0, facts[2] as Fact)],

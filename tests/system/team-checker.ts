@@ -28,6 +28,8 @@ export type Acknowledged = {
 
 export type TeamRecord = {
   readonly facts: ReadonlyMap<string, readonly Fact[]>;
+  /** What a follower was told, by space, in the order in which it came. */
+  readonly followed?: ReadonlyMap<string, readonly Fact[]>;
   /** What lists show in the end, by space. */
   readonly resources: ReadonlyMap<string, readonly Resource[]>;
   readonly acknowledged: readonly Acknowledged[];
@@ -51,6 +53,9 @@ export function faultsOf(record: TeamRecord): string[] {
   return [
     ...[...record.facts].flatMap(([spaceId, facts]) => factFaults(spaceId, facts)),
     ...[...record.resources].flatMap(([spaceId, shown]) => foldFaults(spaceId, record.facts.get(spaceId) ?? [], shown)),
+    ...[...(record.followed ?? [])].flatMap(([spaceId, told]) =>
+      followFaults(spaceId, record.facts.get(spaceId) ?? [], told),
+    ),
     ...record.acknowledged.flatMap((each) => lossOf(each, record.facts.get(each.spaceId) ?? [])),
     ...[...record.verdicts].flatMap(([key, told]) =>
       new Set(told).size > 1 ? [`The verdict under key ${key} has changed: ${[...new Set(told)].join(" then ")}`] : [],
@@ -77,6 +82,16 @@ function factFaults(spaceId: string, facts: readonly Fact[]): string[] {
     }
   }
   return faults;
+}
+
+/** Each fact once and in order, as it is read: the first that is not. */
+function followFaults(spaceId: string, facts: readonly Fact[], told: readonly Fact[]): string[] {
+  for (let at = 0; at < Math.max(facts.length, told.length); at++)
+    if (JSON.stringify(told[at]) !== JSON.stringify(facts[at]))
+      return [
+        `Space ${spaceId}: its follower was told seq ${told[at]?.seq} as number ${at + 1}, not ${facts[at]?.seq}`,
+      ];
+  return [];
 }
 
 type Folded = { version: number; isDeleted: boolean; type: string; fields: Record<string, Json> };
