@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { poll } from "../../tests/system/poll.ts";
 import type { Head, Membership as Member } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
 import type { FeedSource } from "./feed-source.ts";
@@ -7,16 +8,6 @@ import { type Streams, streams } from "./streams.ts";
 const [ann, bob, spaceId] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
 const memberOf = (userId: string): Member => ({ id: `member-${userId}`, userId, role: "member", since: "" });
 
-/** Some looks of the streams long. */
-const slowMs = 100;
-
-async function poll(what: string, isSo: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 20_000; !isSo(); ) {
-    if (performance.now() > endMs) throw new Error(`Not within 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** One space whose facts are told when `tell` is called. */
 function spaceWith(members: readonly string[]) {
   const facts: Fact[] = [];
@@ -24,7 +15,7 @@ function spaceWith(members: readonly string[]) {
   let roster = members.map(memberOf);
   let mark = 0;
   let reads = 0;
-  let isReading = false;
+  let held: Promise<void> | undefined;
   const source: FeedSource = {
     mark: () => mark,
     head: (id): Head | undefined =>
@@ -34,9 +25,7 @@ function spaceWith(members: readonly string[]) {
     facts: (_, after, limit) => facts.slice(after, Math.min(shown, after + limit)),
     memberships: async () => {
       reads += 1;
-      isReading = true;
-      await new Promise((resolve) => setTimeout(resolve, slowMs));
-      isReading = false;
+      await held;
       return [{ spaceId, isDeleted: false }];
     },
     epoch: () => "epoch",
@@ -58,7 +47,12 @@ function spaceWith(members: readonly string[]) {
       mark += 1;
     },
     membershipReads: () => reads,
-    isReading: () => isReading,
+    /** Memberships are answered when the result is called. */
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
   };
 }
 
@@ -125,10 +119,14 @@ test("a stream that follows all of a user's spaces reads them once at a time, ho
     while (!text.includes(what)) text += new TextDecoder().decode((await reader.read()).value);
   };
   await readUpTo(`"spaceId":"${spaceId}"`);
+  const release = space.hold();
   const before = space.membershipReads();
-  space.change();
-  space.tell();
-  await readUpTo(`id: ${spaceId}:1`);
-  await poll("they are read", () => space.membershipReads() > before && !space.isReading());
+  for (let seq = 1; seq <= 5; seq++) {
+    space.change();
+    space.tell();
+    await readUpTo(`id: ${spaceId}:${seq}\n`);
+  }
   expect(space.membershipReads() - before).toBe(1);
+  release();
+  await poll("what was told meanwhile is looked at", 20_000, () => space.membershipReads() - before === 2);
 });
