@@ -1,10 +1,12 @@
 /**
  * A team of eight at work in three spaces, on two processes that serve tasks and two that write, while roles and servers are killed, halted and slow. What it
- * was told and has seen is checked against what is there in the end. NEMESIS_SECONDS says how long (600 by hand); SEED repeats a run.
+ * was told and has seen is checked against what is there in the end. One of them has seven spaces of their own beside, and follows all ten; the follower is cut
+ * off at random moments. NEMESIS_SECONDS says how long (600 by hand), FOLLOWER_CUTS how often (500 by hand); SEED repeats a run.
  */
 import { afterAll, expect, test } from "bun:test";
 import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
 import { person } from "../system/client.ts";
+import { cutFollower } from "../system/cut-follower.ts";
 import { crew } from "../system/member.ts";
 import { poll } from "../system/poll.ts";
 import { random } from "../system/random.ts";
@@ -16,6 +18,7 @@ import { faultsOf } from "../system/team-checker.ts";
 import { type Mate, type Seen, team } from "../system/team-load.ts";
 
 const seconds = Number(process.env.NEMESIS_SECONDS ?? 40);
+const cutsWanted = Number(process.env.FOLLOWER_CUTS ?? 30);
 const seed = Number(process.env.SEED ?? process.hrtime.bigint() % 1_000_000n);
 /** In the texts of the account that is erased. */
 const secret = `erased-${crypto.randomUUID()}`;
@@ -25,7 +28,7 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
   afterAll(servers.close, 30_000);
 
   test(
-    `everything that the team was told holds, whatever happens to processes and servers (NEMESIS_SECONDS=${seconds}, SEED=${seed})`,
+    `everything that the team was told holds, whatever happens to processes and servers (NEMESIS_SECONDS=${seconds}, FOLLOWER_CUTS=${cutsWanted}, SEED=${seed})`,
     async () => {
       const choose = random(seed);
       const system = await crew(servers.env, { task: 2, consumer: 2 });
@@ -45,14 +48,16 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
         }),
       );
       const [host, leaver] = [mates[0] as Mate, mates[6] as Mate];
-      const spaces: string[] = [];
-      for (let made = 0; made < 3; made++) {
+      const [spaces, own]: [string[], string[]] = [[], []];
+      for (let made = 0; made < 10; made++) {
         const { reply } = await decided(host, choose, "POST", "/v1/spaces", { name: `Space ${made}` });
         const spaceId = reply.body.id as string;
-        spaces.push(spaceId);
+        (made < 3 ? spaces : own).push(spaceId);
         seen.stays.push({ userId: host.person.id, spaceId, fromMs: 0 });
-        for (const mate of mates.slice(1, 7)) await join(mate, host, spaceId, choose);
+        if (made < 3) for (const mate of mates.slice(1, 7)) await join(mate, host, spaceId, choose);
       }
+      const all = [...spaces, ...own];
+      const follower = await cutFollower(system.urls, host.person, all, choose);
       for (let made = 0; made < 5; made++)
         await decided(leaver, choose, "POST", "/v1/tasks", { title: `${secret} ${made}` });
 
@@ -60,13 +65,26 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
       let isOver = false;
       const faults: string[] = [];
       const lanes = [
-        ...mates.slice(0, 6).map((mate, index) => work(mate, spaces, () => isOver, seed * 10 + index)),
+        ...mates
+          .slice(0, 6)
+          .map((mate, index) => work(mate, mate === host ? all : spaces, () => isOver, seed * 10 + index)),
         visit(mates[7] as Mate, host, spaces[2] as string, () => isOver, seed * 10 + 8),
       ].map((lane) => lane.catch((error: Error) => void faults.push(`A lane has ended: ${error.message}`)));
+      let isCutting = true;
+      const cutting = (async () => {
+        const moments = random(seed + 1);
+        while (follower.cuts() < cutsWanted) await follower.cut(moments.int((2_000 * seconds) / cutsWanted));
+      })()
+        .catch((error: Error) => void faults.push(`The follower is not cut: ${error.message}`))
+        .finally(() => {
+          isCutting = false;
+        });
       const done: string[] = [];
-      const hold = (ms: number) =>
-        new Promise((resolve) => setTimeout(resolve, Math.min(ms, Math.max(0, endMs - performance.now()))));
-      for (let round = 0; performance.now() < endMs; round++) {
+      const hold = (ms: number) => {
+        const leftMs = isCutting ? ms : Math.max(0, endMs - performance.now());
+        return new Promise((resolve) => setTimeout(resolve, Math.min(ms, leftMs)));
+      };
+      for (let round = 0; performance.now() < endMs || isCutting; round++) {
         const how = choose.pick([
           "kill server",
           "halt server",
@@ -114,7 +132,7 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
       }
       await Promise.all(system.all.map((each) => each.ready()));
       isOver = true;
-      await Promise.all(lanes);
+      await Promise.all([...lanes, cutting]);
 
       const facts = new Map<string, Fact[]>();
       const resources = new Map<string, Resource[]>();
@@ -122,7 +140,7 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
         acknowledged: seen.acknowledged.filter((each) => each.spaceId === spaceId),
         batches: seen.batches.filter((each) => each.spaceId === spaceId),
       });
-      for (const spaceId of spaces) {
+      for (const spaceId of all) {
         // What others were told may reach the read model later; what is not there after a while is lost.
         await poll("the read model has all that was told", 120_000, async () => {
           const { facts: told, tasks } = await whole(host, choose, spaceId);
@@ -138,8 +156,14 @@ describeWith("a team and a nemesis", [await stack()], (servers) => {
         }).catch(() => undefined);
       }
       const remains = await remainsOf(servers.env.MONGO_URL as string);
-      faults.push(...faultsOf({ ...seen, facts, resources, erased: [{ userId: leaver.person.id, remains }] }));
-      const summary = `${seen.acknowledged.length} acknowledged, ${seen.sights.length} looks, ${[...facts.values()].flat().length} facts; ${done.join(", ")}; ${JSON.stringify(Object.fromEntries(seen.counts))}`;
+      const isWhole = () =>
+        all.every((spaceId) => (follower.facts.get(spaceId)?.length ?? 0) >= (facts.get(spaceId)?.length ?? 0));
+      await poll("the follower has been told all", 120_000, isWhole).catch(() => undefined);
+      await follower.end();
+      const followed = follower.facts as ReadonlyMap<string, readonly Fact[]>;
+      const erased = [{ userId: leaver.person.id, remains }];
+      faults.push(...follower.strange, ...faultsOf({ ...seen, facts, followed, resources, erased }));
+      const summary = `follower cut ${follower.cuts()} times; ${seen.acknowledged.length} acknowledged, ${seen.sights.length} looks, ${[...facts.values()].flat().length} facts; ${done.join(", ")}; ${JSON.stringify(Object.fromEntries(seen.counts))}`;
       process.stderr.write(`${summary}\n`);
       expect(faults.slice(0, 20), summary).toEqual([]);
       expect(await system.end()).toEqual(system.all.map(() => 0));
