@@ -161,7 +161,7 @@ export const en = {
   nothingFound: "No task matches",
   nothingFoundHint: "Try other words or clear the filters.",
   emptyBoard: "No tasks yet",
-  emptyBoardHint: "Press C or “Add task” to create the first one.",
+  emptyBoardHint: "Add the first one with the + button or the key C.",
   emptyColumn: "Drop a task here",
   title: "Title",
   description: "Description",

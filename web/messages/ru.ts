@@ -161,7 +161,7 @@ export const ru: Messages = {
   nothingFound: "Ничего не найдено",
   nothingFoundHint: "Измените запрос или сбросьте фильтры.",
   emptyBoard: "Пока нет задач",
-  emptyBoardHint: "Нажмите C или «Добавить задачу».",
+  emptyBoardHint: "Добавьте первую кнопкой + или клавишей C.",
   emptyColumn: "Перетащите сюда задачу",
   title: "Название",
   description: "Описание",
