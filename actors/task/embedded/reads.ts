@@ -76,6 +76,8 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
      ) GROUP BY item ORDER BY item`,
   );
   const selectStore = db.prepare("SELECT epoch, position FROM store");
+  /** Of this file for as long as it is open. */
+  let epoch: string | undefined;
   const labelsField = itemsOf(task, "labels");
 
   function* countedLabels(space: number): Generator<void, { label: string; tasks: number }[]> {
@@ -149,7 +151,10 @@ function readsOf(file: string, registry: Registry, { failed, bounds }: SqliteRea
         ({ id, isDeleted }): Membership => ({ spaceId: uuidText(id), isDeleted: isDeleted === 1 }),
       ),
     ),
-    epoch: guarded(() => (selectStore.get() as { epoch: string }).epoch),
+    epoch: guarded(() => {
+      epoch ??= (selectStore.get() as { epoch: string }).epoch;
+      return epoch;
+    }),
     position: guarded(() => (selectStore.get() as { position: number }).position),
     close: () => db.close(),
   };
