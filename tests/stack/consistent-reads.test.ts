@@ -109,7 +109,7 @@ describeWith(
     test("a worker that begins while nothing is projected knows what was told", async () => {
       const place = await placeOf();
       const { proxy, url } = await slowMongo(place);
-      const writer = place.writer({ mongoUrl: url, lateSendingMs: 0 });
+      const writer = place.writer({ mongoUrl: url });
       const first = await edgeOf(place, { redisUrl });
       const [old, task] = [crypto.randomUUID(), crypto.randomUUID()];
       await first.change(creation(ann, "old", old));

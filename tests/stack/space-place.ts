@@ -49,7 +49,7 @@ export type SpacePlace = {
   isDone(): Promise<boolean>;
   /** What was told and what is kept is what one writer that never fails makes of the log. */
   expectWhole(): Promise<void>;
-  writer(over?: { mongoUrl?: string; lateSendingMs?: number }): RunningWriter;
+  writer(over?: { mongoUrl?: string }): RunningWriter;
   remove(): Promise<void>;
 };
 
@@ -196,11 +196,7 @@ export async function spacePlace(given: {
         publish: () => undefined,
         stopping: stopping.signal,
       } as unknown as Parameters<typeof kafkaSpaceWriter>[0];
-      const made = kafkaSpaceWriter(
-        body,
-        { kafka: servers, mongo: { url: over.mongoUrl ?? mongoUrl } },
-        over.lateSendingMs === undefined ? {} : { lateSendingMs: over.lateSendingMs },
-      );
+      const made = kafkaSpaceWriter(body, { kafka: servers, mongo: { url: over.mongoUrl ?? mongoUrl } });
       let ended: Promise<void> | undefined;
       const writer: RunningWriter = {
         ...made,

@@ -1,5 +1,6 @@
 /** The writer of spaces on real servers: what is appended is told and projected, whatever is away, poisoned or replaced. */
 import { afterAll, expect, test } from "bun:test";
+import { commandRecordOf } from "../../actors/kafka/command-record.ts";
 import { keyOf } from "../../actors/mongo/space-collections.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { commandOf, idOf } from "../../actors/resources/space-for-tests.ts";
@@ -142,14 +143,32 @@ describeWith(
       await second.end();
     }, 120_000);
 
+    test("a first sending that arrives behind its second, at the writer after that, is a repeat", async () => {
+      const place = await placeOf();
+      const partition = partitionOf(ann, partitions);
+      const command = creation(ann, "made", crypto.randomUUID());
+      const first = place.writer();
+      await place.append({ ...commandRecordOf(command, partitions), isResent: true });
+      await poll("the second sending is projected", 60_000, () => place.isDone());
+      await first.end();
+      const second = place.writer();
+      await place.send([creation(ann, "another")]);
+      await poll("the next writer is at work", 60_000, () => place.isDone());
+      await place.append(commandRecordOf(command, partitions));
+      await poll("the first sending has its verdict", 60_000, () => place.isDone());
+      expect((await place.told(partition)).map(({ kind }) => kind)).toEqual(["decided", "decided", "repeated"]);
+      expect(second.failures).toEqual([]);
+      await place.expectWhole();
+      await second.end();
+    }, 120_000);
+
     test("while MongoDB is away verdicts go on for what is at hand, and afterwards all is projected", async () => {
       const place = await placeOf();
       const proxy = await faultProxy(Number(new URL(mongoUrl).port));
       proxies.push(proxy);
       const through = new URL(place.mongoUrl);
       through.port = String(proxy.port);
-      // Nobody has sent anything twice.
-      const writer = place.writer({ mongoUrl: through.href, lateSendingMs: 0 });
+      const writer = place.writer({ mongoUrl: through.href });
       const task = crypto.randomUUID();
       await place.send([creation(ann, "known", task)]);
       await poll("it is projected", 60_000, () => place.isDone());

@@ -35,6 +35,7 @@ import { mongoFactStore } from "./fact-store.ts";
 import { jointStore } from "./joint-store.ts";
 import { partitionLog } from "./partition.ts";
 import { type PartitionLoop, partitionLoop } from "./partition-loop.ts";
+import { operationsSentAgain } from "./sent-again.ts";
 import { type Commit, type SpaceSource, spaceSource } from "./source.ts";
 import { takeTrace } from "./writer-trace.ts";
 
@@ -48,7 +49,9 @@ const growthLookMs = 60_000;
 /** How often it is announced which partitions are this writer's. */
 const assignedEveryMs = 1_000;
 /** A record that was sent twice may arrive for so long behind its second sending. */
-const servingLateMs = 30_000;
+const lateMs = 30_000;
+/** The clocks of its senders differ by less. */
+const clocksMs = 30_000;
 
 /** Each write that waits for the journal costs a flush of the disk; the last one of a projection, of the heads, waits for those before it too. */
 const unjournaled = { writeConcern: { w: "majority" } } as const;
@@ -56,11 +59,7 @@ const unjournaled = { writeConcern: { w: "majority" } } as const;
 type Body = Pick<Self, "name" | "log" | "fail" | "publish" | "stopping">;
 type Servers = { readonly kafka: KafkaServers; readonly mongo: Server; readonly tracer?: Tracer | undefined };
 
-export function kafkaSpaceWriter(
-  self: Body,
-  servers: Servers,
-  { lateSendingMs = servingLateMs }: { readonly lateSendingMs?: number } = {},
-): Writer {
+export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
   const clientName = memberName("consumer");
   const kafka = kafkaClient(servers.kafka, clientName);
   const names = spaceNamesIn(servers.kafka);
@@ -107,7 +106,6 @@ export function kafkaSpaceWriter(
     questions,
     facts,
     parking,
-    lateSendingMs,
   });
   let staying: Staying<SpaceSource> | undefined;
   const source = () => staying?.now();
@@ -210,7 +208,6 @@ type Opening = {
   readonly questions: PartitionQuestions;
   readonly facts: Appender;
   readonly parking: Appender;
-  readonly lateSendingMs: number;
 };
 
 type Opened = {
@@ -224,12 +221,16 @@ type Opened = {
 function opening(with_: Opening): (of: Opened) => PartitionLoop {
   const { log, names, questions, facts, parking } = with_;
   return ({ partition, partitions, commit, lost }) => {
-    const knownUntilMs = Date.now() + with_.lateSendingMs;
+    const openedMs = Date.now();
+    /** Undefined where it is not known: then any command may have been sent before. */
+    let sentAgain: ReadonlySet<string> | undefined;
+    const mayBeLate = (operationId: string) =>
+      Date.now() < openedMs + lateMs && (sentAgain === undefined || sentAgain.has(operationId));
     const unreadable = (offset: number, reason: string) =>
       log("error", "fact-unreadable", { topic: names.facts, partition, offset, reason });
     return partitionLoop({
-      takeOver: (park) =>
-        PartitionWriter.takeOver({
+      async takeOver(park) {
+        const writer = await PartitionWriter.takeOver({
           ...partitionLog({
             questions,
             appender: facts,
@@ -242,13 +243,18 @@ function opening(with_: Opening): (of: Opened) => PartitionLoop {
           store: with_.store,
           registry,
           parking: { park, reasonOf: parkingReasonOf },
-        }),
+        });
+        const sinceMs = openedMs - lateMs - clocksMs;
+        const of = { questions, topic: names.commands, partition, to: writer.next, sinceMs };
+        sentAgain = await operationsSentAgain(of).catch(() => undefined);
+        return writer;
+      },
       deliveryOf(message) {
         const position = Number(message.offset);
         const command = readCommandOf(message.value, { partition, partitions });
         if (typeof command === "string") return { position, reason: command };
         // Its first sending may have been another writer's.
-        const isResent = message.headers?.[resentHeader] !== undefined || Date.now() < knownUntilMs;
+        const isResent = message.headers?.[resentHeader] !== undefined || mayBeLate(command.operationId);
         return { position, command, isResent };
       },
       async park(message, reason) {
