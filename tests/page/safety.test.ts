@@ -175,7 +175,9 @@ await describePage("the page", {}, ({ chromium, system }) => {
     },
     180_000,
   );
+});
 
+await describePage("the page as texts come in", { onServers: true }, ({ chromium, system }) => {
   test(`shows ${hostileTexts.length} texts that want to run in every field as what they are: texts`, async () => {
     const ada = await visitor(chromium, `${system.url}/`);
     const { page } = ada;
