@@ -7,6 +7,7 @@ import { refuseInActorThread } from "./control.ts";
 import { errorFields, stackOf } from "./errors.ts";
 import type { FaultKind } from "./fault.ts";
 import { GivenTime, longestDelay, processCpuMs, runDelayMs, threadNumber, threadNumbers } from "./given-time.ts";
+import { forgetSystem, noteSystem } from "./hot-reload.ts";
 import { prometheusText, type TreeView, viewOf } from "./inspect.ts";
 import { type Log, safely } from "./log.ts";
 import { mainInbox } from "./main-inbox.ts";
@@ -245,6 +246,7 @@ export function system(options: SystemOptions): System {
       process.off("SIGTERM", onTerm);
       process.off("SIGINT", onInt);
     }
+    forgetSystem(stop);
     ended();
     if (!gaveUp && fatal === undefined) {
       refused(new Error("Cannot start the system: it was stopped"));
@@ -266,6 +268,7 @@ export function system(options: SystemOptions): System {
     if (!(timeoutMs >= 0)) throw new RangeError(`Cannot stop within ${timeoutMs} ms`);
     if (phase === "new") {
       phase = "stopped";
+      forgetSystem(stop);
       ended();
       return;
     }
@@ -281,7 +284,16 @@ export function system(options: SystemOptions): System {
 
   return {
     start: async () => {
-      if (phase !== "new") throw new Error(`Cannot start the system: it is ${phase}`);
+      const refuseUnlessNew = () => {
+        if (phase !== "new")
+          throw new Error(`Cannot start the system: it is ${phase}; one starts once, so make another with system()`);
+      };
+      refuseUnlessNew();
+      const earlierDown = noteSystem(stop);
+      if (earlierDown !== undefined) {
+        await earlierDown;
+        refuseUnlessNew();
+      }
       phase = "starting";
       sharedTable.begin(0, 0);
       sharedTable.describe(0, MAIN_MAILBOX, 0);
