@@ -44,7 +44,10 @@ export const systemNotRunning = (actor: string): ActorError =>
     `Cannot reach ${actor}: its system is not running; await start() first, and make a new system after stop()`,
   );
 export const unhandled = (actor: string, kind: string): ActorError =>
-  new ActorError("Unhandled", `Cannot handle ${kind}: ${actor} has no handler for it`);
+  new ActorError(
+    "Unhandled",
+    `Cannot handle ${kind}: ${actor} has no handler for it; declare it in actor(), or send another`,
+  );
 
 export const cancelled = (actor: string, kind: string, cause?: unknown): ActorError =>
   new ActorError(

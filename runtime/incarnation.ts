@@ -262,7 +262,9 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
     (kind) => !Object.hasOwn(behaviour.actor.accepts, kind),
   );
   if (unknownKind !== undefined)
-    throw new TypeError(`Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have`);
+    throw new TypeError(
+      `Cannot run ${name}: it handles ${unknownKind}, which its protocol does not have; declare it in actor(), or take its handler away`,
+    );
   const { hangTimeoutMs = HANG_TIMEOUT_MS, concurrency = 1, batch } = behaviour;
   if (!(hangTimeoutMs > 0))
     throw new RangeError(`Cannot run ${name}: its hangTimeoutMs must be more than 0, not ${hangTimeoutMs}`);
@@ -277,6 +279,8 @@ export function behaviourOf(module: unknown, name: string): Behaviour<Protocol, 
   const handled = new Set([...Object.keys(behaviour.on ?? {}), ...(behaviour.batch?.kinds ?? [])]);
   const missing = Object.keys(behaviour.actor.accepts).filter((kind) => !handled.has(kind));
   if (missing.length > 0)
-    throw new TypeError(`Cannot run ${name}: it has no handler for ${missing.join(", ")}, which its protocol declares`);
+    throw new TypeError(
+      `Cannot run ${name}: it has no handler for ${missing.join(", ")}, which its protocol declares; add one to its on, or to its batch.kinds`,
+    );
   return behaviour;
 }

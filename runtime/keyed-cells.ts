@@ -88,7 +88,8 @@ export class KeyedCells {
     const { key } = envelope;
     const { name } = this.behaviour.actor;
     if (this.#state === "stopping" || this.#state === "stopped") return this.#dead(envelope, stopped(name), "stopped");
-    if (key === undefined) return this.#dead(envelope, new RangeError(`Cannot reach ${name} without a key`), "no-key");
+    if (key === undefined)
+      return this.#dead(envelope, new RangeError(`Cannot reach ${name} without a key; use ref.at(key)`), "no-key");
     const actor = this.#actors.get(key) ?? this.#make(key, envelope);
     if (actor === undefined) return;
     if (actor.cell.waiting >= this.#limit) {

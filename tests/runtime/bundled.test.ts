@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commandOf, platforms, runToEnd } from "./programs.ts";
+import { commandOf, platforms, type Result, runToEnd } from "./programs.ts";
 
 const sources = fileURLToPath(new URL("fixtures/bundled", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -94,32 +94,54 @@ describe("A program of actors that is built", () => {
   );
 });
 
-// Deno fetches the part that every compiled program begins with, and a machine without a network may not have it.
-const compiledByDeno = mkdtempSync(join(tmpdir(), "deno-compiled-"));
-const canDenoCompile =
-  (
-    await runToEnd(
-      [
-        bin("deno"),
-        "compile",
-        "-A",
-        "--no-lock",
-        "--no-check",
-        "--include",
-        "worker.ts",
-        "-o",
-        join(compiledByDeno, "app"),
-        "main.ts",
-      ],
-      sources,
-    )
-  ).code === 0;
-afterAll(() => rmSync(compiledByDeno, { recursive: true, force: true }));
+/** Sources apart from this repository, whose node_modules `deno compile` would take along whole. */
+const apart = mkdtempSync(join(tmpdir(), "deno-compiled-"));
+cpSync(join(root, "runtime"), join(apart, "runtime"), { recursive: true, filter: (path) => !path.endsWith("/dist") });
+const apartSources = join(apart, "tests", "runtime", "fixtures", "bundled");
+cpSync(sources, apartSources, { recursive: true });
+afterAll(() => rmSync(apart, { recursive: true, force: true }));
 
-test.skipIf(!canDenoCompile)(
-  "A program of actors compiled by deno compile runs by itself (skipped where Deno cannot fetch what it compiles with)",
-  async () => {
-    expect(await runToEnd([join(compiledByDeno, "app")], folder)).toMatchObject({ code: 0, stdout: printed });
+/** `deno compile`; its program begins with this binary, or with one that Deno fetches. */
+const denoCompile = (args: readonly string[], binary?: string): Promise<Result> =>
+  runToEnd(
+    [bin("deno"), "compile", "-A", "--no-lock", "--no-check", ...args],
+    apartSources,
+    binary === undefined ? {} : { DENORT_BIN: binary },
+  );
+const entries = [
+  ["one file", ["one-file.ts"]],
+  ["an entry of the workers' own", ["--include", "worker.ts", "main.ts"]],
+] as const;
+
+// Without the binary that every compiled program begins with, which only Deno's own server has, what is written does not run; what it holds is told all the same.
+test.each(entries)(
+  "deno compile of %s takes along the modules of all actors and the workers' entry",
+  async (_, args) => {
+    const [deno] = await commandOf("deno");
+    const { stdout: binary } = await runToEnd(
+      [deno, "eval", "Deno.stdout.write(new TextEncoder().encode(Deno.execPath()))"],
+      apart,
+    );
+    const { code, stdout, stderr } = await denoCompile(["-o", join(apart, "held"), ...args], binary.trim());
+    const told = Bun.stripANSI(stdout + stderr);
+    expect({ code, told }).toMatchObject({ code: 0 });
+    const held = [...told.matchAll(/[├└]── ([\w-]+\.ts) \(/g)].map(([, file]) => file);
+    expect(held).toEqual(expect.arrayContaining(["counter.ts", "greeter.ts", args.at(-1)]));
+    // The runtime has a file of this name as well.
+    expect(held.filter((file) => file === "worker.ts")).toHaveLength(args.length === 1 ? 1 : 2);
+  },
+  DEADLINE_MS,
+);
+
+// A machine without a network cannot have what Deno fetches.
+const canDenoCompile = (await denoCompile(["-o", join(apart, "probe"), "one-file.ts"])).code === 0;
+
+test.skipIf(!canDenoCompile).each(entries)(
+  "A program of actors compiled by deno compile, %s, runs by itself (skipped where Deno cannot fetch what it compiles with)",
+  async (_, args) => {
+    const app = join(apart, "app");
+    expect(await denoCompile(["-o", app, ...args])).toMatchObject({ code: 0 });
+    expect(await runToEnd([app], folder)).toMatchObject({ code: 0, stdout: printed });
   },
   DEADLINE_MS,
 );

@@ -32,6 +32,16 @@ for (const platform of platforms) {
         /registry of its thread has late; add "other": \(\) => import/,
       ],
       [
+        "run an actor without a handler for a kind of its protocol",
+        "missingHandler",
+        /Cannot run unhandled: it has no handler for second, which its protocol declares; add one to its on, or to its batch\.kinds/,
+      ],
+      [
+        "run an actor with a handler for a kind that its protocol does not have",
+        "unknownHandler",
+        /Cannot run unknown: it handles third, which its protocol does not have; declare it in actor\(\), or take its handler away/,
+      ],
+      [
         "load a module that makes a system",
         "secondSystem",
         /Cannot make a system in the thread of the actor second-system: .* keep actors and the system in modules of their own/,

@@ -21,7 +21,10 @@ const examples = readdirSync(join(runtime, "examples")).map((name) => ({
   printed: read("examples", name, "output.txt"),
 }));
 /** The files of the README's example. */
-const quickStart = [...read("README.md").matchAll(/```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)```/g)];
+const filesIn = (text: string) => [...text.matchAll(/```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)```/g)];
+const quickStart = filesIn(read("README.md"));
+/** The same as a program that can be built, which the page on bundling has. */
+const built = [...quickStart.filter(([, name]) => name !== "main.ts"), ...filesIn(read("docs", "bundling.md"))];
 
 let folder: string;
 let packed: string[] = [];
@@ -56,8 +59,13 @@ beforeAll(async () => {
       );
     }
   }
-  mkdirSync(join(folder, "readme"));
-  for (const [, name = "", text = ""] of quickStart) writeFileSync(join(folder, "readme", name), text);
+  for (const [place, files] of [
+    ["readme", quickStart],
+    ["readme-to-build", built],
+  ] as const) {
+    mkdirSync(join(folder, place));
+    for (const [, name = "", text = ""] of files) writeFileSync(join(folder, place, name), text);
+  }
 }, DEADLINE_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -102,21 +110,21 @@ test.each(platforms)(
 );
 
 describe("An example that is built", () => {
-  test.each(examples)(
+  test.each([...examples, { name: "readme-to-build", printed: "5050\n" }])(
     "runs on Bun, Deno and Node in one file, and compiled by itself: $name",
     async ({ name, printed }) => {
-      const built = mkdtempSync(join(tmpdir(), "built-"));
+      const place = mkdtempSync(join(tmpdir(), "built-"));
       try {
-        const file = join(built, "app.js");
+        const file = join(place, "app.js");
         await must([bin("bun"), "build", `${name}/main.ts`, "--target", "node", "--outfile", file], folder);
         for (const platform of platforms) {
-          const result = await must([...(await commandOf(platform)), file], built);
+          const result = await must([...(await commandOf(platform)), file], place);
           expect({ platform, ...result }).toMatchObject({ platform, stdout: printed });
         }
-        await must([bin("bun"), "build", "--compile", `${name}/main.ts`, "--outfile", join(built, "app")], folder);
-        expect(await must([join(built, "app")], built)).toMatchObject({ stdout: printed });
+        await must([bin("bun"), "build", "--compile", `${name}/main.ts`, "--outfile", join(place, "app")], folder);
+        expect(await must([join(place, "app")], place)).toMatchObject({ stdout: printed });
       } finally {
-        rmSync(built, { recursive: true, force: true });
+        rmSync(place, { recursive: true, force: true });
       }
     },
     DEADLINE_MS,
@@ -129,7 +137,7 @@ test(
     const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
     const modules = ["--module", "nodenext", "--target", "esnext", "--allowImportingTsExtensions"];
     const types = ["--typeRoots", join(root, "node_modules", "@types"), "--types", "node"];
-    const files = [...examples.map(({ name }) => `${name}/main.ts`), "readme/main.ts"];
+    const files = [...examples.map(({ name }) => `${name}/main.ts`), "readme/main.ts", "readme-to-build/main.ts"];
     const { stdout } = await runToEnd([bin("tsc"), ...options, ...modules, ...types, ...files], folder);
     expect(stdout).toBe("");
   },

@@ -16,10 +16,23 @@ export async function commandOf(platform: Platform): Promise<readonly [program: 
 
 export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** Runs a command to its end, which is forced after a minute (its code is null then). */
-export async function runToEnd(command: readonly string[], cwd: string): Promise<Result> {
-  const child = Bun.spawn([...command], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+/** What one command may take at most: tools that build take minutes on a machine that is busy with other work. */
+const COMMAND_MS = 240_000;
+
+/** Runs a command to its end, which is forced after four minutes (its code is null then). */
+export async function runToEnd(
+  command: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  const child = Bun.spawn([...command], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS);
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   await child.exited;
   clearTimeout(late);
