@@ -81,10 +81,10 @@ function reading(
 ): AggregationCursor<Row> {
   const all = narrowed(filter, stretch.place);
   const first = indexed(typeNamed(registry, query.type), all, longestWord(query));
-  const isAll = Object.entries(all).every(([field, asked]) => first[field] === asked);
+  const others = Object.entries(all).filter(([field, asked]) => first[field] !== asked);
   return documents.aggregate<Row>([
     { $match: first },
-    ...(isAll ? [] : [{ $match: all }]),
+    ...(others.length === 0 ? [] : [{ $match: Object.fromEntries(others) }]),
     { $sort: stretch.order },
     { $limit: limit },
     { $project: { id: 1, text: 1, [query.sort]: 1 } },
