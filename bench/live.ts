@@ -16,10 +16,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
+import { type Kind, percentile, print, rowOf, type Sample } from "./http/figures.ts";
 import { refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, runtimes } from "./http/processes.ts";
-import { answered, post, startTracker } from "./http/tracker.ts";
+import { answered, newPerson, post, startTracker } from "./http/tracker.ts";
 import { follow } from "./live/follow.ts";
 
 const figures = {
@@ -60,10 +60,7 @@ async function send<Body>(path: string, body: object, status: number, token?: st
   return JSON.parse(await answered(await post(`${url}${path}`, body, token), status)) as Body;
 }
 
-async function newToken(): Promise<string> {
-  const account = { email: `bench-${crypto.randomUUID()}@example.com`, password: "correct horse battery staple 7" };
-  return (await send<{ accessToken: string }>("/v1/auth/register", account, 201)).accessToken;
-}
+const newToken = async (): Promise<string> => (await newPerson(url, 0)).token;
 
 /** All of them members of one new space, the first its owner. */
 async function team(people: number): Promise<{ spaceId: string; tokens: string[] }> {
@@ -149,11 +146,14 @@ for (let seq = firstSeq; seq <= last; seq++) {
   if (fact?.streams === streams) reachedMs.push(fact.lastMs - (sentMs.get(seq) ?? 0));
   else faults["fact did not reach all"] = (faults["fact did not reach all"] ?? 0) + 1;
 }
-const sorted = reachedMs.toSorted((a, b) => a - b);
-const percentile = (percent: number) => sorted[Math.floor((sorted.length * percent) / 100)] ?? Number.NaN;
 const kilobytes = (mb: number) => (Math.max(1, mb - beforeMb) * 1_024) / streams;
 const measured: Record<keyof typeof figures, Sample> = {
-  "reaches all p95": { value: percentile(95), reference: 150, p50Ms: percentile(50), p99Ms: percentile(99) },
+  "reaches all p95": {
+    value: percentile(reachedMs, 95),
+    reference: 150,
+    p50Ms: percentile(reachedMs, 50),
+    p99Ms: percentile(reachedMs, 99),
+  },
   "memory a stream, at rest": { value: kilobytes(atRestMb), reference: 20 },
   "memory a stream, facts flowing": { value: kilobytes(flowingMb), reference: 20 },
 };

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
+import { type Kind, percentile, print, rowOf, type Sample } from "./http/figures.ts";
 import { refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, run, runtimes } from "./http/processes.ts";
 import { answered, newPerson, post, startTracker } from "./http/tracker.ts";
@@ -118,8 +118,3 @@ if (reads.refused > 0) faults.push(["refused reads of another user", reads.refus
 if (!recovered) faults.push(["not recovered", 1]);
 for (const [fault, count] of faults) process.stderr.write(`${count} x ${fault}\n`);
 process.exit(faults.length > 0 ? 1 : 0);
-
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
-}

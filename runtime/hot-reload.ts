@@ -1,5 +1,5 @@
 /**
- * Where a platform loads a changed program into the process that runs it (`bun --hot`), the modules are evaluated anew, and the systems that they made
+ * Where a platform loads a changed program into the process that runs it (`bun --hot`), the modules are evaluated again, and the systems that they made
  * before would go on beside the new ones. So the runtime notes the running systems where an evaluation does not reach, and the next one stops them.
  */
 

@@ -2,26 +2,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CannotBeHad, cached, installDeadlineMs, run } from "../deploy/services/install.ts";
+import { CannotBeHad } from "../deploy/services/install.ts";
+import { pythonWith } from "../deploy/services/python.ts";
 import { cleanUp, type System, start, temporaryFolder } from "./system/server.ts";
 import { describeWith, type Missing } from "./system/services.ts";
 
 const packages = ["openapi-spec-validator==0.9.0", "openapi-python-client==0.29.1"];
 const deadlineMs = 300_000;
 
-/** The interpreter of a venv with the tools, made once and kept in the user's cache folder. */
+/** The interpreter of a venv with the tools. */
 async function tools(): Promise<{ python: string } | Missing> {
-  const own = Bun.which("python3");
-  if (own === null) return { missing: "there is no python3" };
-  const quietly = () => undefined;
+  const versions = packages.map((each) => each.slice(each.indexOf("=") + 2)).join("-");
   try {
-    const name = `openapi-${packages.map((each) => each.slice(each.indexOf("=") + 2)).join("-")}`;
-    const folder = await cached(name, quietly, async (draft) => {
-      await run(own, ["-m", "venv", draft], { deadlineMs: installDeadlineMs });
-      const install = ["-m", "pip", "install", "-q", ...packages];
-      await run(join(draft, "bin", "python"), install, { deadlineMs: installDeadlineMs });
-    });
-    return { python: join(folder, "bin", "python") };
+    return { python: await pythonWith(`openapi-${versions}`, packages, () => undefined) };
   } catch (error) {
     if (error instanceof CannotBeHad) return { missing: error.message };
     throw error;

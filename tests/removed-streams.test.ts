@@ -1,4 +1,4 @@
-/** Whoever is removed from a space: their streams of it end with `left`, on every process, and nothing brings them back. */
+/** When a member is removed from a space, their streams of it end with `left`, on every process, and nothing brings them back. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Person, person } from "./system/client.ts";
 import {

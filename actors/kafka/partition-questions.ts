@@ -156,3 +156,18 @@ export function partitionQuestions(kafka: Kafka, { deadlineMs = questionMs } = {
     },
   };
 }
+
+/** The records of a stretch, in order. Throws where nothing comes before its end. */
+export async function* recordsBetween(
+  { read }: Pick<PartitionQuestions, "read">,
+  { topic, partition, from, to }: { topic: string; partition: number; from: number; to: number },
+  waitMs: number,
+): AsyncGenerator<PartitionRecord> {
+  for (let next = from; next < to; ) {
+    const { records, next: behind } = await read({ topic, partition, from: next }, waitMs);
+    if (behind === next)
+      throw new Error(`Cannot read partition ${partition} of ${topic} to its end: nothing comes at ${next}`);
+    for (const record of records) if (record.offset < to) yield record;
+    next = behind;
+  }
+}

@@ -230,7 +230,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     space.roster = roster;
   }
 
-  /** One text and one write for all facts of a run. Whoever comes or is behind meanwhile catches up. */
+  /** One text and one write for all facts of a run. A stream that comes or is behind meanwhile catches up. */
   async function tell(space: Space, run: readonly Fact[]): Promise<void> {
     const [first, last] = [run[0] as Fact, run.at(-1) as Fact];
     const { spaceId, seq = 0 } = first;

@@ -33,6 +33,12 @@ export type Row = Figure & {
   readonly p99Ms: number | undefined;
 };
 
+/** NaN of no values. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+}
+
 /** The ratio is the median of the rounds' own ratios, so that a disturbance of the machine touches both sides. */
 export function rowOf(name: string, { unit }: Kind, samples: readonly Sample[]): Row {
   const ratios = samples.map(({ value, reference }) => (unit === "1/s" ? value / reference : reference / value));

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 const given = new Set<number>();
 
 /**
- * So many ports that nobody listens on now, none of them given to this process before. They are below the range from which systems
+ * So many ports that are free now, none of them given to this process before. They are below the range from which systems
  * take the near ends of outgoing connections (32768 and up): one of those could hold a server's port while it is down.
  */
 export async function freePorts(count: number): Promise<number[]> {

@@ -1,6 +1,6 @@
 /**
  * The read model is away while many change tasks: verdicts go on without it, and afterwards it has everything.
- * AWAY_SECONDS and CHANGES_PER_SECOND make it longer and faster: with 60 and 200 it takes some four minutes.
+ * AWAY_SECONDS and CHANGES_PER_SECOND make it longer and faster: with 60 and 200 it takes some two minutes.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createTask, type Person, person, type Task, type TaskPage } from "../system/client.ts";

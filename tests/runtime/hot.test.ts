@@ -20,7 +20,7 @@ function copied(): { readonly folder: string; readonly main: string } {
   return { folder, main: join(folder, "main.ts") };
 }
 
-// Only Bun evaluates a program anew in the process that runs it.
+// Only Bun evaluates a program again in the process that runs it.
 test(
   "Under bun --hot a changed program's system starts when the one before is down, each time",
   async () => {

@@ -9,7 +9,6 @@ export type Event = {
 };
 export type Following = { events: Event[]; isOver: () => boolean; close: () => void; status: number };
 
-/** Follows as a page would, with `fetch`. */
 export async function follow(
   who: Person,
   url: string,

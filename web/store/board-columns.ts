@@ -19,11 +19,11 @@ export type MadeBoard = { readonly of: BoardKind; readonly index: number; readon
 /** A column in which nothing changed has the same list as before. */
 export function boardFrom(kind: BoardKind, index: TaskIndex, before: MadeBoard | undefined): MadeBoard {
   const isNext = before?.of === kind && before.index === index.madeFrom && !index.isParentElsewhere;
-  const made = isNext ? updated(before, index) : madeAnew(kind, index, before);
+  const made = isNext ? updated(before, index) : madeWhole(kind, index, before);
   return { of: kind, index: index.version, columns: made };
 }
 
-function madeAnew(kind: BoardKind, index: TaskIndex, before: MadeBoard | undefined): readonly BoardColumn[] {
+function madeWhole(kind: BoardKind, index: TaskIndex, before: MadeBoard | undefined): readonly BoardColumn[] {
   const lists = new Map<string, Task[]>();
   for (const task of index.byRank) {
     const id = placeOn(kind, task);

@@ -1,4 +1,4 @@
-/** Projects, boards and what else is read of all tasks of a space. Each is made anew only where something changed. */
+/** Projects, boards and what else is read of all tasks of a space. Each is made again only where something changed. */
 import type { Document } from "../../actors/resources/document.ts";
 import type { Column } from "../../actors/resources/project.ts";
 import { language, t } from "../text/language.ts";

@@ -4,6 +4,7 @@
  */
 import type { AnyBulkWriteOperation, Collection } from "mongodb";
 import { duplicates } from "../../mongo/duplicates.ts";
+import { emptyWrite } from "../../mongo/empty-write.ts";
 import { parts } from "../../mongo/parts.ts";
 import {
   type FactRecord,
@@ -75,8 +76,8 @@ export function mongoFactStore(
       const headRecords = headsGiven.map(headRecord);
       await documentsOf.write(documentsGiven);
       await replaceOlder(heads, headRecords);
-      // What is written last is as durable as `heads` are written, and all before it with it.
-      if (headRecords.length === 0) await heads.deleteOne({ _id: "none" });
+      // Facts and documents may be written without waiting for the journal; the last write waits for all.
+      if (headRecords.length === 0) await emptyWrite(heads);
     },
   };
 

@@ -138,8 +138,7 @@ export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
           announcing = undefined;
         });
       if (wasProjected) await rest(its, performance.now() - beganMs);
-      if (wasProjected) continue;
-      if (isEnding) {
+      else if (isEnding) {
         await announcing;
         ending.abort();
       } else await told.next();

@@ -4,7 +4,7 @@
  */
 import { resentHeader } from "../../kafka/appender.ts";
 import { commandIn } from "../../kafka/command-record.ts";
-import type { PartitionQuestions } from "../../kafka/partition-questions.ts";
+import { type PartitionQuestions, recordsBetween } from "../../kafka/partition-questions.ts";
 
 /** Records that are read at most: some ten MB. Where more came in the time, nothing is known. */
 const readMax = 20_000;
@@ -22,7 +22,7 @@ export type SentAgain = {
   readonly sinceMs: number;
 };
 
-/** Undefined where there is too much to read. */
+/** Undefined where there is too much to read; throws where Kafka does not answer. */
 export async function operationsSentAgain({
   questions,
   topic,
@@ -34,21 +34,15 @@ export async function operationsSentAgain({
   const found = new Set<string>();
   for (let end = to, count = firstCount; end > first; count *= 2) {
     const begin = Math.max(first, to - count);
-    let oldestMs: number | undefined;
-    for (let next = begin; next < end; ) {
-      const { records, next: behind } = await questions.read({ topic, partition, from: next }, waitMs);
-      // What was there has been deleted meanwhile, by its age.
-      if (behind === next) break;
-      for (const { offset, value, headers, timeMs } of records) {
-        if (offset >= end) break;
-        oldestMs = Math.min(oldestMs ?? timeMs, timeMs);
-        if (headers[resentHeader] === undefined || timeMs < sinceMs) continue;
-        const command = commandIn(value);
-        if (typeof command !== "string") found.add(command.operationId);
-      }
-      next = behind;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    const stretch = { topic, partition, from: begin, to: end };
+    for await (const { value, headers, timeMs } of recordsBetween(questions, stretch, waitMs)) {
+      oldestMs = Math.min(oldestMs, timeMs);
+      if (headers[resentHeader] === undefined || timeMs < sinceMs) continue;
+      const command = commandIn(value);
+      if (typeof command !== "string") found.add(command.operationId);
     }
-    if (begin === first || (oldestMs !== undefined && oldestMs < sinceMs)) return found;
+    if (begin === first || oldestMs < sinceMs) return found;
     if (count >= readMax) return undefined;
     end = begin;
   }

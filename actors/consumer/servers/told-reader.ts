@@ -1,7 +1,7 @@
 /** What writers have told of one partition, read from the topic of facts a stretch at a time, as far back as the topic goes; and what they have set aside. */
 import { readFacts } from "../../kafka/facts-record.ts";
 import type { SpaceNames } from "../../kafka/names.ts";
-import type { PartitionQuestions } from "../../kafka/partition-questions.ts";
+import { type PartitionQuestions, recordsBetween } from "../../kafka/partition-questions.ts";
 import type { Told } from "../../resources/verdict.ts";
 import { readParked } from "../parked-record.ts";
 
@@ -69,14 +69,9 @@ export async function toldReader(
 export async function parkedPlaces(questions: Asking, { parked: topic }: SpaceNames): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const { first, end } = await questions.ends(topic, 0);
-  for (let next = first; next < end; ) {
-    const { records, next: behind } = await questions.read({ topic, partition: 0, from: next }, waitMs);
-    if (behind === next) throw new Error(`Cannot read ${topic} to its end: nothing comes at ${next}`);
-    for (const { value } of records) {
-      const parked = readParked(value);
-      if (parked !== undefined) found.set(`${parked.partition} ${parked.offset}`, parked.reason);
-    }
-    next = behind;
+  for await (const { value } of recordsBetween(questions, { topic, partition: 0, from: first, to: end }, waitMs)) {
+    const parked = readParked(value);
+    if (parked !== undefined) found.set(`${parked.partition} ${parked.offset}`, parked.reason);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { type Db, MongoNetworkError, MongoServerError } from "mongodb";
 import { kafkaClient, toolRequestMs } from "../../kafka/client.ts";
 import { type SpaceNames, spaceNamesIn } from "../../kafka/names.ts";
 import { connectMongo, toolBounds } from "../../mongo/connect.ts";
+import { emptyWrite } from "../../mongo/empty-write.ts";
 import { type SpaceCollections, spaceCollections } from "../../mongo/space-collections.ts";
 import { ensureSortIndexes, ensureSpaceIndexes } from "../../mongo/space-indexes.ts";
 import { registry } from "../../resources/registry.ts";
@@ -108,12 +109,10 @@ async function makeIndexes(collections: SpaceCollections): Promise<void> {
   await ensureSortIndexes(collections, registry);
 }
 
-/** Such a write is acknowledged when it and all before it are on a majority's disks; the replay's own writes did not wait for that. */
+/** The replay's own writes did not wait until they were on a majority's disks. */
 async function untilDurable(db: Db, made: readonly Made[]): Promise<void> {
-  for (const name of made)
-    await db
-      .collection<{ _id: string }>(name + suffix, { writeConcern: { w: "majority", journal: true } })
-      .deleteOne({ _id: "none" });
+  const durable = { writeConcern: { w: "majority", journal: true } } as const;
+  for (const name of made) await emptyWrite(db.collection<{ _id: string }>(name + suffix, durable));
 }
 
 /** Once more when its answer was lost, since it may have been done. */
