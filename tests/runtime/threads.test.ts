@@ -46,7 +46,8 @@ for (const runtime of runtimes) {
         if (runtime !== "deno") {
           expect(code).toBe(0);
           expect(lines.find((line) => "codes" in line)).toMatchObject({ codes: ["Died"], down: "Died", other: true });
-          expect(lineWith(lines, "inspected")).toEqual({ inspected: "loop" });
+          // A question of the scenario itself may have been seen at work too.
+          expect(lineWith(lines, "inspected")).toEqual({ inspected: expect.arrayContaining(["loop"]) });
         } else {
           expect(code).toBe(1);
           expect(event(lines, "thread-not-ended")).toHaveLength(1);
