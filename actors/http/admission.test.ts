@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "bun:test";
-import { type Admission, type AdmissionBounds, admission, type Work } from "./admission.ts";
+import { type Admission, type AdmissionBounds, type AdmissionClock, admission, type Work } from "./admission.ts";
 
 const bounds: AdmissionBounds = {
   turnMs: 8,
@@ -12,6 +12,7 @@ const bounds: AdmissionBounds = {
   burstWaitMs: 100,
   burstMs: 50,
   calmMs: 500,
+  calmMaxMs: 1_000,
   overloadWaitMs: 10,
   shortMax: 1,
   shortWaitMs: 200,
@@ -23,16 +24,18 @@ let later: { next: () => void; atMs: number }[] = [];
 let begun: string[] = [];
 let gate: Admission;
 
+const clock: AdmissionClock = {
+  now: () => nowMs,
+  soon: (next) => void soon.push(next),
+  later: (next, afterMs) => void later.push({ next, atMs: nowMs + afterMs }),
+};
+
 beforeEach(() => {
   nowMs = 1_000;
   soon = [];
   later = [];
   begun = [];
-  gate = admission(bounds, {
-    now: () => nowMs,
-    soon: (next) => void soon.push(next),
-    later: (next, afterMs) => void later.push({ next, atMs: nowMs + afterMs }),
-  });
+  gate = admission(bounds, clock);
 });
 
 /** The event loop goes round once: timers that are due, then what was asked for. */
@@ -156,29 +159,54 @@ test("who asks for few things at a time has a turn, however long others held it 
   expect(await lone).toBe("a1");
 });
 
-test("after overload waiting stays short until it has been calm, though the queue was empty for a moment", async () => {
-  const lateAfter = async (name: string) => {
-    await fillTurn();
-    const waits = ask(name);
-    void ask(`${name}, and one behind it`);
-    nowMs += 20;
-    goRound();
-    goRound();
-    return waits;
-  };
-  expect(await lateAfter("a1")).toBe("a1");
+/** Whether the first of two that wait for 20 ms, in a queue that is longer than a short one, has its turn. */
+async function firstOfTwo(name: string): Promise<string> {
   await fillTurn();
-  void ask("a2", { lastsMs: 60 });
-  void ask("a3");
-  void ask("a4");
+  const waits = ask(name);
+  void ask(`${name}, and one behind it`);
+  nowMs += 20;
+  goRound();
+  goRound();
+  return waits;
+}
+
+async function overload(): Promise<void> {
+  await fillTurn();
+  void ask("a, long", { lastsMs: 60 });
+  void ask("a, late");
+  void ask("a, late too");
+  void ask("a, last");
   goRound();
   goRound();
   goRound();
-  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 1 } });
-  expect(await lateAfter("a5")).toBe("overloaded");
-  goRound(600);
-  goRound(25);
-  expect(await lateAfter("a6")).toBe("a6");
+  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 2 } });
+}
+
+test("after overload waiting stays short until it has been calm, though the queue was empty for a moment", async () => {
+  expect(await firstOfTwo("a1")).toBe("a1");
+  await overload();
+  expect(await firstOfTwo("a2")).toBe("overloaded");
+  for (const passMs of [bounds.calmMs + 10, bounds.calmMs + 10, 25]) goRound(passMs);
+  expect(await firstOfTwo("a3")).toBe("a3");
+});
+
+test("in overload nobody waits long in a short queue either; afterwards patience is tried again, and ends at once when more than that comes", async () => {
+  gate = admission({ ...bounds, shortMax: 2 }, clock);
+  await overload();
+  expect(await firstOfTwo("a1")).toBe("overloaded");
+  goRound(bounds.calmMs + 10);
+  expect(await firstOfTwo("a2")).toBe("a2");
+  await fillTurn();
+  const three = [ask("a3"), ask("a4"), ask("a5")];
+  nowMs += 20;
+  goRound();
+  goRound();
+  expect(await Promise.all(three)).toEqual(["overloaded", "overloaded", "a5"]);
+  // It lasts twice as long then.
+  goRound(bounds.calmMs + 10);
+  expect(await firstOfTwo("a6")).toBe("overloaded");
+  goRound(bounds.calmMs);
+  expect(await firstOfTwo("a7")).toBe("a7");
 });
 
 test("what is under way of one is bounded; others go on, and its own when one ends", async () => {

@@ -28,11 +28,12 @@ export type AdmissionBounds = {
   readonly shortWaitMs: number;
   /** In a longer queue a burst may wait for so long; */
   readonly burstWaitMs: number;
-  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), */
+  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), however short the queue is then, */
   readonly burstMs: number;
-  /** and so it does until this is over: what was refused leaves the queue empty for a moment. */
-  readonly calmMs: number;
   readonly overloadWaitMs: number;
+  /** for so long; then patience is tried again. When the queue grows long again within that time, it is twice as long, up to `calmMaxMs`. */
+  readonly calmMs: number;
+  readonly calmMaxMs: number;
 };
 
 export const admissionBounds: AdmissionBounds = {
@@ -47,8 +48,9 @@ export const admissionBounds: AdmissionBounds = {
   shortWaitMs: 5_000,
   burstWaitMs: 500,
   burstMs: 100,
-  calmMs: 1_000,
   overloadWaitMs: 20,
+  calmMs: 1_000,
+  calmMaxMs: 4_000,
 };
 
 export type AdmissionClock = {
@@ -109,7 +111,7 @@ export function admission(
   /** Those in which something waits, in the order of their turns. */
   let turns: UserQueue[] = [];
   /** Of those who lately had more waiting than could be done. */
-  const overloadedUntilMs = new Map<string, number>();
+  const overloads = new Map<string, { readonly untilMs: number; readonly calmMs: number }>();
   const resuming = new Queue<() => void>();
   const large: { readonly queue: UserQueue; readonly bytes: number; readonly work: Work<unknown> }[] = [];
   /** 0 between turns. */
@@ -239,16 +241,25 @@ export function admission(
     return true;
   }
 
-  /** Takes away from the head of a queue who has gone or has waited too long. */
+  /** Whether the user of this queue asks for more than can be done. */
+  function isOverloaded(queue: UserQueue, nowMs: number): boolean {
+    const last = overloads.get(queue.key);
+    if (last !== undefined && nowMs < last.untilMs) return true;
+    const goesOn = last !== undefined || nowMs - queue.busySinceMs > bounds.burstMs;
+    if (queue.waiting.size <= bounds.shortMax || !goesOn) return false;
+    const calmMs = last === undefined ? bounds.calmMs : Math.min(2 * last.calmMs, bounds.calmMaxMs);
+    overloads.set(queue.key, { untilMs: nowMs + calmMs, calmMs });
+    return true;
+  }
+
+  /** Takes away from the head of a queue who has gone or has waited too long. The last one of an overload stays: it came when those before it had waited enough. */
   function trim(queue: UserQueue, nowMs: number): void {
-    const isShort = () => queue.waiting.size <= bounds.shortMax;
-    if (!isShort() && nowMs - queue.busySinceMs > bounds.burstMs)
-      overloadedUntilMs.set(queue.key, nowMs + bounds.calmMs);
-    const isOverloaded = nowMs < (overloadedUntilMs.get(queue.key) ?? 0);
-    const longWaitMs = isOverloaded ? bounds.overloadWaitMs : bounds.burstWaitMs;
+    const overloaded = isOverloaded(queue, nowMs);
+    const patientMax = overloaded ? 1 : bounds.shortMax;
+    const longWaitMs = overloaded ? bounds.overloadWaitMs : bounds.burstWaitMs;
     for (let head = queue.waiting.peek(); head !== undefined; head = queue.waiting.peek()) {
       const isGone = head.work.isGone();
-      const waitMs = isShort() ? bounds.shortWaitMs : longWaitMs;
+      const waitMs = queue.waiting.size <= patientMax ? bounds.shortWaitMs : longWaitMs;
       if (!isGone && nowMs - head.sinceMs <= waitMs) return;
       queue.waiting.shift();
       counts.waiting--;
@@ -317,11 +328,11 @@ export function admission(
       forgetIdle(queue);
     }
     const nowMs = clock.now();
-    for (const [key, untilMs] of overloadedUntilMs) if (untilMs <= nowMs) overloadedUntilMs.delete(key);
+    for (const [key, { untilMs, calmMs }] of overloads) if (untilMs + calmMs <= nowMs) overloads.delete(key);
     for (const queue of turns) trim(queue, nowMs);
     turns = turns.filter((queue) => queue.waiting.size > 0 || void forgetIdle(queue));
     if (counts.waiting > 0) wake();
-    if (counts.waiting + large.length + overloadedUntilMs.size > 0) sweepLater();
+    if (counts.waiting + large.length + overloads.size > 0) sweepLater();
   }
 
   return {
