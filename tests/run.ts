@@ -1,15 +1,16 @@
 /**
- * `npm test`: the gate of every change, then all other tests with real servers beside them. Servers that were not running before are stopped
- * again, after Ctrl-C too; one that cannot be had is named, and its tests are skipped by name (with CI=true that is a failure).
+ * Runs tests with real servers beside them. Servers that were not running before are stopped again, after Ctrl-C too; one that cannot be had is named, and
+ * its tests are skipped by name (with CI=true that is a failure).
  *
- *     npm test
+ *     npm test                             the gate of every change, then all but the long tests
+ *     npm run test:long                    the long ones
  *     npm test -- tests/start.test.ts      these files only, without the gate
  */
 import { statfsSync } from "node:fs";
 import { relative } from "node:path";
 import { endAll, runBun } from "./run/children.ts";
 import { type FileResult, readOutput, summary } from "./run/output.ts";
-import { inOrder, type Job, lanesOf, simulations } from "./run/plan.ts";
+import { chosen, type Job, lanesOf, simulations } from "./run/plan.ts";
 
 // Where there is a roomy folder in memory, servers and tests keep their files there: nobody cuts the power, and disks of CI machines are slow.
 const inMemory = "/dev/shm";
@@ -39,10 +40,10 @@ function freeBytes(folder: string): number {
 const glob = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync(root)].sort();
 const alone = (file: string): Job => ({ name: file, files: [`./${file}`], env: {} });
 
-function allJobs(): Job[] {
+function jobsOf(which: { isLong: boolean }): Job[] {
   const files = glob("{actors,runtime}/**/*.simulation.test.ts").map((file) => `./${file}`);
   const longer: Job = { name: simulations, files, env: { SIMULATION_TIMES: simulationTimes } };
-  return inOrder([longer, ...glob("tests/**/*.test.ts").map(alone)]);
+  return chosen([longer, ...glob("tests/**/*.test.ts").map(alone)], which);
 }
 
 /** Runs all jobs in the lanes of the plan; tells of each when it has ended. */
@@ -89,25 +90,28 @@ async function stop(code: number): Promise<void> {
   process.exit(code);
 }
 
-function announce(files: number): void {
+function announce(files: number, { isLong }: { isLong: boolean }): void {
   const installs = [...wouldInstall(), ...toolsToInstall()];
-  say(
-    `npm test: the gate (format, lint, types, unit tests), then ${files} files of tests beside PostgreSQL, MongoDB, Redis and Kafka,`,
-  );
-  say("which listen on 127.0.0.1 and are stopped at the end. About 20 minutes on two quiet cores.");
+  const run = isLong
+    ? `npm run test:long: ${files} files of long tests`
+    : `npm test: the gate (format, lint, types, unit tests), then ${files} files of tests`;
+  say(`${run} beside PostgreSQL, MongoDB, Redis and Kafka, which listen on 127.0.0.1`);
+  say(`and are stopped at the end. About ${isLong ? "20" : "10"} minutes on two quiet cores.`);
+  if (!isLong) say("Tests of half a minute and more are run by npm run test:long.");
   if (installs.length > 0) say(`It will install: ${installs.join("; ")}. Downloads are kept in ~/.cache/task-tracker.`);
 }
 
 async function main(given: readonly string[]): Promise<number> {
-  const isWhole = given.length === 0;
-  const jobs = isWhole ? allJobs() : given.map((path) => alone(relative(root, path)));
-  if (isWhole) announce(jobs.length);
+  const isLong = given[0] === "--long";
+  const isWhole = given.length === 0 || isLong;
+  const jobs = isWhole ? jobsOf({ isLong }) : given.map((path) => alone(relative(root, path)));
+  if (isWhole) announce(jobs.length, { isLong });
   isOurs = status({}).length === 0;
   // The servers start while the gate is busy with what needs none.
   const upped = up({ say });
   starting = upped;
   upped.catch(() => undefined);
-  const gate = isWhole ? await runBun(["run", "--silent", "check"], { shown: true }) : undefined;
+  const gate = isWhole && !isLong ? await runBun(["run", "--silent", "check"], { shown: true }) : undefined;
   if (stopping !== undefined) return await new Promise<never>(() => undefined);
   const { missing } = await upped;
   for (const { service, reason } of missing) say(`${service} cannot be had: ${reason}`);

@@ -1,20 +1,21 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { inOrder, type Job, lanesOf, longest, simulations } from "./plan.ts";
+import { chosen, type Job, lanesOf, long, simulations } from "./plan.ts";
 
 const root = join(import.meta.dir, "..", "..");
 const job = (name: string): Job => ({ name, files: [name], env: {} });
 
-test("the longest jobs begin first, and all others follow in their order", () => {
-  const [first = "", second = ""] = longest;
-  const names = inOrder(["b.test.ts", second, "a.test.ts", first].map(job)).map(({ name }) => name);
-  expect(names).toEqual([first, second, "b.test.ts", "a.test.ts"]);
+test("a run takes the long jobs in their order, or all others as they come", () => {
+  const [first = "", second = ""] = long;
+  const jobs = ["b.test.ts", second, "a.test.ts", first].map(job);
+  expect(chosen(jobs, { isLong: true }).map(({ name }) => name)).toEqual([first, second]);
+  expect(chosen(jobs, { isLong: false }).map(({ name }) => name)).toEqual(["b.test.ts", "a.test.ts"]);
 });
 
 test("every job that is listed as long is one", () => {
-  expect(longest.filter((name) => name !== simulations && !existsSync(join(root, name)))).toEqual([]);
-  expect(new Set(longest).size).toBe(longest.length);
+  expect(long.filter((name) => name !== simulations && !existsSync(join(root, name)))).toEqual([]);
+  expect(new Set(long).size).toBe(long.length);
 });
 
 test("what uses the shared servers runs in one lane, which helps with the others when it is done", () => {

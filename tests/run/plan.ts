@@ -1,4 +1,4 @@
-/** Which tests `npm test` runs side by side, and in which order. Pure. */
+/** Which tests a run takes, which of them side by side, and in which order. Pure. */
 
 export type Job = {
   readonly name: string;
@@ -10,41 +10,52 @@ export type Job = {
 export const simulations = "simulations";
 
 /**
- * The longest jobs, in the order in which they begin, so that none of them is left to run alone at the end. A wrong place costs seconds, never a result:
- * what is not listed comes after them.
+ * What takes half a minute or more is not in `npm test`, so that who changes something knows in ten minutes: faults at random, outages, restarts by the dozen,
+ * benchmarks. `npm run test:long` plays these, in CI each time. In this order, so that none of the longest is left to run alone at the end.
  */
-export const longest: readonly string[] = [
+export const long: readonly string[] = [
   "tests/outages/outages.test.ts",
-  "tests/stack/stops.test.ts",
-  "tests/faults.test.ts",
-  "tests/outages/kills.test.ts",
   "tests/runtime/threads.test.ts",
-  "tests/page/disturbed.test.ts",
-  "tests/contract/space-reads.test.ts",
-  "tests/stack/rebalances.test.ts",
-  "tests/outages/kafka-line.test.ts",
-  "tests/flow.test.ts",
-  "tests/stack/bench.test.ts",
+  "tests/faults.test.ts",
+  "tests/stack/stops.test.ts",
+  "tests/stack/bench-seed.test.ts",
+  "tests/outages/kills.test.ts",
+  "tests/page/safety.test.ts",
+  "tests/outages/team.test.ts",
   simulations,
-  "tests/stack/rebuild.test.ts",
   "tests/tracker.test.ts",
-  "tests/bench-runtime.test.ts",
-  "tests/tracing.test.ts",
-  "tests/page/views.test.ts",
+  "tests/page/disturbed.test.ts",
+  "tests/moving.test.ts",
+  "tests/flow.test.ts",
+  "tests/stack/rebalances.test.ts",
+  "tests/page/together.test.ts",
+  "tests/stack/rebuild.test.ts",
+  "tests/contract/space-reads.test.ts",
+  "tests/stack/refused-writes.test.ts",
+  "tests/runtime/lives.test.ts",
+  "tests/webhooks/consumers.test.ts",
+  "tests/outages/kafka-line.test.ts",
+  "tests/stack/parked.test.ts",
+  "tests/runtime/package.test.ts",
   "tests/page/random.test.ts",
   "tests/runtime/starved.test.ts",
-  "tests/stack/refused-writes.test.ts",
-  "tests/page/together.test.ts",
-  "tests/spaces.test.ts",
+  "tests/stack/bench.test.ts",
+  "tests/stack/backup-servers.test.ts",
+  "tests/bench-runtime.test.ts",
+  "tests/stack/redis-forgets.test.ts",
+  "tests/stack/own-writes.test.ts",
+  "tests/team.test.ts",
+  "tests/services.test.ts",
+  "tests/runtime/handlers.test.ts",
+  "tests/page/views.test.ts",
+  "tests/stack/auth-postgres.test.ts",
 ];
 
-/** The longest first, the others as they come. */
-export function inOrder(jobs: readonly Job[]): Job[] {
-  const place = ({ name }: Job): number => {
-    const found = longest.indexOf(name);
-    return found === -1 ? longest.length : found;
-  };
-  return jobs.toSorted((a, b) => place(a) - place(b));
+/** The long ones in their order, or all others as they come. */
+export function chosen(jobs: readonly Job[], { isLong }: { isLong: boolean }): Job[] {
+  const place = ({ name }: Job): number => long.indexOf(name);
+  if (!isLong) return jobs.filter((job) => place(job) === -1);
+  return jobs.filter((job) => place(job) !== -1).toSorted((a, b) => place(a) - place(b));
 }
 
 /**
