@@ -19,11 +19,10 @@
  * once, into a venv in the user's cache folder.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CannotBeHad } from "../deploy/services/install.ts";
 import type { ServerName } from "../deploy/services/place.ts";
@@ -31,7 +30,7 @@ import { up } from "../deploy/services/services.ts";
 import { clientNamed, driver, rateOf } from "./http/client.ts";
 import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
 import { type LoadName, load } from "./http/loads.ts";
-import { refuse, wholeNumber } from "./http/options.ts";
+import { printHelp, refuse, wholeNumber } from "./http/options.ts";
 import { newPerson, type Person } from "./http/tracker.ts";
 import { pythonWithRequirements } from "./seed/python.ts";
 import { type System, startEmbedded, startFastApi, startServers } from "./seed/systems.ts";
@@ -69,11 +68,7 @@ const { values: options } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-if (options.help) {
-  const [, text = ""] = /^\/\*\*\n(.*?)\n \*\/$/ms.exec(readFileSync(fileURLToPath(import.meta.url), "utf8")) ?? [];
-  process.stdout.write(`${text.replaceAll(/^ \* ?/gm, "")}\n`);
-  process.exit(0);
-}
+if (options.help) printHelp(import.meta.url);
 const rounds = options.quick ? 1 : wholeNumber("rounds", options.rounds);
 const seconds = options.quick ? 2 : wholeNumber("seconds", options.seconds);
 const client = await clientNamed(options.client);

@@ -1,6 +1,7 @@
 /** Where streams read what happened, and which spaces they follow. */
 import type { Head } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
+import { isPersonal, personalHead } from "../resources/head.ts";
 import type { Membership } from "./ports.ts";
 
 export const followedMax = 50;
@@ -27,10 +28,12 @@ export async function lastChanged(source: FeedSource, userId: string): Promise<F
   return [userId, ...latest.map(({ spaceId }) => spaceId)].map((spaceId) => ({ spaceId }));
 }
 
-export function isSeen(head: Head, userId: string): boolean {
-  return !head.isDeleted && head.members.some((member) => member.userId === userId);
+/** A personal space has none before its first change. */
+export async function headOf(source: FeedSource, spaceId: string, userId: string): Promise<Head | undefined> {
+  const known = await source.head(spaceId);
+  return known ?? (isPersonal(spaceId, userId) ? personalHead(userId) : undefined);
 }
 
-export function rosterOf(head: Head): ReadonlyMap<string, string> {
-  return new Map(head.members.map(({ userId, id }) => [userId, id]));
+export function isSeen(head: Head, userId: string): boolean {
+  return !head.isDeleted && head.members.some((member) => member.userId === userId);
 }

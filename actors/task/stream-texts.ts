@@ -7,30 +7,6 @@ import { eventBytes } from "./event-stream.ts";
 /** A larger fact is told without its changes. */
 const factBytesMax = 64 * 1024;
 
-/** Facts that are told together: one that ends a membership is told alone. */
-export function runsOf(facts: readonly Fact[]): Fact[][] {
-  const runs: Fact[][] = [];
-  let isOpen = false;
-  for (const fact of facts) {
-    const isEnd = endsSome(fact);
-    if (isOpen && !isEnd) runs.at(-1)?.push(fact);
-    else runs.push([fact]);
-    isOpen = !isEnd;
-  }
-  return runs;
-}
-
-function endsSome({ changes }: Fact): boolean {
-  return changes.some(({ type, deleted }) => deleted === true && (type === "space" || type === "member"));
-}
-
-/** Whether the fact ends this membership, or the space for all. */
-export function isEndedBy({ changes }: Fact, memberId: string | undefined): boolean {
-  return changes.some(
-    ({ type, id, deleted }) => deleted === true && (type === "space" || (type === "member" && id === memberId)),
-  );
-}
-
 export function factBytes(fact: Fact): Uint8Array {
   const id = `${fact.spaceId}:${fact.seq}`;
   const fed = toldFact(registry, fact);

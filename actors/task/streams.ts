@@ -1,15 +1,14 @@
 /**
  * All streams of events of one worker (section 3.7 of the contract). What happened is read from the facts and never told otherwise: by their numbers a stream
- * knows that it misses nothing and repeats nothing. One look at a space serves all streams that follow it.
+ * knows that it misses nothing and repeats nothing. One look at a space serves all streams that follow it. They are served in turn, each with all that is
+ * there when its turn comes: however many they are, a fact is on all of them one round after it was found, and each round is one write to each stream.
  */
-import { counter, gauge, histogram } from "../metrics/registry.ts";
 import { Problem } from "../model/problem.ts";
-import type { Head } from "../resources/document.ts";
-import type { Fact } from "../resources/fact.ts";
-import { isPersonal, personalHead } from "../resources/head.ts";
 import { type EventStream, eventBytes, eventStream } from "./event-stream.ts";
-import { type FeedSource, type Followed, followedMax, isSeen, lastChanged, rosterOf } from "./feed-source.ts";
-import { bye, factBytes, isEndedBy, runsOf } from "./stream-texts.ts";
+import { type FeedSource, type Followed, followedMax, headOf, isSeen, lastChanged } from "./feed-source.ts";
+import { type Piece, SpaceTail } from "./space-tail.ts";
+import { backlog, cut, lag, open, told } from "./stream-counts.ts";
+import { bye, factBytes } from "./stream-texts.ts";
 
 export type Follower = {
   readonly userId: string;
@@ -38,26 +37,20 @@ const backlogEveryMs = 1_000;
 const membershipsMs = 5_000;
 const factsAtOnce = 200;
 const bytesAtOnce = 256 * 1024;
+/** From a failure of the read model to the next reading. */
+const readAgainMs = 1_000;
 /** Within which readers of a draining process are to come back, each at another moment. */
 const comeBackMs = 2_000;
 
-const open = gauge("streams_open", "Streams of events that are open.");
-const cut = counter("streams_cut_total", "Streams of events cut off because their readers did not keep up.");
-const told = counter("stream_events_total", "Facts sent on streams of events.");
-const backlog = gauge("stream_backlog_bytes", "Bytes that readers of streams have not taken yet.");
-const lag = histogram(
-  "stream_lag_seconds",
-  "From the verdict on a change until its fact is written to all live streams.",
-);
 const keepAlive = new TextEncoder().encode(": \n\n");
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 type Stream = {
   readonly follower: Follower;
   readonly out: EventStream;
-  /** By space, the last `seq` given. */
-  readonly given: Map<string, number>;
-  /** Spaces whose past it still reads. */
-  readonly behind: Set<string>;
+  /** By space. */
+  readonly following: Map<string, Place>;
   mark: number;
   /** When it had its last sign of life, and its user's memberships were looked at. */
   keptMs: number;
@@ -65,14 +58,23 @@ type Stream = {
   isLooking: boolean;
 };
 
+/** Where a stream is in a space. */
+type Place = {
+  /** The last `seq` given. */
+  given: number;
+  /** It still reads the past, at its reader's own pace. */
+  isBehind: boolean;
+};
+
 /** What is known of a space that somebody follows. */
 type Space = {
   readonly followers: Set<Stream>;
+  readonly tail: SpaceTail;
   mark: number;
-  seq: number;
-  /** Of each member the id of the membership. */
-  roster: ReadonlyMap<string, string>;
   isLooking: boolean;
+  isServing: boolean;
+  /** Something may be new since the round under way has begun. */
+  isNew: boolean;
 };
 
 export function streams(source: FeedSource, now: () => number): Streams {
@@ -95,8 +97,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
         if (reason === "slow") cut.add();
         end(stream);
       }),
-      given: new Map(),
-      behind: new Set(),
+      following: new Map(),
       mark: source.mark(follower.userId),
       keptMs: now(),
       lookedMs: now(),
@@ -116,7 +117,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     const own = byUser.get(stream.follower.userId);
     own?.delete(stream);
     if (own?.size === 0) byUser.delete(stream.follower.userId);
-    for (const spaceId of stream.given.keys()) unfollow(stream, spaceId);
+    for (const spaceId of stream.following.keys()) unfollow(stream, spaceId);
     if (all.size > 0) return;
     backlog.set(0);
     clearInterval(ticking);
@@ -124,30 +125,24 @@ export function streams(source: FeedSource, now: () => number): Streams {
   }
 
   function unfollow(stream: Stream, spaceId: string): void {
-    stream.given.delete(spaceId);
-    stream.behind.delete(spaceId);
+    stream.following.delete(spaceId);
     const space = spaces.get(spaceId);
     space?.followers.delete(stream);
     if (space?.followers.size === 0) spaces.delete(spaceId);
   }
 
-  async function headOf(spaceId: string, userId: string): Promise<Head | undefined> {
-    const known = await source.head(spaceId);
-    return known ?? (isPersonal(spaceId, userId) ? personalHead(userId) : undefined);
-  }
-
   /** Begins with a `hello`, or with why not. */
   async function follow(stream: Stream, { spaceId, after }: Followed, isJoined = false): Promise<void> {
-    if (stream.given.has(spaceId)) return;
+    if (stream.following.has(spaceId)) return;
     const mark = source.mark(spaceId);
-    const head = await headOf(spaceId, stream.follower.userId);
-    if (stream.out.isOver || stream.given.has(spaceId)) return;
+    const head = await headOf(source, spaceId, stream.follower.userId);
+    if (stream.out.isOver || stream.following.has(spaceId)) return;
     if (head === undefined || !isSeen(head, stream.follower.userId)) {
       send(stream, "left", { spaceId });
       return;
     }
     const epoch = await source.epoch();
-    if (stream.out.isOver || stream.given.has(spaceId)) return;
+    if (stream.out.isOver || stream.following.has(spaceId)) return;
     if (after !== undefined && after > head.seq) {
       send(stream, "resync", { spaceId, seq: head.seq, epoch });
       return;
@@ -156,97 +151,114 @@ export function streams(source: FeedSource, now: () => number): Streams {
     send(stream, "hello", { spaceId, seq: head.seq, epoch });
     const space = spaces.get(spaceId) ?? {
       followers: new Set(),
+      tail: new SpaceTail(head),
       mark,
-      seq: head.seq,
-      roster: rosterOf(head),
       isLooking: false,
+      isServing: false,
+      isNew: false,
     };
     spaces.set(spaceId, space);
     space.followers.add(stream);
-    stream.given.set(spaceId, after ?? head.seq);
-    if ((after ?? head.seq) < space.seq) void catchUp(stream, spaceId);
+    const place = { given: after ?? head.seq, isBehind: false };
+    stream.following.set(spaceId, place);
+    if (place.given < space.tail.seq) void catchUp(stream, spaceId, place);
   }
 
   function send(stream: Stream, event: string, data: object): void {
     stream.out.send(eventBytes({ event, json: JSON.stringify(data) }));
   }
 
-  /** `last`: of the facts in the bytes. */
-  function deliver(stream: Stream, last: Fact, bytes: Uint8Array, facts: number): void {
-    if (stream.out.send(bytes)) {
-      stream.given.set(last.spaceId, last.seq ?? 0);
-      told.add(facts);
-    }
+  function deliver(stream: Stream, place: Place, { bytes, facts, last }: Omit<Piece, "isEnd">): void {
+    if (facts === 0 || !stream.out.send(bytes)) return;
+    place.given = last;
+    told.add(facts);
   }
 
   /** Reads what the stream lacks at its reader's own pace, until live facts follow without gap. */
-  async function catchUp(stream: Stream, spaceId: string): Promise<void> {
-    if (stream.behind.has(spaceId)) return;
-    stream.behind.add(spaceId);
+  async function catchUp(stream: Stream, spaceId: string, place: Place): Promise<void> {
+    place.isBehind = true;
+    for (;;) {
+      await stream.out.room();
+      const tail = spaces.get(spaceId)?.tail;
+      // What ended meanwhile is told by the round.
+      if (stream.following.get(spaceId) !== place || tail === undefined || place.given >= tail.seq) break;
+      if (!(await readOn(stream, spaceId, place))) await new Promise((resolve) => setTimeout(resolve, readAgainMs));
+    }
+    place.isBehind = false;
+  }
+
+  /** False where the read model is away, or does not have yet what is told already. */
+  async function readOn(stream: Stream, spaceId: string, place: Place): Promise<boolean> {
     try {
-      for (;;) {
-        await stream.out.room();
-        const given = stream.given.get(spaceId);
-        const space = spaces.get(spaceId);
-        if (stream.out.isOver || given === undefined || space === undefined || given >= space.seq) break;
-        const found = await source.facts(spaceId, given, factsAtOnce, bytesAtOnce);
-        // Membership ended meanwhile is told by the look at the space.
-        if (stream.out.isOver || !stream.given.has(spaceId)) break;
-        if (found.length === 0) break;
-        for (const fact of found) deliver(stream, fact, factBytes(fact), 1);
+      const found = await source.facts(spaceId, place.given, factsAtOnce, bytesAtOnce);
+      for (const fact of found) {
+        const { given } = place;
+        // Facts that the space's tail has not seen could be of a time when the reader was no member any more.
+        const isTold = stream.following.get(spaceId) === place && given < (spaces.get(spaceId)?.tail.seq ?? 0);
+        if (isTold && fact.seq === given + 1)
+          deliver(stream, place, { bytes: factBytes(fact), facts: 1, last: given + 1 });
       }
+      return found.length > 0;
     } catch {
-      // The read model is away: gone on with at the next look.
-    } finally {
-      stream.behind.delete(spaceId);
+      return false;
     }
   }
 
-  /** Tells all followers of a space what is new in it. */
+  /** Finds what is new in a space. */
   async function look(spaceId: string, space: Space): Promise<void> {
+    const { tail } = space;
     const mark = source.mark(spaceId);
     const head = await source.head(spaceId);
-    if (head === undefined) {
-      space.mark = mark;
-      return;
-    }
-    let isWhole = true;
-    while (space.seq < head.seq) {
-      const found = await source.facts(spaceId, space.seq, factsAtOnce, bytesAtOnce);
-      if (found.length === 0) {
-        // Told, and not there to be read yet: the next look finds it.
-        isWhole = false;
-        break;
+    if (head !== undefined) {
+      while (tail.seq < head.seq && !tail.isFull) {
+        const found = await source.facts(spaceId, tail.seq, factsAtOnce, bytesAtOnce);
+        for (const fact of found) tail.add(fact);
+        if (found.length === 0) break;
       }
-      for (const run of runsOf(found)) await tell(space, run);
+      tail.see(head);
+      space.isNew = true;
+      if (!space.isServing) void serve(spaceId, space);
     }
-    if (isWhole) space.mark = mark;
-    const roster = rosterOf(head);
-    // Whoever has gone without a fact that was seen here.
-    for (const stream of [...space.followers])
-      if (isWhole && (head.isDeleted || !roster.has(stream.follower.userId))) leave(stream, spaceId);
-      else if ((stream.given.get(spaceId) ?? 0) < space.seq && !stream.behind.has(spaceId))
-        void catchUp(stream, spaceId);
-    space.roster = roster;
+    // Told, and not there to be read yet: the next look finds it.
+    if (head === undefined || tail.seq >= head.seq) space.mark = mark;
   }
 
-  /** One text and one write for all facts of a run. A stream that comes or is behind meanwhile catches up. */
-  async function tell(space: Space, run: readonly Fact[]): Promise<void> {
-    const [first, last] = [run[0] as Fact, run.at(-1) as Fact];
-    const { spaceId, seq = 0 } = first;
-    let bytes: Uint8Array | undefined;
+  /** Rounds of all followers, until a whole one has found nothing new. */
+  async function serve(spaceId: string, space: Space): Promise<void> {
+    const { followers, tail } = space;
+    space.isServing = true;
     let writes = 0;
-    for (const stream of [...space.followers]) {
-      if (++writes % writesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
-      const given = stream.given.get(spaceId);
-      // Has gone meanwhile, or came after the fact.
-      if (given === undefined || given >= seq) continue;
-      if (isEndedBy(first, space.roster.get(stream.follower.userId))) leave(stream, spaceId);
-      else if (given === seq - 1 && !stream.behind.has(spaceId))
-        deliver(stream, last, (bytes ??= Buffer.concat(run.map(factBytes))), run.length);
+    while (space.isNew) {
+      space.isNew = false;
+      let least = tail.seq;
+      for (const stream of followers) {
+        const place = stream.following.get(spaceId);
+        if (place === undefined) continue;
+        const { given } = place;
+        serveOne(stream, spaceId, place, tail);
+        if (!place.isBehind && followers.has(stream)) least = Math.min(least, place.given);
+        if (place.given !== given && ++writes % writesAtOnce === 0) await nextTurn();
+      }
+      const toldAt = tail.drop(least);
+      if (writes > 0) for (const at of toldAt) lag.observe(Math.max(0, now() - Date.parse(at)) / 1_000);
+      if (least < tail.seq) space.isNew = true;
+      if (space.isNew) await nextTurn();
     }
-    space.seq = last.seq ?? 0;
-    if (writes > 0) for (const { at } of run) lag.observe(Math.max(0, now() - Date.parse(at)) / 1_000);
+    space.isServing = false;
+  }
+
+  function serveOne(stream: Stream, spaceId: string, place: Place, tail: SpaceTail): void {
+    const { userId } = stream.follower;
+    if (!place.isBehind && place.given < tail.seq) {
+      const piece = tail.after(place.given, userId);
+      if (piece === undefined) void catchUp(stream, spaceId, place);
+      else {
+        deliver(stream, place, piece);
+        if (piece.isEnd && !stream.out.isOver) leave(stream, spaceId);
+        return;
+      }
+    }
+    if (tail.hasEnded(userId, place.given)) leave(stream, spaceId);
   }
 
   function leave(stream: Stream, spaceId: string): void {
@@ -267,7 +279,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     stream.isLooking = true;
     try {
       for (const { spaceId, isDeleted } of await source.memberships(userId))
-        if (!isDeleted && stream.given.size < followedMax) await follow(stream, { spaceId }, true);
+        if (!isDeleted && stream.following.size < followedMax) await follow(stream, { spaceId }, true);
       stream.mark = mark;
     } catch {
       // Looked at again soon.
@@ -287,7 +299,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     const nowMs = now();
     if (nowMs - countedMs >= backlogEveryMs) countBacklog(nowMs);
     let comments = 0;
-    for (const stream of [...all]) {
+    for (const stream of all) {
       if (nowMs >= stream.follower.expMs) stream.out.end(bye());
       else if (nowMs - stream.keptMs >= keepAliveMs && ++comments <= writesAtOnce) {
         stream.keptMs = nowMs;
@@ -325,11 +337,11 @@ export function streams(source: FeedSource, now: () => number): Streams {
     },
     revoke(hashes) {
       const ended = new Set(hashes);
-      for (const stream of [...all]) if (ended.has(stream.follower.credential)) stream.out.end(bye());
+      for (const stream of all) if (ended.has(stream.follower.credential)) stream.out.end(bye());
     },
     drain() {
       isDraining = true;
-      for (const stream of [...all]) stream.out.end(bye(Math.ceil(Math.random() * comeBackMs)));
+      for (const stream of all) stream.out.end(bye(Math.ceil(Math.random() * comeBackMs)));
     },
   };
 }

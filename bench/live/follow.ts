@@ -25,7 +25,8 @@ const openTimeoutMs = 120_000;
 /** Resolves when all streams have begun. */
 export async function follow({ url, spaceId, tokensFile, streams }: Followed) {
   const script = fileURLToPath(new URL("readers.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, url, spaceId, tokensFile, String(streams)], {
+  const deno = "Deno" in globalThis ? ["run", "-A"] : [];
+  const child = spawn(process.execPath, [...deno, script, url, spaceId, tokensFile, String(streams)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   process.on("exit", () => child.kill("SIGKILL"));
