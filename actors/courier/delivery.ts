@@ -86,8 +86,11 @@ export function faultOf({ status, error }: Sent): string | null {
   return status === 410 ? "the receiver says that it is gone" : "the receiver refused it";
 }
 
-/** RFC 9110 §10.2.3: seconds, or a date. */
+/** RFC 9110 §10.2.3: seconds, or a date with its weekday; anything else says nothing. */
 function waitOf(retryAfter: string, nowMs: number): number | undefined {
-  const ms = /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - nowMs;
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1_000;
+  if (!/^[A-Z][a-z]{2,8}[, ]/.test(retryAfter)) return undefined;
+  // The oldest of its forms names no zone.
+  const ms = Date.parse(retryAfter.endsWith(" GMT") ? retryAfter : `${retryAfter} GMT`) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

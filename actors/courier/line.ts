@@ -16,7 +16,7 @@ import {
   type WebhookRequest,
 } from "./messages.ts";
 import type { DeliveryStore, FactSource, Written } from "./ports.ts";
-import { afterAttempt, replayed, resumed, skipped } from "./schedule.ts";
+import { afterAttempt, isWaiting, replayed, resumed, skipped } from "./schedule.ts";
 import type { Send, Sent } from "./send.ts";
 
 export type LineParts = {
@@ -76,7 +76,7 @@ export class Line {
   isDue(): boolean {
     const { now, source } = this.#parts;
     if (this.underWay !== undefined || !this.#isOn() || this.progress.status !== "active") return false;
-    if (now() < this.progress.dueMs || performance.now() < this.#restsUntilMs) return false;
+    if (isWaiting(this.progress, now()) || performance.now() < this.#restsUntilMs) return false;
     return this.#doneMark === undefined || this.#doneMark !== source.mark(this.#webhook.spaceId);
   }
 

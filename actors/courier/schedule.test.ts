@@ -2,7 +2,16 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Progress } from "./messages.ts";
-import { type AttemptOutcome, afterAttempt, begin, replayed, resumed, retryPausesMs, skipped } from "./schedule.ts";
+import {
+  type AttemptOutcome,
+  afterAttempt,
+  begin,
+  isWaiting,
+  replayed,
+  resumed,
+  retryPausesMs,
+  skipped,
+} from "./schedule.ts";
 
 const hourMs = 3_600_000;
 const outcomes = fc.oneof(
@@ -49,6 +58,20 @@ test("a failure waits as long as the schedule or the receiver says, and at most 
       },
     ),
   );
+});
+
+test("a pause ends in its time, and sooner where a clock that was set back would make it longer than any", () => {
+  const dayMs = 24 * hourMs;
+  const failed = { kind: "failed" as const, retryAfterMs: 100 * dayMs };
+  const progress = afterAttempt({ ...begin(0), failures: 8 }, 1, failed, { nowMs: 1e12, random: 1 });
+  expect(isWaiting(progress, 1e12)).toBe(true);
+  expect(isWaiting(progress, progress.dueMs - 1)).toBe(true);
+  expect(isWaiting(progress, progress.dueMs)).toBe(false);
+  expect(isWaiting(progress, 1e12 + 1_000 * dayMs)).toBe(false);
+  expect(isWaiting(progress, 1e12 - 1)).toBe(false);
+  const short = afterAttempt(begin(0), 1, { kind: "failed" }, { nowMs: 1e12, random: 0 });
+  expect(isWaiting(short, 1e12 - hourMs)).toBe(true);
+  expect(isWaiting(short, 1e12 - 2 * dayMs)).toBe(false);
 });
 
 test("the schedule ends in a pause that keeps the cursor, and resuming begins it anew", () => {

@@ -21,6 +21,8 @@ export const retryPausesMs: readonly number[] = [
 const jitter = 0.2;
 /** A receiver may ask for so much at most. */
 const retryAfterMaxMs = 24 * hourMs;
+/** No pause is longer: one that ends later was made by a clock that has been set back since. */
+const pauseMsMax = (1 + jitter) * Math.max(retryAfterMaxMs, ...retryPausesMs);
 
 export type AttemptOutcome =
   | { readonly kind: "delivered" }
@@ -46,6 +48,11 @@ export function afterAttempt(before: Progress, seq: number, outcome: AttemptOutc
   const askedMs = Math.min(outcome.retryAfterMs ?? 0, retryAfterMaxMs);
   const waitMs = Math.max(pauseMs, askedMs) + chance.random * jitter * pauseMs;
   return { ...before, failures, dueMs: chance.nowMs + Math.round(waitMs) };
+}
+
+/** Whether the next attempt has to wait still. */
+export function isWaiting({ dueMs }: Progress, nowMs: number): boolean {
+  return nowMs < dueMs && dueMs <= nowMs + pauseMsMax;
 }
 
 /** Goes on where it was, at once. */

@@ -102,18 +102,22 @@ function post({ url, address, headers, body, ending, ca }: Posting): Promise<Sen
   };
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | undefined;
+    let answered: IncomingMessage | undefined;
     const end = (settle: () => void) => {
       ending.removeEventListener("abort", onAbort);
       settle();
       sent?.destroy();
     };
-    const onAbort = () => end(() => reject(ending.reason));
+    // A body that trickles takes nothing back: the status has come.
+    const onAbort = () =>
+      end(() => (answered !== undefined && isTimeout(ending) ? resolve(sentOf(answered)) : reject(ending.reason)));
     ending.addEventListener("abort", onAbort);
     if (ending.aborted) return onAbort();
     try {
-      sent = (url.protocol === "https:" ? requestHttps : requestHttp)(options, (answer) =>
-        dropped(answer, () => end(() => resolve(sentOf(answer)))),
-      );
+      sent = (url.protocol === "https:" ? requestHttps : requestHttp)(options, (answer) => {
+        answered = answer;
+        dropped(answer, () => end(() => resolve(sentOf(answer))));
+      });
       sent.on("error", (error) => end(() => reject(error)));
       sent.end(body);
     } catch (error) {
@@ -140,10 +144,14 @@ function sentOf({ statusCode = 0, headers }: IncomingMessage): Sent {
   return { status: statusCode, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
+function isTimeout(ending: AbortSignal): boolean {
+  return (ending.reason as Error).name === "TimeoutError";
+}
+
 /** A driver's own message may name hosts and addresses. */
 function wordsOf(failure: unknown, ending: AbortSignal): string {
   if (failure instanceof Refused) return failure.message;
-  if (ending.aborted) return (ending.reason as Error).name === "TimeoutError" ? "no answer in time" : "interrupted";
+  if (ending.aborted) return isTimeout(ending) ? "no answer in time" : "interrupted";
   const { code = "", message = "" } = failure as { code?: unknown; message?: string };
   const known = `${code} ${message}`;
   if (/ENOTFOUND|EAI_AGAIN|ENODATA|getaddrinfo|failed to lookup/i.test(known)) return "the name cannot be resolved";

@@ -1,8 +1,9 @@
 /** Attempts to deliver, on the runtime that runs this: prints what came of each as JSON, with the connections that a listener has counted. */
 import { readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { gzipSync } from "node:zlib";
 import { addressRules } from "../../actors/courier/addresses.ts";
 import { type Sent, sender } from "../../actors/courier/send.ts";
 import { namesOf, resolving } from "./private-names.ts";
@@ -77,4 +78,56 @@ async function pinned() {
   return { named, askedOnce, wrong, redirected, paths };
 }
 
-process.stdout.write(JSON.stringify({ ...(await privateNames()), ...(await pinned()) }), () => process.exit(0));
+/** What receivers answer that mean harm or are broken; all at once. */
+async function strange() {
+  const begun = "HTTP/1.1 200 OK\r\n";
+  const endless = (socket: Socket, first: string, piece: string) => {
+    socket.write(first);
+    const more = () => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on("drain", more);
+    more();
+  };
+  const trickling = (socket: Socket, first: string) => {
+    socket.write(first);
+    const timer = setInterval(() => socket.write("x"), 100);
+    socket.on("close", () => clearInterval(timer));
+  };
+  const answers: Record<string, (socket: Socket) => void> = {
+    "endless header": (socket) => endless(socket, `${begun}x: `, "x".repeat(65_536)),
+    "endless headers": (socket) => endless(socket, begun, `x: ${"x".repeat(1_000)}\r\n`.repeat(50)),
+    "endless body": (socket) =>
+      endless(socket, `${begun}transfer-encoding: chunked\r\n\r\n`, `10000\r\n${"x".repeat(65_536)}\r\n`),
+    "compressed zeros": (socket) => {
+      const zeros = gzipSync(Buffer.alloc(50_000_000));
+      socket.write(`${begun}content-encoding: gzip\r\ncontent-length: ${zeros.length}\r\n\r\n`);
+      socket.write(zeros);
+    },
+    "trickled header": (socket) => trickling(socket, begun),
+    "trickled body": (socket) => trickling(socket, `${begun}content-length: 100000\r\n\r\n`),
+    silence: () => undefined,
+    reset: (socket) => void socket.resetAndDestroy(),
+    "not HTTP": (socket) => void socket.end("220 mail.example ESMTP\r\n"),
+  };
+  const send = sender({ rules: addressRules(["127.0.0.1"]), resolve: async () => ["127.0.0.1"], timeoutMs: 6_000 });
+  const outcomeOf = async (answer: (socket: Socket) => void): Promise<Sent> => {
+    const open = new Set<Socket>();
+    const server = createServer((socket) => {
+      open.add(socket.on("error", () => undefined));
+      answer(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const sent = await send({ url: `http://hook.example:${port}/`, headers: {}, body: "{}", signal });
+    server.close();
+    for (const socket of open) socket.destroy();
+    return sent;
+  };
+  const outcomes = Object.entries(answers).map(async ([name, answer]) => [name, await outcomeOf(answer)]);
+  return Object.fromEntries(await Promise.all(outcomes)) as Record<string, Sent>;
+}
+
+process.stdout.write(JSON.stringify({ ...(await privateNames()), ...(await pinned()), strange: await strange() }), () =>
+  process.exit(0),
+);

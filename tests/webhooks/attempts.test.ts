@@ -19,6 +19,7 @@ type Report = {
   wrong: Sent;
   redirected: Sent;
   paths: string[];
+  strange: Record<string, Sent>;
 };
 
 function certificate(): void {
@@ -82,6 +83,22 @@ describe.skipIf(Bun.which("openssl") === null && process.env.CI !== "true").each
       expect(named).toEqual({ status: 200 });
       expect(askedOnce).toBe(1);
       expect(paths[0]).toBe("/");
+    }, 60_000);
+
+    test("ends in its time whatever comes, and counts as answered once the status has come", () => {
+      const failed = { error: "the connection failed" };
+      const late = { error: "no answer in time" };
+      expect(its().strange).toEqual({
+        "endless header": failed,
+        "endless headers": failed,
+        "endless body": { status: 200 },
+        "compressed zeros": { status: 200 },
+        "trickled header": late,
+        "trickled body": { status: 200 },
+        silence: late,
+        reset: failed,
+        "not HTTP": failed,
+      });
     }, 60_000);
 
     test("checks the certificate against the name, and follows no redirect", () => {
