@@ -1,17 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { run, runtimes } from "./scenarios.ts";
+import { DEADLINE_MS, played, runtimes } from "./scenarios.ts";
 
-const MINUTE_MS = 70_000;
-const script = fileURLToPath(new URL("./fixtures/bytes/scenario.ts", import.meta.url));
+const script = new URL("./fixtures/bytes/scenario.ts", import.meta.url);
 
 for (const runtime of runtimes) {
-  describe.concurrent(`On ${runtime}, bytes`, () => {
+  const scenario = played(runtime, script, [
+    ["cross", "moved", "bound", ...(runtime === "deno" ? [] : ["heldByTheDead"])],
+  ]);
+  describe(`On ${runtime}, bytes`, () => {
     test(
       "cross as they are: bodies, answers and what is published, in order with all else",
       async () => {
         const zeros = (text: string) => `Uint8Array ${text}`;
-        expect(await run(runtime, script, ["cross"])).toEqual({
+        expect(await scenario("cross")).toEqual({
           code: 0,
           lines: [
             { direct: [2, 3, 0] },
@@ -24,13 +25,13 @@ for (const runtime of runtimes) {
           ],
         });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "are moved when told so, but for a part of a buffer; what was moved before is refused, and takes nothing else with it",
       async () => {
-        const { code, lines } = await run(runtime, script, ["moved"]);
+        const { code, lines } = await scenario("moved");
         expect(code).toBe(0);
         const because = "its bytes have been moved before; copy them first, or send them without transfer";
         const [moved, again, gone, ...rest] = lines;
@@ -43,13 +44,13 @@ for (const runtime of runtimes) {
           { dead: 2, bytes: 0 },
         ]);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "bound a mailbox as messages do: who does not fit waits, one that is larger than all is taken alone",
       async () => {
-        expect(await run(runtime, script, ["bound"])).toEqual({
+        expect(await scenario("bound")).toEqual({
           code: 0,
           lines: [
             { waits: [false, false, true, true], bytes: 803, bytesMax: 1_000, depth: 3 },
@@ -58,7 +59,7 @@ for (const runtime of runtimes) {
           ],
         });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     // A thread that hangs ends the process on Deno: nobody is left there to wait.
@@ -66,11 +67,11 @@ for (const runtime of runtimes) {
       test(
         "that a sender had reserved room for when it hung and was ended are given back",
         async () => {
-          const { code, lines } = await run(runtime, script, ["heldByTheDead"]);
+          const { code, lines } = await scenario("heldByTheDead");
           expect(code).toBe(0);
           expect(lines.at(-1)).toEqual({ kept: 1, bytes: 0 });
         },
-        MINUTE_MS,
+        DEADLINE_MS,
       );
   });
 }

@@ -1,16 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { event, lineWith, run, runtimes } from "./scenarios.ts";
+import { DEADLINE_MS, event, lineWith, played, runtimes } from "./scenarios.ts";
 
-const MINUTE_MS = 70_000;
-const script = fileURLToPath(new URL("./fixtures/children/scenario.ts", import.meta.url));
+const script = new URL("./fixtures/children/scenario.ts", import.meta.url);
 
 for (const runtime of runtimes) {
+  const scenario = played(runtime, script, [["backOff", "names", "atRunTime", "clock"]]);
   describe(`On ${runtime}, a supervisor`, () => {
     test(
       "waits before restarts as it declares, and not as another does",
       async () => {
-        const { code, lines } = await run(runtime, script, ["backOff"]);
+        const { code, lines } = await scenario("backOff");
         expect(code).toBe(0);
         const waits = (actor: string) =>
           event(lines, "child-terminated")
@@ -22,36 +21,36 @@ for (const runtime of runtimes) {
         // Any moment of 20,000 s, the first second among them: too early once in 20,000 runs.
         expect(later).toBeGreaterThan(1_000);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "counts restarts by a clock that nobody puts forward",
       async () => {
-        const { code, lines } = await run(runtime, script, ["clock"]);
+        const { code, lines } = await scenario("clock");
         expect(code).toBe(0);
         expect(lineWith(lines, "failed").failed).toContain("reached max restart intensity (1 in 600000 ms) by first");
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "names the threads of its children",
       async () => {
-        const { code, lines } = await run(runtime, script, ["names"]);
+        const { code, lines } = await scenario("names");
         expect(code).toBe(0);
         const { names } = lineWith(lines, "names") as { names: (string | null)[] };
         // Node tells a thread its name from 22.20 on.
         if (runtime === "node" && names.every((name) => name === null)) return;
         expect(names).toEqual(["first/0", "second/0"]);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "starts, restarts, lists and ends children at run time, and says why it cannot",
       async () => {
-        const { code, lines } = await run(runtime, script, ["atRunTime"]);
+        const { code, lines } = await scenario("atRunTime");
         expect(code).toBe(0);
         expect(lineWith(lines, "before")).toEqual({
           before: "Died",
@@ -75,7 +74,7 @@ for (const runtime of runtimes) {
         });
         expect(lineWith(lines, "stopped")).toEqual({ stopped: "not_running" });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
   });
 }

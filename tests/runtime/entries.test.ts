@@ -1,19 +1,27 @@
 import { describe, expect, test } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { commandOf, platforms, runToEnd } from "./programs.ts";
+import { DEADLINE_MS, lineWith, played, runtimes } from "./scenarios.ts";
 
-const folder = fileURLToPath(new URL("fixtures/entries", import.meta.url));
-const DEADLINE_MS = 70_000;
+const script = new URL("./fixtures/entries/scenario.ts", import.meta.url);
+const names = [
+  "missingEntry",
+  "throwingEntry",
+  "notInRegistry",
+  "missingHandler",
+  "unknownHandler",
+  "secondSystem",
+  "refusals",
+  "lateEntry",
+  "factory",
+  "silentEntry",
+];
 
-for (const platform of platforms) {
+for (const runtime of runtimes) {
+  const scenario = played(runtime, script, [names]);
   /** What became of the start of a system: `started`, or why not, with all causes. */
-  const outcomeOf = async (scenario: string): Promise<string> => {
-    const { stdout, stderr } = await runToEnd([...(await commandOf(platform)), "scenario.ts", scenario], folder);
-    const line = stdout.split("\n").find((each) => each.startsWith("{"));
-    return line === undefined ? stderr : (JSON.parse(line) as { outcome: string }).outcome;
-  };
+  const outcomeOf = async (name: string): Promise<string> =>
+    String(lineWith((await scenario(name)).lines, "outcome").outcome);
 
-  describe(`On ${platform}, a system whose workers`, () => {
+  describe(`On ${runtime}, a system whose workers`, () => {
     test.each([
       [
         "have an entry that is missing",

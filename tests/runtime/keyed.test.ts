@@ -1,16 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { fileURLToPath } from "node:url";
-import { event, lineWith, run, runtimes } from "./scenarios.ts";
+import { DEADLINE_MS, event, lineWith, played, runtimes } from "./scenarios.ts";
 
-const MINUTE_MS = 70_000;
-const script = fileURLToPath(new URL("./fixtures/keyed/scenario.ts", import.meta.url));
+const script = new URL("./fixtures/keyed/scenario.ts", import.meta.url);
 
 for (const runtime of runtimes) {
+  const scenario = played(runtime, script, [["alone", "replies", "idle", "bounds", "many"]]);
   describe(`On ${runtime}, keyed actors`, () => {
     test(
       "share threads by the tens of thousands, each with its own state, up to max, and are counted",
       async () => {
-        const { code, lines } = await run(runtime, script, ["many"]);
+        const { code, lines } = await scenario("many");
         expect(code).toBe(0);
         expect(lineWith(lines, "keys")).toEqual({
           keys: 100_000,
@@ -24,13 +23,13 @@ for (const runtime of runtimes) {
         });
         expect(lineWith(lines, "metrics")).toEqual({ metrics: true });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "fail alone: one is made anew and its neighbours go on, until it has failed too often and is down by itself",
       async () => {
-        const { code, lines } = await run(runtime, script, ["alone"]);
+        const { code, lines } = await scenario("alone");
         expect(code).toBe(0);
         expect(lineWith(lines, "thrown")).toEqual({
           thrown: { failed: "TypeError", message: "thrown in a handler" },
@@ -55,40 +54,40 @@ for (const runtime of runtimes) {
           "told-neighbour: shutdown",
         ]);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "live on after a throw unless told to be made anew",
       async () => {
-        const { code, lines } = await run(runtime, script, ["replies"]);
+        const { code, lines } = await scenario("replies");
         expect(code).toBe(0);
         expect(lineWith(lines, "after")).toEqual({
           thrown: { failed: "TypeError", message: "thrown in a handler" },
           after: 6,
         });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "end when they have had nothing to do, not while a handler or a timer is under way, and by themselves once all is handled",
       async () => {
-        const { code, lines } = await run(runtime, script, ["idle"]);
+        const { code, lines } = await scenario("idle");
         expect(code).toBe(0);
-        expect(lineWith(lines, "again")).toEqual({ slow: 600, timer: 1, again: 1 });
+        expect(lineWith(lines, "again")).toEqual({ slow: 400, again: 1 });
         expect(lineWith(lines, "keys")).toEqual({ keys: 0 });
         const ends = event(lines, "session-stopped").map(({ key, reason, sum }) => `${key}: ${reason} ${sum}`);
         expect(ends.filter((each) => each === "told-idle: idle 1")).toHaveLength(2);
         expect(ends.filter((each) => /^told-leaving: (normal|idle)/.test(each)).length).toBeGreaterThanOrEqual(1);
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
 
     test(
       "have keys of 1 to 256 characters, and a mailbox each beyond which asks are refused",
       async () => {
-        const { code, lines } = await run(runtime, script, ["bounds"]);
+        const { code, lines } = await scenario("bounds");
         expect(code).toBe(0);
         expect(lineWith(lines, "refused")).toEqual({
           refused: [
@@ -109,7 +108,7 @@ for (const runtime of runtimes) {
         expect([7, 8]).toContain(asked);
         expect(lineWith(lines, "third")).toMatchObject({ held: 400, third: { failed: "Busy" } });
       },
-      MINUTE_MS,
+      DEADLINE_MS,
     );
   });
 }

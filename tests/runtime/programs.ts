@@ -6,9 +6,14 @@ import { node } from "../../deploy/check/tools.ts";
 export const platforms = ["bun", "deno", "node"] as const;
 export type Platform = (typeof platforms)[number];
 
+let nodeProgram: Promise<string> | undefined;
+
 /** The command that runs a file on a platform, without the file. Node is installed when the machine has none that is new enough. */
 export async function commandOf(platform: Platform): Promise<readonly [program: string, ...args: string[]]> {
-  if (platform === "node") return [await node((line) => process.stderr.write(`${line}\n`))];
+  if (platform === "node") {
+    nodeProgram ??= node((line) => process.stderr.write(`${line}\n`));
+    return [await nodeProgram];
+  }
   const installed = fileURLToPath(new URL(`../../node_modules/.bin/${platform}`, import.meta.url));
   const program = existsSync(installed) ? installed : platform;
   return platform === "deno" ? [program, "run", "--allow-all", "--no-lock"] : [program];

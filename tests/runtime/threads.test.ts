@@ -1,16 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { event, type Line, lineWith, runScenario, runtimes } from "./scenarios.ts";
+import { fileURLToPath } from "node:url";
+import { DEADLINE_MS, event, lineWith, played, run, runtimes } from "./scenarios.ts";
 
-const DEADLINE_MS = 130_000;
+const script = new URL("./fixtures/scenario.ts", import.meta.url);
 /** RESTARTS=200 restarts more often. */
-const RESTARTS = Number(process.env.RESTARTS ?? 60);
+const RESTARTS = Number(process.env.RESTARTS ?? 30);
 
 for (const runtime of runtimes) {
+  const scenario = played(runtime, script, [
+    ["failures", "stillborn", "flood", "churn", "deadlines", "pool", "shared", "spare", "hang"],
+    ["crashLoop"],
+  ]);
   describe(`On ${runtime}, in real threads`, () => {
     test(
       "a throw fails its ask with name, message, code and cause, and the actor lives on",
       async () => {
-        const { code, lines } = await runScenario(runtime, "failures");
+        const { code, lines } = await scenario("failures");
         expect(code).toBe(0);
         expect(lineWith(lines, "thrown")).toEqual({
           thrown: { name: "RangeError", code: "number-missing", message: "no such number", cause: "the deeper reason" },
@@ -22,11 +27,13 @@ for (const runtime of runtimes) {
           ["reject", "rejected in subject"],
           ["exit", "Cannot go on: subject ended its own thread"],
         ] as const) {
-          const line = lines.find((each) => each.kind === kind) as { gapMs: number; refusedInMs: number } & Line;
-          expect(line).toMatchObject({ codes: ["Died"], down: "Died", other: true, lastError });
           // At once, not at the ask's deadline; how many milliseconds that is, bench:runtime tells.
-          expect(line.gapMs).toBeLessThan(1_000);
-          expect(line.refusedInMs).toBeLessThan(1_000);
+          expect(lines.find((each) => each.kind === kind)).toMatchObject({
+            codes: ["Died"],
+            down: "Died",
+            other: true,
+            lastError,
+          });
         }
         expect(event(lines, "stop-hook").map(({ actor, reason }) => `${actor}: ${reason}`)).toEqual([
           "subject: thrown in subject",
@@ -41,7 +48,7 @@ for (const runtime of runtimes) {
     test(
       "an endless loop is found with its kind; its thread is ended, or the process where it cannot be",
       async () => {
-        const { code, lines } = await runScenario(runtime, "hang");
+        const { code, lines } = await scenario("hang");
         expect(event(lines, "actor-hung")).toMatchObject([{ actor: "subject", kind: "loop" }]);
         if (runtime !== "deno") {
           expect(code).toBe(0);
@@ -59,14 +66,14 @@ for (const runtime of runtimes) {
     test(
       "a crash loop beyond the intensity ends the process with 1",
       async () => {
-        const { code, lines } = await runScenario(runtime, "crashLoop");
+        const { code, lines } = await scenario("crashLoop");
         expect(code).toBe(1);
         expect(event(lines, "stop-hook")).toHaveLength(4);
         expect(event(lines, "system-failed")).toEqual([
           {
             event: "system-failed",
             error:
-              "Cannot go on: the supervisor root gave up: reached max restart intensity (3 in 10000 ms) by subject",
+              "Cannot go on: the supervisor root gave up: reached max restart intensity (3 in 600000 ms) by subject",
             stack: expect.stringMatching(/Caused by: Error: thrown in subject[\s\S]*subject\.ts/),
           },
         ]);
@@ -77,7 +84,7 @@ for (const runtime of runtimes) {
     test(
       "a child that cannot start rolls the start back and rejects it with the reason",
       async () => {
-        const { lines } = await runScenario(runtime, "stillborn");
+        const { lines } = await scenario("stillborn");
         expect(lineWith(lines, "started")).toMatchObject({
           started: { message: expect.stringContaining("no such place") },
           left: "down",
@@ -89,7 +96,7 @@ for (const runtime of runtimes) {
     test(
       "a flood at twice the capacity keeps to the mailbox's bound, loses nothing that waits and accounts for every message",
       async () => {
-        const { code, lines } = await runScenario(runtime, "flood");
+        const { code, lines } = await scenario("flood");
         expect(code).toBe(0);
         const of = (name: string) =>
           lines.find((line) => line.name === name) as {
@@ -100,15 +107,15 @@ for (const runtime of runtimes) {
           };
         for (const name of ["waiting", "rejecting", "shedding"]) {
           const { sent, sum, total, counts } = of(name);
-          expect({ name, sent, counted: counts.sent, sum }).toEqual({ name, sent: 4_000, counted: 4_000, sum: 4_000 });
+          expect({ name, sent, counted: counts.sent, sum }).toEqual({ name, sent: 2_000, counted: 2_000, sum: 2_000 });
           expect(total).toBe(counts.handled as number);
           expect(counts.dead).toBe(0);
         }
-        expect(of("waiting").counts.handled).toBe(4_000);
+        expect(of("waiting").counts.handled).toBe(2_000);
         expect(of("rejecting").counts.rejected).toBeGreaterThan(0);
         expect(of("shedding").counts.shed).toBeGreaterThan(0);
         // Only the lossy half may be shed.
-        expect(of("shedding").counts.handled).toBeGreaterThanOrEqual(2_000);
+        expect(of("shedding").counts.handled).toBeGreaterThanOrEqual(1_000);
         const { deepest, grownMb } = lineWith(lines, "deepest") as { deepest: number; grownMb: number };
         expect(deepest).toBeLessThanOrEqual(64);
         expect(grownMb).toBeLessThan(60);
@@ -119,16 +126,18 @@ for (const runtime of runtimes) {
     test(
       `${RESTARTS} restarts leak no memory and no listener, and account for every message`,
       async () => {
-        const { code, lines } = await runScenario(runtime, "churn", [String(RESTARTS)]);
+        const { code, lines } = await scenario("churn");
         expect(code).toBe(0);
-        const { restarts, memory, handles } = lineWith(lines, "restarts") as {
+        const { restarts, memory, handles, threads } = lineWith(lines, "restarts") as {
           restarts: number;
           memory: number[];
           handles: number[];
+          threads: number[];
         };
         expect(restarts).toBe(RESTARTS);
         expect(memory).toHaveLength(10);
-        // In the second half; a thread that stayed would cost 4 to 13 MB each time.
+        // In the second half. The runtimes' own threads come and go, but not one for each restart; one that stayed would cost 4 to 13 MB each time.
+        expect((threads.at(-1) ?? 0) - (threads[4] ?? 0)).toBeLessThan(RESTARTS / 4);
         expect((memory.at(-1) ?? 0) - (memory[4] ?? 0)).toBeLessThan(40);
         expect(new Set(handles).size).toBe(1);
       },
@@ -138,7 +147,7 @@ for (const runtime of runtimes) {
     test(
       "SIGTERM during load loses nothing that was accepted, lets a stopping actor ask those left of it, and exits 0",
       async () => {
-        const { code, lines } = await runScenario(runtime, "sigterm", [], (line, kill) => {
+        const { code, lines } = await run(runtime, fileURLToPath(script), ["sigterm"], (line, kill) => {
           if ("pid" in line) kill("SIGTERM");
         });
         expect(code).toBe(0);
@@ -158,18 +167,15 @@ for (const runtime of runtimes) {
     test(
       "a deadline ends an ask, bounds what is asked within it, and drops expired work before its handler",
       async () => {
-        const { code, lines } = await runScenario(runtime, "deadlines");
+        const { code, lines } = await scenario("deadlines");
         expect(code).toBe(0);
-        const line = lineWith(lines, "plain") as { plainMs: number; nestedMs: number } & Line;
-        expect(line).toMatchObject({
+        expect(lineWith(lines, "plain")).toEqual({
           plain: "Expired",
           nested: "Expired",
           dropped: "Expired",
           begun: false,
-          expired: 1,
+          isCounted: true,
         });
-        expect(line.plainMs).toBeLessThan(1_000);
-        expect(line.nestedMs).toBeLessThan(1_000);
       },
       DEADLINE_MS,
     );
@@ -177,9 +183,9 @@ for (const runtime of runtimes) {
     test(
       "a pool keeps a key to one member and in order, all hear what is published in order, a batch gathers, an actor lives in the main thread too",
       async () => {
-        const { code, lines } = await runScenario(runtime, "pool");
+        const { code, lines } = await scenario("pool");
         expect(code).toBe(0);
-        const line = lineWith(lines, "homes") as { homes: number[][]; batches: number } & Line;
+        const line = lineWith(lines, "homes") as { homes: number[][]; batches: number };
         expect(line.homes.every((homes) => homes.length === 1)).toBe(true);
         expect(new Set(line.homes.flat()).size).toBe(3);
         expect(line).toMatchObject({
@@ -197,7 +203,7 @@ for (const runtime of runtimes) {
     test(
       "all threads count in the same shared memory",
       async () => {
-        const { code, lines } = await runScenario(runtime, "shared");
+        const { code, lines } = await scenario("shared");
         expect(code).toBe(0);
         expect(lineWith(lines, "counts")).toMatchObject({ members: 2, counts: [0, 10, 20, 30, 40, 50] });
       },
@@ -207,11 +213,10 @@ for (const runtime of runtimes) {
     test(
       "a warm spare takes over from an actor that failed, time after time",
       async () => {
-        const { code, lines } = await runScenario(runtime, "spare");
+        const { code, lines } = await scenario("spare");
         expect(code).toBe(0);
-        const { times } = lineWith(lines, "times") as { times: number[] };
-        expect(times).toHaveLength(5);
-        expect(Math.min(...times)).toBeLessThan(2_000);
+        // Loaded before the failure, and so not because of it.
+        expect(lineWith(lines, "warm")).toEqual({ warm: 2 });
       },
       DEADLINE_MS,
     );
