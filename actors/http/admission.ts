@@ -28,7 +28,7 @@ export type AdmissionBounds = {
   readonly shortWaitMs: number;
   /** In a longer queue a burst may wait for so long; */
   readonly burstWaitMs: number;
-  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), however short the queue is then, */
+  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), in the queue of one user however short it is then, */
   readonly burstMs: number;
   readonly overloadWaitMs: number;
   /** for so long; then patience is tried again. When the queue grows long again within that time, it is twice as long, up to `calmMaxMs`. */
@@ -71,6 +71,8 @@ export const threadClock: AdmissionClock = {
 export type Work<T> = {
   /** Whose it is; asked only where it matters. */
   key(): string;
+  /** Whether many may be behind that key, who must not suffer for each other. */
+  readonly isShared: boolean;
   run(): T | Promise<T>;
   /** Whether nobody waits for the answer any more. */
   isGone(): boolean;
@@ -89,6 +91,7 @@ export type Admission = {
 type Waiting = { readonly work: Work<unknown>; readonly sinceMs: number; start(): void; refuse(): void };
 type UserQueue = {
   readonly key: string;
+  readonly isShared: boolean;
   waiting: Queue<Waiting>;
   underWay: number;
   bytes: number;
@@ -135,10 +138,11 @@ export function admission(
     if ((counts.waiting > 0 && !isBlocked) || resuming.size > 0) drain();
   }
 
-  function queueOf(key: string): UserQueue {
+  function queueOf({ key: keyOf, isShared }: Pick<Work<unknown>, "key" | "isShared">): UserQueue {
+    const key = keyOf();
     let queue = queues.get(key);
     if (queue === undefined) {
-      queue = { key, waiting: new Queue(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
+      queue = { key, isShared, waiting: new Queue(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
       queues.set(key, queue);
     }
     return queue;
@@ -153,10 +157,10 @@ export function admission(
     const answer = work.run();
     if (!(answer instanceof Promise)) {
       const bytes = work.bytesOf(answer);
-      if (bytes > 0) weigh(queueOf(work.key()), work, bytes);
+      if (bytes > 0) weigh(queueOf(work), work, bytes);
       return answer;
     }
-    const queue = queueOf(work.key());
+    const queue = queueOf(work);
     counts.underWay++;
     queue.underWay++;
     const over = () => {
@@ -196,7 +200,7 @@ export function admission(
     counts.underWay >= bounds.underWayMaxOfOne || counts.bytesUnderWay >= bounds.bytesMaxOfOne;
 
   function wait<T>(work: Work<T>): Promise<T> {
-    const queue = queueOf(work.key());
+    const queue = queueOf(work);
     if (queue.waiting.size >= bounds.waitingMaxOfOne || (counts.waiting >= bounds.waitingMax && !displace(queue))) {
       forgetIdle(queue);
       counts.refused.full++;
@@ -255,7 +259,7 @@ export function admission(
   /** Takes away from the head of a queue who has gone or has waited too long. The last one of an overload stays: it came when those before it had waited enough. */
   function trim(queue: UserQueue, nowMs: number): void {
     const overloaded = isOverloaded(queue, nowMs);
-    const patientMax = overloaded ? 1 : bounds.shortMax;
+    const patientMax = overloaded && !queue.isShared ? 1 : bounds.shortMax;
     const longWaitMs = overloaded ? bounds.overloadWaitMs : bounds.burstWaitMs;
     for (let head = queue.waiting.peek(); head !== undefined; head = queue.waiting.peek()) {
       const isGone = head.work.isGone();
