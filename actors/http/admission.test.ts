@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
-import { type Admission, type AdmissionBounds, type AdmissionClock, admission, type Work } from "./admission.ts";
+import { type Admission, type AdmissionClock, admission, type Work } from "./admission.ts";
+import type { AdmissionBounds } from "./admission-bounds.ts";
 
 const bounds: AdmissionBounds = {
   turnMs: 8,
