@@ -16,8 +16,14 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
   const soon: (() => void)[] = [];
   const said: unknown[] = [];
   const oldest: (string | undefined)[] = [];
+  const timers: { ms: number; run: () => void }[] = [];
+  const later = (ms: number, run: () => void) => {
+    const timer = { ms, run };
+    timers.push(timer);
+    return () => void timers.splice(timers.indexOf(timer), 1);
+  };
   const cell = new Cell(behave(subject, behaviour) as unknown as Behaviour<Protocol, unknown, unknown>, {
-    clock: { now: () => nowMs, monotonicMs: () => nowMs, soon: (run) => soon.push(run), later: () => () => undefined },
+    clock: { now: () => nowMs, monotonicMs: () => nowMs, soon: (run) => soon.push(run), later },
     answer: (envelope, value) => said.push([envelope.id, value]),
     refuse: (envelope, error) => said.push([envelope.id, (error as Error & { code?: string }).code ?? error.message]),
     threw: () => undefined,
@@ -33,6 +39,10 @@ function cellOf<State>(behaviour: Omit<Behaviour<typeof subject.accepts, State, 
     cell,
     said,
     oldest,
+    /** Lets all timers of so many milliseconds go off. */
+    ring: (ms: number) => {
+      for (const timer of [...timers]) if (timer.ms === ms) timer.run();
+    },
     start: () => cell.start(undefined as unknown as Self<Protocol, unknown>),
     send: (kind: string, body: unknown, id = 0, deadlineMs?: number) => {
       const envelope = new Envelope(kind, body, id, deadlineMs, undefined, "test", undefined, undefined, false);
@@ -358,6 +368,32 @@ test("Of handlers that wait, the oldest is shown, and the next one when it ends"
   await settle();
   expect(oldest).toEqual(["note", "double", undefined]);
 });
+
+test.each([
+  ["of all kinds", 300, ["note overdue after 300", "double overdue after 300"]],
+  ["of one kind", { note: 300 }, ["note overdue after 300"]],
+])(
+  "A handler that has not ended in the time %s is told of with its kind, and one that has is not",
+  async (_, handlerTimeoutMs, overdue) => {
+    const { start, send, said, ring } = cellOf({
+      concurrency: 3,
+      handlerTimeoutMs,
+      start: () => null,
+      on: {
+        note: () => new Promise<void>(() => undefined),
+        double: () => new Promise(() => undefined),
+        enter: async () => 1,
+      },
+    });
+    await start();
+    send("enter", 1, 1);
+    await settle();
+    send("note", 1);
+    send("double", 1, 2);
+    ring(300);
+    expect(said.filter((each) => typeof each === "string" && each.includes("overdue"))).toEqual(overdue);
+  },
+);
 
 test("A kind that is named as something that every object has is no handler", async () => {
   const { start, send, said } = cellOf({ start: () => null, on: { note: () => undefined } });

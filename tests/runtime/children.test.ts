@@ -4,7 +4,7 @@ import { DEADLINE_MS, event, lineWith, played, runtimes } from "./scenarios.ts";
 const script = new URL("./fixtures/children/scenario.ts", import.meta.url);
 
 for (const runtime of runtimes) {
-  const scenario = played(runtime, script, [["backOff", "names", "atRunTime", "clock"]]);
+  const scenario = played(runtime, script, [["backOff", "names", "autoShutdown", "atRunTime", "clock"]]);
   describe(`On ${runtime}, a supervisor`, () => {
     test(
       "waits before restarts as it declares, and not as another does",
@@ -43,6 +43,16 @@ for (const runtime of runtimes) {
         // Node tells a thread its name from 22.20 on.
         if (runtime === "node" && names.every((name) => name === null)) return;
         expect(names).toEqual(["first/0", "second/0"]);
+      },
+      DEADLINE_MS,
+    );
+
+    test(
+      "ends with its other children when a significant one ends normally, not when it fails",
+      async () => {
+        const { code, lines } = await scenario("autoShutdown");
+        expect(code).toBe(0);
+        expect(lineWith(lines, "afterCrash")).toEqual({ afterCrash: 0, afterFinish: ["Died", 0] });
       },
       DEADLINE_MS,
     );

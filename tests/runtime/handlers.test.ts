@@ -15,6 +15,8 @@ for (const runtime of runtimes) {
         const { code, lines } = await scenario("long");
         expect({ code, hung: event(lines, "actor-hung") }).toEqual({ code: 0, hung: [] });
         expect(lineWith(lines, "first")).toEqual({ first: "answered", second: "answered" });
+        // One that holds its thread is shown as one that waits is.
+        expect(lineWith(lines, "oldest")).toEqual({ oldest: "work" });
         expect(lineWith(lines, "long")).toEqual({ long: Array.from({ length: 4 }, () => "answered") });
       },
       DEADLINE_MS,
