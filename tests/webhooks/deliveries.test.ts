@@ -299,6 +299,23 @@ function cases(stores: () => Promise<Stores>): void {
   );
 
   test(
+    "a clock that is set back by a year keeps no fact waiting",
+    async () => {
+      const { begin, newTask, newWebhook, pass } = await world(await stores());
+      const target = await newReceiver(() => ({ status: 500 }));
+      const id = await newWebhook(target.url);
+      const courier = await begin();
+      const seq = await newTask();
+      await poll("it is tried", deadlineMs, async () => (await courier.deliveries(id))?.failures === 1);
+      target.answer(() => ({ status: 204 }));
+      pass(-365 * dayMs);
+      await poll("it is told", deadlineMs, async () => (await courier.deliveries(id))?.cursor === seq);
+      expect(seqsOf(target)).toEqual([seq, seq]);
+    },
+    2 * deadlineMs,
+  );
+
+  test(
     "a courier that begins again goes on where the one before was, and one that is switched off where it was left",
     async () => {
       const { begin, newTask, newWebhook, take } = await world(await stores());
