@@ -110,6 +110,67 @@ for (const { name, runtime, needed } of [
       await poll("it ends", waitMs, stream.isOver);
       expect(names(stream).at(-1)).toBe("bye");
     }, 60_000);
+
+    test("end with a bye when the API token is deleted, and those of the session go on", async () => {
+      const who = await person(system.url);
+      const made = await who.call("POST", "/v1/auth/tokens", { body: { name: "follower" } });
+      const { id, token } = made.body as { id: string; token: string };
+      const byToken = { ...who, tokens: { ...who.tokens, accessToken: token } };
+      const [stream, other] = [await follow(byToken, system.url, ""), await follow(who, system.url, "")];
+      await poll("both begin", waitMs, () => [stream, other].every((each) => names(each).includes("hello")));
+      expect((await who.call("DELETE", `/v1/auth/tokens/${id}`)).status).toBe(204);
+      await poll("it ends", waitMs, stream.isOver);
+      expect(names(stream).at(-1)).toBe("bye");
+      await ok(who, 201, "POST", "/v1/tasks", { title: "told" });
+      await poll("the other one is told", waitMs, () => seqs(other).length > 0);
+      other.close();
+    }, 60_000);
+
+    test("follow several spaces at once, each from its own place, and say of each that is not theirs that it is left", async () => {
+      const [first, second, foreign] = [await newSpace(ada), await newSpace(ada), await newSpace(bob)];
+      const unknown = crypto.randomUUID();
+      for (const spaceId of [first, second])
+        for (let made = 0; made < 3; made++)
+          await ok(ada, 201, "POST", `/v1/spaces/${spaceId}/tasks`, { title: "one" });
+      const query = `?space=${first}:2&space=${second}:1&space=${foreign}:0&space=${unknown}`;
+      // Of a space that is named twice the later place counts.
+      const stream = await follow(ada, system.url, query, { "last-event-id": `${second}:3` });
+      const of = (spaceId: string) => stream.events.filter(({ data }) => data.spaceId === spaceId);
+      await poll(
+        "all is told",
+        waitMs,
+        () => of(first).length === 3 && of(second).length === 2 && of(unknown).length > 0,
+      );
+      expect(of(first).map(({ event, data }) => [event, data.seq])).toEqual([
+        ["hello", 4],
+        ["fact", 3],
+        ["fact", 4],
+      ]);
+      expect(of(second).map(({ event, data }) => [event, data.seq])).toEqual([
+        ["hello", 4],
+        ["fact", 4],
+      ]);
+      for (const spaceId of [foreign, unknown])
+        expect(of(spaceId).map(({ event, data }) => ({ event, data }))).toEqual([
+          { event: "left", data: { spaceId } as Event["data"] },
+        ]);
+      stream.close();
+    }, 60_000);
+
+    test("have the headers that let them through proxies, and are asked for with 50 spaces at most", async () => {
+      const spaces = (count: number) => Array.from({ length: count }, () => `space=${crypto.randomUUID()}`).join("&");
+      expectProblem(await ada.call("GET", `/v1/events?${spaces(51)}`), 422, "validation");
+      const ends = new AbortController();
+      const answer = await fetch(`${system.url}/v1/events?${spaces(50)}`, {
+        headers: { authorization: `Bearer ${ada.tokens.accessToken}` },
+        signal: ends.signal,
+      });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("content-type")).toBe("text/event-stream");
+      expect(answer.headers.get("x-accel-buffering")).toBe("no");
+      expect(answer.headers.get("cache-control")).toBe("private, no-cache");
+      ends.abort();
+    }, 60_000);
   });
 
 test("a process that drains tells its readers when to come back", async () => {

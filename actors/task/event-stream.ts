@@ -27,7 +27,8 @@ export type EventStream = {
 export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   let isOver = false;
-  let waiting: (() => void) | undefined;
+  /** Of all that wait for room: a stream may catch up in several spaces. */
+  let waiting: PromiseWithResolvers<void> | undefined;
   /** Of the chunks that the reader has not taken, oldest first, and of those that it has taken since the last count. */
   const sizes: number[] = [];
   let bytes = 0;
@@ -35,8 +36,13 @@ export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): 
   function finish(reason: "gone" | "slow" | "ended"): void {
     if (isOver) return;
     isOver = true;
-    waiting?.();
+    makeRoom();
     over(reason);
+  }
+
+  function makeRoom(): void {
+    waiting?.resolve();
+    waiting = undefined;
   }
 
   // Its default strategy counts chunks: one that measures them costs 8 KB a stream on Bun.
@@ -44,10 +50,7 @@ export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): 
     start(given) {
       controller = given;
     },
-    pull() {
-      waiting?.();
-      waiting = undefined;
-    },
+    pull: makeRoom,
     cancel: () => finish("gone"),
   });
 
@@ -80,9 +83,8 @@ export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): 
     },
     room() {
       if (isOver || backlog() === 0) return undefined;
-      return new Promise((resolve) => {
-        waiting = resolve;
-      });
+      waiting ??= Promise.withResolvers();
+      return waiting.promise;
     },
     end(last) {
       if (isOver) return;
