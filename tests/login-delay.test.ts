@@ -57,7 +57,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
         expect(await client.wrongOnes(5, email, here)).toEqual([401, 401, 401, 401, 401]);
         const sixth = await client.login(email, wrongOne, here);
         expectProblem(sixth, 429, "rate-limited");
-        expect(retryAfterS(sixth)).toBe(2);
+        expect([1, 2]).toContain(retryAfterS(sixth));
         expectProblem(await client.login(ada.email, rightOne, here), 429, "rate-limited");
         expect((await client.login(ada.email, rightOne, elsewhere())).status).toBe(200);
       }
@@ -144,28 +144,32 @@ test("what nobody trusted says of addresses does not help who sends wrong passwo
   await system.end("SIGTERM");
 }, 120_000);
 
-test(
-  "a flood of wrong passwords keeps nobody else out: who waits has a turn by account",
-  async () => {
-    const system = await start({ env: { TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" } });
-    const { login } = clientOf(system);
-    const people: Person[] = [];
-    for (let nth = 0; nth < 8; nth += 1) people.push(await person(system.url));
-    const flood: number[] = [];
-    // Three times what the queue takes.
-    const flooding = inParallel(
-      500,
-      384,
-      async () => void flood.push((await login("victim@example.com", wrongOne)).status),
-    );
-    await poll("the queue is full", 60_000, () => flood.includes(503));
-    const honest = await Promise.all(people.map(({ email }) => login(email, rightOne)));
-    expect(flood.length).toBeLessThan(500);
-    expect(honest.map(({ status }) => status)).toEqual(people.map(() => 200));
-    await flooding;
-    expect(new Set(flood)).toEqual(new Set([401, 503]));
-    await system.end("SIGTERM");
-  },
-  // On a machine with much else to do the flood may be refused before the queue of passwords is what is full.
-  { timeout: 120_000, retry: 2 },
-);
+test("a flood of wrong passwords from one network keeps nobody else out: who waits has a turn", async () => {
+  const env = { TT_TRUSTED_PROXIES: "127.0.0.1", TT_LOGIN_DELAY: "off", LOG_LEVEL: "error" };
+  const system = await start({ env });
+  const { login } = clientOf(system);
+  const people: Person[] = [];
+  for (let nth = 0; nth < 8; nth += 1) people.push(await person(system.url));
+  const flood = new Set<number>();
+  let isOver = false;
+  // Three times what the queue takes, again and again.
+  const flooding = inParallel(384, 384, async () => {
+    while (!isOver) flood.add((await login("victim@example.com", wrongOne)).status);
+  });
+  await poll("the queue is full", 60_000, () => flood.has(503));
+  /** On a machine with much else to do a turn may come too late, and the next one in time; without turns none would come. */
+  async function soon(email: string): Promise<number> {
+    const address = elsewhere();
+    for (let tries = 1; ; tries += 1) {
+      const { status } = await login(email, rightOne, address);
+      if (status !== 503 || tries === 10) return status;
+    }
+  }
+  const honest = await Promise.all(people.map(({ email }) => soon(email))).finally(() => {
+    isOver = true;
+  });
+  expect(honest).toEqual(people.map(() => 200));
+  await flooding;
+  expect([...flood].sort()).toEqual([401, 503]);
+  await system.end("SIGTERM");
+}, 120_000);

@@ -2,7 +2,8 @@
 import { behave, type Self } from "../../runtime/actor.ts";
 import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../health/report-health.ts";
 import { verifier } from "../http/access-tokens.ts";
-import { admission, admissionBounds, threadClock } from "../http/admission.ts";
+import { admission, threadClock } from "../http/admission.ts";
+import { admissionBounds } from "../http/admission-bounds.ts";
 import { admissionMetrics } from "../http/admission-metrics.ts";
 import { type Edge, edge } from "../http/app.ts";
 import { clientReader } from "../http/client.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
-import { type Admission, type AdmissionBounds, type AdmissionClock, admission, type Work } from "./admission.ts";
+import { type Admission, type AdmissionClock, admission, type Work } from "./admission.ts";
+import type { AdmissionBounds } from "./admission-bounds.ts";
 
 const bounds: AdmissionBounds = {
   turnMs: 8,
@@ -52,6 +53,7 @@ type Given = { lastsMs?: number; gone?: () => boolean; bytes?: number; answer?: 
 function work(name: string, { lastsMs = 0, gone = () => false, bytes = 0, answer }: Given = {}): Work<string> {
   return {
     key: () => name.charAt(0),
+    isShared: name.startsWith("shared"),
     run() {
       begun.push(name);
       nowMs += lastsMs;
@@ -170,21 +172,19 @@ async function firstOfTwo(name: string): Promise<string> {
   return waits;
 }
 
-async function overload(): Promise<void> {
+async function overload(by = "a"): Promise<void> {
   await fillTurn();
-  void ask("a, long", { lastsMs: 60 });
-  void ask("a, late");
-  void ask("a, late too");
-  void ask("a, last");
+  void ask(`${by}, long`, { lastsMs: 60 });
+  for (const which of ["late", "late too", "last"]) void ask(`${by}, ${which}`);
   goRound();
   goRound();
   goRound();
-  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 2 } });
 }
 
 test("after overload waiting stays short until it has been calm, though the queue was empty for a moment", async () => {
   expect(await firstOfTwo("a1")).toBe("a1");
   await overload();
+  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 2 } });
   expect(await firstOfTwo("a2")).toBe("overloaded");
   for (const passMs of [bounds.calmMs + 10, bounds.calmMs + 10, 25]) goRound(passMs);
   expect(await firstOfTwo("a3")).toBe("a3");
@@ -207,6 +207,13 @@ test("in overload nobody waits long in a short queue either; afterwards patience
   expect(await firstOfTwo("a6")).toBe("overloaded");
   goRound(bounds.calmMs);
   expect(await firstOfTwo("a7")).toBe("a7");
+});
+
+test("those who share an address have patience with a short queue in overload too", async () => {
+  gate = admission({ ...bounds, shortMax: 2 }, clock);
+  await overload("shared");
+  expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 1 } });
+  expect(await firstOfTwo("shared, first")).toBe("shared, first");
 });
 
 test("what is under way of one is bounded; others go on, and its own when one ends", async () => {

@@ -6,52 +6,8 @@
 import { setImmediate } from "node:timers";
 import { Queue } from "../../runtime/queue.ts";
 import { Problem } from "../model/problem.ts";
+import type { AdmissionBounds } from "./admission-bounds.ts";
 import { type AdmissionCounts, plainCounts } from "./admission-counts.ts";
-
-export type AdmissionBounds = {
-  /** New work in one turn of the event loop; the request under way when it is over still ends. */
-  readonly turnMs: number;
-  /** Requests that wait, of all and of one. */
-  readonly waitingMax: number;
-  readonly waitingMaxOfOne: number;
-  /** Requests begun and not answered, of all and of one. */
-  readonly underWayMax: number;
-  readonly underWayMaxOfOne: number;
-  /** Bytes of large answers that clients have not taken yet, of all and of one. */
-  readonly bytesMax: number;
-  readonly bytesMaxOfOne: number;
-  /**
-   * Requests of one that may wait for `shortWaitMs`, whatever else: as many as an ordinary client has under way at once. They wait because of others, or because
-   * the machine is slow, and have nothing to gain from a quick refusal.
-   */
-  readonly shortMax: number;
-  readonly shortWaitMs: number;
-  /** In a longer queue a burst may wait for so long; */
-  readonly burstWaitMs: number;
-  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), however short the queue is then, */
-  readonly burstMs: number;
-  readonly overloadWaitMs: number;
-  /** for so long; then patience is tried again. When the queue grows long again within that time, it is twice as long, up to `calmMaxMs`. */
-  readonly calmMs: number;
-  readonly calmMaxMs: number;
-};
-
-export const admissionBounds: AdmissionBounds = {
-  turnMs: 8,
-  waitingMax: 4_096,
-  waitingMaxOfOne: 1_024,
-  underWayMax: 1_024,
-  underWayMaxOfOne: 512,
-  bytesMax: 128 * 2 ** 20,
-  bytesMaxOfOne: 32 * 2 ** 20,
-  shortMax: 32,
-  shortWaitMs: 5_000,
-  burstWaitMs: 500,
-  burstMs: 100,
-  overloadWaitMs: 20,
-  calmMs: 1_000,
-  calmMaxMs: 4_000,
-};
 
 export type AdmissionClock = {
   /** Milliseconds that never run backwards. */
@@ -71,6 +27,8 @@ export const threadClock: AdmissionClock = {
 export type Work<T> = {
   /** Whose it is; asked only where it matters. */
   key(): string;
+  /** Whether many may be behind that key, who must not suffer for each other. */
+  readonly isShared: boolean;
   run(): T | Promise<T>;
   /** Whether nobody waits for the answer any more. */
   isGone(): boolean;
@@ -89,6 +47,7 @@ export type Admission = {
 type Waiting = { readonly work: Work<unknown>; readonly sinceMs: number; start(): void; refuse(): void };
 type UserQueue = {
   readonly key: string;
+  readonly isShared: boolean;
   waiting: Queue<Waiting>;
   underWay: number;
   bytes: number;
@@ -135,10 +94,11 @@ export function admission(
     if ((counts.waiting > 0 && !isBlocked) || resuming.size > 0) drain();
   }
 
-  function queueOf(key: string): UserQueue {
+  function queueOf({ key: keyOf, isShared }: Pick<Work<unknown>, "key" | "isShared">): UserQueue {
+    const key = keyOf();
     let queue = queues.get(key);
     if (queue === undefined) {
-      queue = { key, waiting: new Queue(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
+      queue = { key, isShared, waiting: new Queue(), underWay: 0, bytes: 0, creditMs: 0, busySinceMs: 0 };
       queues.set(key, queue);
     }
     return queue;
@@ -153,10 +113,10 @@ export function admission(
     const answer = work.run();
     if (!(answer instanceof Promise)) {
       const bytes = work.bytesOf(answer);
-      if (bytes > 0) weigh(queueOf(work.key()), work, bytes);
+      if (bytes > 0) weigh(queueOf(work), work, bytes);
       return answer;
     }
-    const queue = queueOf(work.key());
+    const queue = queueOf(work);
     counts.underWay++;
     queue.underWay++;
     const over = () => {
@@ -196,7 +156,7 @@ export function admission(
     counts.underWay >= bounds.underWayMaxOfOne || counts.bytesUnderWay >= bounds.bytesMaxOfOne;
 
   function wait<T>(work: Work<T>): Promise<T> {
-    const queue = queueOf(work.key());
+    const queue = queueOf(work);
     if (queue.waiting.size >= bounds.waitingMaxOfOne || (counts.waiting >= bounds.waitingMax && !displace(queue))) {
       forgetIdle(queue);
       counts.refused.full++;
@@ -255,7 +215,7 @@ export function admission(
   /** Takes away from the head of a queue who has gone or has waited too long. The last one of an overload stays: it came when those before it had waited enough. */
   function trim(queue: UserQueue, nowMs: number): void {
     const overloaded = isOverloaded(queue, nowMs);
-    const patientMax = overloaded ? 1 : bounds.shortMax;
+    const patientMax = overloaded && !queue.isShared ? 1 : bounds.shortMax;
     const longWaitMs = overloaded ? bounds.overloadWaitMs : bounds.burstWaitMs;
     for (let head = queue.waiting.peek(); head !== undefined; head = queue.waiting.peek()) {
       const isGone = head.work.isGone();

@@ -230,6 +230,7 @@ function admit(
   return admission.admit({
     run,
     key: () => (caller === undefined ? `address ${address()}` : `user ${caller.userId}`),
+    isShared: caller === undefined,
     isGone: () => peer?.isGone === true,
     // Whether somebody is gone is asked of large answers alone: it costs a look into the socket.
     bytesOf: (response) => {

@@ -78,9 +78,9 @@ describeWith("a Redis that forgets", [await servers(), await privateService("red
         const summary = `${each.progress()} changes, slowest ${each.slowestMs()} ms; ${JSON.stringify(Object.fromEntries(each.seen))}`;
         if (forgets > 8) process.stderr.write(`${summary}\n`);
         expect(wrong.slice(0, 20), summary).toEqual([]);
-        // Tasks do not need Redis: nobody notices but by the time it takes. A list waits a second for a read model that is slower, and then says so.
-        const late = "list 503 not-yet-visible";
-        const bad = [...each.seen.keys()].filter((kind) => kind !== late && !/ (20[014]|404 not-found)$/.test(kind));
+        // Tasks do not need Redis: nobody notices but by the time it takes. A read waits a second for a read model that is slower, and then says so.
+        const fine = /^(?:list|get) 503 not-yet-visible$| (?:20[014]|404 not-found)$/;
+        const bad = [...each.seen.keys()].filter((kind) => !fine.test(kind));
         expect(bad, summary).toEqual([]);
       }
       expect(await system.end()).toEqual(system.all.map(() => 0));

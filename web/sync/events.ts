@@ -1,7 +1,7 @@
 /** The stream of what happens in all spaces of the user, for as long as the page is open. */
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { sendNow, setOnline } from "./sending.ts";
-import { accessToken, Offline, refusalOf, request, user } from "./session.ts";
+import { accessToken, Offline, Refusal, refusalOf, request } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";
 
 /** The server sends a comment every 15 s. */
@@ -11,59 +11,82 @@ const longestWaitMs = 15_000;
 
 type Told = { readonly spaceId: string; readonly seq: number; readonly epoch: string };
 
-/** Until nobody is signed in any more. */
-export async function follow(): Promise<void> {
-  for (let waitMs = firstWaitMs; user.value != null; ) {
+/** Until it is aborted, as it must be when who is signed in changes: the stream is that user's. */
+export async function follow(signal: AbortSignal): Promise<void> {
+  for (let waitMs = firstWaitMs; !signal.aborted; ) {
     const begunMs = Date.now();
     try {
-      await once();
+      await once(signal);
       setOnline(true);
     } catch (error) {
+      if (signal.aborted) return;
       if (error instanceof Offline || !navigator.onLine) setOnline(false);
     }
     waitMs = Date.now() - begunMs > longestWaitMs ? firstWaitMs : Math.min(waitMs * 2, longestWaitMs);
-    await pause(waitMs);
+    await pause(waitMs, signal);
   }
 }
 
-function pause(ms: number): Promise<void> {
+/** Ends early when the network is back, and when nobody waits any more. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
       removeEventListener("online", done);
+      signal.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, ms);
     addEventListener("online", done);
+    signal.addEventListener("abort", done);
   });
 }
 
 /** One stream to its end. */
-async function once(): Promise<void> {
+async function once(signal: AbortSignal): Promise<void> {
   const abort = new AbortController();
-  let watch = setTimeout(() => abort.abort(), silenceMs);
+  const cut = () => abort.abort();
+  let watch = setTimeout(cut, silenceMs);
   const heard = () => {
     clearTimeout(watch);
-    watch = setTimeout(() => abort.abort(), silenceMs);
+    watch = setTimeout(cut, silenceMs);
   };
-  const cut = () => abort.abort();
   addEventListener("offline", cut);
+  signal.addEventListener("abort", cut);
   try {
     const answer = await request("GET", "/v1/events", { token: await accessToken(), signal: abort.signal });
     if (!answer.ok) throw await refusalOf(answer);
+    if (signal.aborted) return;
     setOnline(true);
     sendNow();
     // What changed before the stream began is told by each space's `hello`.
     await listSpaces();
-    await read(answer, heard);
+    await read(answer, heard, abort.signal);
   } finally {
     clearTimeout(watch);
     removeEventListener("offline", cut);
+    signal.removeEventListener("abort", cut);
     abort.abort();
   }
 }
 
-async function read(answer: Response, heard: () => void): Promise<void> {
+/**
+ * A space that could not be brought up to date is tried again as long as its stream goes on: it might be told nothing more for days. Where the user may
+ * not read it any more, `left` says so.
+ */
+async function surely(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refusal && error.problem.status === 404) return;
+    }
+    await pause(waitMs, signal);
+  }
+}
+
+/** `signal`: of the end of this stream. */
+async function read(answer: Response, heard: () => void, signal: AbortSignal): Promise<void> {
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -77,12 +100,12 @@ async function read(answer: Response, heard: () => void): Promise<void> {
     heard();
     const parts = (text + next.value).split("\n\n");
     text = parts.pop() ?? "";
-    for (const part of parts) if (!(await take(part))) return;
+    for (const part of parts) if (signal.aborted || !(await take(part, signal))) return;
   }
 }
 
 /** False where the stream is over. */
-async function take(part: string): Promise<boolean> {
+async function take(part: string, signal: AbortSignal): Promise<boolean> {
   const lines = new Map(
     part.split("\n").flatMap((line): [string, string][] => {
       const colon = line.indexOf(":");
@@ -95,9 +118,9 @@ async function take(part: string): Promise<boolean> {
   if (event === undefined || data === undefined) return true;
   const told = JSON.parse(data) as Told & FeedFact;
   // Spaces do not wait for each other; within one, things are taken in turn.
-  if (event === "fact") void takeFact(told).catch(() => undefined);
-  else if (event === "hello") void catchUp(told.spaceId, told).catch(() => undefined);
-  else if (event === "resync") void catchUp(told.spaceId, { seq: 0, epoch: "" }).catch(() => undefined);
+  if (event === "fact") void surely(() => takeFact(told), signal);
+  else if (event === "hello") void surely(() => catchUp(told.spaceId, told), signal);
+  else if (event === "resync") void surely(() => catchUp(told.spaceId, { seq: 0, epoch: "" }), signal);
   else if (event === "left") await forget(told.spaceId);
   else if (event === "joined") await listSpaces();
   return true;

@@ -33,17 +33,25 @@ const answerTimeoutMs = 20_000;
 const renewBeforeMs = 60_000;
 const userKey = storageName("user");
 
-let access: { readonly token: string; readonly untilMs: number } | undefined;
+let access: Access | undefined;
 let renewing: Promise<string> | undefined;
-/** Tells the other tabs of a new token, so that they need not ask for one. */
-let share: (token: string, untilMs: number) => void = () => undefined;
+/** Counts who enters and who leaves: what was asked before that is not answered for whoever is here now. */
+let turns = 0;
+/** Whose token it is, until when. */
+export type Access = { readonly token: string; readonly untilMs: number; readonly user: User };
+/** Tells the other tabs of a new token: they need not ask for one, and who signs in here is signed in there. */
+let share: (access: Access) => void = () => undefined;
 
 export function shareTokens(by: typeof share): void {
   share = by;
 }
 
-export function takeToken(token: string, untilMs: number): void {
-  access = { token, untilMs };
+export function takeAccess(given: Access): void {
+  const { user: who } = given;
+  const known = user.peek();
+  if (known?.id !== who.id) turns++;
+  access = given;
+  if (known?.id !== who.id || known.name !== who.name || known.email !== who.email) user.value = who;
 }
 
 export async function request(
@@ -87,8 +95,10 @@ export async function call(
   path: string,
   options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Response> {
+  const asked = turns;
   for (let tries = 0; ; tries++) {
     const token = await accessToken();
+    if (asked !== turns) throw new Offline("somebody signed in or out meanwhile");
     const answer = await request(method, path, { ...options, token });
     if (answer.ok) return answer;
     const refusal = await refusalOf(answer);
@@ -113,11 +123,13 @@ export async function accessToken(): Promise<string> {
 /** Another tab may have renewed it while this one waited. */
 async function renew(): Promise<string> {
   if (access !== undefined && access.untilMs - renewBeforeMs > Date.now()) return access.token;
+  const asked = turns;
   const answer = await request("POST", "/v1/auth/refresh", { headers: { "x-token-delivery": "cookie" } });
-  if (answer.ok) return take((await answer.json()) as Tokens);
-  const refusal = await refusalOf(answer);
+  const told = answer.ok ? ((await answer.json()) as Tokens) : await refusalOf(answer);
+  if (asked !== turns) throw new Offline("somebody signed in or out meanwhile");
+  if (!(told instanceof Refusal)) return take(told);
   if (answer.status === 401) endHere();
-  throw refusal;
+  throw told;
 }
 
 async function oneTabAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -128,11 +140,10 @@ async function oneTabAtATime<Result>(work: () => Promise<Result>): Promise<Resul
 
 function take({ accessToken: token, expiresIn, user: who }: Tokens): string {
   // The server's clock says when it ends, this one's how long that is from now.
-  const untilMs = Date.now() + expiresIn * 1_000;
-  access = { token, untilMs };
-  share(token, untilMs);
-  if (user.value?.id !== who.id || user.value.name !== who.name || user.value.email !== who.email) user.value = who;
+  const given = { token, untilMs: Date.now() + expiresIn * 1_000, user: who };
+  takeAccess(given);
   localStorage.setItem(userKey, JSON.stringify(who));
+  share(given);
   return token;
 }
 
@@ -162,7 +173,9 @@ export function knownUser(): User | undefined {
 export async function enter(path: "login" | "register", body: Record<string, string>): Promise<void> {
   const answer = await request("POST", `/v1/auth/${path}`, { body, headers: { "x-token-delivery": "cookie" } });
   if (!answer.ok) throw await refusalOf(answer);
-  take((await answer.json()) as Tokens);
+  const tokens = (await answer.json()) as Tokens;
+  turns++;
+  take(tokens);
 }
 
 export function rename(who: User): void {
@@ -176,6 +189,7 @@ export async function signOut(path: "logout" | "logout-all"): Promise<void> {
 }
 
 export function endHere(): void {
+  turns++;
   access = undefined;
   localStorage.removeItem(userKey);
   user.value = null;

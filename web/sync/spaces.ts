@@ -37,12 +37,20 @@ export function storeOf(spaceId: string): SpaceStore {
   return store;
 }
 
-/** One thing after the other within a space. */
+/** One thing after the other within a space; none of it once its user has gone. */
 function inTurn(spaceId: string, work: () => Promise<void>): Promise<void> {
-  const next = (chains.get(spaceId) ?? Promise.resolve()).then(work, work);
+  if (user.peek() == null) return Promise.resolve();
+  const store = storeOf(spaceId);
+  const still = async () => {
+    if (isCurrent(store)) await work();
+  };
+  const next = (chains.get(spaceId) ?? Promise.resolve()).then(still, still);
   chains.set(spaceId, next);
   return next;
 }
+
+/** False after a sign-out, and where the membership has ended: what comes late then is neither shown nor kept. */
+const isCurrent = (store: SpaceStore): boolean => stores.get(store.id) === store;
 
 /** Names as this browser knew them last; then as the server has them. */
 export async function openSpaces(): Promise<void> {
@@ -132,12 +140,14 @@ async function readFacts(store: SpaceStore): Promise<void> {
     const query = `after=${store.seq}&limit=${factsAtOnce}&epoch=${encodeURIComponent(store.epoch)}`;
     const page = await getJson<Page>(`/v1/spaces/${store.id}/facts?${query}`);
     for (const fact of page.items) await takeNext(store, fact);
+    if (!isCurrent(store)) return;
     if (page.items.length === 0 || store.seq >= page.seq) return;
   }
 }
 
 /** All of it anew. What is waiting stays. */
 async function snapshot(spaceId: string): Promise<void> {
+  const store = storeOf(spaceId);
   const answer = await call("GET", `/v1/spaces/${spaceId}/snapshot?done=${doneDays}`, {
     signal: AbortSignal.timeout(snapshotTimeoutMs),
   });
@@ -153,10 +163,11 @@ async function snapshot(spaceId: string): Promise<void> {
   }
   loading.value = new Map([...loading.value].filter(([id]) => id !== spaceId));
   if (state === undefined || !isWhole) throw new Error("Cannot read the snapshot: it ended early");
-  const store = storeOf(spaceId);
+  if (!isCurrent(store)) return;
   store.load(state, documents);
   showPendingOf(spaceId);
   await painted();
+  if (!isCurrent(store)) return;
   await writeSpace({ spaceId, ...state }, documents, { isWhole: true });
   removeTold(spaceId, state.seq);
   tell({ kind: "space", spaceId });
@@ -213,6 +224,7 @@ export function takeToldFact(fact: FeedFact): Promise<void> {
 async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
   if (given.seq <= store.seq) return;
   const fact = given.partial === true ? await getJson<FeedFact>(`/v1/spaces/${store.id}/facts/${given.seq}`) : given;
+  if (!isCurrent(store)) return;
   noticeOverwriting(fact, user.peek()?.id ?? "", entries.peek());
   const { changed, toRead } = store.take(fact);
   showPendingOf(store.id);
@@ -220,6 +232,7 @@ async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
     const document = await readOne(store, each.type, each.id);
     if (document !== undefined) changed.push(document);
   }
+  if (!isCurrent(store)) return;
   await writeSpace({ spaceId: store.id, seq: store.seq, epoch: store.epoch }, changed, { isWhole: false });
   removeTold(store.id, store.seq);
   if (isLeader.value) tell({ kind: "fact", fact });

@@ -5,17 +5,17 @@ import { clearAll } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { follow } from "./events.ts";
 import { isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
-import { endHere, resume, shareTokens, takeToken, user } from "./session.ts";
+import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
 import { hear, isLeader, lead, tell } from "./tabs.ts";
 
 const lastUserKey = storageName("last-user");
-let following: Promise<void> | undefined;
+let following: AbortController | undefined;
 
 export async function begin(): Promise<void> {
-  shareTokens((token, untilMs) => tell({ kind: "token", token, untilMs }));
+  shareTokens((access) => tell({ kind: "token", access }));
   hear((what) => {
-    if (what.kind === "token") takeToken(what.token, what.untilMs);
+    if (what.kind === "token") takeAccess(what.access);
     else if (what.kind === "signed-out") endHere();
     else if (what.kind === "outbox") void readEntries();
     else if (isLeader.value) return;
@@ -31,8 +31,10 @@ export async function begin(): Promise<void> {
     if (now === before) return;
     const was = before;
     before = now;
+    // Another tab may have let somebody else in: the token that is renewed here is theirs then.
+    if (typeof was === "string") left();
     if (typeof now === "string") void signedIn(now);
-    else if (typeof was === "string") void signedOut();
+    else if (typeof was === "string") tell({ kind: "signed-out" });
   });
   void lead().then(() => {
     void sendAll();
@@ -47,20 +49,22 @@ async function signedIn(userId: string): Promise<void> {
   if (localStorage.getItem(lastUserKey) !== userId) await clearAll();
   localStorage.setItem(lastUserKey, userId);
   await readEntries();
+  if (user.peek()?.id !== userId) return;
   await openSpaces();
   goOn();
 }
 
 /** Only the tab that leads hears the stream. */
 function goOn(): void {
-  if (!isLeader.value || user.value == null) return;
-  following ??= follow().finally(() => {
-    following = undefined;
-  });
+  if (!isLeader.value || user.value == null || following !== undefined) return;
+  following = new AbortController();
+  void follow(following.signal);
 }
 
-async function signedOut(): Promise<void> {
-  tell({ kind: "signed-out" });
+/** Nothing of who was here stays in memory, or comes later. */
+function left(): void {
+  following?.abort();
+  following = undefined;
   forgetAll();
   entries.value = [];
 }

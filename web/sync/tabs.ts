@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { storageName } from "../base.ts";
+import type { Access } from "./session.ts";
 
 export type Told =
   | { readonly kind: "fact"; readonly fact: FeedFact }
@@ -9,7 +10,7 @@ export type Told =
   | { readonly kind: "spaces" }
   | { readonly kind: "outbox" }
   | { readonly kind: "online"; readonly isOnline: boolean }
-  | { readonly kind: "token"; readonly token: string; readonly untilMs: number }
+  | { readonly kind: "token"; readonly access: Access }
   | { readonly kind: "signed-out" };
 
 export const isLeader = signal(false);

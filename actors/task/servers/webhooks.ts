@@ -10,7 +10,7 @@ import { Problem } from "../../model/problem.ts";
 import { isDuplicate } from "../../mongo/duplicates.ts";
 import { deliveryKey, type RequestRecord, webhookCollections } from "../../mongo/webhook-collections.ts";
 import { withDeadline } from "../../waiting.ts";
-import type { SpaceReads } from "../ports.ts";
+import type { SpaceReads, StoredChange } from "../ports.ts";
 import { type Deliverer, moveMs, testMs, type WebhookAt } from "../webhooks.ts";
 
 const readMs = 2_500;
@@ -68,13 +68,21 @@ export function mongoDeliverer({ db, reads, partitions, now }: MongoDelivererPar
     );
   }
 
+  /** The route has found the webhook, perhaps sooner than the read model has it: it is on its way there. Throws `not-yet-visible`. */
+  async function creationOf({ spaceId, id }: WebhookAt): Promise<StoredChange> {
+    for (const untilMs = performance.now() + readMs; ; await sleep(lookMs)) {
+      const [made] = await reads.changes(spaceId, id, 2, 1);
+      if (made !== undefined) return made;
+      if (performance.now() >= untilMs) throw new Problem("not-yet-visible");
+    }
+  }
+
   return {
     async deliveries(webhook) {
       const found = await guarded(deliveries.findOne({ _id: deliveryKey(webhook) }));
       if (found !== null) return { ...shown(found), items: (found.attempts ?? []).toReversed() };
       // No courier has begun yet.
-      const [made] = await reads.changes(webhook.spaceId, webhook.id, 2, 1);
-      if (made === undefined) return null;
+      const made = await creationOf(webhook);
       return { ...shown({ cursor: made.fact.seq, failures: 0, dueMs: 0, status: "active" }), items: [] };
     },
 
