@@ -133,22 +133,24 @@ on(["bun", "deno", "servers"], (runtime) => {
       const ada = await person(url);
       const spaceId = await newSpace(ada);
       const [target, neighbour] = [await newReceiver(), await newReceiver()];
-      let failures = 1;
-      target.answer(() => ({ status: failures-- > 0 ? 500 : 204 }));
+      let isDown = true;
+      target.answer(() => ({ status: isDown ? 500 : 204 }));
       const hook = await made(ada, spaceId, { url: target.url, types: ["task"] });
       await made(ada, spaceId, { url: neighbour.url, types: ["task"] });
       for (const title of ["One", "Two", "Three"]) await newTask(ada, spaceId, title);
       await poll("the neighbour has all", deadlineMs, () => neighbour.received.length >= 3);
-      await poll("the failure is known", deadlineMs, async () => (await deliveriesOf(ada, hook)).failures === 1);
-      expect(target.received).toHaveLength(1);
+      await poll("the failure is known", deadlineMs, async () => (await deliveriesOf(ada, hook)).failures >= 1);
       const waiting = await deliveriesOf(ada, hook);
       expect(waiting.items[0]).toMatchObject({ status: 500, error: "the receiver refused it" });
       expect(waiting.nextAttemptAt).not.toBeNull();
+      isDown = false;
       await ok(ada, 200, "POST", `/v1/spaces/${spaceId}/webhooks/${hook.id}/resume`);
-      await poll("it has all", deadlineMs, () => target.received.length >= 4);
-      expect(seqsOf(target)).toEqual([4, 4, 5, 6]);
+      await poll("it has all", deadlineMs, () => seqsOf(target).includes(6));
+      const tries = seqsOf(target).lastIndexOf(4) + 1;
+      expect(tries).toBeGreaterThan(1);
+      expect(seqsOf(target)).toEqual([...Array.from({ length: tries }, () => 4), 5, 6]);
       const ids = target.received.map(({ headers }) => headers["webhook-id"]);
-      expect(ids[0]).toBe(ids[1]);
+      expect(new Set(ids.slice(0, tries)).size).toBe(1);
       expect(seqsOf(neighbour)).toEqual([4, 5, 6]);
     },
     2 * deadlineMs,
@@ -356,23 +358,25 @@ on(["bun", "servers"], (where) => {
       await Promise.all([newTask(ada, "me", "Mine"), newTask(bob, "me", "Mine")]);
       const { removed: first, deleted: second, erased: third, witness } = receivers;
       await poll("each has refused once", deadlineMs, () =>
-        [first, second, third].every(({ received }) => received.length === 1),
+        [first, second, third].every(({ received }) => received.length >= 1),
       );
       await ok(ada, 204, "DELETE", `/v1/spaces/me/webhooks/${removed.id}`);
       await ok(ada, 204, "DELETE", `/v1/spaces/${spaceId}`);
       await ok(bob, 204, "DELETE", "/v1/auth/me", { currentPassword: bob.password });
+      const before = [first, second, third].map(({ received }) => received.length);
       // Who refuses after them is sent again after they would have been.
       await made(eve, "me", { url: witness.url, types: ["task"] });
       await newTask(eve, "me", "One");
       await newTask(eve, "me", "Two");
       await poll("the witness is told again", deadlineMs, () => witness.received.length === 3);
-      expect([first, second, third].map(({ received }) => received.length)).toEqual([1, 1, 1]);
+      expect([first, second, third].map(({ received }) => received.length)).toEqual(before);
       await ok(ada, 200, "POST", `/v1/spaces/${spaceId}/restore`);
       await poll("the restored space goes on", deadlineMs, () => second.received.length >= 4);
       const seq = factIn(second.received[0] as Received).seq;
       expect(factIn(second.received[0] as Received).changes[0]?.id).toBe(told.body.id);
       expect(seqsOf(second)).toEqual([seq, seq, seq + 1, seq + 2]);
-      expect(await deliveriesOf(ada, deleted)).toMatchObject({ status: "active", cursor: seq + 2 });
+      await poll("its cursor is there", deadlineMs, async () => (await deliveriesOf(ada, deleted)).cursor === seq + 2);
+      expect((await deliveriesOf(ada, deleted)).status).toBe("active");
     },
     2 * deadlineMs,
   );
