@@ -61,6 +61,29 @@ await describePage("the page when people come and go", {}, ({ chromium, system }
     await poll("another one has begun", waitMs, () => heard.join(" ") === "begun cut begun");
   }, 180_000);
 
+  test("is the next one's in all tabs, and still after a reload", async () => {
+    const account = await withProject("Launch");
+    const other = await withProject("Garden");
+    const { page, context } = await visitor(chromium, `${system.url}/`);
+    await signIn(page, account);
+    const tab = await context.newPage();
+    await tab.goto(`${system.url}/`);
+    const pages = [page, tab];
+    const shows = (name: string) => Promise.all(pages.map((each) => each.getByRole("link", { name }).waitFor()));
+    await shows("Launch");
+    await tab.getByRole("button", { name: "Account" }).click();
+    await tab.getByRole("menuitem", { name: "Sign out" }).click();
+    await Promise.all(pages.map((each) => each.getByRole("heading", { name: "Welcome back" }).waitFor()));
+    await signIn(tab, other);
+    await shows("Garden");
+    await newProject(tab, "Orchard");
+    await shows("Orchard");
+    for (const each of pages) await each.reload();
+    await shows("Garden");
+    await shows("Orchard");
+    for (const each of pages) expect(await each.getByRole("link", { name: "Launch" }).count()).toBe(0);
+  }, 180_000);
+
   test("stays signed in when a renewal that was asked for by the one before is refused late", async () => {
     const account = await withProject("Launch");
     const { page, context } = await visitor(chromium, `${system.url}/`);

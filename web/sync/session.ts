@@ -1,6 +1,7 @@
 /** Who is signed in. The refresh token is a cookie that no script sees; the access token is in memory only. */
 import { signal } from "@preact/signals";
 import { base, storageName } from "../base.ts";
+import { oneTabAtATime } from "./locks.ts";
 
 export type User = { readonly id: string; readonly email: string; readonly name: string | null };
 type Tokens = { readonly accessToken: string; readonly expiresIn: number; readonly user: User };
@@ -114,7 +115,7 @@ export async function getJson<Body>(path: string, signal?: AbortSignal): Promise
 
 export async function accessToken(): Promise<string> {
   if (access !== undefined && access.untilMs - renewBeforeMs > Date.now()) return access.token;
-  renewing ??= oneTabAtATime(renew).finally(() => {
+  renewing ??= oneTabAtATime("renew", renew).finally(() => {
     renewing = undefined;
   });
   return renewing;
@@ -130,12 +131,6 @@ async function renew(): Promise<string> {
   if (!(told instanceof Refusal)) return take(told);
   if (answer.status === 401) endHere();
   throw told;
-}
-
-async function oneTabAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
-  const { locks } = navigator;
-  if (locks === undefined) return await work();
-  return await locks.request(storageName("renew"), work);
 }
 
 function take({ accessToken: token, expiresIn, user: who }: Tokens): string {

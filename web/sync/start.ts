@@ -4,6 +4,7 @@ import { basePath, isSecure, storageName } from "../base.ts";
 import { clearAll } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { follow } from "./events.ts";
+import { oneTabAtATime } from "./locks.ts";
 import { isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
 import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
@@ -46,8 +47,11 @@ export async function begin(): Promise<void> {
 }
 
 async function signedIn(userId: string): Promise<void> {
-  if (localStorage.getItem(lastUserKey) !== userId) await clearAll();
-  localStorage.setItem(lastUserKey, userId);
+  // The tab in which somebody signs in and those that are told of it: a second one would clear what the first has kept since.
+  await oneTabAtATime("clear", async () => {
+    if (localStorage.getItem(lastUserKey) !== userId) await clearAll();
+    localStorage.setItem(lastUserKey, userId);
+  });
   await readEntries();
   if (user.peek()?.id !== userId) return;
   await openSpaces();
