@@ -3,13 +3,14 @@ import { isMainThread, type MessagePort, parentPort } from "node:worker_threads"
 import type { LogLevel, Self } from "./actor.ts";
 import { wallClock } from "./clock.ts";
 import { type ActorData, birthData, type ToMain, type ToWorker, type WorkerData } from "./control.ts";
-import { asError, packError, unpackError } from "./errors.ts";
+import { asError, errorFields, packError, unpackError } from "./errors.ts";
 import { injectFault } from "./fault.ts";
 import { addressed, type Posted, postFrame } from "./frame.ts";
 import { threadNumber } from "./given-time.ts";
 import { groupHost, type MemberEvents, runGroup } from "./group.ts";
 import { behaviourOf, type Incarnation, runIncarnation } from "./incarnation.ts";
 import { loadModule, type Modules } from "./modules.ts";
+import { rehearse } from "./rehearsal.ts";
 import { Router } from "./router.ts";
 import { HEARTBEAT_MS, SharedTable } from "./shared-table.ts";
 
@@ -91,7 +92,10 @@ class ActorThread {
     if (this.#given.generation !== undefined) this.#begin(this.#given.generation);
     else {
       this.#loading.then(
-        () => this.#send(["loaded"]),
+        () => {
+          this.#send(["loaded"]);
+          rehearse().catch((thrown: unknown) => this.#log("warn", "rehearsal-failed", errorFields(asError(thrown))));
+        },
         (thrown: unknown) => this.#goodbye(["start-failed", packError(thrown)]),
       );
     }
