@@ -123,6 +123,33 @@ test("whoever is removed from a space is told once, and the following ends", asy
   expect(types).toEqual(["hello", "left"]);
 }, 120_000);
 
+test("whoever is removed while a large fact is read is told so, and the following of other spaces goes on", async () => {
+  const owner = await signedIn(system.url);
+  let beforeReading = async () => undefined as unknown;
+  const send = async (input: string | URL | Request, init?: RequestInit) => {
+    if (String(input).includes("/facts?")) await beforeReading();
+    return fetch(input, init);
+  };
+  const guest = await signedIn(system.url, { fetch: send as typeof fetch });
+  const { id: spaceId } = await owner.createSpace({ body: { name: "Ours" } });
+  const { token } = await owner.createInvitation({ spaceId, body: { role: "member" } });
+  const member = await guest.acceptInvitation({ body: { token: token ?? "" } });
+  beforeReading = async () => {
+    beforeReading = async () => undefined;
+    await owner.deleteMember({ spaceId, id: member.id });
+  };
+  const ends = new AbortController();
+  const types: string[] = [];
+  for await (const { type, spaceId: of } of guest.follow({ signal: ends.signal })) {
+    types.push(of === spaceId ? type : `own ${type}`);
+    if (of === spaceId && type === "hello")
+      await owner.createTaskInSpace({ spaceId, body: { title: "large", description: "😀".repeat(20_000) } });
+    if (of === spaceId && type === "left") await guest.createTask({ body: { title: "own" } });
+    if (types.at(-1) === "own fact") ends.abort();
+  }
+  expect(types.toSorted()).toEqual(["hello", "left", "own fact", "own hello"]);
+}, 120_000);
+
 test("a change whose answer is lost is sent again and takes effect once", async () => {
   const client = await signedIn(behindProxy(), { attemptsMax: 20 });
   const tries = 12;

@@ -30,8 +30,9 @@ export type Streams = {
 
 export const streamsOfUserMax = 20;
 const tickMs = 15;
-/** Writes between two turns of the thread. */
-const writesAtOnce = 256;
+/** Writes between two turns of the thread: what it does besides waits for a millisecond or so at each step. */
+const writesAtOnce = 64;
+const commentsAtOnce = 256;
 const keepAliveMs = 15_000;
 const backlogEveryMs = 1_000;
 const membershipsMs = 5_000;
@@ -43,7 +44,7 @@ const readAgainMs = 1_000;
 const comeBackMs = 2_000;
 
 const keepAlive = new TextEncoder().encode(": \n\n");
-
+const comeBackIn = () => Math.ceil(Math.random() * comeBackMs);
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 type Stream = {
@@ -237,7 +238,9 @@ export function streams(source: FeedSource, now: () => number): Streams {
         const { given } = place;
         serveOne(stream, spaceId, place, tail);
         if (!place.isBehind && followers.has(stream)) least = Math.min(least, place.given);
-        if (place.given !== given && ++writes % writesAtOnce === 0) await nextTurn();
+        if (place.given === given || ++writes % writesAtOnce > 0) continue;
+        await nextTurn();
+        lookIfNew(spaceId, space);
       }
       const toldAt = tail.drop(least);
       if (writes > 0) for (const at of toldAt) lag.observe(Math.max(0, now() - Date.parse(at)) / 1_000);
@@ -290,9 +293,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
 
   function countBacklog(nowMs: number): void {
     countedMs = nowMs;
-    let bytes = 0;
-    for (const { out } of all) bytes += out.backlog;
-    backlog.set(bytes);
+    backlog.set([...all].reduce((bytes, { out }) => bytes + out.backlog, 0));
   }
 
   function tick(): void {
@@ -301,28 +302,30 @@ export function streams(source: FeedSource, now: () => number): Streams {
     let comments = 0;
     for (const stream of all) {
       if (nowMs >= stream.follower.expMs) stream.out.end(bye());
-      else if (nowMs - stream.keptMs >= keepAliveMs && ++comments <= writesAtOnce) {
+      else if (nowMs - stream.keptMs >= keepAliveMs && ++comments <= commentsAtOnce) {
         stream.keptMs = nowMs;
         stream.out.send(keepAlive);
       }
       if (!stream.out.isOver && isLookDue(stream, nowMs)) void lookAtUser(stream, nowMs);
     }
-    for (const [spaceId, space] of spaces) {
-      if (space.isLooking || source.mark(spaceId) === space.mark) continue;
-      space.isLooking = true;
-      void look(spaceId, space)
-        .catch(() => undefined)
-        .finally(() => {
-          space.isLooking = false;
-        });
-    }
+    for (const [spaceId, space] of spaces) lookIfNew(spaceId, space);
+  }
+
+  function lookIfNew(spaceId: string, space: Space): void {
+    if (space.isLooking || source.mark(spaceId) === space.mark) return;
+    space.isLooking = true;
+    void look(spaceId, space)
+      .catch(() => undefined)
+      .finally(() => {
+        space.isLooking = false;
+      });
   }
 
   return {
     async open(follower) {
       const stream = begin(follower);
       if (isDraining) {
-        stream.out.end(bye());
+        stream.out.end(bye(comeBackIn()));
         return stream.out.body;
       }
       try {
@@ -341,7 +344,7 @@ export function streams(source: FeedSource, now: () => number): Streams {
     },
     drain() {
       isDraining = true;
-      for (const stream of all) stream.out.end(bye(Math.ceil(Math.random() * comeBackMs)));
+      for (const stream of all) stream.out.end(bye(comeBackIn()));
     },
   };
 }

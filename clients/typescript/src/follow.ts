@@ -114,7 +114,14 @@ export async function* follow(
       const place = places.get(spaceId);
       if (place === undefined || place.seq >= upTo) return;
       const path = `/v1/spaces/${spaceId}/facts?after=${place.seq}&limit=500`;
-      const response = await transport.request({ method: "GET", path, isSigned: true, isRepeatable: true, signal });
+      const response = await transport
+        .request({ method: "GET", path, isSigned: true, isRepeatable: true, signal })
+        .catch((failure: unknown) => {
+          // No member any more: the stream says so next.
+          if (failure instanceof ProblemError && failure.status === 404) return undefined;
+          throw failure;
+        });
+      if (response === undefined) return;
       const page = (await response.json()) as FactPage;
       for (const fact of page.items) {
         places.set(spaceId, { ...place, seq: fact.seq });
