@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { outcomeOf } from "./delivery.ts";
+import { Webhook } from "standardwebhooks";
+import { webhookSecret } from "../model/webhook-secret.ts";
+import type { Document } from "../resources/document.ts";
+import { outcomeOf, testMessage } from "./delivery.ts";
 
 const nowMs = Date.UTC(2026, 0, 31, 9, 30);
 const hourMs = 3_600_000;
@@ -41,4 +44,26 @@ test("Retry-After is seconds or a date of HTTP, and nothing else makes a pause l
     "2030-01-01",
   ])
     expect(outcomeOf({ status: 503, retryAfter }, nowMs), retryAfter).toEqual({ kind: "failed" });
+});
+
+test("a message is signed with both secrets for a day after a rotation, and with the new one alone from then on", () => {
+  const key = "k".repeat(32);
+  const at = new Date(nowMs).toISOString();
+  const fields = { url: "https://a.example/", types: [], active: true, generation: 3, rotatedAt: at };
+  const common = { version: 3, seq: 3, creatorId: "ada", createdAt: at, updatedAt: at, undoable: 0 };
+  const webhook: Document = { spaceId: "space", id: "hook", type: "webhook", fields, ...common };
+  const dayMs = 24 * hourMs;
+  for (const [afterMs, signing] of [
+    [0, [3, 2]],
+    [dayMs - 1, [3, 2]],
+    [dayMs, [3]],
+    [365 * dayMs, [3]],
+  ] as const) {
+    const { headers, body } = testMessage(webhook, "id", { key, siteUrl: "", nowMs: nowMs + afterMs });
+    const signatures = headers["webhook-signature"]?.split(" ");
+    const expected = signing.map((generation) =>
+      new Webhook(webhookSecret(key, "hook", generation)).sign("hook_test_id", new Date(nowMs + afterMs), body),
+    );
+    expect(signatures).toEqual(expected);
+  }
 });
