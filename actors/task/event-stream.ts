@@ -76,9 +76,15 @@ export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): 
         controller?.error(new Error("The reader did not keep up"));
         return false;
       }
+      try {
+        controller?.enqueue(chunk);
+      } catch {
+        // Closed by the runtime, which has not said so: one stream less, and the others are served.
+        finish("gone");
+        return false;
+      }
       sizes.push(chunk.byteLength);
       bytes += chunk.byteLength;
-      controller?.enqueue(chunk);
       return true;
     },
     room() {
@@ -88,9 +94,13 @@ export function eventStream(over: (reason: "gone" | "slow" | "ended") => void): 
     },
     end(last) {
       if (isOver) return;
-      controller?.enqueue(last);
       finish("ended");
-      controller?.close();
+      try {
+        controller?.enqueue(last);
+        controller?.close();
+      } catch {
+        // As above: nobody reads it.
+      }
     },
   };
 }
