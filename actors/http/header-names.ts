@@ -19,6 +19,7 @@ export type RequestHeader = keyof typeof requestHeaders;
 export const requestHeaderForms = {
   "If-Match": '^(?:\\*|(?:W/)?"[!#-~]*"(?:, *(?:W/)?"[!#-~]*")*)$',
   "Idempotency-Key": "^[!-~]{1,255}$",
+  "X-Token-Delivery": "^cookie$",
 } as const satisfies Partial<Record<RequestHeader, string>>;
 
 export const answerHeaders = {

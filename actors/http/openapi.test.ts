@@ -226,6 +226,13 @@ test("headers that are refused in another form have their form in the document",
     false,
     false,
   ]);
+  const login = (contract.paths["/v1/auth/login"] as Record<string, Operation>).post?.parameters ?? [];
+  const delivery = login.find(({ name }) => name === "X-Token-Delivery")?.schema.pattern;
+  expect(["cookie", "", "body"].map((value) => new RegExp(delivery ?? "$^", "u").test(value))).toEqual([
+    true,
+    false,
+    false,
+  ]);
   expect(forms["Consistency-Token"]).toBeDefined();
   expect(forms["Consistency-Token"]?.schema.pattern).toBeUndefined();
   for (const { name, description } of parameters)
