@@ -4,7 +4,7 @@ import process from "node:process";
 
 /** How a figure is read: a rate is better when it is higher, the others when they are lower. */
 export type Kind = {
-  readonly unit: "1/s" | "ms" | "MB" | "KB";
+  readonly unit: "1/s" | "MB/s" | "ms" | "MB" | "KB";
   /** What is aimed at (as a ratio); without it there is no bound. */
   readonly aim?: { readonly ratio: number; readonly text: string };
 };
@@ -41,7 +41,7 @@ export function percentile(values: readonly number[], percent: number): number {
 
 /** The ratio is the median of the rounds' own ratios, so that a disturbance of the machine touches both sides. */
 export function rowOf(name: string, { unit }: Kind, samples: readonly Sample[]): Row {
-  const ratios = samples.map(({ value, reference }) => (unit === "1/s" ? value / reference : reference / value));
+  const ratios = samples.map(({ value, reference }) => (unit.endsWith("/s") ? value / reference : reference / value));
   const over = (pick: (sample: Sample) => number | undefined): number | undefined => {
     const values = samples.flatMap((sample) => pick(sample) ?? []);
     return values.length === 0 ? undefined : median(values);

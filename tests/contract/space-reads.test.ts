@@ -46,7 +46,10 @@ function inSqlite(bounds?: ListBounds) {
 spaceReadsCases("SQLite", inSqlite());
 spaceListCases("SQLite", inSqlite());
 // As in a space of very many tasks: nothing is looked up, and the index of the sort is walked in many parts.
-spaceReadsCases("SQLite, walking,", inSqlite({ fewRows: 1, rowsAtOnce: 7, rowsAtOnceMax: 20, textsAtOnce: 3 }));
+const inManyParts = { fewRows: 1, manyRows: 1, numbersAtOnce: 3, rowsAtOnce: 7, rowsAtOnceMax: 20, textsAtOnce: 3 };
+spaceListCases("SQLite, walking,", inSqlite(inManyParts));
+// As for a word that many have: those are gathered in many parts.
+spaceListCases("SQLite, by words,", inSqlite({ ...inManyParts, manyRows: 1_000_000 }));
 
 describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
   const open = async () => {

@@ -32,7 +32,6 @@ export const long: readonly string[] = [
   "tests/stack/rebuild.test.ts",
   "tests/contract/space-reads.test.ts",
   "tests/stack/refused-writes.test.ts",
-  "tests/runtime/lives.test.ts",
   "tests/webhooks/consumers.test.ts",
   "tests/outages/kafka-line.test.ts",
   "tests/stack/parked.test.ts",
@@ -46,7 +45,6 @@ export const long: readonly string[] = [
   "tests/stack/own-writes.test.ts",
   "tests/team.test.ts",
   "tests/services.test.ts",
-  "tests/runtime/handlers.test.ts",
   "tests/page/views.test.ts",
   "tests/stack/auth-postgres.test.ts",
 ];

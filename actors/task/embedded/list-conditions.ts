@@ -42,6 +42,8 @@ export type Found = {
   /** Rows of which the counted ones are a part: where there are too many of them, counting would take too long. */
   readonly among?: Sql;
   readonly documents: Access;
+  /** The counted rows as numbers of documents, of all states, where they may be more than few: those of a word. */
+  readonly numbers?: Sql;
 };
 
 export type Place = { readonly type: ResourceType; readonly space: number; readonly state: number };
@@ -115,7 +117,8 @@ function byWord(word: string, words: readonly string[], place: Place): Found {
   const matches = (expression: string): Sql => ({ sql: "terms WHERE terms MATCH ?", values: [expression] });
   const { counted, documents } = byRows(matches(matching(place.space, [word])), "rowid", place);
   const some = matches(matchingWhole(place.space, [word]));
-  return { counted, some, documents: words.length > 1 ? documents : { ...documents, isByWords: true } };
+  const numbers = { sql: `SELECT rowid AS number FROM ${counted.sql}`, values: counted.values };
+  return { counted, some, numbers, documents: words.length > 1 ? documents : { ...documents, isByWords: true } };
 }
 
 function askedOfField(condition: Extract<Condition, { kind: "any" | "all" }>, place: Place): Asked {

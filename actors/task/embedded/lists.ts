@@ -1,6 +1,6 @@
 /**
- * Lists from SQLite. A condition that leaves few documents is looked up, and what it leaves is sorted; otherwise the index of the sort is walked, a part at
- * a time, until the page is full: no statement looks at more than a bounded number of rows.
+ * Lists from SQLite. A condition that leaves few documents is looked up, and what it leaves is sorted; a word that more documents have, a part at a time;
+ * otherwise the index of the sort is walked, a part at a time, until the page is full: no statement looks at more than a bounded number of rows.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { uuidBytes, uuidText } from "../../model/uuid-bytes.ts";
@@ -9,27 +9,49 @@ import { shownStates, wordFields, wordsIn } from "../../resources/listing.ts";
 import { type Registry, typeNamed } from "../../resources/registry.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { sortColumn } from "../../sqlite/space-tables.ts";
-import { firstOf, isBehindEnd } from "../page-order.ts";
-import type { ListedResource } from "../ports.ts";
+import { compareEnds, firstOf, isBehindEnd } from "../page-order.ts";
+import type { ListedResource, PageEnd } from "../ports.ts";
 import { isNothing, type ResourceQuery } from "../resource-query.ts";
-import { type Access, type Asked, allOf, asked, ofPlace, type Place, type Sql, sortIndex } from "./list-conditions.ts";
+import {
+  type Access,
+  type Asked,
+  allOf,
+  asked,
+  type Found,
+  ofPlace,
+  type Place,
+  type Sql,
+  sortIndex,
+} from "./list-conditions.ts";
 
 /** How much is looked at. */
 export type ListBounds = {
   /** A condition that leaves fewer than these is looked up. */
   readonly fewRows: number;
+  /** A word that fewer documents have is looked up too, so many of them between two turns. */
+  readonly manyRows: number;
+  readonly numbersAtOnce: number;
   /** Rows of the sort's index that are looked at between two turns: few at first, since most pages are soon full. */
   readonly rowsAtOnce: number;
   readonly rowsAtOnceMax: number;
   /** The same where each row's text is searched. */
   readonly textsAtOnce: number;
 };
-const defaultBounds: ListBounds = { fewRows: 4_000, rowsAtOnce: 500, rowsAtOnceMax: 2_000, textsAtOnce: 200 };
+const defaultBounds: ListBounds = {
+  fewRows: 4_000,
+  manyRows: 20_000,
+  numbersAtOnce: 1_000,
+  rowsAtOnce: 500,
+  rowsAtOnceMax: 2_000,
+  textsAtOnce: 200,
+};
 /** Rows of which it is looked whether something else holds of them, at most. */
 const scannedMax = 20_000;
 const statementsMax = 500;
 
 type Row = { id: Uint8Array; key: string | number | null; text: string };
+/** A document's number and its place in the list. */
+type Numbered = { readonly number: number; readonly id: Uint8Array; readonly key: Row["key"]; readonly end: PageEnd };
 type End = { readonly key: string | number | null; readonly id: Uint8Array };
 type Query = {
   readonly query: ResourceQuery;
@@ -45,7 +67,7 @@ export type SpaceList = (
 ) => Generator<void, ListedResource[]>;
 
 export function spaceList(db: DatabaseSync, registry: Registry, bounds: ListBounds = defaultBounds): SpaceList {
-  const { fewRows, rowsAtOnce, rowsAtOnceMax, textsAtOnce } = bounds;
+  const { fewRows, manyRows, numbersAtOnce, rowsAtOnce, rowsAtOnceMax, textsAtOnce } = bounds;
   const statements = new Map<string, StatementSync>();
 
   function prepared(sql: string): StatementSync {
@@ -75,21 +97,25 @@ export function spaceList(db: DatabaseSync, registry: Registry, bounds: ListBoun
   };
 
   function* found(of: Query): Generator<void, ListedResource[]> {
-    const few = fewest(of.asked);
-    if (few === "none") return [];
-    return few === undefined ? yield* walked(of) : gathered(of, few);
+    const way = shortest(of.asked);
+    if (way === "none") return [];
+    if (way === undefined) return yield* walked(of);
+    return way.numbers === undefined ? gathered(of, way.documents) : yield* ranked(of, way.numbers);
   }
 
-  /** The way to the documents by the condition that leaves the fewest, if they are few. */
-  function fewest(conditions: readonly Asked[]): Access | "none" | undefined {
-    let least = fewRows;
-    let best: Access | undefined;
-    for (const { counted, some, among, documents } of conditions.flatMap(({ accesses }) => accesses)) {
-      if (some !== undefined && countUpTo(some, fewRows) === undefined) continue;
+  /** The way to the documents by the condition that leaves the fewest, if they are few, or by a word that not many have; undefined where there is none. */
+  function shortest(conditions: readonly Asked[]): Pick<Found, "documents" | "numbers"> | "none" | undefined {
+    let least = Number.POSITIVE_INFINITY;
+    let best: Pick<Found, "documents" | "numbers"> | undefined;
+    for (const { counted, some, among, documents, numbers } of conditions.flatMap(({ accesses }) => accesses)) {
+      const max = numbers === undefined ? fewRows : manyRows;
+      if (some !== undefined && countUpTo(some, max) === undefined) continue;
       if (among !== undefined && countUpTo(among, scannedMax) === undefined) continue;
-      const count = countUpTo(counted, fewRows);
+      const count = countUpTo(counted, max);
       if (count === 0) return "none";
-      if (count !== undefined && count < least) [least, best] = [count, documents];
+      if (count === undefined || count >= least) continue;
+      least = count;
+      best = count < fewRows || numbers === undefined ? { documents } : { documents, numbers };
     }
     return best;
   }
@@ -119,6 +145,36 @@ export function spaceList(db: DatabaseSync, registry: Registry, bounds: ListBoun
       else rows.push(...(prepared(`${sql.sql} LIMIT ?`).all(...values, limit - rows.length) as Row[]));
     }
     return rows.map((row) => listed(of.spaceId, row));
+  }
+
+  /** Of these documents first the keys, in parts that are sorted each; then texts in the order of all parts together, until the page is full. */
+  function* ranked(of: Query, numbers: Sql): Generator<void, ListedResource[]> {
+    const { query, spaceId, place, words } = of;
+    const limit = query.limit + 1;
+    const all = (prepared(numbers.sql).all(...numbers.values) as { number: number }[]).map(({ number }) => number);
+    const column = sortColumn(query.sort);
+    const items: ListedResource[] = [];
+    for (const part of partsOf(of)) {
+      const where = allOf(ofPlace(place), ...whereOf(of.asked), ...part.where);
+      const runs: Numbered[][] = [];
+      for (let from = 0; from < all.length; from += numbersAtOnce) {
+        yield;
+        const among = JSON.stringify(all.slice(from, from + numbersAtOnce));
+        const sql = `SELECT document AS number, id, ${column} AS key FROM documents NOT INDEXED WHERE document IN (SELECT value FROM json_each(?)) AND ${where.sql} ORDER BY ${part.order}`;
+        const rows = prepared(sql).all(among, ...where.values) as Omit<Numbered, "end">[];
+        runs.push(rows.map((row) => ({ ...row, end: { key: row.key, id: uuidText(row.id), spaceId } })));
+      }
+      const sql = `SELECT id, ${column} AS key, text FROM documents WHERE document = ? AND ${where.sql}`;
+      let looked = 0;
+      for (const { number, key } of merged(query, runs)) {
+        // It may have changed since the parts were read; one that moved is told where it is now by another page.
+        const row = prepared(sql).get(number, ...where.values) as Row | undefined;
+        if (row?.key === key && hasWords(place.type, row, words)) items.push(listed(spaceId, row));
+        if (items.length >= limit) return items;
+        if (++looked % textsAtOnce === 0) yield;
+      }
+    }
+    return items;
   }
 
   function* walked(of: Query): Generator<void, ListedResource[]> {
@@ -212,6 +268,23 @@ function partsOf({ query, spaceId, place: { type } }: Query): Part[] {
       until: (each) => byId(notBeyond, each),
     });
   return parts;
+}
+
+/** What is in several runs, each in the query's order, in that order. */
+function* merged(query: ResourceQuery, runs: readonly (readonly Numbered[])[]): Generator<Numbered> {
+  const at = runs.map(() => 0);
+  for (;;) {
+    let first = -1;
+    let least: Numbered | undefined;
+    for (const [run, rows] of runs.entries()) {
+      const next = rows[at[run] as number];
+      if (next === undefined || (least !== undefined && compareEnds(query, next.end, least.end) >= 0)) continue;
+      [first, least] = [run, next];
+    }
+    if (least === undefined) return;
+    at[first] = (at[first] as number) + 1;
+    yield least;
+  }
 }
 
 function whereOf(conditions: readonly Asked[]): Sql[] {
