@@ -1,10 +1,6 @@
 /**
  * Runs tests with real servers beside them. Servers that were not running before are stopped again, after Ctrl-C too; one that cannot be had is named, and
- * its tests are skipped by name (with CI=true that is a failure).
- *
- *     npm test                             the gate of every change, then all but the long tests
- *     npm run test:long                    the long ones
- *     npm test -- tests/start.test.ts      these files only, without the gate
+ * its tests are skipped by name (with CI=true that is a failure). `npm test -- --help` tells how.
  */
 import { statfsSync } from "node:fs";
 import { relative } from "node:path";
@@ -101,8 +97,16 @@ function announce(files: number, { isLong }: { isLong: boolean }): void {
   if (installs.length > 0) say(`It will install: ${installs.join("; ")}. Downloads are kept in ~/.cache/task-tracker.`);
 }
 
+const usage = `npm test                             the gate of every change, then all but the long tests
+npm run test:long                    the long ones
+npm test -- tests/start.test.ts      these files only, without the gate`;
+
 async function main(given: readonly string[]): Promise<number> {
-  const isLong = given[0] === "--long";
+  const isLong = given.length === 1 && given[0] === "--long";
+  if (!isLong && given.some((each) => each.startsWith("-"))) {
+    say(usage);
+    return given.includes("--help") ? 0 : 2;
+  }
   const isWhole = given.length === 0 || isLong;
   const jobs = isWhole ? jobsOf({ isLong }) : given.map((path) => alone(relative(root, path)));
   if (isWhole) announce(jobs.length, { isLong });
