@@ -61,6 +61,14 @@ export async function writeSpace(
   await writing.done;
 }
 
+/** Some that were read by themselves, where the space is kept: nothing of one that was left meanwhile. */
+export async function writeDocuments(spaceId: string, documents: readonly Document[]): Promise<void> {
+  const writing = (await database()).transaction(["spaces", "documents"], "readwrite");
+  if ((await writing.objectStore("spaces").getKey(spaceId)) !== undefined)
+    for (const document of documents) void writing.objectStore("documents").put(document);
+  await writing.done;
+}
+
 export async function removeSpace(spaceId: string): Promise<void> {
   const writing = (await database()).transaction(["spaces", "documents"], "readwrite");
   void writing.objectStore("documents").delete(allOf(spaceId));

@@ -1,4 +1,4 @@
-/** Names of users. Only ids are in spaces; names are asked for once and kept. */
+/** Names of users. Only ids are in spaces; names are kept, and asked for once each time the page is opened: people change theirs. */
 import { signal } from "@preact/signals";
 import { getJson, user } from "../sync/session.ts";
 import { t } from "../text/language.ts";
@@ -8,6 +8,8 @@ import type { SpaceStore } from "./space-store.ts";
 
 const names = signal<ReadonlyMap<string, string | null>>(new Map());
 const asked = new Set<string>();
+/** Those of them that no request has named yet. */
+const toAsk = new Set<string>();
 let asking: ReturnType<typeof setTimeout> | undefined;
 const atOnce = 100;
 const gatherMs = 20;
@@ -23,7 +25,7 @@ export function nameOfUser(id: string): string {
   const own = user.value;
   if (own?.id === id) return own.name ?? own.email;
   const known = names.value.get(id);
-  if (known === undefined) ask(id);
+  ask(id);
   if (known === null) return t("gone");
   return known ?? "…";
 }
@@ -31,13 +33,14 @@ export function nameOfUser(id: string): string {
 function ask(id: string): void {
   if (asked.has(id)) return;
   asked.add(id);
+  toAsk.add(id);
   asking ??= setTimeout(() => void askAll(), gatherMs);
 }
 
 async function askAll(): Promise<void> {
-  asking = undefined;
-  const ids = [...asked].filter((id) => !names.peek().has(id)).slice(0, atOnce);
-  if (ids.length === 0) return;
+  const ids = [...toAsk].slice(0, atOnce);
+  for (const id of ids) toAsk.delete(id);
+  asking = toAsk.size === 0 ? undefined : setTimeout(() => void askAll(), gatherMs);
   try {
     const query = ids.map((id) => `id=${id}`).join("&");
     const { items } = await getJson<{ items: { id: string; name: string | null }[] }>(`/v1/users?${query}`);

@@ -1,11 +1,13 @@
 /** The stream of what happens in all spaces of the user, for as long as the page is open. */
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { sendNow, setOnline } from "./sending.ts";
-import { accessToken, Offline, Refusal, refusalOf, request } from "./session.ts";
+import { call, Offline, Refusal } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";
 
 /** The server sends a comment every 15 s. */
 const silenceMs = 40_000;
+/** As many spaces as one stream follows. */
+const followedMax = 50;
 const firstWaitMs = 500;
 const longestWaitMs = 15_000;
 
@@ -54,13 +56,14 @@ async function once(signal: AbortSignal): Promise<void> {
   addEventListener("offline", cut);
   signal.addEventListener("abort", cut);
   try {
-    const answer = await request("GET", "/v1/events", { token: await accessToken(), signal: abort.signal });
-    if (!answer.ok) throw await refusalOf(answer);
+    const answer = await call("GET", "/v1/events", { signal: abort.signal });
     if (signal.aborted) return;
     setOnline(true);
     sendNow();
-    // What changed before the stream began is told by each space's `hello`.
-    await listSpaces();
+    // What changed before the stream began is told by each space's `hello`, but for spaces beyond those that one stream follows.
+    const listed = await listSpaces();
+    if (listed.length > followedMax)
+      for (const { id, seq } of listed) void surely(() => catchUp(id, { seq }), abort.signal);
     await read(answer, heard, abort.signal);
   } finally {
     clearTimeout(watch);

@@ -13,7 +13,7 @@ import {
   replace,
   waiting,
 } from "../store/outbox.ts";
-import { call, Offline, Refusal, user } from "./session.ts";
+import { call, getJson, NotRenewed, Offline, type ProblemBody, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
 
@@ -105,6 +105,7 @@ export async function undo(key?: string): Promise<boolean> {
   if (entry !== undefined && entry.state !== "sent" && made.key !== underWay) {
     await remove(made.key);
     showPendingOf(made.spaceId);
+    tell({ kind: "taken-back", key: made.key });
     tell({ kind: "outbox" });
     return true;
   }
@@ -112,6 +113,35 @@ export async function undo(key?: string): Promise<boolean> {
   if (operationId === undefined) return false;
   enqueue(made.spaceId, { kind: "undo", undoes: operationId }, { about: entry?.about ?? "" });
   return true;
+}
+
+/** Another tab took back a change that this one, which leads, sends at this moment or has sent. */
+export function hearTakenBack(key: string): void {
+  const entry = entries.value.find((each) => each.key === key);
+  const sent = settled.get(key);
+  if (key === underWay) takenBack.add(key);
+  else if (sent !== undefined) enqueue(sent.spaceId, { kind: "undo", undoes: sent.operationId }, { about: sent.about });
+  else if (entry !== undefined) {
+    entries.value = entries.value.filter((each) => each !== entry);
+    showPendingOf(entry.spaceId);
+  }
+}
+const takenBack = new Set<string>();
+/** What this tab sent last. */
+const settled = new Map<string, { spaceId: string; operationId: string; about: string }>();
+
+/** How a change ended that another tab sent. */
+export function hearVerdict({ key, operationId }: { key: string; operationId?: string }): void {
+  const made = undoable.find((each) => each.key === key);
+  if (made !== undefined && operationId !== undefined) made.operationId = operationId;
+  verdicts.get(key)?.(operationId);
+  verdicts.delete(key);
+}
+
+function tellVerdict(key: string, operationId?: string): void {
+  const verdict = { key, ...(operationId === undefined ? {} : { operationId }) };
+  hearVerdict(verdict);
+  tell({ kind: "verdict", ...verdict });
 }
 
 const verdicts = new Map<string, (operationId: string | undefined) => void>();
@@ -137,6 +167,7 @@ function withoutVersion({ expected, ...change }: ChangeRequest, { spaceId }: Ent
 }
 
 export async function discard(entry: Entry): Promise<void> {
+  tellVerdict(entry.key);
   await remove(entry.key);
   showPendingOf(entry.spaceId);
   tell({ kind: "outbox" });
@@ -226,13 +257,13 @@ async function laterVerdict(location: string): Promise<Verdict> {
   const id = location.slice(location.lastIndexOf("/v1/"));
   for (;;) {
     await woken(pollMs);
-    const answer = await call("GET", id);
-    const told = (await answer.json()) as {
-      id: string;
-      status: string;
-      seq?: number;
-      problem?: ConstructorParameters<typeof Refusal>[0];
-    };
+    const told = await getJson<{ id: string; status: string; seq?: number; problem?: ProblemBody }>(id).catch(
+      (error: unknown) => {
+        // It may have been lost, with a server that is back from an older backup: then it is sent once more, and happens once all the same.
+        if (error instanceof Refusal) throw new Error("Cannot learn the verdict", { cause: error });
+        throw error;
+      },
+    );
     if (told.status === "rejected" && told.problem !== undefined) throw new Refusal(told.problem, 0);
     if (told.status === "applied")
       return { operationId: told.id, ...(told.seq === undefined ? {} : { seq: told.seq }) };
@@ -240,10 +271,11 @@ async function laterVerdict(location: string): Promise<Verdict> {
 }
 
 async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void> {
-  const made = undoable.find(({ key }) => key === entry.key);
-  if (made !== undefined) made.operationId = operationId;
-  verdicts.get(entry.key)?.(operationId);
-  verdicts.delete(entry.key);
+  settled.set(entry.key, { spaceId: entry.spaceId, operationId, about: entry.about });
+  if (settled.size > undoableMax) settled.delete(settled.keys().next().value ?? "");
+  tellVerdict(entry.key, operationId);
+  if (takenBack.delete(entry.key))
+    enqueue(entry.spaceId, { kind: "undo", undoes: operationId }, { about: entry.about });
   if (seq === undefined) await remove(entry.key);
   else await replace({ ...entry, state: "sent", operationId, seq });
   showPendingOf(entry.spaceId);
@@ -252,14 +284,16 @@ async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void
 }
 
 /** Whether asking again cannot help. */
-function isVerdict({ problem: { status, code } }: Refusal): boolean {
-  return status >= 400 && status < 500 && status !== 429 && code !== "unauthenticated" && code !== "unknown";
+function isVerdict(refusal: Refusal): boolean {
+  const { status, code } = refusal.problem;
+  if (refusal instanceof NotRenewed || code === "unknown") return false;
+  return status >= 400 && status < 500 && status !== 429 && status !== 401;
 }
 
 async function refuse(entry: Entry, { problem }: Refusal): Promise<void> {
-  verdicts.get(entry.key)?.(undefined);
-  verdicts.delete(entry.key);
-  await replace({ ...entry, state: "refused", problem });
+  tellVerdict(entry.key);
+  if (takenBack.delete(entry.key)) await remove(entry.key);
+  else await replace({ ...entry, state: "refused", problem });
   showPendingOf(entry.spaceId);
   if (lastMade.value?.key === entry.key) lastMade.value = undefined;
 }

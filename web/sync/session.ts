@@ -23,6 +23,8 @@ export class Refusal extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 }
+/** That there is no new token says nothing of what it was wanted for. */
+export class NotRenewed extends Refusal {}
 /** There was no answer: the network or the server is away. */
 export class Offline extends Error {}
 
@@ -30,6 +32,9 @@ export class Offline extends Error {}
 export const user = signal<User | null | undefined>(undefined);
 
 const answerTimeoutMs = 20_000;
+/** Who wants to go does not wait longer for a server that does not answer. */
+const signOutTimeoutMs = 5_000;
+const retryAfterMsMax = 60_000;
 /** A token is renewed so long before it ends. */
 const renewBeforeMs = 60_000;
 const userKey = storageName("user");
@@ -80,14 +85,35 @@ export async function request(
 
 export async function refusalOf(answer: Response): Promise<Refusal> {
   const text = await answer.text().catch(() => "");
-  let problem: ProblemBody;
+  return new Refusal(
+    problemIn(text) ?? {
+      // A proxy in front of the server.
+      code: "unknown",
+      status: answer.status,
+      title: `${answer.status}`,
+      detail: `${answer.status}`,
+    },
+    retryAfterMsOf(answer),
+  );
+}
+
+/** Proxies answer in JSON of their own as well. */
+function problemIn(text: string): ProblemBody | undefined {
   try {
-    problem = JSON.parse(text) as ProblemBody;
+    const told = JSON.parse(text) as Partial<ProblemBody> | null;
+    const isProblem =
+      typeof told?.code === "string" && typeof told.status === "number" && typeof told.detail === "string";
+    return isProblem ? (told as ProblemBody) : undefined;
   } catch {
-    // A proxy in front of the server.
-    problem = { code: "unknown", status: answer.status, title: `${answer.status}`, detail: `${answer.status}` };
+    return undefined;
   }
-  return new Refusal(problem, Number(answer.headers.get("retry-after") ?? 1) * 1_000);
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3). A proxy's idea of it keeps nobody waiting for hours. */
+function retryAfterMsOf(answer: Response): number {
+  const asked = answer.headers.get("retry-after") ?? "1";
+  const ms = /^\d+$/.test(asked) ? Number(asked) * 1_000 : Date.parse(asked) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), retryAfterMsMax) : 1_000;
 }
 
 /** As the signed-in user. Rejects with `Refusal` for every answer but 2xx and with `Offline` for none. */
@@ -99,18 +125,28 @@ export async function call(
   const asked = turns;
   for (let tries = 0; ; tries++) {
     const token = await accessToken();
-    if (asked !== turns) throw new Offline("somebody signed in or out meanwhile");
+    stillAsked(asked);
     const answer = await request(method, path, { ...options, token });
+    stillAsked(asked);
     if (answer.ok) return answer;
     const refusal = await refusalOf(answer);
+    stillAsked(asked);
     if (refusal.problem.code !== "unauthenticated" || tries > 0) throw refusal;
     if (access?.token === token) access = undefined;
   }
 }
 
 export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
+  const asked = turns;
   const answer = await call("GET", path, signal === undefined ? {} : { signal });
-  return (await answer.json()) as Body;
+  const body = (await answer.json()) as Body;
+  stillAsked(asked);
+  return body;
+}
+
+/** What was asked for by one is not given to the next. */
+function stillAsked(turn: number): void {
+  if (turn !== turns) throw new Offline("somebody signed in or out meanwhile");
 }
 
 export async function accessToken(): Promise<string> {
@@ -127,10 +163,11 @@ async function renew(): Promise<string> {
   const asked = turns;
   const answer = await request("POST", "/v1/auth/refresh", { headers: { "x-token-delivery": "cookie" } });
   const told = answer.ok ? ((await answer.json()) as Tokens) : await refusalOf(answer);
-  if (asked !== turns) throw new Offline("somebody signed in or out meanwhile");
+  stillAsked(asked);
   if (!(told instanceof Refusal)) return take(told);
-  if (answer.status === 401) endHere();
-  throw told;
+  // Not where a proxy wants to know who asks.
+  if (answer.status === 401 && told.problem.code !== "unknown") endHere();
+  throw new NotRenewed(told.problem, told.retryAfterMs);
 }
 
 function take({ accessToken: token, expiresIn, user: who }: Tokens): string {
@@ -179,8 +216,11 @@ export function rename(who: User): void {
 }
 
 export async function signOut(path: "logout" | "logout-all"): Promise<void> {
-  await call("POST", `/v1/auth/${path}`, { headers: { "x-token-delivery": "cookie" } }).catch(() => undefined);
-  endHere();
+  const asked = turns;
+  const signal = AbortSignal.timeout(signOutTimeoutMs);
+  await call("POST", `/v1/auth/${path}`, { headers: { "x-token-delivery": "cookie" }, signal }).catch(() => undefined);
+  // In another tab somebody may have signed out sooner, and the next one in.
+  if (asked === turns) endHere();
 }
 
 export function endHere(): void {

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { Document } from "../../actors/resources/document.ts";
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { registry } from "../../actors/resources/registry.ts";
-import { readKept, readSpace, removeSpace, writeKept, writeSpace } from "../store/database.ts";
+import { readKept, readSpace, removeSpace, writeDocuments, writeKept, writeSpace } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
@@ -85,7 +85,16 @@ export function reopen(spaceId: string): Promise<void> {
 
 type Listed = { readonly space: Resource; readonly member: Resource; readonly seq: number };
 
-export async function listSpaces(): Promise<void> {
+let listing: Promise<unknown> = Promise.resolve();
+
+/** One after the other: an earlier list that comes later would end what began in between. Answers how far the server is in each. */
+export function listSpaces(): Promise<{ id: string; seq: number }[]> {
+  const next = listing.then(list, list);
+  listing = next.catch(() => undefined);
+  return next;
+}
+
+async function list(): Promise<{ id: string; seq: number }[]> {
   const { items } = await getJson<{ items: Listed[] }>("/v1/spaces");
   const before = spaces.value;
   spaces.value = items.map(({ space, member }) => ({
@@ -97,22 +106,32 @@ export async function listSpaces(): Promise<void> {
   tell({ kind: "spaces" });
   for (const { id } of before) if (!spaces.value.some((each) => each.id === id)) await forget(id);
   await Promise.all(items.map(({ space }) => openSpace(space.id)));
+  return items.map(({ space, seq }) => ({ id: space.id, seq }));
 }
 
 /** The browser's own list, after another tab changed it. */
 export async function rereadSpaces(): Promise<void> {
-  spaces.value = (await readKept<SpaceEntry[]>("spaces")) ?? spaces.value;
+  const who = user.peek()?.id;
+  const kept = (await readKept<SpaceEntry[]>("spaces")) ?? spaces.value;
+  if (user.peek()?.id !== who) return;
+  for (const { id } of spaces.value) if (!kept.some((each) => each.id === id)) drop(id);
+  spaces.value = kept;
   await Promise.all(spaces.value.map(({ id }) => openSpace(id)));
 }
 
 /** The membership has ended: nothing of the space stays. */
 export async function forget(spaceId: string): Promise<void> {
+  drop(spaceId);
+  await writeKept("spaces", spaces.value);
+  await removeSpace(spaceId);
+  tell({ kind: "spaces" });
+}
+
+function drop(spaceId: string): void {
   if (spaces.value.some(({ id }) => id === spaceId)) lost.value = [...lost.value, spaceId];
   spaces.value = spaces.value.filter(({ id }) => id !== spaceId);
   stores.delete(spaceId);
   opening.delete(spaceId);
-  await writeKept("spaces", spaces.value);
-  await removeSpace(spaceId);
 }
 
 /** Whether it has been told all that the server has; `epoch` as the server just named it. */
@@ -263,14 +282,16 @@ export async function readComments(spaceId: string, taskId: string): Promise<voi
     const page: { items: Resource[]; nextCursor: string | null } = await getJson(
       `/v1/spaces/${spaceId}/comments?task=${taskId}&limit=100${more}`,
     );
+    if (!isCurrent(store)) return;
     const documents = page.items.flatMap((item) => store.put("comment", item) ?? []);
-    await writeSpace({ spaceId, seq: store.seq, epoch: store.epoch }, documents, { isWhole: false });
+    await writeDocuments(spaceId, documents);
     cursor = page.nextCursor;
   }
 }
 
 export function forgetAll(): void {
   forgetSettings();
+  listing = Promise.resolve();
   stores.clear();
   chains.clear();
   opening.clear();

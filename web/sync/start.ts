@@ -5,7 +5,7 @@ import { clearAll } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { follow } from "./events.ts";
 import { oneTabAtATime } from "./locks.ts";
-import { isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
+import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
 import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
 import { hear, isLeader, lead, tell } from "./tabs.ts";
@@ -19,6 +19,8 @@ export async function begin(): Promise<void> {
     if (what.kind === "token") takeAccess(what.access);
     else if (what.kind === "signed-out") endHere();
     else if (what.kind === "outbox") void readEntries();
+    else if (what.kind === "taken-back") hearTakenBack(what.key);
+    else if (what.kind === "verdict") hearVerdict(what);
     else if (isLeader.value) return;
     else if (what.kind === "fact") void takeToldFact(what.fact);
     else if (what.kind === "space") void reopen(what.spaceId);

@@ -9,6 +9,10 @@ export type Told =
   | { readonly kind: "space"; readonly spaceId: string }
   | { readonly kind: "spaces" }
   | { readonly kind: "outbox" }
+  /** The leader knows how a change ended; without an operation where it was refused. */
+  | { readonly kind: "verdict"; readonly key: string; readonly operationId?: string }
+  /** A change was taken back while the leader may be sending it. */
+  | { readonly kind: "taken-back"; readonly key: string }
   | { readonly kind: "online"; readonly isOnline: boolean }
   | { readonly kind: "token"; readonly access: Access }
   | { readonly kind: "signed-out" };

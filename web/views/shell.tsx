@@ -13,7 +13,7 @@ import { createProject } from "../store/tasks.ts";
 import { call, signOut, user } from "../sync/session.ts";
 import { listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
-import { SaveState } from "./notes.tsx";
+import { SaveState, said } from "./notes.tsx";
 import { open } from "./palette.tsx";
 import { Avatar, Dialog, Field, Icon, type IconName, Menu } from "./parts.tsx";
 import { canChangeIn, roleIn } from "./permissions.ts";
@@ -153,6 +153,7 @@ async function leave(path: "logout" | "logout-all" = "logout"): Promise<void> {
   const n = waiting.value.length;
   if (n > 0 && !confirm(t("signOutUnsaved", { n }))) return;
   await signOut(path);
+  if (user.peek() != null) return;
   await clearAll();
   go([]);
 }
@@ -223,9 +224,13 @@ function Switcher({ store }: { store: SpaceStore }): JSX.Element {
 
 async function remove(store: SpaceStore): Promise<void> {
   if (!confirm(t("deleteSpaceSure"))) return;
-  await call("DELETE", `/v1/spaces/${store.id}`);
-  go(["day"]);
-  await listSpaces();
+  try {
+    await call("DELETE", `/v1/spaces/${store.id}`);
+    go(["day"]);
+    await listSpaces();
+  } catch (error) {
+    said.value = faultText(error);
+  }
 }
 
 function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; store: SpaceStore }): JSX.Element {
