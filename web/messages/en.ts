@@ -274,6 +274,7 @@ export const en = {
   goTo: "Go to {name}",
   openMenu: "Open menu",
   skip: "Skip to content",
+  notKept: "This browser keeps nothing for this page. What is still waiting is lost when you close it.",
   viewOnly: "You can view this space, but not change it.",
   notFound: "This does not exist, or you cannot see it.",
   updatedAt: "Updated",

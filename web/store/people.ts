@@ -34,7 +34,7 @@ function ask(id: string): void {
   if (asked.has(id)) return;
   asked.add(id);
   toAsk.add(id);
-  asking ??= setTimeout(() => void askAll(), gatherMs);
+  if (asking === undefined) asking = setTimeout(() => void askAll(), gatherMs);
 }
 
 async function askAll(): Promise<void> {

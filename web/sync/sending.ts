@@ -6,8 +6,11 @@ import { readOutbox } from "../store/database.ts";
 import {
   add,
   type ChangeRequest,
+  changesHere,
   type Entry,
   entries,
+  isOwnAlone,
+  isUnkept,
   type OperationRequest,
   remove,
   replace,
@@ -44,9 +47,12 @@ export function showPendingOf(spaceId: string): void {
 
 /** To be called when the browser's own store has the documents of this `seq`: an entry that went sooner would be missing after a reload without a network. */
 export function removeTold(spaceId: string, seq: number): void {
-  if (!isLeader.value) return;
-  for (const entry of entries.value) if (entry.spaceId === spaceId && isTold(entry, seq)) void remove(entry.key);
+  for (const entry of entries.value)
+    if (entry.spaceId === spaceId && isTold(entry, seq) && isToSend(entry)) void remove(entry.key);
 }
+
+/** The tab that leads sends all, and each what only it knows of. */
+const isToSend = ({ key }: Entry): boolean => isLeader.value || isOwnAlone(key);
 
 /** The server's documents hold it already. */
 function isTold({ state, seq }: Entry, upTo: number): boolean {
@@ -86,12 +92,10 @@ function enqueue(spaceId: string, request: OperationRequest, { about, from }: Op
   const kept = add(entry);
   showPendingOf(spaceId);
   // Kept first, then sent: a tab that dies in between loses nothing.
-  void kept
-    .catch(() => undefined)
-    .then(() => {
-      tell({ kind: "outbox" });
-      wake();
-    });
+  void kept.then(() => {
+    tell({ kind: "outbox" });
+    wake();
+  });
   return entry;
 }
 
@@ -175,9 +179,16 @@ export async function discard(entry: Entry): Promise<void> {
 
 /** What is in the browser's own store, at the start and when another tab has changed it. */
 export async function readEntries(): Promise<void> {
-  const mine = (await readOutbox()).filter(({ userId }) => userId === user.peek()?.id);
+  let read: Entry[] | undefined;
+  let before: number;
+  do {
+    before = changesHere();
+    read = await readOutbox();
+  } while (before !== changesHere());
+  if (read === undefined) return wake();
+  const mine = read.filter(({ userId }) => userId === user.peek()?.id);
   const known = new Set(mine.map(({ key }) => key));
-  const unwritten = entries.value.filter(({ key, order: made }) => !known.has(key) && made > Date.now() * 1_000 - 2e6);
+  const unwritten = entries.value.filter(({ key }) => !known.has(key) && isUnkept(key));
   entries.value = [...mine, ...unwritten].sort((a, b) => a.order - b.order);
   // A clock that has been set back since must not put later changes before earlier ones.
   order = Math.max(order, entries.value.at(-1)?.order ?? 0);
@@ -187,10 +198,10 @@ export async function readEntries(): Promise<void> {
 
 let underWay: string | undefined;
 
-/** Goes on for as long as the page is open; only the tab that leads does it. */
+/** Goes on for as long as the page is open. */
 export async function sendAll(): Promise<never> {
   for (let waitMs = firstWaitMs; ; ) {
-    const next = waiting.value.find(({ userId }) => userId === user.peek()?.id);
+    const next = waiting.value.find((entry) => entry.userId === user.peek()?.id && isToSend(entry));
     if (next === undefined) {
       await woken();
       continue;

@@ -1,9 +1,9 @@
 /** The spaces of the user: which there are, their documents, and how they are brought up to date. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Document } from "../../actors/resources/document.ts";
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { registry } from "../../actors/resources/registry.ts";
-import { readKept, readSpace, removeSpace, writeDocuments, writeKept, writeSpace } from "../store/database.ts";
+import { emptied, readKept, readSpace, removeSpace, writeDocuments, writeKept, writeSpace } from "../store/database.ts";
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
@@ -57,6 +57,20 @@ export async function openSpaces(): Promise<void> {
   const known = await readKept<SpaceEntry[]>("spaces");
   if (known !== undefined) spaces.value = known;
   await Promise.all(spaces.value.map(({ id }) => openSpace(id)));
+}
+
+// The browser's user cleared what it keeps, and the page goes on.
+effect(() => {
+  if (emptied.value > 0 && user.peek() != null) void keepAgain();
+});
+
+async function keepAgain(): Promise<void> {
+  await writeKept("spaces", spaces.peek());
+  for (const store of stores.values())
+    void inTurn(store.id, async () => {
+      const { id: spaceId, seq, epoch } = store;
+      if (seq >= 0) await writeSpace({ spaceId, seq, epoch }, store.documents());
+    });
 }
 
 /** From the browser's own store. */
@@ -187,7 +201,7 @@ async function snapshot(spaceId: string): Promise<void> {
   showPendingOf(spaceId);
   await painted();
   if (!isCurrent(store)) return;
-  await writeSpace({ spaceId, ...state }, documents, { isWhole: true });
+  await writeSpace({ spaceId, ...state }, documents);
   removeTold(spaceId, state.seq);
   tell({ kind: "space", spaceId });
 }
@@ -252,7 +266,8 @@ async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
     if (document !== undefined) changed.push(document);
   }
   if (!isCurrent(store)) return;
-  await writeSpace({ spaceId: store.id, seq: store.seq, epoch: store.epoch }, changed, { isWhole: false });
+  const state = { spaceId: store.id, seq: store.seq, epoch: store.epoch };
+  if ((await writeSpace(state, changed, { after: fact.seq - 1 })) === false) await writeSpace(state, store.documents());
   removeTold(store.id, store.seq);
   if (isLeader.value) tell({ kind: "fact", fact });
   const own = changed.find(({ type }) => type === "space");

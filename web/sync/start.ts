@@ -1,11 +1,11 @@
 /** Puts the parts together: what happens when somebody is signed in, and when no longer. */
 import { effect } from "@preact/signals";
 import { basePath, isSecure, storageName } from "../base.ts";
-import { clearAll } from "../store/database.ts";
-import { entries } from "../store/outbox.ts";
+import { clearAll, isKeeping } from "../store/database.ts";
+import { entries, isOwnAlone, waiting } from "../store/outbox.ts";
 import { follow } from "./events.ts";
 import { oneTabAtATime } from "./locks.ts";
-import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, setOnline } from "./sending.ts";
+import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, sendNow, setOnline } from "./sending.ts";
 import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
 import { hear, isLeader, lead, tell } from "./tabs.ts";
@@ -39,10 +39,22 @@ export async function begin(): Promise<void> {
     if (typeof now === "string") void signedIn(now);
     else if (typeof was === "string") tell({ kind: "signed-out" });
   });
-  void lead().then(() => {
-    void sendAll();
-    goOn();
+  // Before it has been kept or sent, a change would be lost with the page.
+  addEventListener("beforeunload", (event) => {
+    if (waiting.value.some(({ key }) => isOwnAlone(key))) event.preventDefault();
   });
+  void sendAll();
+  const ledHere = () => {
+    sendNow();
+    goOn();
+  };
+  effect(() => {
+    // Where nothing is kept, no tab can read what another one has heard: each leads itself, as without locks.
+    if (isKeeping.value) return;
+    isLeader.value = true;
+    queueMicrotask(ledHere);
+  });
+  void lead().then(ledHere);
   await resume();
   if (isSecure && "serviceWorker" in navigator)
     void navigator.serviceWorker.register(`${basePath}service-worker.js`, { scope: basePath }).catch(() => undefined);
@@ -51,8 +63,7 @@ export async function begin(): Promise<void> {
 async function signedIn(userId: string): Promise<void> {
   // The tab in which somebody signs in and those that are told of it: a second one would clear what the first has kept since.
   await oneTabAtATime("clear", async () => {
-    if (localStorage.getItem(lastUserKey) !== userId) await clearAll();
-    localStorage.setItem(lastUserKey, userId);
+    if (localStorage.getItem(lastUserKey) !== userId && (await clearAll())) localStorage.setItem(lastUserKey, userId);
   });
   await readEntries();
   if (user.peek()?.id !== userId) return;

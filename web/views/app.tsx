@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
 import { storageName } from "../base.ts";
 import { projectsOf } from "../store/boards.ts";
+import { isKeeping } from "../store/database.ts";
 import { projectOf } from "../store/fields.ts";
 import { openNames } from "../store/people.ts";
 import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
@@ -150,6 +151,11 @@ function Inside({ userId }: { userId: string }): JSX.Element {
           ) : null}
         </header>
         {canChangeIn(store) ? null : <p class="notice banner">{t("viewOnly")}</p>}
+        {isKeeping.value ? null : (
+          <p class="notice banner" role="status">
+            {t("notKept")}
+          </p>
+        )}
         {isBoard ? <Filters store={store} /> : null}
         <Content store={store} project={project} />
       </main>
