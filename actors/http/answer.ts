@@ -26,11 +26,12 @@ export function contextOf(request: Request, site: Site, known?: string): AnswerC
 }
 
 /** What is the same in many answers, made once: setting a few more on a copy costs less than all of them anew. */
-const bases = new Map<string, Headers>();
+const bases = { json: new Map<string, Headers>(), other: new Map<string, Headers>() };
 
 function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined): Headers {
-  const key = `${isJson}${hsts}${cacheControl}`;
-  let base = bases.get(key);
+  const known = isJson ? bases.json : bases.other;
+  const key = hsts === undefined ? cacheControl : `${cacheControl} ${hsts}`;
+  let base = known.get(key);
   if (base === undefined) {
     base = new Headers({
       "x-content-type-options": "nosniff",
@@ -40,7 +41,7 @@ function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined)
     });
     if (isJson) base.set("content-type", "application/json");
     if (hsts !== undefined) base.set("strict-transport-security", hsts);
-    bases.set(key, base);
+    known.set(key, base);
   }
   return base;
 }

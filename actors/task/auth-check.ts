@@ -34,7 +34,7 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
   const grants = new Map<string, { grant: ApiTokenGrant; untilMs: number }>();
 
   /** What a request is charged for later its answer tells, too. */
-  function counted(userId: string): Pick<Caller, "limits" | "charge"> {
+  function counted(userId: string): Required<Pick<Caller, "limits" | "charge">> {
     const limits = limiter.take(userId);
     return { limits, charge: (requests) => void Object.assign(limits, limiter.take(userId, requests)) };
   }
@@ -48,13 +48,8 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
   function admitted({ userId, sessionId, sessionHash, expMs }: VerifiedToken, isGood: boolean): Caller {
     // It may have ended while it was asked for.
     if (!isGood || revoked.has(sessionHash)) throw new Problem("unauthenticated");
-    return {
-      userId,
-      sessionId,
-      scopes: allScopes,
-      ...counted(userId),
-      credential: { hash: sessionHash, expMs },
-    };
+    const { limits, charge } = counted(userId);
+    return { userId, sessionId, scopes: allScopes, limits, charge, credential: { hash: sessionHash, expMs } };
   }
 
   async function apiCaller(token: string, route: Route): Promise<Caller> {

@@ -180,8 +180,9 @@ export function shown({ json: text, isStale }: Shown): Answer {
 
 /** One version of a resource, or 304 when the client has it. */
 export function tagged(call: Call, found: Shown & { readonly version: number }): Answer {
-  const answer = shown(found);
-  answer.headers = { ...answer.headers, etag: etag(found.version) };
-  if (!hasVersion(call.request.headers.get("if-none-match"), found.version)) return answer;
-  return { status: 304, headers: answer.headers };
+  const { json: text, version } = found;
+  const headers: Record<string, string> = { etag: etag(version) };
+  if (found.isStale) headers.consistency = "stale";
+  if (hasVersion(call.request.headers.get("if-none-match"), version)) return { status: 304, headers };
+  return { status: 200, json: text, headers };
 }

@@ -21,6 +21,8 @@ const headsMax = 2_000;
 
 type Found = { readonly resource: StoredResource | undefined; readonly isStale: false };
 type Remembered = {
+  /** Ids are unique within their space alone. */
+  readonly spaceId: string;
   readonly generation: number;
   readonly found: Found;
   readonly shownBy: string | undefined;
@@ -52,10 +54,10 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
 
   function resource(spaceId: string, id: string): Found {
     const generation = generations.of(id);
-    const key = `${spaceId} ${id}`;
-    const known = remembered.get(key);
+    const known = remembered.get(id);
     const isCurrent =
       known?.generation === generation &&
+      known.spaceId === spaceId &&
       (known.shownBy === undefined || generations.of(known.shownBy) === known.shownGeneration);
     if (known !== undefined && isCurrent) {
       counts.hit.add();
@@ -64,7 +66,7 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
     if (known === undefined) counts.miss.add();
     else {
       counts.stale.add();
-      forget(key, known);
+      forget(id, known);
     }
     // A task is shown in a column of its project: what changes that may change what is shown.
     const [found] = reads.resources(spaceId, [id]);
@@ -72,8 +74,14 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
     const shownBy = shownByOf(found);
     const shownGeneration = shownBy === undefined ? 0 : generations.of(shownBy);
     const again = shownBy === undefined ? found : reads.resources(spaceId, [id])[0];
-    const value: Remembered = { generation, found: { resource: again, isStale: false }, shownBy, shownGeneration };
-    remembered.set(key, value);
+    const value: Remembered = {
+      spaceId,
+      generation,
+      found: { resource: again, isStale: false },
+      shownBy,
+      shownGeneration,
+    };
+    remembered.set(id, value);
     chars += again?.text.length ?? 0;
     for (const [oldest, each] of remembered) {
       if (chars <= rememberedMax) break;
@@ -82,8 +90,8 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
     return value.found;
   }
 
-  function forget(key: string, { found }: Remembered): void {
-    remembered.delete(key);
+  function forget(id: string, { found }: Remembered): void {
+    remembered.delete(id);
     chars -= found.resource?.text.length ?? 0;
   }
 
