@@ -184,9 +184,10 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
   /** What the route answers, once all faults of the request are known and there are none. */
   function answered(call: Call, faults: readonly Fault[], context: AnswerContext): Response | Promise<Response> {
     const unless = (more: readonly Fault[]) => {
-      const errors = [...faults, ...more];
-      if (errors.length > 0)
+      if (faults.length + more.length > 0) {
+        const errors = [...faults, ...more];
         throw new Problem("validation", undefined, { errors, more: route.toldWith?.(errors) ?? {} });
+      }
       const { id } = call.params;
       if (id !== undefined && !uuidPattern.test(id)) throw new Problem("not-found");
       return finish(route.handle(call), context);

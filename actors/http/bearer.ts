@@ -2,7 +2,12 @@
 
 const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
+/** A JWT begins so, as its header is a JSON object: whoever verifies it looks at each character of one that is not known yet. */
+const beforeJwt = "Bearer ";
+const jwt = `${beforeJwt}ey`;
+
 /** The token, or undefined when the header is missing or is none of a bearer. */
 export function bearerToken(authorization: string | null): string | undefined {
-  return authorization === null ? undefined : bearer.exec(authorization)?.[1];
+  if (authorization === null) return undefined;
+  return authorization.startsWith(jwt) ? authorization.slice(beforeJwt.length) : bearer.exec(authorization)?.[1];
 }

@@ -18,7 +18,7 @@ export type RateLimit = { readonly requests: number; readonly windowS: number };
 export function rateLimiter({ requests, windowS }: RateLimit, now: () => number): RateLimiter {
   const policy = `"default";q=${requests};w=${windowS}`;
   let windowStartMs = now();
-  let used = new Map<string, number>();
+  let used = new Map<string, { count: number }>();
 
   return {
     take(userId, counted = 1) {
@@ -27,8 +27,9 @@ export function rateLimiter({ requests, windowS }: RateLimit, now: () => number)
         windowStartMs = nowMs;
         used = new Map();
       }
-      const count = (used.get(userId) ?? 0) + counted;
-      used.set(userId, count);
+      let own = used.get(userId);
+      if (own === undefined) used.set(userId, (own = { count: 0 }));
+      const count = (own.count += counted);
       const resetS = Math.ceil((windowStartMs + windowS * 1000 - nowMs) / 1000);
       const headers = {
         "ratelimit-policy": policy,
