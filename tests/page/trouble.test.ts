@@ -151,6 +151,39 @@ await describePage("the page and answers that are not its server's", {}, ({ chro
   }, 180_000);
 });
 
+await describePage("a view that could not be read at first", {}, ({ chromium, system }) => {
+  test("is read again while it is open: comments, what was deleted, sessions", async () => {
+    const { page, context } = await visitor(chromium, `${system.url}/`);
+    const account = await register(page, "Ada");
+    await newProject(page, "Launch");
+    await quickAdd(page, "Kept");
+    await quickAdd(page, "Gone");
+    await saved(page);
+    const send = await signedIn(system.url, account);
+    const { items } = await send<{ items: { id: string; title: string }[] }>("GET", "/v1/tasks");
+    const [kept, gone] = ["Kept", "Gone"].map((title) => items.find((each) => each.title === title)?.id ?? "");
+    await send("POST", "/v1/comments", { taskId: kept, body: "A word on it" });
+    await send("DELETE", `/v1/tasks/${gone}`);
+    const refusals = new Map<string, number>();
+    await page.route(/comments\?|history\?|deleted=true|auth\/sessions/, async (route) => {
+      const of = new URL(route.request().url()).pathname;
+      refusals.set(of, (refusals.get(of) ?? 0) + 1);
+      await ((refusals.get(of) ?? 0) > 1 ? route.continue() : route.fulfill(problem(503, "overloaded")));
+    });
+    await page.getByRole("button", { name: "Kept", exact: true }).click();
+    await poll("the comments are read again", waitMs, () =>
+      [...refusals].some(([of, n]) => of.includes("comments") && n > 1),
+    );
+    await page.locator(".sidebar").getByRole("link", { name: "Trash" }).click();
+    await page.getByText("Gone").first().waitFor();
+    await page.goto(`${system.url}/#/settings`);
+    await poll("the sessions are read again", waitMs, () =>
+      [...refusals].some(([of, n]) => of.includes("sessions") && n > 1),
+    );
+    await context.close();
+  }, 180_000);
+});
+
 await describePage("tabs of one browser", {}, ({ chromium, system }) => {
   test("a change can be taken back in the tab that made it, though another one sent it, and while it is sent", async () => {
     const { page, context } = await visitor(chromium, `${system.url}/`);

@@ -1,15 +1,14 @@
 /** The stream of what happens in all spaces of the user, for as long as the page is open. */
 import type { FeedFact } from "../../actors/resources/fact.ts";
+import { firstWaitMs, longestWaitMs, pause, surely } from "./again.ts";
 import { sendNow, setOnline } from "./sending.ts";
-import { call, Offline, Refusal } from "./session.ts";
+import { call, Offline } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";
 
 /** The server sends a comment every 15 s. */
 const silenceMs = 40_000;
 /** As many spaces as one stream follows. */
 const followedMax = 50;
-const firstWaitMs = 500;
-const longestWaitMs = 15_000;
 
 type Told = { readonly spaceId: string; readonly seq: number; readonly epoch: string };
 
@@ -27,21 +26,6 @@ export async function follow(signal: AbortSignal): Promise<void> {
     waitMs = Date.now() - begunMs > longestWaitMs ? firstWaitMs : Math.min(waitMs * 2, longestWaitMs);
     await pause(waitMs, signal);
   }
-}
-
-/** Ends early when the network is back, and when nobody waits any more. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    addEventListener("online", done);
-    signal.addEventListener("abort", done);
-  });
 }
 
 /** One stream to its end. */
@@ -70,21 +54,6 @@ async function once(signal: AbortSignal): Promise<void> {
     removeEventListener("offline", cut);
     signal.removeEventListener("abort", cut);
     abort.abort();
-  }
-}
-
-/**
- * A space that could not be brought up to date is tried again as long as its stream goes on: it might be told nothing more for days. Where the user may
- * not read it any more, `left` says so.
- */
-async function surely(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof Refusal && error.problem.status === 404) return;
-    }
-    await pause(waitMs, signal);
   }
 }
 

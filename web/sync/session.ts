@@ -138,7 +138,10 @@ export async function call(
 
 export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
   const asked = turns;
-  const answer = await call("GET", path, signal === undefined ? {} : { signal });
+  const timeout = AbortSignal.timeout(answerTimeoutMs);
+  const answer = await call("GET", path, {
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+  });
   const body = (await answer.json()) as Body;
   stillAsked(asked);
   return body;

@@ -1,6 +1,7 @@
 /** What is asked of the server directly, and not by the outbox: its outcome is told where it was asked. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { surely } from "../sync/again.ts";
 import { getJson } from "../sync/session.ts";
 import { faultText } from "./sign-in.tsx";
 
@@ -52,12 +53,11 @@ export function Told({ told, isFault }: Outcome): JSX.Element | null {
 /** What the server lists at this path; `again` reads it anew. */
 export function useList<Item>(path: string): { items: readonly Item[]; again: () => void } {
   const [items, setItems] = useState<readonly Item[]>([]);
-  const again = () => {
-    getJson<{ items: Item[] }>(path).then(
-      (page) => setItems(page.items),
-      () => undefined,
-    );
-  };
-  useEffect(again, [path]);
-  return { items, again };
+  const [times, setTimes] = useState(0);
+  useEffect(() => {
+    const ended = new AbortController();
+    void surely(async () => setItems((await getJson<{ items: Item[] }>(path, ended.signal)).items), ended.signal);
+    return () => ended.abort();
+  }, [path, times]);
+  return { items, again: () => setTimes((before) => before + 1) };
 }

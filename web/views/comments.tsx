@@ -6,6 +6,7 @@ import { type Task, taskOf } from "../store/fields.ts";
 import { nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { newId } from "../store/tasks.ts";
+import { surely } from "../sync/again.ts";
 import { change } from "../sync/sending.ts";
 import { user } from "../sync/session.ts";
 import { readComments } from "../sync/spaces.ts";
@@ -17,7 +18,9 @@ import { canChangeIn, canManage } from "./permissions.ts";
 export function Comments({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
   const [text, setText] = useState("");
   useEffect(() => {
-    readComments(store.id, task.id).catch(() => undefined);
+    const ended = new AbortController();
+    void surely(() => readComments(store.id, task.id), ended.signal);
+    return () => ended.abort();
   }, [store.id, task.id]);
   const comments = store
     .all("comment")

@@ -7,6 +7,7 @@ import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { nameOfUser } from "../store/people.ts";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
 import { patchTask } from "../store/tasks.ts";
+import { surely } from "../sync/again.ts";
 import { getJson } from "../sync/session.ts";
 import { dueText, fullMomentText, type Key, momentText, nameOf, t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
@@ -52,13 +53,11 @@ export function History({ task, store }: { task: Task; store: SpaceStore }): JSX
   const onServer = store.onServer(task.id)?.version ?? 0;
   useEffect(() => {
     const ended = new AbortController();
-    getJson<HistoryPage>(`${path}/history?limit=${pageSize}`, ended.signal).then(
-      (page) => {
-        setItems(page.items);
-        setCursor(page.nextCursor);
-      },
-      () => undefined,
-    );
+    void surely(async () => {
+      const page = await getJson<HistoryPage>(`${path}/history?limit=${pageSize}`, ended.signal);
+      setItems(page.items);
+      setCursor(page.nextCursor);
+    }, ended.signal);
     return () => ended.abort();
   }, [path, onServer]);
   const showMore = () => {
@@ -129,7 +128,7 @@ function Past({
   const [past, setPast] = useState<Resource | undefined>(undefined);
   useEffect(() => {
     const ended = new AbortController();
-    getJson<Resource>(`${path}?version=${version}`, ended.signal).then(setPast, () => setPast(undefined));
+    void surely(async () => setPast(await getJson<Resource>(`${path}?version=${version}`, ended.signal)), ended.signal);
     return () => ended.abort();
   }, [path, version]);
   if (past === undefined) return <p class="muted">{t("loading")}</p>;

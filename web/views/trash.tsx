@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
+import { surely } from "../sync/again.ts";
 import { change } from "../sync/sending.ts";
 import { getJson } from "../sync/session.ts";
 import { momentText, t } from "../text/language.ts";
@@ -21,10 +22,11 @@ export function Trash({ store }: { store: SpaceStore }): JSX.Element {
   const [items, setItems] = useState<readonly Deleted[] | undefined>(undefined);
   useEffect(() => {
     const ended = new AbortController();
-    Promise.all([deletedOf(store, "project", ended.signal), deletedOf(store, "task", ended.signal)]).then(
-      (lists) => setItems(lists.flat()),
-      () => setItems((known) => known ?? []),
-    );
+    void surely(async () => {
+      const types = ["project", "task"] as const;
+      const lists = await Promise.all(types.map((type) => deletedOf(store, type, ended.signal)));
+      setItems(lists.flat());
+    }, ended.signal);
     return () => ended.abort();
   }, [store.id, store.seq]);
   const shown = (items ?? []).filter(({ resource: { id, version } }) => {
