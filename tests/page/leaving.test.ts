@@ -1,6 +1,16 @@
 /** Who is signed in changes, or is told late: nothing of the one before stays or comes after, and what could not be read is read again. */
 import { expect, test } from "bun:test";
-import { type Account, expectNoFaults, newProject, type Page, register, signIn, visitor } from "../system/browser.ts";
+import {
+  type Account,
+  columnOf,
+  expectNoFaults,
+  newProject,
+  type Page,
+  register,
+  signedIn,
+  signIn,
+  visitor,
+} from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
 import { describePage } from "./describe-page.ts";
 
@@ -35,6 +45,29 @@ await describePage("the page when people come and go", {}, ({ chromium, system }
     await again.page.getByRole("link", { name: "Launch" }).waitFor();
     expect(refusals).toBeGreaterThan(2);
     expectNoFaults(again);
+  }, 180_000);
+
+  test("reads a task again that a fact does not tell, when the server could not give it", async () => {
+    const account = await withProject("Launch");
+    const send = await signedIn(system.url, account);
+    const { items } = await send<{ items: { id: string }[] }>("GET", "/v1/projects");
+    const { id } = await send<{ id: string }>("POST", "/v1/tasks", { title: "Back", projectId: items[0]?.id });
+    await send("DELETE", `/v1/tasks/${id}`);
+    const again = await visitor(chromium, `${system.url}/`);
+    const { page } = again;
+    await signIn(page, account);
+    await page.getByRole("link", { name: "Launch" }).click();
+    let refusals = 0;
+    await page.route(new RegExp(`/tasks/${id}$`), async (route) => {
+      refusals += 1;
+      await (refusals > 2 ? route.continue() : route.fulfill(refused(503, "overloaded")));
+    });
+    await send("POST", `/v1/tasks/${id}/restore`);
+    await columnOf(page, "To do").getByText("Back").waitFor();
+    expect(refusals).toBeGreaterThan(2);
+    expectNoFaults(again);
+    await page.reload();
+    await columnOf(page, "To do").getByText("Back").waitFor();
   }, 180_000);
 
   test("hears nothing more once somebody signed out, though the server does not know it yet; the next one has a stream of their own", async () => {

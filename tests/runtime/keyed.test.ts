@@ -79,6 +79,7 @@ for (const runtime of runtimes) {
         expect(lineWith(lines, "keys")).toEqual({ keys: 0 });
         const ends = event(lines, "session-stopped").map(({ key, reason, sum }) => `${key}: ${reason} ${sum}`);
         expect(ends.filter((each) => each === "told-idle: idle 1")).toHaveLength(2);
+        expect(ends.filter((each) => each.startsWith("told-timer"))).toEqual(["told-timer: idle 1"]);
         expect(ends.filter((each) => /^told-leaving: (normal|idle)/.test(each)).length).toBeGreaterThanOrEqual(1);
       },
       DEADLINE_MS,

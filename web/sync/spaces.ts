@@ -261,9 +261,18 @@ async function takeNext(store: SpaceStore, given: FeedFact): Promise<void> {
   noticeOverwriting(fact, user.peek()?.id ?? "", entries.peek());
   const { changed, toRead } = store.take(fact);
   showPendingOf(store.id);
-  for (const each of toRead) {
-    const document = await readOne(store, each.type, each.id);
-    if (document !== undefined) changed.push(document);
+  try {
+    for (const each of toRead) {
+      const document = await readOne(store, each.type, each.id);
+      if (document !== undefined) changed.push(document);
+    }
+  } catch (error) {
+    // The fact is not taken as a whole: it is to be told again, and what it has changed already is left alone then.
+    if (isCurrent(store)) {
+      store.seq = fact.seq - 1;
+      await writeDocuments(store.id, changed);
+    }
+    throw error;
   }
   if (!isCurrent(store)) return;
   const state = { spaceId: store.id, seq: store.seq, epoch: store.epoch };
@@ -284,7 +293,7 @@ async function readOne(store: SpaceStore, type: string, id: string): Promise<Doc
     const plural = registry.get(type)?.plural ?? type;
     return store.put(type, await getJson<Resource>(`/v1/spaces/${store.id}/${plural}/${id}`));
   } catch (error) {
-    if (error instanceof Refusal) return undefined;
+    if (error instanceof Refusal && error.problem.status === 404) return undefined;
     throw error;
   }
 }
