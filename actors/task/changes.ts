@@ -51,6 +51,17 @@ export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesPar
     return then(all(found), (documents) => byId(documents.flatMap((document) => document ?? [])));
   }
 
+  /** What is read back is what the read model has: before it has this operation, that would be what was there before. */
+  async function readModelHas({ userId }: Command, token: Position): Promise<boolean> {
+    try {
+      await consistent.isStale({ userId, token });
+      return true;
+    } catch (failure) {
+      if (failure instanceof Problem && failure.code === "not-yet-visible") return false;
+      throw failure;
+    }
+  }
+
   /** Undefined: the log has it, and no verdict is known. */
   function outcomeOf(command: Command, { position, verdict }: SpaceAppended): MaybePromise<Outcome> {
     if (verdict === undefined) return certainOutcome(command, position);
@@ -60,7 +71,12 @@ export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesPar
       case "decided": {
         const { fact, documents } = verdict;
         const isReadBack = documents.length === 0 && fact.answers.length > 0;
-        return settled(fact, false, isReadBack ? documentsOf(fact) : byId(documents));
+        if (!isReadBack) return settled(fact, false, byId(documents));
+        return readModelHas(command, position).then((hasIt) =>
+          hasIt
+            ? settled(fact, false, documentsOf(fact))
+            : { kind: "pending", operationId: command.operationId, position },
+        );
       }
       case "repeated": {
         const { first, isSame } = verdict;
@@ -68,10 +84,10 @@ export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesPar
           throw new Problem("idempotency-mismatch", undefined, {
             headers: { "consistency-token": consistencyToken(position) },
           });
-        // The read model must have what the first answer was made of.
-        return then(consistent.isStale({ userId: command.userId, token: position }), () =>
-          settled(first, true, documentsOf(first)),
-        );
+        return readModelHas(command, position).then((hasIt) => {
+          if (!hasIt) throw new Problem("not-yet-visible");
+          return settled(first, true, documentsOf(first));
+        });
       }
       case "expired":
         throw new Problem("log-unavailable", "What became of this change is not known any more.");
