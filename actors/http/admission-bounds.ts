@@ -20,10 +20,12 @@ export type AdmissionBounds = {
   readonly shortWaitMs: number;
   /** In a longer queue a burst may wait for so long; */
   readonly burstWaitMs: number;
-  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), in the queue of one user however short it is then, */
+  /** in one that has not been empty for `burstMs` (more comes than can be done), waiting ends after `overloadWaitMs` (controlled delay), in the queue of one user however short it is then; */
   readonly burstMs: number;
   readonly overloadWaitMs: number;
-  /** for so long; then patience is tried again. When the queue grows long again within that time, it is twice as long, up to `calmMaxMs`. */
+  /** and its large answers wait for each other to be taken: what a client has not read yet only makes its next answers late, and the threads of others. */
+  readonly overloadBytesMaxOfOne: number;
+  /** This lasts for so long; then patience is tried again. When the queue grows long again within that time, it is twice as long, up to `calmMaxMs`. */
   readonly calmMs: number;
   readonly calmMaxMs: number;
 };
@@ -40,7 +42,8 @@ export const admissionBounds: AdmissionBounds = {
   shortWaitMs: 5_000,
   burstWaitMs: 500,
   burstMs: 100,
-  overloadWaitMs: 20,
+  overloadWaitMs: 5,
+  overloadBytesMaxOfOne: 2 * 2 ** 20,
   calmMs: 1_000,
   calmMaxMs: 4_000,
 };

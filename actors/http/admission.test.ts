@@ -15,6 +15,7 @@ const bounds: AdmissionBounds = {
   calmMs: 500,
   calmMaxMs: 1_000,
   overloadWaitMs: 10,
+  overloadBytesMaxOfOne: 100,
   shortMax: 1,
   shortWaitMs: 200,
 };
@@ -214,6 +215,23 @@ test("those who share an address have patience with a short queue in overload to
   await overload("shared");
   expect(gate.counts).toMatchObject({ waiting: 0, refused: { late: 1 } });
   expect(await firstOfTwo("shared, first")).toBe("shared, first");
+});
+
+test("in overload a large answer waits until the one before it has been taken", async () => {
+  const taken = new Set<string>();
+  const begins = (name: string) => {
+    void ask(name, { bytes: 100, gone: () => taken.has(name) });
+    for (const passMs of [0, 5, 5]) goRound(passMs);
+    return begun.includes(name);
+  };
+  expect([begins("a1"), begins("a2")]).toEqual([true, true]);
+  for (const name of ["a1", "a2"]) taken.add(name);
+  goRound(25);
+  await overload();
+  expect([begins("a3"), begins("a4"), begins("b1")]).toEqual([true, false, true]);
+  taken.add("a3");
+  for (const passMs of [5, 0]) goRound(passMs);
+  expect(begun).toContain("a4");
 });
 
 test("what is under way of one is bounded; others go on, and its own when one ends", async () => {

@@ -58,7 +58,7 @@ type UserQueue = {
 
 const quantumMs = 2;
 const debtMsMax = 100;
-const sweepMs = 25;
+const sweepMs = 5;
 
 /** `counts` are kept up to date: all zero at first. */
 export function admission(
@@ -149,11 +149,14 @@ export function admission(
   const hasRoom = (queue: UserQueue | undefined): boolean =>
     counts.underWay < bounds.underWayMax &&
     counts.bytesUnderWay < bounds.bytesMax &&
-    (queue === undefined || (queue.underWay < bounds.underWayMaxOfOne && queue.bytes < bounds.bytesMaxOfOne));
+    (queue === undefined || (queue.underWay < bounds.underWayMaxOfOne && queue.bytes < bytesMaxOf(queue)));
 
-  /** Nobody can be at their bound while all together are below that of one. */
+  const bytesMaxOf = (queue: UserQueue): number =>
+    overloads.has(queue.key) && !queue.isShared ? bounds.overloadBytesMaxOfOne : bounds.bytesMaxOfOne;
+
+  /** Nobody can be at their bound while all together are below that of one, and nobody overloads the server. */
   const mayBeFull = (): boolean =>
-    counts.underWay >= bounds.underWayMaxOfOne || counts.bytesUnderWay >= bounds.bytesMaxOfOne;
+    overloads.size > 0 || counts.underWay >= bounds.underWayMaxOfOne || counts.bytesUnderWay >= bounds.bytesMaxOfOne;
 
   function wait<T>(work: Work<T>): Promise<T> {
     const queue = queueOf(work);
