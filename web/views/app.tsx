@@ -21,7 +21,8 @@ import { Keys } from "./keys.tsx";
 import { List } from "./list.tsx";
 import { accept, Members } from "./members.tsx";
 import { MoveDialog } from "./move.tsx";
-import { Notes, said, Toast, takeBack } from "./notes.tsx";
+import { isNarrow } from "./narrow.ts";
+import { Notes, SaveState, said, Toast, takeBack } from "./notes.tsx";
 import { open, Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
 import { Dialog, Empty, Icon } from "./parts.tsx";
@@ -29,7 +30,7 @@ import { canChangeIn } from "./permissions.ts";
 import { ProjectSettings } from "./project-settings.tsx";
 import { QuickAdd } from "./quick-add.tsx";
 import { Settings } from "./settings.tsx";
-import { isMenuOpen, Shell } from "./shell.tsx";
+import { closeMenu, isMenuOpen, Shell } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { Trash } from "./trash.tsx";
 
@@ -98,7 +99,12 @@ function Inside({ userId }: { userId: string }): JSX.Element {
   const isBoard = view.value === "board" && projectId.value !== undefined;
   return (
     <Shell store={store}>
-      <main class={task === undefined ? "main" : "main with-panel"} id="main" tabIndex={-1}>
+      <main
+        class={task === undefined ? "main" : "main with-panel"}
+        id="main"
+        tabIndex={-1}
+        inert={isNarrow.value && isMenuOpen.value}
+      >
         <header class="topbar">
           <button
             type="button"
@@ -110,7 +116,10 @@ function Inside({ userId }: { userId: string }): JSX.Element {
           >
             <Icon name="menu" />
           </button>
-          <h1 class="clamp">{title}</h1>
+          <div class="heading">
+            <h1 class="clamp">{title}</h1>
+            {isNarrow.value ? <SaveState /> : null}
+          </div>
           {project === undefined || !canChangeIn(store) ? null : (
             <button
               type="button"
@@ -276,7 +285,8 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (isCommand || event.altKey) return;
-  if (event.key === "Escape" && moving.value !== undefined) moving.value = undefined;
+  if (event.key === "Escape" && isMenuOpen.value) closeMenu();
+  else if (event.key === "Escape" && moving.value !== undefined) moving.value = undefined;
   // The focus may be nowhere, when what had it has gone from the panel.
   else if (event.key === "Escape" && openTask.value !== undefined) closeTask();
   else if (key === "c")

@@ -1,7 +1,7 @@
 /** The frame around all views: where one is, where one can go, and whether all is saved. */
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { projectsOf } from "../store/boards.ts";
 import { clearAll } from "../store/database.ts";
 import { projectOf } from "../store/fields.ts";
@@ -13,6 +13,7 @@ import { createProject } from "../store/tasks.ts";
 import { call, signOut, user } from "../sync/session.ts";
 import { listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
+import { isNarrow } from "./narrow.ts";
 import { SaveState, said } from "./notes.tsx";
 import { open } from "./palette.tsx";
 import { Avatar, Dialog, Field, Icon, type IconName, Menu } from "./parts.tsx";
@@ -25,7 +26,16 @@ export const isMenuOpen = signal(false);
 /** What is being named in a dialog. */
 export const naming = signal<"space" | "rename" | "project" | undefined>(undefined);
 
+/** By a key: the focus goes back to where the menu was opened. */
+export function closeMenu(): void {
+  isMenuOpen.value = false;
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".menu-button")?.focus());
+}
+
 export function Shell({ store, children }: { store: SpaceStore; children: ComponentChildren }): JSX.Element {
+  useEffect(() => {
+    if (isMenuOpen.value) document.querySelector<HTMLElement>(".sidebar button")?.focus();
+  }, [isMenuOpen.value]);
   return (
     <div class={isMenuOpen.value ? "shell menu-open" : "shell"}>
       <a
@@ -125,7 +135,7 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
         </ul>
       </div>
       <div class="sidebar-foot">
-        <SaveState />
+        {isNarrow.value ? null : <SaveState />}
         <Menu
           name={t("account")}
           kind="account-button"
