@@ -46,10 +46,9 @@ export function authenticator(
     const identity = token === undefined ? undefined : await identify(token);
     if (identity === undefined) throw new Problem("unauthenticated");
     const { userId, sessionId, scopes: granted } = identity;
-    const limits = limiter?.take(userId) ?? {};
-    if (sessionId === undefined && scope === undefined)
-      throw new Problem("forbidden", "An API token cannot manage an account.", { headers: limits });
-    if (scope !== undefined && !granted.includes(scope)) throw new Problem("forbidden", undefined, { headers: limits });
-    return { userId, sessionId, scopes: granted, limits };
+    const forbidden = (detail?: string) => new Problem("forbidden", detail, { headers: limiter?.note(userId) ?? {} });
+    if (sessionId === undefined && scope === undefined) throw forbidden("An API token cannot manage an account.");
+    if (scope !== undefined && !granted.includes(scope)) throw forbidden();
+    return { userId, sessionId, scopes: granted, limits: limiter?.take(userId) ?? {} };
   };
 }

@@ -294,6 +294,19 @@ describe("names of users", () => {
   });
 });
 
+describe("an API token without the scope", () => {
+  test("is forbidden, though the limit of its user is used up as well", async () => {
+    const { send } = await role(folder(), { rateLimit: { requests: 3, windowS: 60 } });
+    const { accessToken } = (await send("POST", "/v1/auth/register", ada)).body;
+    const { token } = (await send("POST", "/v1/auth/tokens", { name: "t", scopes: ["tasks:write"] }, accessToken)).body;
+    for (const path of ["/v1/auth/me", "/v1/users", "/v1/auth/me"]) {
+      const { status, body, headers } = await send("GET", path, undefined, token);
+      expect([status, body.code, headers.has("ratelimit")]).toEqual([403, "forbidden", true]);
+    }
+    expect((await send("GET", "/v1/auth/me", undefined, accessToken)).body.code).toBe("rate-limited");
+  });
+});
+
 describe("a session", () => {
   test("ends at logout: tokens refused, revocation announced and standing", async () => {
     const { accessToken, refreshToken } = await login();

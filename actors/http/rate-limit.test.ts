@@ -28,6 +28,12 @@ test("each user has the whole limit, and the headers count it down", () => {
   expect(limiter.take("b")).toMatchObject({ ratelimit: '"default";r=1;t=8' });
 });
 
+test("a request that is refused for another reason counts, and is told so though nothing is left", () => {
+  const limiter = rateLimiter({ requests: 2, windowS: 10 }, () => 1_000);
+  for (const left of [1, 0, 0]) expect(limiter.note("a")).toMatchObject({ ratelimit: `"default";r=${left};t=10` });
+  expect(refused(() => limiter.take("a")).code).toBe("rate-limited");
+});
+
 test("whoever comes back when told to is served", () => {
   let nowMs = 0;
   const limiter = rateLimiter({ requests: 1, windowS: 3 }, () => nowMs);

@@ -7,6 +7,8 @@ const refused = counter("rate_limited_requests_total", "Requests refused because
 export type RateLimiter = {
   /** Counts one request, or as many as one stands for; the headers to answer with. Throws `rate-limited`. */
   take(userId: string, requests?: number): Record<string, string>;
+  /** Counts one request that is refused for another reason, which comes before this one; the headers to answer with. */
+  note(userId: string): Record<string, string>;
 };
 
 /** Users counted at most; beyond it a new window begins for all, so that memory stays bounded. */
@@ -20,26 +22,32 @@ export function rateLimiter({ requests, windowS }: RateLimit, now: () => number)
   let windowStartMs = now();
   let used = new Map<string, { count: number }>();
 
+  function count(userId: string, counted: number) {
+    const nowMs = now();
+    if (nowMs - windowStartMs >= windowS * 1000 || nowMs < windowStartMs || used.size > usersMax) {
+      windowStartMs = nowMs;
+      used = new Map();
+    }
+    let own = used.get(userId);
+    if (own === undefined) used.set(userId, (own = { count: 0 }));
+    own.count += counted;
+    const resetS = Math.ceil((windowStartMs + windowS * 1000 - nowMs) / 1000);
+    const headers: Record<string, string> = {
+      "ratelimit-policy": policy,
+      ratelimit: `"default";r=${Math.max(0, requests - own.count)};t=${resetS}`,
+    };
+    return { headers, resetS, isOver: own.count > requests };
+  }
+
   return {
     take(userId, counted = 1) {
-      const nowMs = now();
-      if (nowMs - windowStartMs >= windowS * 1000 || nowMs < windowStartMs || used.size > usersMax) {
-        windowStartMs = nowMs;
-        used = new Map();
-      }
-      let own = used.get(userId);
-      if (own === undefined) used.set(userId, (own = { count: 0 }));
-      const count = (own.count += counted);
-      const resetS = Math.ceil((windowStartMs + windowS * 1000 - nowMs) / 1000);
-      const headers = {
-        "ratelimit-policy": policy,
-        ratelimit: `"default";r=${Math.max(0, requests - count)};t=${resetS}`,
-      };
-      if (count > requests) {
+      const { headers, resetS, isOver } = count(userId, counted);
+      if (isOver) {
         refused.add();
         throw new Problem("rate-limited", undefined, { headers: { ...headers, "retry-after": String(resetS) } });
       }
       return headers;
     },
+    note: (userId) => count(userId, 1).headers,
   };
 }

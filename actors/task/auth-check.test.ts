@@ -203,6 +203,14 @@ test("an API token may do what its scopes say: writing does not imply reading", 
   expect(refused).toMatchObject({ code: "forbidden", headers: { ratelimit: '"default";r=998;t=60' } });
 });
 
+test("a scope that is lacking is told before a limit that is used up", async () => {
+  const reader = check(() => granted({ scopes: ["tasks:read"] }), 1);
+  expect(await problemOf(() => reader.as("tt_r"))).toBeUndefined();
+  expect(await problemOf(() => reader.as("tt_r"))).toBe("rate-limited");
+  const refused = await reader.as("tt_r", post).catch((thrown: unknown) => thrown as Problem);
+  expect(refused).toMatchObject({ code: "forbidden", headers: { ratelimit: '"default";r=0;t=60' } });
+});
+
 test("an API token that is unknown, run out or deleted is refused", async () => {
   expect(await problemOf(() => check().as("tt_x"))).toBe("unauthenticated");
   let active = true;

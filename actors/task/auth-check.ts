@@ -69,12 +69,11 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
     // A grant that was on its way when its token was deleted is out of date: what auth announced counts.
     if (revoked.has(hash) || !grant.active || (grant.expMs !== null && grant.expMs <= now()))
       throw new Problem("unauthenticated");
-    const count = counted(grant.userId);
-    if (!grant.scopes.includes(route.scope ?? (route.method === "GET" ? "tasks:read" : "tasks:write")))
-      throw new Problem("forbidden", undefined, { headers: count.limits });
     const { userId, scopes } = grant;
+    if (!scopes.includes(route.scope ?? (route.method === "GET" ? "tasks:read" : "tasks:write")))
+      throw new Problem("forbidden", undefined, { headers: limiter.note(userId) });
     const credential = { hash, expMs: grant.expMs ?? Number.POSITIVE_INFINITY };
-    return { userId, sessionId: undefined, scopes, ...count, credential };
+    return { userId, sessionId: undefined, scopes, ...counted(userId), credential };
   }
 
   function revoke(ended: readonly Ended[]): void {
