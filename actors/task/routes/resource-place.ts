@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from "uuid";
 import type { Call } from "../../http/route.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { type Address, type SpaceParts, spaceOf } from "../request.ts";
@@ -56,5 +57,5 @@ export function scopeOf({ type }: Context): { scope?: string } {
 
 export function edgeOf({ now, urlFault }: Pick<SpaceParts, "now" | "urlFault">) {
   const further = urlFault === undefined ? {} : { urlFault };
-  return { nowMs: now(), newId: () => crypto.randomUUID(), ...further };
+  return { nowMs: now(), newId: () => uuidv7(), ...further };
 }
