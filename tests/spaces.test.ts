@@ -164,6 +164,28 @@ for (const { name, needed } of [
         expect(again.body).toEqual({ ...first.body, token: null, url: null });
       });
 
+      test("who have left are told nothing more, though they repeat how they came", async () => {
+        const headers = { "idempotency-key": uuid() };
+        const make = () => a().call<Resource>("POST", "/v1/spaces", { body: { name: "Left" }, headers });
+        const spaceId = (await make()).body.id;
+        const path = `/v1/spaces/${spaceId}`;
+        const { token } = (
+          await ok<Resource & { token: string }>(a(), 201, "POST", `${path}/invitations`, { role: "admin" })
+        ).body;
+        const accept = () => b().call<Resource>("POST", "/v1/invitations/accept", { body: { token }, headers });
+        const accepted = await accept();
+        await ok(a(), 200, "PATCH", `${path}/members/${accepted.body.id}`, { role: "owner" });
+        expect([(await accept()).text, (await make()).status]).toEqual([accepted.text, 201]);
+        const { items } = (await ok<Page>(a(), 200, "GET", `${path}/members`)).body;
+        const own = items.find(({ userId }) => userId === a().id);
+        await ok(a(), 204, "DELETE", `${path}/members/${own?.id}`);
+        expectProblem(await make(), 404, "not-found");
+        const eves = await join(spaceId, b(), e(), "admin");
+        await ok(b(), 200, "PATCH", `${path}/members/${eves}`, { role: "owner" });
+        await ok(e(), 204, "DELETE", `${path}/members/${accepted.body.id}`);
+        expectProblem(await accept(), 404, "not-found");
+      });
+
       test("act as their role allows, and there is always an owner", async () => {
         const spaceId = await newSpace(a());
         const bobs = await join(spaceId, a(), b(), "admin");
@@ -244,6 +266,8 @@ for (const { name, needed } of [
           ["In progress", "in_progress"],
           ["Done", "done"],
         ]);
+        // An id that the server chooses tells its age.
+        for (const { id } of columns) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
         const task = await ok(a(), 201, "POST", `${path}/tasks`, { title: "Roof", projectId: project.body.id });
         expect(task.body.columnId).toBe(columns[0]?.id as string);
         const moved = await ok(a(), 200, "PATCH", `${path}/tasks/${task.body.id}`, { columnId: columns[2]?.id });

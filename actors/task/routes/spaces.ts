@@ -9,6 +9,7 @@ import { invitation } from "../../resources/invitation.ts";
 import { member } from "../../resources/member.ts";
 import { space } from "../../resources/space.ts";
 import { task } from "../../resources/task.ts";
+import type { Outcome } from "../change-answers.ts";
 import { changeCommand, newSpaceId, operationIds } from "../commands.ts";
 import { ofReads } from "../conditions.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
@@ -70,6 +71,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
         };
         const ids = operationIds(asking, spaceId);
         const outcome = await parts.changes.change(changeCommand({ asking, ids, nowMs: parts.now() }, [intent]));
+        await toMembersOnly(parts, asking, spaceId, outcome);
         const answer = await answerTo(parts, call, outcome, space);
         if (outcome.kind === "pending")
           answer.headers = {
@@ -180,6 +182,17 @@ async function refuseOverLimit({ reads }: SpaceParts, userId: string, { but }: {
   if (shared.length >= spacesMax) throw new Problem("limit-reached", `A user is in at most ${spacesMax} spaces.`);
 }
 
+/** These requests ask for no member, since they make one. A repeat does: throws `not-found` for whoever has left the space meanwhile. */
+async function toMembersOnly(
+  { access }: SpaceParts,
+  { userId }: { userId: string },
+  spaceId: string,
+  outcome: Outcome,
+): Promise<void> {
+  if (outcome.kind === "pending" || !outcome.isReplayed || outcome.fact.verdict === "rejected") return;
+  await access.check({ userId, token: outcome.position }, spaceId, { isDeletedSeen: true });
+}
+
 function invitingRoutes(parts: SpaceParts): Route[] {
   const body = resourceBody(invitation, "create");
   return [
@@ -254,6 +267,7 @@ function invitingRoutes(parts: SpaceParts): Route[] {
           body: { tokenHash: hashOf(token) },
         };
         const outcome = await parts.changes.change(changeCommand({ asking, ids, nowMs: parts.now() }, [intent]));
+        await toMembersOnly(parts, asking, spaceId, outcome);
         const answer = await answerTo(parts, call, outcome, member);
         if (answer.headers?.location === undefined) return answer;
         const [memberId] = outcome.kind === "pending" ? [] : outcome.fact.answers;
