@@ -98,6 +98,8 @@ test("a refresh by cookie needs the header that only our own pages can send, and
   for (const delivery of ["body", "Cookie", "cookie, cookie"])
     expect(await refreshed({ "x-token-delivery": delivery })).toEqual([400, "malformed-header"]);
   expect(await refreshed({ "x-token-delivery": "" })).toEqual([422, "validation"]);
+  const empty = await send("/v1/auth/refresh", undefined, { cookie: pair, "x-token-delivery": "" });
+  expect([empty.status, empty.body.code]).toEqual([400, "malformed-json"]);
 });
 
 test("none, an unknown one, or two of the name are no refresh token", async () => {

@@ -163,8 +163,9 @@ function serving(route: Route, options: EdgeOptions & { site: Site }, refuse: Re
         return answered(call, faults, context);
       });
     }
+    const { isOptional } = route.body;
     const given = {
-      isOptional: route.body.isOptional,
+      isOptional: typeof isOptional === "function" ? isOptional(request.headers) : isOptional,
       bytesMax: route.body.bytesMax,
       ready: options.admission?.resume,
     };

@@ -158,7 +158,7 @@ function operation(
       ? {}
       : {
           requestBody: {
-            required: body.isOptional !== true,
+            required: body.isOptional === undefined,
             content: Object.fromEntries(body.types.map((type) => [type, mediaOf(body.schema, schemas)])),
           },
         }),

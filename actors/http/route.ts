@@ -61,8 +61,8 @@ export type Route = {
   readonly body?: {
     readonly schema: TSchema;
     readonly types: readonly string[];
-    /** No body at all is taken for `{}`. */
-    readonly isOptional?: boolean;
+    /** No body at all is taken for `{}`; of those requests whose headers say so, where it is a function. */
+    readonly isOptional?: boolean | ((headers: Headers) => boolean);
     /** 256 KiB unless told. */
     readonly bytesMax?: number;
   };

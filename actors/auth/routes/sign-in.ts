@@ -115,7 +115,7 @@ export function signInRoutes(service: Service, from: (call: Call) => Client, coo
       tag,
       auth: "none",
       ...delivered,
-      body: { ...takes(model.RefreshRequest), isOptional: true },
+      body: { ...takes(model.RefreshRequest), isOptional: cookie.isWanted },
       faults: (call) =>
         cookie.isWanted(call.request.headers) || "refreshToken" in body<model.RefreshRequest>(call)
           ? []
