@@ -1,5 +1,6 @@
 /** Reads of what is in spaces. Whoever asks has been found to be a member. */
 import type { Site } from "../http/site.ts";
+import { instantMs } from "../model/instant.ts";
 import { Problem } from "../model/problem.ts";
 import type { Document, Fields } from "../resources/document.ts";
 import type { Fact } from "../resources/fact.ts";
@@ -13,6 +14,7 @@ import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import { documentAt, type Moment } from "./past.ts";
 import type { ConsistentReads, ListedResource, Reader, SpaceReads, StoredResource } from "./ports.ts";
 import { cursorAfter, type ResourceQuery } from "./resource-query.ts";
+import { walkedPage } from "./walk.ts";
 
 /** A read's answer as JSON text. */
 export type Shown = { readonly json: string; readonly isStale: boolean; readonly version?: number };
@@ -99,6 +101,14 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
     return then(all(texts), (known) => new Map([...documents.keys()].map((id, at) => [id, known[at]])));
   }
 
+  /** All that the page's reader was promised to see is older: heads follow documents. */
+  function begunMs({ spaceIds }: ResourceQuery): MaybePromise<number | undefined> {
+    return then(all(spaceIds.map((spaceId) => reads.head(spaceId))), (heads) => {
+      const instants = heads.flatMap((head) => instantMs(head?.at ?? "") ?? []);
+      return instants.length === 0 ? undefined : Math.max(...instants);
+    });
+  }
+
   return {
     textsOf,
 
@@ -125,7 +135,13 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
       const born = query.type === "member" ? bornResource(spaceId, memberIdOf(spaceId)) : undefined;
       if (born !== undefined && spaceId === reader.userId)
         return `{"items":[${query.deleted ? "" : born.text}],"nextCursor":null}`;
-      return then(reads.list(query), (found) => pageOf(query, found));
+      return then(walkedPage(reads, query), ({ items, end }) =>
+        end === undefined
+          ? pageText(items, null)
+          : then(query.begunMs ?? begunMs(query), (begunMs) =>
+              pageText(items, cursorAfter({ ...query, begunMs }, end)),
+            ),
+      );
     },
 
     history: (reader, { spaceId, type, id }, { limit, cursor }) =>
@@ -199,11 +215,8 @@ function bornResource(spaceId: string, id: string): StoredResource | undefined {
   return { spaceId, id, type, version, isDeleted: false, text: resourceText(typeNamed(registry, type), document) };
 }
 
-function pageOf(query: ResourceQuery, found: readonly ListedResource[]): string {
-  const page = found.slice(0, query.limit);
-  const last = page.at(-1);
-  const next = found.length > query.limit && last !== undefined ? JSON.stringify(cursorAfter(query, last.end)) : "null";
-  return `{"items":[${page.map(({ text }) => text).join(",")}],"nextCursor":${next}}`;
+function pageText(items: readonly ListedResource[], nextCursor: string | null): string {
+  return `{"items":[${items.map(({ text }) => text).join(",")}],"nextCursor":${JSON.stringify(nextCursor)}}`;
 }
 
 /** The version that a page of history ended with. */

@@ -170,19 +170,21 @@ test("any change of a cursor's text refuses it, and any text at all is taken or 
 
 test("a cursor sealed by another hand with values of another kind is refused", () => {
   const bound = ["task", ann, [here], false, [], "createdAt", true];
-  expect(continued("", sealCursor([1, id], bound))).toBeUndefined();
+  for (const begunMs of [null, 5]) expect(continued("", sealCursor([1, id, begunMs], bound))).toBeUndefined();
   for (const end of [
     [],
     [1],
-    ["1", id],
-    [null, id],
-    [1.5, id],
-    [1, id, 2],
-    [1, 7],
-    [1, "no id"],
-    [{}, id],
-    [1, id.toUpperCase().replace("8", "A")],
-    [[1], [id]],
+    [1, id],
+    ["1", id, 2],
+    [null, id, 2],
+    [1.5, id, 2],
+    [1, id, 2, 2],
+    [1, id, "2"],
+    [1, 7, 2],
+    [1, "no id", 2],
+    [{}, id, 2],
+    [1, id.toUpperCase().replace("8", "A"), 2],
+    [[1], [id], 2],
   ])
     expect(continued("", sealCursor(end, bound)), JSON.stringify(end)).toBe("invalid-cursor");
 });

@@ -44,9 +44,11 @@ export type ResourceQuery = {
   readonly descending: boolean;
   readonly limit: number;
   readonly after: PageEnd | undefined;
+  /** When the walk began that this page continues, in epoch milliseconds: of the newest fact then. Undefined on the first page. */
+  readonly begunMs: number | undefined;
 };
 
-type Asked = Omit<ResourceQuery, "limit" | "after">;
+type Asked = Omit<ResourceQuery, "limit" | "after" | "begunMs">;
 type DueFilter = Extract<Filter, { kind: "dueBefore" | "dueAfter" }>;
 
 export type ListParameter = { readonly schema: TSchema; readonly repeatable?: true };
@@ -212,13 +214,14 @@ export function resourceQuery(
   return {
     ...asked,
     limit: Number(query.get("limit") ?? limitDefault),
-    after: cursor === null ? undefined : openCursor(type, asked, cursor),
+    ...(cursor === null ? { after: undefined, begunMs: undefined } : openCursor(type, asked, cursor)),
   };
 }
 
 /** The cursor after a page of this query. */
 export function cursorAfter(query: ResourceQuery, end: PageEnd): string {
-  return sealCursor([end.key, end.id, ...(query.isAcross ? [end.spaceId] : [])], boundTo(query));
+  const place = [end.key, end.id, ...(query.isAcross ? [end.spaceId] : [])];
+  return sealCursor([...place, query.begunMs ?? null], boundTo(query));
 }
 
 /** What refuses the cursor where it differs. */
@@ -302,12 +305,18 @@ function fieldOf(type: ResourceType, name: string): Field {
 }
 
 /** Throws `invalid-cursor`. */
-function openCursor(type: ResourceType, asked: Asked, cursor: string): PageEnd {
+function openCursor(
+  type: ResourceType,
+  asked: Asked,
+  cursor: string,
+): Pick<ResourceQuery, "begunMs"> & { after: PageEnd } {
   const [key, id, ...more] = unsealCursor(cursor, boundTo(asked));
+  const begunMs = more.pop();
   const spaceId = asked.isAcross ? more.pop() : asked.spaceIds[0];
-  if (!isKey(type, asked.sort, key) || !isUuid(id) || !isUuid(spaceId) || more.length > 0)
+  const isBegun = begunMs === null || Number.isSafeInteger(begunMs);
+  if (!isKey(type, asked.sort, key) || !isUuid(id) || !isUuid(spaceId) || !isBegun || more.length > 0)
     throw new Problem("invalid-cursor");
-  return { key, id, spaceId };
+  return { after: { key, id, spaceId }, begunMs: (begunMs ?? undefined) as number | undefined };
 }
 
 function isUuid(value: unknown): value is string {
