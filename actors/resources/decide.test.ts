@@ -248,6 +248,36 @@ describe("tasks", () => {
     expect(codeOf(as(ann, undo))).toBe("conflict");
   });
 
+  test("undo takes back one after the other what one operation changed in one resource alone", () => {
+    const undo = intent("task", "undo", t1);
+    as(ann, newTask(t1), patch("task", t1, { title: "One" }));
+    as(ann, patch("task", t1, { title: "Two" }), patch("task", t1, { priority: "high" }));
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "Two", priority: "none" });
+    as(ann, patch("task", t1, { estimateMinutes: 5 }));
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "Two", estimateMinutes: null });
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "One", priority: "none" });
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "Milk" });
+    expect(codeOf(as(ann, undo))).toBe("conflict");
+  });
+
+  test("undo passes by a change that was taken back with its operation", () => {
+    as(ann, newTask(t1));
+    as(ann, patch("task", t1, { estimateMinutes: 5 }));
+    const { operationId } = as(ann, patch("task", t1, { title: "One" }));
+    as(ann, patch("task", t1, { priority: "high" }));
+    shared.take(undoOf({ spaceId, userId: ann }, operationId));
+    const undo = intent("task", "undo", t1);
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "Milk", priority: "none", estimateMinutes: 5 });
+    as(ann, undo);
+    expect(fieldsOf(t1)).toMatchObject({ title: "Milk", estimateMinutes: null });
+    expect(codeOf(as(ann, undo))).toBe("conflict");
+  });
+
   test("an operation is taken back whole, unless a part was changed since, and taken back again", () => {
     as(ann, create("project", p, { name: "House", columns }));
     const { operationId } = as(

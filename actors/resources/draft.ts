@@ -276,17 +276,18 @@ export class Draft {
   }
 
   /**
-   * A change that came alone can be taken back by `undo` of its resource; what came with changes of others is taken back with them. To be called once all
-   * changes are made.
+   * Changes that came without changes of others can be taken back by `undo` of their resource; what came with others is taken back with them. To be called
+   * once all changes are made.
    */
   settle(): void {
-    const [change, second] = this.changes.filter(({ isSpacing }) => isSpacing !== true);
-    if (change === undefined || second !== undefined || change.kind === "created" || change.kind === "undone") return;
-    const before = this.#view.document(change.id) ?? undefined;
-    const alone: Change = { ...change, undoableBefore: before?.undoable ?? 0 };
-    this.changes[this.changes.indexOf(change)] = alone;
-    const document = this.#made.get(change.id);
-    if (document !== undefined) this.#made.set(change.id, { ...document, undoable: this.seq });
+    const asked = this.changes.filter(({ isSpacing }) => isSpacing !== true);
+    const id = asked[0]?.id;
+    const changed = asked.filter(({ kind }) => kind !== "created" && kind !== "undone");
+    if (id === undefined || changed.length === 0 || asked.some((each) => each.id !== id)) return;
+    const undoableBefore = this.#view.document(id)?.undoable ?? 0;
+    for (const change of changed) this.changes[this.changes.indexOf(change)] = { ...change, undoableBefore };
+    const document = this.#made.get(id);
+    if (document !== undefined) this.#made.set(id, { ...document, undoable: this.seq });
   }
 }
 

@@ -11,18 +11,43 @@ import type { ResourceType } from "./resource-type.ts";
 import { isRankAsLeft } from "./spacing.ts";
 import { parentFault } from "./task.ts";
 
+/** How many changes one undo passes by at most. */
+const lookedBackMax = 20;
+
 /** The latest change not yet undone, as a new version. Throws `conflict` where there is none, or where what it refers to has gone. */
 export function undoResource(type: ResourceType, draft: Draft, document: Document): void {
-  if (document.undoable === 0) draft.refuse("conflict", { message: "There is nothing to undo." });
-  const change = draft.fact(document.undoable)?.changes.find(({ id }) => id === document.id);
-  if (change?.undoableBefore === undefined)
-    throw new Error(`Cannot undo: the fact ${document.undoable} has no change of this document alone`);
-  putBack(
-    type,
-    draft,
-    document,
-    { fields: before(change.fields), deleted: inverse(change.deleted) },
-    change.undoableBefore,
+  for (let seq = document.undoable, looked = 1; seq !== 0; looked++) {
+    const changes = (draft.fact(seq)?.changes ?? []).filter(
+      ({ id, undoableBefore }) => id === document.id && undoableBefore !== undefined,
+    );
+    const [first] = changes;
+    if (first?.undoableBefore === undefined)
+      throw new Error(`Cannot undo: the fact ${seq} has no change of this document alone`);
+    // Of one that an undo of its operation has taken back already, nothing is left.
+    const change =
+      changes.findLast((each) => isInEffect(each, document)) ?? (looked >= lookedBackMax ? first : undefined);
+    if (change !== undefined) {
+      const undoableBefore = change === first ? first.undoableBefore : seq;
+      putBack(
+        type,
+        draft,
+        document,
+        { fields: before(change.fields), deleted: inverse(change.deleted) },
+        undoableBefore,
+      );
+      return;
+    }
+    seq = first.undoableBefore;
+  }
+  draft.refuse("conflict", { message: "There is nothing to undo." });
+}
+
+/** Whether taking it back would change anything. */
+function isInEffect({ fields, deleted }: Change, document: Document): boolean {
+  const isDeleted = document.deletedBy !== undefined;
+  return (
+    (deleted !== undefined && deleted === isDeleted) ||
+    Object.entries(fields).some(([name, { from }]) => !isSame(document.fields[name], from))
   );
 }
 
