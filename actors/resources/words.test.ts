@@ -44,6 +44,10 @@ test.each([
   ["...", "a ... b", false],
   ["‼️", "wow ‼️", true],
   ["soft", "so\u00adft", true],
+  ["5", "№5", true],
+  ["№", "room№5", true],
+  ["№5", "№ 5", true],
+  ["kg", "5㎏", true],
 ] as const)("a search for %p in %p: %p", (search, text, isFound) => {
   expect(finds(search, text)).toBe(isFound);
 });

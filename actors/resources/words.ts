@@ -15,6 +15,8 @@ const mayHaveEmoji = /[\p{ExtPict}\p{RI}\u20E3]/v;
 /** Invisible within a word. */
 const ignorable = /[\u00AD\u200C\u200D\u2060]/gv;
 const token = new RegExp(`(?<run>[[\\p{L}\\p{N}]&&[${unspaced}]]+)|[[\\p{L}\\p{N}]--[${unspaced}]]+|\\p{S}`, "gv");
+/** Some are made of letters, such as №: these are no part of the word beside them. */
+const symbol = /[\p{So}\p{Sc}]/gu;
 const asciiToken = /[a-z0-9]+|[$+<=>^`|~]/g;
 const ascii = /^\p{ASCII}*$/u;
 
@@ -61,7 +63,7 @@ function* tokensOf(text: string): Generator<Token> {
     });
     for (const word of found) yield { word: bounded(word), isRun: false };
   }
-  for (const { 0: word, groups } of fold(rest.replace(ignorable, "")).matchAll(token))
+  for (const { 0: word, groups } of fold(rest.replace(ignorable, "").replace(symbol, " $& ")).matchAll(token))
     yield { word: groups?.run === undefined ? bounded(word) : word, isRun: groups?.run !== undefined };
 }
 
