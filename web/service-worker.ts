@@ -12,7 +12,11 @@ type Scope = EventTarget & {
 };
 
 const scope = globalThis as unknown as Scope;
-const cacheName = `shell ${SHELL.join(" ")}`;
+/** Others may have caches on this host as well. */
+const ownCaches = `${scope.registration.scope} shell `;
+const cacheName = `${ownCaches}${SHELL.join(" ")}`;
+/** A server that has not begun to answer by then keeps nobody waiting: the page is here. */
+const answerTimeoutMs = 4_000;
 
 scope.addEventListener("install", (event) => {
   const kept = caches
@@ -22,11 +26,15 @@ scope.addEventListener("install", (event) => {
 });
 
 scope.addEventListener("activate", (event) => {
-  const cleaned = caches
-    .keys()
-    .then((names) => Promise.all(names.filter((name) => name !== cacheName).map((name) => caches.delete(name))));
-  (event as Extendable).waitUntil(cleaned.then(() => scope.clients.claim()));
+  (event as Extendable).waitUntil(removeOld().then(() => scope.clients.claim()));
 });
+
+/** What came just before stays: a page of it may be open, and load more of its own files later, which the server has no more. */
+async function removeOld(): Promise<void> {
+  const names = await caches.keys();
+  const others = names.filter((name) => name.startsWith(ownCaches) && name !== cacheName);
+  await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
+}
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event as Fetching;
@@ -36,17 +44,18 @@ scope.addEventListener("fetch", (event) => {
   else if (path.startsWith("assets/")) (event as Fetching).respondWith(assetOf(request));
 });
 
-/** From the server where it answers, so that a new version is seen at once. */
+/** From the server where it answers, so that a new version is seen at once; as it is kept where a proxy says that the server is away, or nobody says anything. */
 async function pageOf(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch {
-    return (
-      (await caches.match(`${scope.registration.scope}./`)) ??
-      (await caches.match(scope.registration.scope)) ??
-      Response.error()
-    );
-  }
+  const asked = fetch(request).catch(() => Response.error());
+  const answer = await Promise.race([asked, late()]);
+  const isThere = answer !== undefined && answer.type !== "error" && answer.status < 500;
+  if (isThere) return answer;
+  const own = await caches.open(cacheName);
+  return (await own.match(scope.registration.scope)) ?? (await asked);
+}
+
+function late(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, answerTimeoutMs, undefined));
 }
 
 async function assetOf(request: Request): Promise<Response> {

@@ -275,6 +275,8 @@ export const en = {
   openMenu: "Open menu",
   skip: "Skip to content",
   notKept: "This browser keeps nothing for this page. What is still waiting is lost when you close it.",
+  newPage: "There is a new version of this page.",
+  reload: "Load it",
   viewOnly: "You can view this space, but not change it.",
   notFound: "This does not exist, or you cannot see it.",
   updatedAt: "Updated",

@@ -1,9 +1,11 @@
 /** The stream of what happens in all spaces of the user, for as long as the page is open. */
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { firstWaitMs, longestWaitMs, pause, surely } from "./again.ts";
+import { compare, serversScript } from "./new-page.ts";
 import { sendNow, setOnline } from "./sending.ts";
 import { call, Offline } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";
+import { tell } from "./tabs.ts";
 
 /** The server sends a comment every 15 s. */
 const silenceMs = 40_000;
@@ -44,6 +46,8 @@ async function once(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     setOnline(true);
     sendNow();
+    // A server that has been replaced has cut the stream before.
+    void lookForNewPage();
     // What changed before the stream began is told by each space's `hello`, but for spaces beyond those that one stream follows.
     const listed = await listSpaces();
     if (listed.length > followedMax)
@@ -55,6 +59,13 @@ async function once(signal: AbortSignal): Promise<void> {
     signal.removeEventListener("abort", cut);
     abort.abort();
   }
+}
+
+async function lookForNewPage(): Promise<void> {
+  const script = await serversScript();
+  if (script === undefined) return;
+  compare(script);
+  tell({ kind: "page", script });
 }
 
 /** `signal`: of the end of this stream. */

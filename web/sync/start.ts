@@ -5,6 +5,7 @@ import { clearAll, isKeeping } from "../store/database.ts";
 import { entries, isOwnAlone, waiting } from "../store/outbox.ts";
 import { follow } from "./events.ts";
 import { oneTabAtATime } from "./locks.ts";
+import { compare } from "./new-page.ts";
 import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, sendNow, setOnline } from "./sending.ts";
 import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
@@ -21,6 +22,7 @@ export async function begin(): Promise<void> {
     else if (what.kind === "outbox") void readEntries();
     else if (what.kind === "taken-back") hearTakenBack(what.key);
     else if (what.kind === "verdict") hearVerdict(what);
+    else if (what.kind === "page") compare(what.script);
     else if (isLeader.value) return;
     else if (what.kind === "fact") void takeToldFact(what.fact);
     else if (what.kind === "space") void reopen(what.spaceId);

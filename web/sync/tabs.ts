@@ -14,6 +14,8 @@ export type Told =
   /** A change was taken back while the leader may be sending it. */
   | { readonly kind: "taken-back"; readonly key: string }
   | { readonly kind: "online"; readonly isOnline: boolean }
+  /** The script of the server's page: each tab may be of another edition. */
+  | { readonly kind: "page"; readonly script: string }
   | { readonly kind: "token"; readonly access: Access }
   | { readonly kind: "signed-out" };
 

@@ -10,6 +10,7 @@ import { projectOf } from "../store/fields.ts";
 import { openNames } from "../store/people.ts";
 import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
+import { isOutdated } from "../sync/new-page.ts";
 import { user } from "../sync/session.ts";
 import { loading, spaces, storeOf } from "../sync/spaces.ts";
 import { language, t } from "../text/language.ts";
@@ -165,6 +166,14 @@ function Inside({ userId }: { userId: string }): JSX.Element {
             {t("notKept")}
           </p>
         )}
+        {isOutdated.value ? (
+          <p class="notice banner row" role="status">
+            {t("newPage")}
+            <button type="button" class="button small" onClick={() => location.reload()}>
+              {t("reload")}
+            </button>
+          </p>
+        ) : null}
         {isBoard ? <Filters store={store} /> : null}
         <Content store={store} project={project} />
       </main>
