@@ -8,7 +8,7 @@ import { describeWith } from "../system/services.ts";
 export type Given = {
   readonly chromium: Browser;
   /** One that all tests of the group share, there from the first use of `url` in a test or hook on. */
-  readonly system: { readonly url: string };
+  readonly system: Pick<System, "url" | "dataDir">;
   /** Another one, where the shared one stands: on the same servers, and in one process in a folder of its own. */
   another(options?: StartOptions): Promise<System>;
 };
@@ -44,12 +44,18 @@ function begin(chromium: Browser, urls: Record<ServerName, string> | undefined, 
     await system?.end("SIGTERM");
     await place?.remove();
   }, hookDeadlineMs);
+  const started = (): System => {
+    if (system === undefined) throw new Error("Cannot tell where it is: the system has not been started");
+    return system;
+  };
   tests({
     chromium,
     system: {
       get url() {
-        if (system === undefined) throw new Error("Cannot tell the address: the system has not been started");
-        return system.url;
+        return started().url;
+      },
+      get dataDir() {
+        return started().dataDir;
       },
     },
     another: async ({ env, ...options } = {}) => await start({ ...options, env: { ...place?.env, ...env } }),

@@ -27,6 +27,7 @@ export const en = {
   savePassword: "Save password",
   joinSignIn: "Sign in or create an account to join the space.",
   joined: "You have joined the space.",
+  joinLater: "The server cannot be reached. You join as soon as it can.",
   joinFailed: "This invitation is no longer valid.",
   somethingWrong: "That did not work: {detail}",
   offlineTry: "The server cannot be reached. Check the connection and try again.",

@@ -9,14 +9,23 @@ function read(): Route {
 }
 
 /** Secrets that a link carried: they are taken out of the address before anything else. */
-export const carried: { join?: string; reset?: string } = {};
+export const carried = { join: signal<string | undefined>(undefined), reset: signal<string | undefined>(undefined) };
 
 function takeSecrets(): void {
   const [, join] = /^#\/join\/([^/?]+)$/.exec(location.hash) ?? [];
   const [, reset] = /^#\/?reset[=/]([^&?]+)$/.exec(location.hash) ?? [];
-  if (join !== undefined) carried.join = decodeURIComponent(join);
-  if (reset !== undefined) carried.reset = decodeURIComponent(reset);
+  if (join !== undefined) carried.join.value = decoded(join);
+  if (reset !== undefined) carried.reset.value = decoded(reset);
   if (join !== undefined || reset !== undefined) history.replaceState(null, "", `${location.pathname}#/`);
+}
+
+/** What somebody has cut in the middle of an escape is no token, and no reason for an empty page. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 takeSecrets();

@@ -16,7 +16,7 @@ import {
   replace,
   waiting,
 } from "../store/outbox.ts";
-import { call, getJson, NotRenewed, Offline, type ProblemBody, Refusal, user } from "./session.ts";
+import { call, getJson, isVerdict, Offline, type ProblemBody, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
 
@@ -212,7 +212,7 @@ export async function sendAll(): Promise<never> {
       waitMs = firstWaitMs;
       setOnline(true);
     } catch (error) {
-      if (error instanceof Refusal && isVerdict(error)) await refuse(next, error);
+      if (isVerdict(error)) await refuse(next, error);
       else {
         setOnline(!(error instanceof Offline));
         const asked = error instanceof Refusal ? error.retryAfterMs : 0;
@@ -292,13 +292,6 @@ async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void
   showPendingOf(entry.spaceId);
   // The stream tells it, as a rule sooner than this.
   if (seq !== undefined) setTimeout(() => void catchUp(entry.spaceId, { seq }).catch(() => undefined), pollMs);
-}
-
-/** Whether asking again cannot help. */
-function isVerdict(refusal: Refusal): boolean {
-  const { status, code } = refusal.problem;
-  if (refusal instanceof NotRenewed || code === "unknown") return false;
-  return status >= 400 && status < 500 && status !== 429 && status !== 401;
 }
 
 async function refuse(entry: Entry, { problem }: Refusal): Promise<void> {

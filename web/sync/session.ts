@@ -25,6 +25,12 @@ export class Refusal extends Error {
 }
 /** That there is no new token says nothing of what it was wanted for. */
 export class NotRenewed extends Refusal {}
+/** Whether asking again cannot help. */
+export function isVerdict(error: unknown): error is Refusal {
+  if (!(error instanceof Refusal) || error instanceof NotRenewed) return false;
+  const { status, code } = error.problem;
+  return code !== "unknown" && status >= 400 && status < 500 && status !== 429 && status !== 401;
+}
 /** There was no answer: the network or the server is away. */
 export class Offline extends Error {}
 

@@ -10,8 +10,9 @@ import { projectOf } from "../store/fields.ts";
 import { openNames } from "../store/people.ts";
 import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
+import { firstWaitMs, longestWaitMs, pause } from "../sync/again.ts";
 import { isOutdated } from "../sync/new-page.ts";
-import { user } from "../sync/session.ts";
+import { isVerdict, user } from "../sync/session.ts";
 import { loading, spaces, storeOf } from "../sync/spaces.ts";
 import { language, t } from "../text/language.ts";
 import { Board } from "./board.tsx";
@@ -32,7 +33,7 @@ import { ProjectSettings } from "./project-settings.tsx";
 import { QuickAdd } from "./quick-add.tsx";
 import { Settings } from "./settings.tsx";
 import { closeMenu, isMenuOpen, Shell } from "./shell.tsx";
-import { SignIn } from "./sign-in.tsx";
+import { faultText, SignIn } from "./sign-in.tsx";
 import { Trash } from "./trash.tsx";
 
 const lastSpaceKey = storageName("last-space");
@@ -41,22 +42,27 @@ const isConfiguring = signal(false);
 export function App(): JSX.Element {
   document.documentElement.lang = language.value;
   const who = user.value;
+  const invited = carried.join.value;
   useEffect(() => {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
   useEffect(() => {
-    if (who == null) return;
-    void openNames();
-    if (carried.join !== undefined) void join(carried.join);
+    if (who != null) void openNames();
   }, [who?.id]);
+  useEffect(() => {
+    if (who == null || invited === undefined) return;
+    const ended = new AbortController();
+    void join(invited, ended.signal);
+    return () => ended.abort();
+  }, [who?.id, invited]);
   return (
     <>
       {who === undefined ? (
         <main class="entry" aria-busy="true">
           <h1 class="unseen">{t("appName")}</h1>
         </main>
-      ) : who === null ? (
+      ) : who === null || carried.reset.value !== undefined ? (
         <SignIn />
       ) : (
         <Inside userId={who.id} />
@@ -66,14 +72,22 @@ export function App(): JSX.Element {
   );
 }
 
-async function join(token: string): Promise<void> {
-  delete carried.join;
-  try {
-    const joined = await accept(token);
-    go(["s", joined, "list"]);
-    said.value = t("joined");
-  } catch {
-    said.value = t("joinFailed");
+/** Until the server has said yes or no: the link is not in the address any more, so nobody can follow it again. */
+async function join(token: string, signal: AbortSignal): Promise<void> {
+  for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      const joined = await accept(token);
+      carried.join.value = undefined;
+      go(["s", joined, "list"]);
+      said.value = t("joined");
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const isGone = isVerdict(error) && error.problem.status === 404;
+      said.value = isGone ? t("joinFailed") : isVerdict(error) ? faultText(error) : t("joinLater");
+      if (isVerdict(error)) carried.join.value = undefined;
+    }
+    await pause(waitMs, signal);
   }
 }
 

@@ -19,8 +19,8 @@ export function faultText(error: unknown): string {
 }
 
 export function SignIn(): JSX.Element {
-  const [isNew, setNew] = useState(carried.join !== undefined);
-  const [isReset, setReset] = useState(carried.reset !== undefined);
+  const [isNew, setNew] = useState(carried.join.value !== undefined);
+  const isReset = carried.reset.value !== undefined;
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
 
@@ -33,8 +33,8 @@ export function SignIn(): JSX.Element {
     try {
       if (isReset) {
         await reset(text("password"));
-        setReset(false);
         told.value = t("resetDone");
+        carried.reset.value = undefined;
       } else {
         const named = isNew && text("name").trim() !== "" ? { name: text("name").trim() } : {};
         await enter(isNew ? "register" : "login", { email: text("email"), password: text("password"), ...named });
@@ -51,7 +51,7 @@ export function SignIn(): JSX.Element {
       <form class="entry-card" onSubmit={(event) => void submit(event)}>
         <Brand />
         <h1>{title}</h1>
-        {carried.join === undefined ? (
+        {carried.join.value === undefined ? (
           <p class="muted">{told.value === "" ? t("tagline") : told.value}</p>
         ) : (
           <p class="notice">{t("joinSignIn")}</p>
@@ -90,7 +90,19 @@ export function SignIn(): JSX.Element {
         <button class="button primary wide" type="submit" disabled={isBusy}>
           {t(isReset ? "savePassword" : isNew ? "register" : "signIn")}
         </button>
-        {isReset ? null : (
+        {isReset ? (
+          <p class="entry-other">
+            <button
+              type="button"
+              class="link"
+              onClick={() => {
+                carried.reset.value = undefined;
+              }}
+            >
+              {t("cancel")}
+            </button>
+          </p>
+        ) : (
           <p class="entry-other">
             {t(isNew ? "haveAccount" : "noAccount")}{" "}
             <button type="button" class="link" onClick={() => setNew(!isNew)}>
@@ -105,9 +117,10 @@ export function SignIn(): JSX.Element {
 }
 
 async function reset(newPassword: string): Promise<void> {
-  const answer = await request("POST", "/v1/auth/reset", { body: { resetToken: carried.reset, newPassword } });
+  const answer = await request("POST", "/v1/auth/reset", {
+    body: { resetToken: carried.reset.value, newPassword },
+  });
   if (!answer.ok) throw await refusalOf(answer);
-  delete carried.reset;
 }
 
 export function Brand(): JSX.Element {
