@@ -77,6 +77,34 @@ test("a create sent again is the same task, whatever happened to it since", asyn
   expect((await historyOf(ada, first.body.id)).map(({ kind }) => kind)).toEqual(["deleted", "changed", "created"]);
 });
 
+test("a change sent again tells the column that it told first, though the project has lost it since", async () => {
+  type Project = { id: string; columns: { id: string; name: string; status: string }[] };
+  const { id: projectId, columns } = (await ada.call<Project>("POST", "/v1/projects", { body: { name: "P" } })).body;
+  const [todo, doing, done] = columns;
+  const body = { title: "placed", projectId, columnId: doing?.id };
+  const changes = [{ type: "task", kind: "create", body }];
+  const requests = [
+    ["/v1/tasks", body],
+    ["/v1/batch", { changes }],
+  ] as const;
+  const firsts: [string, Reply<Task>][] = [];
+  for (const [path, asked] of requests) {
+    const key = newKey();
+    firsts.push([key, await send("POST", path, key, asked)]);
+  }
+  const other = { id: crypto.randomUUID(), name: "Other", status: "in_progress" };
+  await ada.call("PATCH", `/v1/projects/${projectId}`, {
+    body: { columns: [todo, other, done] },
+    headers: { "if-match": "*" },
+  });
+  const [one] = firsts;
+  expect((await ada.call<Task>("GET", `/v1/tasks/${one?.[1].body.id}`)).body.columnId).toBe(other.id);
+  for (const [at, [path, asked]] of requests.entries()) {
+    const [key = "", first] = firsts[at] ?? [];
+    expectReplay(await send("POST", path, key, asked), first as Reply);
+  }
+});
+
 test("the JSON value counts, not its spelling; path aliases count as one path", async () => {
   const key = newKey();
   const first = await send("POST", "/v1/tasks", key, undefined, { raw: '{"title":"é","labels":["x"]}' });

@@ -24,6 +24,16 @@ export type Outcome =
 
 export type Settled = Extract<Outcome, { kind: "settled" }>;
 
+/** As of which the space is what the operation left; of one that changed nothing, what it found. */
+export function seqOf({ seq, seenSeq }: Fact): number {
+  return seq ?? seenSeq ?? 0;
+}
+
+/** The operation as whose first answer this one is told again; undefined of the first. */
+export function repeated({ fact, isReplayed }: Settled): Fact | undefined {
+  return isReplayed ? fact : undefined;
+}
+
 /** Below which address the request was, for links: `/v1` or `/v1/spaces/<as asked>`. */
 export type Links = { readonly site: Pick<Site, "url">; readonly base: string };
 

@@ -10,7 +10,7 @@ import { personalHead } from "../resources/head.ts";
 import { registry } from "../resources/registry.ts";
 import { text, whole } from "../tracing/exporter.ts";
 import type { Tracer } from "../tracing/tracer.ts";
-import type { Outcome } from "./change-answers.ts";
+import { type Outcome, seqOf } from "./change-answers.ts";
 import { isCertain } from "./commands.ts";
 import { consistencyToken } from "./conditions.ts";
 import { all, type MaybePromise, then } from "./maybe-promise.ts";
@@ -46,7 +46,7 @@ const took = {
 
 export function spaceChanges({ log, reads, consistent, tracer }: SpaceChangesParts): SpaceChanges {
   function documentsOf(fact: Fact): MaybePromise<ReadonlyMap<string, Document>> {
-    const seq = fact.seq ?? fact.seenSeq ?? 0;
+    const seq = seqOf(fact);
     const found = [...new Set(fact.answers)].map((id) => documentAt(reads, fact.spaceId, id, { seq }));
     return then(all(found), (documents) => byId(documents.flatMap((document) => document ?? [])));
   }

@@ -8,7 +8,7 @@ import { memberIdOf, personalDocument } from "../resources/head.ts";
 import { toldChange } from "../resources/past.ts";
 import { registry, typeNamed } from "../resources/registry.ts";
 import { resourceText, shownFields } from "../resources/served.ts";
-import { refusalJson } from "./change-answers.ts";
+import { refusalJson, seqOf } from "./change-answers.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import { documentAt, type Moment } from "./past.ts";
@@ -45,11 +45,11 @@ export type SpaceQueries = {
     page: { limit: number; cursor: string | null },
   ): MaybePromise<Shown>;
   operation(reader: Reader, spaceId: string, id: string): MaybePromise<Shown>;
-  /** Documents of one operation as they are served, by id; undefined where deleted. */
+  /** Documents of one operation as they are served, by id; undefined where deleted. `asOf`: as they were served when it was decided. */
   textsOf(
     reader: Reader,
     documents: ReadonlyMap<string, Document>,
-    options?: { readonly withDeleted: boolean },
+    options?: { readonly withDeleted?: boolean; readonly asOf?: Fact | undefined },
   ): MaybePromise<ReadonlyMap<string, string | undefined>>;
 };
 
@@ -78,25 +78,45 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
     });
   }
 
-  /** With what is shown in the place of stored values, as the read model has it. */
-  function shownText(reader: Reader, document: Document): MaybePromise<string> {
+  type FieldsOf = (spaceId: string, id: string) => MaybePromise<Fields | undefined>;
+
+  /** With what is shown in the place of stored values. `fieldsOf`: of what it refers to. */
+  function shownText(document: Document, fieldsOf: FieldsOf): MaybePromise<string> {
     const type = typeNamed(registry, document.type);
     const by = document.fields[type.shown?.by ?? ""];
     if (typeof by !== "string") return resourceText(type, document);
-    const other = consistent.resource({ userId: reader.userId, token: undefined }, document.spaceId, by);
-    return then(other, ({ resource }) => {
-      const fields = resource === undefined ? undefined : (JSON.parse(resource.text) as Fields);
-      return resourceText(type, document, shownFields(type, document.fields, fields));
-    });
+    return then(fieldsOf(document.spaceId, by), (fields) =>
+      resourceText(type, document, shownFields(type, document.fields, fields)),
+    );
+  }
+
+  /** As the read model has it. */
+  const fieldsNow =
+    (reader: Reader): FieldsOf =>
+    (spaceId, id) =>
+      then(consistent.resource({ userId: reader.userId, token: undefined }, spaceId, id), ({ resource }) =>
+        resource === undefined ? undefined : (JSON.parse(resource.text) as Fields),
+      );
+
+  /** As it was when an operation was decided. Many documents may refer to the same: it is read once. */
+  function fieldsThen(fact: Fact): FieldsOf {
+    const known = new Map<string, MaybePromise<Fields | undefined>>();
+    return (spaceId, id) => {
+      const found =
+        known.get(id) ?? then(documentAt(reads, spaceId, id, { seq: seqOf(fact) }), (document) => document?.fields);
+      known.set(id, found);
+      return found;
+    };
   }
 
   function textsOf(
     reader: Reader,
     documents: ReadonlyMap<string, Document>,
-    { withDeleted } = { withDeleted: false },
+    { withDeleted = false, asOf: fact }: { withDeleted?: boolean; asOf?: Fact | undefined } = {},
   ): MaybePromise<ReadonlyMap<string, string | undefined>> {
+    const fieldsOf = fact === undefined ? fieldsNow(reader) : fieldsThen(fact);
     const texts = [...documents.values()].map((each) =>
-      withDeleted || each.deletedBy === undefined ? shownText(reader, each) : undefined,
+      withDeleted || each.deletedBy === undefined ? shownText(each, fieldsOf) : undefined,
     );
     return then(all(texts), (known) => new Map([...documents.keys()].map((id, at) => [id, known[at]])));
   }
@@ -184,7 +204,7 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
     }
     return then(documentsOf(fact), (all) =>
       then(
-        textsOf(reader, seenOf(all, reader.userId === fact.actorId)),
+        textsOf(reader, seenOf(all, reader.userId === fact.actorId), { asOf: fact }),
         (texts) => `{"id":"${id}","status":"applied",${operationMembers(fact, texts)}}`,
       ),
     );
@@ -193,7 +213,7 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
 
 /** `seq` and `items` of an operation that was not refused. */
 export function operationMembers(fact: Fact, texts: ReadonlyMap<string, string | undefined>): string {
-  return `"seq":${fact.seq ?? fact.seenSeq ?? 0},"items":[${fact.answers.map((id) => texts.get(id) ?? "null").join(",")}]`;
+  return `"seq":${seqOf(fact)},"items":[${fact.answers.map((id) => texts.get(id) ?? "null").join(",")}]`;
 }
 
 /** Documents that not every member sees are shown to the author alone. */

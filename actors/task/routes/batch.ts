@@ -9,7 +9,7 @@ import { isAtLeast } from "../../resources/document.ts";
 import type { Json } from "../../resources/field.ts";
 import { registry, resourceTypes } from "../../resources/registry.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
-import { type Outcome, pendingAnswer, settledHeaders, throwRefusal } from "../change-answers.ts";
+import { type Outcome, pendingAnswer, repeated, settledHeaders, throwRefusal } from "../change-answers.ts";
 import { changeCommand, type OperationIds, operationIds, undoCommand } from "../commands.ts";
 import { ofReads } from "../conditions.ts";
 import { then } from "../maybe-promise.ts";
@@ -304,7 +304,7 @@ function answerOf(
   if (outcome.kind === "pending") return pendingAnswer(outcome, linksOf(parts, call));
   throwRefusal(outcome, { isMany });
   const reader = { userId: callerOf(call).userId, token: undefined };
-  return then(parts.queries.textsOf(reader, outcome.documents), (texts) => ({
+  return then(parts.queries.textsOf(reader, outcome.documents, { asOf: repeated(outcome) }), (texts) => ({
     status: 200,
     json: `{"operationId":"${outcome.fact.operationId}",${operationMembers(outcome.fact, texts)}}`,
     headers: settledHeaders(outcome),

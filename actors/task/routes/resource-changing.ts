@@ -7,7 +7,7 @@ import { isAtLeast } from "../../resources/document.ts";
 import type { Json } from "../../resources/field.ts";
 import { isPersonal } from "../../resources/head.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
-import { type Outcome, pendingAnswer, resourceAnswer, throwRefusal } from "../change-answers.ts";
+import { type Outcome, pendingAnswer, repeated, resourceAnswer, throwRefusal } from "../change-answers.ts";
 import { createsOnly, ofWrites } from "../conditions.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import {
@@ -265,7 +265,8 @@ export function answerTo(parts: SpaceParts, call: Call, outcome: Outcome, type: 
   const [id = ""] = outcome.fact.answers;
   // What an undo has deleted is shown as every undo shows what it leaves.
   const withDeleted = outcome.fact.changes.some((each) => each.id === id && each.kind === "undone");
-  return then(parts.queries.textsOf(readerOfWrite(call), outcome.documents, { withDeleted }), (texts) => {
+  const as = { withDeleted, asOf: repeated(outcome) };
+  return then(parts.queries.textsOf(readerOfWrite(call), outcome.documents, as), (texts) => {
     const version = outcome.documents.get(id)?.version ?? 1;
     const location =
       type.name === "space"
