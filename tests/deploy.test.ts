@@ -268,6 +268,14 @@ describe("the image", () => {
       Array(3).fill(`oven/bun:${manifest.devDependencies.bun}-slim`),
     );
   });
+  test("has each folder for which compose makes a password, for the user who makes it", () => {
+    const compose = readFileSync(join(root, "docker-compose.yml"), "utf8");
+    const mounted = new Set([...compose.matchAll(/-secret:(\/secrets\/\w+)/g)].map(([, folder = ""]) => folder));
+    const made = lines("RUN").flatMap(
+      (line) => /install -d -o bun -g bun -m 0755 ([^&]*)/.exec(line)?.[1]?.trim().split(" ") ?? [],
+    );
+    expect(made.sort()).toEqual([...mounted].sort());
+  });
   test("has the locked packages without those for development, and no build tools", () => {
     expect(dockerfile).toContain("bun install --frozen-lockfile --production");
     expect(dockerfile).not.toMatch(/apt-get|apk |curl |wget /);
