@@ -140,6 +140,27 @@ test("of several faults the first in the order is told", async () => {
   }
 });
 
+test("a patch of columns in a batch names the version that it was made from, unless something before that is refused", async () => {
+  const { columns } = (await ok(people.owner, 200, "GET", at.project)).body;
+  const patch = (id: string) => ({ type: "project", id, kind: "patch", body: { columns } });
+  const project = at.project.split("/").at(-1) as string;
+  const gone = { type: "task", id: uuid(), kind: "delete" };
+  for (const [who, changes, expected] of [
+    ["member", [patch(project)], [428, "precondition-required", 0]],
+    ["viewer", [patch(project)], [403, "forbidden", 0]],
+    ["member", [patch(uuid())], [404, "not-found", 0]],
+    ["member", [gone, patch(project)], [404, "not-found", 0]],
+    [
+      "member",
+      [{ type: "task", kind: "create", body: { title: "x" } }, patch(project)],
+      [428, "precondition-required", 1],
+    ],
+  ] as const) {
+    const { status, body } = await people[who].call<ProblemBody>("POST", `${at.space}/batch`, { body: { changes } });
+    expect([status, body.code, body.change]).toEqual([...expected]);
+  }
+});
+
 test("each fault of a change in a batch is told once, at its own place", async () => {
   const body = { title: "x", due: { date: "2026-01-31" }, completedAt: "2026-01-31T00:00:00Z", columnId: "first" };
   const changes = [{ type: "task", kind: "create", body }];

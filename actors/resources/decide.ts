@@ -2,7 +2,7 @@
  * What a command does to its space: a pure function of the space and the command, so that it is decided again after a crash with the same result. It reads
  * documents by id, and the ids of those that refer to one, knows no clock but the command's, and no time zones.
  *
- * The order of refusals: the space (404), role (403), the resource (404), version (412), state (409), references (422).
+ * The order of refusals: the space (404), role (403), the resource (404), version (428, 412), state (409), references (422).
  */
 import type { Command, Intent } from "./command.ts";
 import { type Document, type Head, isAtLeast, later, type Role } from "./document.ts";
@@ -130,7 +130,7 @@ function change(registry: Registry, draft: Draft, intent: Intent): string {
   const document = before ?? untaken(draft, type, intent);
   const attempt = { userId: draft.command.userId, role, document, intent };
   if (permission.and !== undefined && !permission.and(attempt)) draft.refuse("forbidden");
-  if (before !== undefined) checkVersion(draft, before, intent);
+  if (before !== undefined) checkVersion(draft, type, before, intent);
   if (intent.kind === "undo") undoResource(type, draft, document);
   else if (intent.kind === "delete" || intent.kind === "restore") endOrBringBack(type, draft, document, intent.kind);
   else setFields(type, draft, before, intent);
@@ -173,7 +173,10 @@ function untaken(draft: Draft, type: ResourceType, { id, onTaken = "conflict" }:
   };
 }
 
-function checkVersion(draft: Draft, { version }: Document, { expected }: Intent): void {
+function checkVersion(draft: Draft, type: ResourceType, { version }: Document, { kind, expected, body }: Intent): void {
+  // Nobody's column goes by an old list: a patch of columns names the version that it was made from.
+  const isGuarded = kind === "patch" && Object.keys(body).some((name) => type.fields[name]?.form.kind === "columns");
+  if (isGuarded && expected === undefined) draft.refuse("precondition-required");
   if (expected !== undefined && expected !== "*" && !expected.includes(version)) draft.refuse("version-mismatch");
 }
 

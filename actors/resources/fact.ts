@@ -40,6 +40,7 @@ export type RefusalCode =
   | "conflict"
   | "last-owner"
   | "limit-reached"
+  | "precondition-required"
   | "version-mismatch"
   | "invalid-reference"
   | "idempotency-mismatch";

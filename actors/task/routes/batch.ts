@@ -3,12 +3,10 @@ import { Type as t } from "@sinclair/typebox";
 import { type ResourceBody, resourceBody } from "../../http/resource-body.ts";
 import { bodyKinds, bodyModel, importedInstants } from "../../http/resource-models.ts";
 import type { Answer, Call, Route } from "../../http/route.ts";
-import { type Fault, Problem } from "../../model/problem.ts";
+import type { Fault } from "../../model/problem.ts";
 import type { Intent } from "../../resources/command.ts";
-import { isAtLeast } from "../../resources/document.ts";
 import type { Json } from "../../resources/field.ts";
-import { registry, resourceTypes } from "../../resources/registry.ts";
-import type { ResourceType } from "../../resources/resource-type.ts";
+import { resourceTypes } from "../../resources/registry.ts";
 import { type Outcome, pendingAnswer, repeated, settledHeaders, throwRefusal } from "../change-answers.ts";
 import { changeCommand, type OperationIds, operationIds, undoCommand } from "../commands.ts";
 import { ofReads } from "../conditions.ts";
@@ -244,7 +242,6 @@ async function changeMany(parts: SpaceParts, call: Call): Promise<Answer> {
   // The request itself has been counted.
   caller.charge?.(changes.length - 1);
   const spaceId = spaceOf(parts, call);
-  await requirePreconditions(parts, caller.userId, spaceId, changes);
   const asking = askingOf(call, spaceId, "/batch");
   const ids = operationIds(asking, spaceId);
   const edge = edgeOf(parts);
@@ -272,27 +269,6 @@ function intentOf(
     body: kept,
     ...(expected === undefined ? {} : { expected: [expected] }),
   };
-}
-
-/** Nobody's column goes by an old list: a patch of columns names the version that it was made from. */
-async function requirePreconditions(
-  parts: SpaceParts,
-  userId: string,
-  spaceId: string,
-  changes: readonly Change[],
-): Promise<void> {
-  const place = changes.findIndex(
-    ({ type, kind, body, expected }) =>
-      kind === "patch" && expected === undefined && namesColumns(registry.get(type), body),
-  );
-  if (place < 0) return;
-  const { role } = await parts.access.of({ userId, token: undefined }, spaceId);
-  if (!isAtLeast(role, "member")) throw new Problem("forbidden", undefined, { more: { change: place } });
-  throw new Problem("precondition-required", undefined, { more: { change: place } });
-}
-
-function namesColumns(type: ResourceType | undefined, body: unknown): boolean {
-  return Object.keys((body ?? {}) as object).some((name) => type?.fields[name]?.form.kind === "columns");
 }
 
 function answerOf(

@@ -114,7 +114,8 @@ function creating(context: Context): Route[] {
         ofWrites.checkHeaders(headers);
         createsOnly(headers);
       },
-      answers: { ...answersResource(context), ...answersNew(context) },
+      answers:
+        replacement === undefined ? answersNew(context) : { ...answersResource(context), ...answersNew(context) },
       problems: [...bodyProblems, ...writeProblems, "version-mismatch", "invalid-reference"],
       handle(call) {
         const isCreation = createsOnly(call.request.headers);
