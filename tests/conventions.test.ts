@@ -731,6 +731,20 @@ describe("a condition", () => {
     expect((await send("DELETE", `/v1/tasks/${task.id}`, { headers: { "if-match": '"1"' } })).status).toBe(204);
   });
 
+  test("without its form is 400 on every write of what is in spaces", async () => {
+    const writes = routes.filter(
+      ({ method, template }) =>
+        method !== "GET" && /^\/v1\/(?!auth)/.test(template) && !template.includes("/webhooks/"),
+    );
+    expect(writes.length).toBeGreaterThan(30);
+    for (const { method, template, operation } of writes) {
+      const options = operation.requestBody === undefined ? {} : { raw: "{}" };
+      const reply = await send(method, fill(template), { ...options, headers: { "if-match": "1" } });
+      expect(`${method} ${template} ${reply.status}`).toBe(`${method} ${template} 400`);
+      expectProblem(reply, 400, "malformed-header");
+    }
+  });
+
   test("on a read gives 304 to any of its tags", async () => {
     const task = await createTask(ada);
     const read = async (tags: string): Promise<number> =>

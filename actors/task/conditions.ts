@@ -82,6 +82,8 @@ export const ofWrites = {
   headers: ["Idempotency-Key", "If-Match"],
   checkHeaders: (headers: Headers) => void parseIfMatch(headers.get("if-match")),
 } as const;
+/** Of a write that is about no version: a condition means nothing there, and still has its form. */
+export const ofUnconditionalWrites = { headers: ["Idempotency-Key"], checkHeaders: ofWrites.checkHeaders } as const;
 export const ofReads = {
   headers: ["Consistency-Token"],
   checkHeaders: (headers: Headers) => void parseConsistencyToken(headers.get("consistency-token")),

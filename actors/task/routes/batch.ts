@@ -9,7 +9,7 @@ import type { Json } from "../../resources/field.ts";
 import { resourceTypes } from "../../resources/registry.ts";
 import { type Outcome, pendingAnswer, repeated, settledHeaders, throwRefusal } from "../change-answers.ts";
 import { changeCommand, type OperationIds, operationIds, undoCommand } from "../commands.ts";
-import { ofReads } from "../conditions.ts";
+import { ofReads, ofUnconditionalWrites } from "../conditions.ts";
 import { then } from "../maybe-promise.ts";
 import { operationMembers } from "../queries.ts";
 import {
@@ -121,7 +121,7 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
       body: { schema: Batch, types: [json], bytesMax: batchBytesMax },
       faults: (call) => batchFaults(parts, call.body),
       toldWith: firstRefused,
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       before: membersOnly(parts),
       answers: answersBatch,
       problems: [...bodyProblems, ...writeProblems, "version-mismatch", "precondition-required", "invalid-reference"],
@@ -154,7 +154,7 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
         "Where each field that it changed still is as it left it, else 409 with the resources that stand in the way. The new operation can be undone in turn.",
       tag: "Operations",
       auth: "user",
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       before: membersOnly(parts),
       answers: answersBatch,
       problems: writeProblems,

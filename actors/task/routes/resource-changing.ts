@@ -8,7 +8,7 @@ import type { Json } from "../../resources/field.ts";
 import { isPersonal } from "../../resources/head.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { type Outcome, pendingAnswer, repeated, resourceAnswer, throwRefusal } from "../change-answers.ts";
-import { createsOnly, ofWrites } from "../conditions.ts";
+import { createsOnly, ofUnconditionalWrites, ofWrites } from "../conditions.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import {
   answersUndecided,
@@ -82,7 +82,7 @@ function creating(context: Context): Route[] {
       summary: `Create a ${type.name}`,
       description: "Its id is made by the server. Fields that are not named have their defaults.",
       ...creation,
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       answers: answersNew(context),
       problems: [...bodyProblems, ...writeProblems, "invalid-reference"],
       handle: (call) => change(context, call, "create", { id: undefined, body: kept(call) }),

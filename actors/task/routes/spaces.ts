@@ -11,7 +11,7 @@ import { space } from "../../resources/space.ts";
 import { task } from "../../resources/task.ts";
 import type { Outcome } from "../change-answers.ts";
 import { changeCommand, newSpaceId, operationIds } from "../commands.ts";
-import { ofReads } from "../conditions.ts";
+import { ofReads, ofUnconditionalWrites } from "../conditions.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import {
   answersUndecided,
@@ -55,7 +55,7 @@ function ownRoutes(parts: SpaceParts): Route[] {
       ...admin,
       body: { schema: body.model, types: [json] },
       faults: (call) => body.furtherFaults(call.body, edgeOf(parts)),
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       answers: { 201: { description: "The new space", schema: Space, headers: newHeaders }, ...answersUndecided },
       problems: [...bodyProblems, ...writeProblems],
       async handle(call) {
@@ -207,7 +207,7 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       ...admin,
       body: { schema: body.model, types: [json] },
       faults: (call) => body.furtherFaults(call.body, edgeOf(parts)),
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       before: membersOnly(parts),
       answers: {
         201: { description: "The invitation, with its secret", schema: NewInvitation, headers: newHeaders },
@@ -245,7 +245,7 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       tag: "Invitations",
       ...admin,
       body: { schema: Acceptance, types: [json] },
-      headers: ["Idempotency-Key"],
+      ...ofUnconditionalWrites,
       answers: {
         200: { description: "The caller was a member already", schema: Member, headers: newHeaders },
         201: { description: "The new member", schema: Member, headers: newHeaders },

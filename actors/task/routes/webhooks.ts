@@ -8,7 +8,7 @@ import { Problem } from "../../model/problem.ts";
 import { webhook, webhooksMax } from "../../resources/webhook.ts";
 import type { Outcome } from "../change-answers.ts";
 import { fingerprintOf, operationIds } from "../commands.ts";
-import { ofReads } from "../conditions.ts";
+import { ofReads, ofUnconditionalWrites } from "../conditions.ts";
 import type { ConsistentReads } from "../ports.ts";
 import {
   answersUndecided,
@@ -96,7 +96,7 @@ function creating(parts: WebhookParts): Route {
     ...common,
     body: { schema: body.model, types: [json] },
     faults: (call) => body.furtherFaults(call.body, edgeOf(parts)),
-    headers: ["Idempotency-Key"],
+    ...ofUnconditionalWrites,
     before: membersOnly(parts),
     answers: {
       201: {
