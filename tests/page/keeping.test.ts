@@ -1,7 +1,18 @@
 /** What the browser keeps for the page fails, is full or is cleared by its user: all goes on, no change is lost, and what is kept is never half of it. */
 import { expect, test } from "bun:test";
-import { newProject, type Page, quickAdd, register, saved, signedIn, titlesIn, visitor } from "../system/browser.ts";
+import {
+  newProject,
+  type Page,
+  quickAdd,
+  register,
+  saved,
+  signedIn,
+  titlesIn,
+  visitor,
+  visitorWithoutStorage,
+} from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
+import { temporaryFolder } from "../system/server.ts";
 import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
@@ -52,6 +63,35 @@ await describePage("the page and the browser's own store", {}, ({ chromium, syst
     const { items } = await send<Tasks>("GET", "/v1/tasks");
     expect(items.map(({ title }) => title).toSorted()).toEqual(["First", "Second"]);
     for (const each of [page, tab]) await shows(each, ["First", "Second"]);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 240_000);
+
+  test("works, and says so, where its user has forbidden pages to keep anything", async () => {
+    const { page, context, faults } = await visitorWithoutStorage(temporaryFolder(), `${system.url}/`);
+    expect(
+      await page.evaluate(() => {
+        try {
+          return localStorage.length;
+        } catch (error) {
+          return (error as Error).name;
+        }
+      }),
+    ).toBe("SecurityError");
+    await page.getByText("This browser may keep nothing").waitFor();
+    const account = await register(page, "Ada");
+    await newProject(page, "Launch");
+    await quickAdd(page, "First");
+    await saved(page);
+    await page.getByText("This browser keeps nothing").waitFor();
+    const send = await signedIn(system.url, account);
+    const { items } = await send<Tasks>("GET", "/v1/tasks");
+    await send("PATCH", `/v1/tasks/${items[0]?.id}`, { title: "Changed elsewhere" });
+    await shows(page, ["Changed elsewhere"]);
+    await page.locator("body").press("Control+k");
+    await page.keyboard.type("switch between light");
+    await page.keyboard.press("Enter");
+    await page.locator("html[data-theme=dark]").waitFor();
     expect(faults).toEqual([]);
     await context.close();
   }, 240_000);

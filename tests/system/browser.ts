@@ -1,11 +1,15 @@
 /** A real browser for tests of the page: Debian's chromium, installed where it is missing and may be. */
 import { expect } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { debianPackages } from "../../deploy/services/install.ts";
 import type { Missing } from "./services.ts";
 
 export type { Browser, Page } from "playwright-core";
 
+/** As root, and in most containers, its own sandbox cannot start; it opens nothing but our own page. */
+const args = ["--no-sandbox", "--disable-dev-shm-usage"];
 const launchDeadlineMs = 120_000;
 /** Of one step of a test. */
 export const stepMs = 30_000;
@@ -23,8 +27,6 @@ async function launch(): Promise<{ browser: Browser } | Missing> {
   try {
     if (Bun.which("chromium") === null) await debianPackages(["chromium"], () => undefined);
     const executablePath = Bun.which("chromium") ?? "/usr/bin/chromium";
-    // As root, and in most containers, its own sandbox cannot start; it opens nothing but our own page.
-    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
     return { browser: await chromium.launch({ executablePath, args, timeout: launchDeadlineMs }) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "unknown";
@@ -72,6 +74,26 @@ export async function visitor(
     if (!request.url().startsWith(new URL(url).origin)) faults.push(`asked ${request.url()}`);
   });
   await options.before?.(page);
+  await page.goto(url);
+  return { page, context, faults };
+}
+
+/** One whose user has forbidden all pages to keep anything: no cookies, and with them no other storage. To be closed by its context. */
+export async function visitorWithoutStorage(folder: string, url: string): Promise<Visitor> {
+  mkdirSync(join(folder, "Default"), { recursive: true });
+  const settings = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(folder, "Default", "Preferences"), JSON.stringify(settings));
+  const executablePath = Bun.which("chromium") ?? "/usr/bin/chromium";
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath,
+    args,
+    timeout: launchDeadlineMs,
+    locale: "en-GB",
+  });
+  context.setDefaultTimeout(stepMs);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
   await page.goto(url);
   return { page, context, faults };
 }

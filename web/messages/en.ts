@@ -31,6 +31,13 @@ export const en = {
   joinFailed: "This invitation is no longer valid.",
   somethingWrong: "That did not work: {detail}",
   offlineTry: "The server cannot be reached. Check the connection and try again.",
+  noCookies: "This browser may keep nothing for this page: you will have to sign in again after a few minutes.",
+  sessionEnded: "Your session has ended. Sign in again to go on.",
+  sessionKept: {
+    one: "{n} change is kept here until {who} signs in. If somebody else does, it is lost.",
+    other: "{n} changes are kept here until {who} signs in. If somebody else does, they are lost.",
+  },
+  signOutUnheard: "You are signed out here, but the server could not be told yet. This page goes on trying.",
   insecure: "This address is not secure (no HTTPS): the page works, but not offline.",
   myDay: "My day",
   overdue: "Overdue",

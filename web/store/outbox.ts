@@ -38,6 +38,9 @@ export const entries = signal<readonly Entry[]>([]);
 export const waiting = computed(() => entries.value.filter(({ state }) => state === "waiting"));
 export const refused = computed(() => entries.value.filter(({ state }) => state === "refused"));
 
+/** How many changes of who was here last are kept for when they come again. */
+export const leftBehind = signal(0);
+
 /** What this tab alone knows of: the browser has not kept it yet, or cannot. */
 const unkept = new Map<string, "writing" | "failed">();
 export const isUnkept = (key: string): boolean => unkept.has(key);

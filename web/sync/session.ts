@@ -1,6 +1,7 @@
 /** Who is signed in. The refresh token is a cookie that no script sees; the access token is in memory only. */
 import { signal } from "@preact/signals";
-import { base, storageName } from "../base.ts";
+import { base } from "../base.ts";
+import { readText, writeText } from "../kept-texts.ts";
 import { oneTabAtATime } from "./locks.ts";
 
 export type User = { readonly id: string; readonly email: string; readonly name: string | null };
@@ -36,6 +37,9 @@ export class Offline extends Error {}
 
 /** null: signed out; undefined: not known yet. */
 export const user = signal<User | null | undefined>(undefined);
+/** What who was here must know: their session was ended by somebody else, or the server has not heard yet that they left. */
+export type Farewell = { readonly kind: "ended" | "unheard"; readonly email: string };
+export const farewell = signal<Farewell | undefined>(undefined);
 
 const answerTimeoutMs = 20_000;
 /** Who wants to go does not wait longer for a server that does not answer. */
@@ -43,7 +47,9 @@ const signOutTimeoutMs = 5_000;
 const retryAfterMsMax = 60_000;
 /** A token is renewed so long before it ends. */
 const renewBeforeMs = 60_000;
-const userKey = storageName("user");
+const userKey = "user";
+/** There while the server has not heard of a sign-out. */
+const unheardKey = "unheard-sign-out";
 
 let access: Access | undefined;
 let renewing: Promise<string> | undefined;
@@ -175,7 +181,7 @@ async function renew(): Promise<string> {
   stillAsked(asked);
   if (!(told instanceof Refusal)) return take(told);
   // Not where a proxy wants to know who asks.
-  if (answer.status === 401 && told.problem.code !== "unknown") endHere();
+  if (answer.status === 401 && told.problem.code !== "unknown") endHere("ended");
   throw new NotRenewed(told.problem, told.retryAfterMs);
 }
 
@@ -183,7 +189,7 @@ function take({ accessToken: token, expiresIn, user: who }: Tokens): string {
   // The server's clock says when it ends, this one's how long that is from now.
   const given = { token, untilMs: Date.now() + expiresIn * 1_000, user: who };
   takeAccess(given);
-  localStorage.setItem(userKey, JSON.stringify(who));
+  writeText(userKey, JSON.stringify(who));
   share(given);
   return token;
 }
@@ -205,36 +211,76 @@ export async function resume(): Promise<void> {
 
 export function knownUser(): User | undefined {
   try {
-    return (JSON.parse(localStorage.getItem(userKey) ?? "null") as User | null) ?? undefined;
+    return (JSON.parse(readText(userKey) ?? "null") as User | null) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
 export async function enter(path: "login" | "register", body: Record<string, string>): Promise<void> {
-  const answer = await request("POST", `/v1/auth/${path}`, { body, headers: { "x-token-delivery": "cookie" } });
-  if (!answer.ok) throw await refusalOf(answer);
-  const tokens = (await answer.json()) as Tokens;
+  const tokens = await oneTabAtATime("sign-out", async () => {
+    await tellOfSignOut().catch(() => undefined);
+    const answer = await request("POST", `/v1/auth/${path}`, { body, headers: { "x-token-delivery": "cookie" } });
+    if (!answer.ok) throw await refusalOf(answer);
+    // The cookie of the session before has gone.
+    writeText(unheardKey, null);
+    return (await answer.json()) as Tokens;
+  });
   turns++;
+  farewell.value = undefined;
   take(tokens);
 }
 
 export function rename(who: User): void {
   user.value = who;
-  localStorage.setItem(userKey, JSON.stringify(who));
+  writeText(userKey, JSON.stringify(who));
 }
 
+/** One's own session ends here in any case, and the server is told later where it does not answer. Of all sessions that is no end: it rejects. */
 export async function signOut(path: "logout" | "logout-all"): Promise<void> {
   const asked = turns;
   const signal = AbortSignal.timeout(signOutTimeoutMs);
-  await call("POST", `/v1/auth/${path}`, { headers: { "x-token-delivery": "cookie" }, signal }).catch(() => undefined);
+  let isHeard = true;
+  try {
+    await call("POST", `/v1/auth/${path}`, { headers: { "x-token-delivery": "cookie" }, signal });
+  } catch (error) {
+    if (path === "logout-all" && asked === turns) throw error;
+    isHeard = false;
+  }
   // In another tab somebody may have signed out sooner, and the next one in.
-  if (asked === turns) endHere();
+  if (asked !== turns) return;
+  if (!isHeard) writeText(unheardKey, "yes");
+  endHere(isHeard ? undefined : "unheard");
 }
 
-export function endHere(): void {
+/** Until the server has heard of a sign-out, the cookie that no script can remove would let somebody in again. Rejects while it has not. */
+export async function finishSignOut(): Promise<void> {
+  await oneTabAtATime("sign-out", tellOfSignOut);
+}
+
+async function tellOfSignOut(): Promise<void> {
+  if (readText(unheardKey) === null) return;
+  const headers = { "x-token-delivery": "cookie" };
+  const signal = AbortSignal.timeout(signOutTimeoutMs);
+  const renewed = await request("POST", "/v1/auth/refresh", { headers, signal });
+  if (renewed.ok) {
+    const { accessToken: token } = (await renewed.json()) as Tokens;
+    const ended = await request("POST", "/v1/auth/logout", { headers, token, signal });
+    if (!ended.ok) throw await refusalOf(ended);
+  } else {
+    const refusal = await refusalOf(renewed);
+    const isOver = refusal.problem.status === 401 && refusal.problem.code !== "unknown";
+    if (!isOver) throw refusal;
+  }
+  writeText(unheardKey, null);
+  if (farewell.peek()?.kind === "unheard") farewell.value = undefined;
+}
+
+export function endHere(why?: Farewell["kind"]): void {
   turns++;
   access = undefined;
-  localStorage.removeItem(userKey);
+  writeText(userKey, null);
+  const known = user.peek();
+  if (known != null) farewell.value = why === undefined ? undefined : { kind: why, email: known.email };
   user.value = null;
 }

@@ -1,24 +1,28 @@
 /** Puts the parts together: what happens when somebody is signed in, and when no longer. */
 import { effect } from "@preact/signals";
-import { basePath, isSecure, storageName } from "../base.ts";
+import { basePath, isSecure } from "../base.ts";
+import { readText, writeText } from "../kept-texts.ts";
 import { clearAll, isKeeping } from "../store/database.ts";
-import { entries, isOwnAlone, waiting } from "../store/outbox.ts";
+import { entries, isOwnAlone, leftBehind, waiting } from "../store/outbox.ts";
+import { surely } from "./again.ts";
 import { follow } from "./events.ts";
 import { oneTabAtATime } from "./locks.ts";
 import { compare } from "./new-page.ts";
 import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, sendNow, setOnline } from "./sending.ts";
-import { endHere, resume, shareTokens, takeAccess, user } from "./session.ts";
+import { endHere, farewell, finishSignOut, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
 import { hear, isLeader, lead, tell } from "./tabs.ts";
 
-const lastUserKey = storageName("last-user");
+const lastUserKey = "last-user";
 let following: AbortController | undefined;
+/** Somebody has left, and nobody has come. */
+let away: AbortController | undefined;
 
 export async function begin(): Promise<void> {
   shareTokens((access) => tell({ kind: "token", access }));
   hear((what) => {
     if (what.kind === "token") takeAccess(what.access);
-    else if (what.kind === "signed-out") endHere();
+    else if (what.kind === "signed-out") endHere(what.isEnded ? "ended" : undefined);
     else if (what.kind === "outbox") void readEntries();
     else if (what.kind === "taken-back") hearTakenBack(what.key);
     else if (what.kind === "verdict") hearVerdict(what);
@@ -38,8 +42,13 @@ export async function begin(): Promise<void> {
     before = now;
     // Another tab may have let somebody else in: the token that is renewed here is theirs then.
     if (typeof was === "string") left();
+    away?.abort();
     if (typeof now === "string") void signedIn(now);
-    else if (typeof was === "string") tell({ kind: "signed-out" });
+    else if (typeof was === "string") tell({ kind: "signed-out", isEnded: farewell.peek()?.kind === "ended" });
+    if (now === null) {
+      away = new AbortController();
+      void surely(finishSignOut, away.signal);
+    }
   });
   // Before it has been kept or sent, a change would be lost with the page.
   addEventListener("beforeunload", (event) => {
@@ -65,7 +74,7 @@ export async function begin(): Promise<void> {
 async function signedIn(userId: string): Promise<void> {
   // The tab in which somebody signs in and those that are told of it: a second one would clear what the first has kept since.
   await oneTabAtATime("clear", async () => {
-    if (localStorage.getItem(lastUserKey) !== userId && (await clearAll())) localStorage.setItem(lastUserKey, userId);
+    if (readText(lastUserKey) !== userId && (await clearAll())) writeText(lastUserKey, userId);
   });
   await readEntries();
   if (user.peek()?.id !== userId) return;
@@ -85,5 +94,6 @@ function left(): void {
   following?.abort();
   following = undefined;
   forgetAll();
+  leftBehind.value = waiting.value.length;
   entries.value = [];
 }

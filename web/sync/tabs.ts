@@ -17,11 +17,20 @@ export type Told =
   /** The script of the server's page: each tab may be of another edition. */
   | { readonly kind: "page"; readonly script: string }
   | { readonly kind: "token"; readonly access: Access }
-  | { readonly kind: "signed-out" };
+  /** `isEnded`: nobody of this browser asked for it. */
+  | { readonly kind: "signed-out"; readonly isEnded: boolean };
 
 export const isLeader = signal(false);
 
-const channel = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel(storageName("tabs"));
+const channel = open();
+
+function open(): BroadcastChannel | undefined {
+  try {
+    return new BroadcastChannel(storageName("tabs"));
+  } catch {
+    return undefined;
+  }
+}
 
 export function tell(what: Told): void {
   channel?.postMessage(what);
@@ -36,10 +45,13 @@ export async function lead(): Promise<void> {
   const { locks } = navigator;
   if (locks !== undefined)
     await new Promise<void>((resolve) => {
-      void locks.request(storageName("leader"), () => {
-        resolve();
-        return new Promise(() => undefined);
-      });
+      locks
+        .request(storageName("leader"), () => {
+          resolve();
+          return new Promise(() => undefined);
+        })
+        // Where the browser forbids locks.
+        .catch(() => resolve());
     });
   isLeader.value = true;
 }

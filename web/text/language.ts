@@ -1,24 +1,24 @@
 /** The language and how dates are written in it. */
 import { signal } from "@preact/signals";
 import type { Due } from "../../actors/resources/due.ts";
-import { storageName } from "../base.ts";
+import { readText, writeText } from "../kept-texts.ts";
 import { en, type Message, type Messages } from "../messages/en.ts";
 import { ru } from "../messages/ru.ts";
 
 export const languages = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof languages;
 const all: Record<Language, Messages> = { en, ru };
-const kept = storageName("language");
+const kept = "language";
 
 export const language = signal<Language>(wanted());
 
 function wanted(): Language {
-  const chosen = [localStorage.getItem(kept), ...navigator.languages.map((each) => each.slice(0, 2))];
+  const chosen = [readText(kept), ...navigator.languages.map((each) => each.slice(0, 2))];
   return (chosen.find((each) => each !== null && Object.hasOwn(all, each)) as Language | undefined) ?? "en";
 }
 
 export function choose(next: Language): void {
-  localStorage.setItem(kept, next);
+  writeText(kept, next);
   language.value = next;
 }
 

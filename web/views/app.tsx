@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Document } from "../../actors/resources/document.ts";
-import { storageName } from "../base.ts";
+import { readText, writeText } from "../kept-texts.ts";
 import { projectsOf } from "../store/boards.ts";
 import { isKeeping } from "../store/database.ts";
 import { projectOf } from "../store/fields.ts";
@@ -36,7 +36,7 @@ import { closeMenu, isMenuOpen, Shell } from "./shell.tsx";
 import { faultText, SignIn } from "./sign-in.tsx";
 import { Trash } from "./trash.tsx";
 
-const lastSpaceKey = storageName("last-space");
+const lastSpaceKey = "last-space";
 const isConfiguring = signal(false);
 
 export function App(): JSX.Element {
@@ -93,10 +93,10 @@ async function join(token: string, signal: AbortSignal): Promise<void> {
 
 /** The space of the address, else the one that was looked at last, else one's own. */
 function currentSpace(userId: string): string {
-  const wanted = spaceId.value ?? localStorage.getItem(lastSpaceKey);
+  const wanted = spaceId.value ?? readText(lastSpaceKey);
   const known = spaces.value.some(({ id }) => id === wanted);
   const found = wanted !== null && (known || spaces.value.length === 0) ? wanted : userId;
-  if (spaceId.value !== undefined && known) localStorage.setItem(lastSpaceKey, found);
+  if (spaceId.value !== undefined && known) writeText(lastSpaceKey, found);
   return found;
 }
 

@@ -65,6 +65,12 @@ type Session = {
 
 function Sessions(): JSX.Element {
   const { items, again } = useList<Session>("/v1/auth/sessions");
+  const { attempt, ...outcome } = useAttempt();
+  const end = (id: string) =>
+    attempt(async () => {
+      await call("DELETE", `/v1/auth/sessions/${id}`).finally(again);
+      return "";
+    });
   return (
     <section class="block">
       <h2>{t("sessions")}</h2>
@@ -76,17 +82,14 @@ function Sessions(): JSX.Element {
             </span>
             <span class="muted small">{current ? t("thisSession") : momentText(lastUsedAt)}</span>
             {current ? null : (
-              <button
-                type="button"
-                class="button small ghosted danger"
-                onClick={() => void call("DELETE", `/v1/auth/sessions/${id}`).then(again, again)}
-              >
+              <button type="button" class="button small ghosted danger" onClick={() => end(id)}>
                 {t("endSession")}
               </button>
             )}
           </li>
         ))}
       </ul>
+      <Told {...outcome} />
       {items.length < 2 ? null : (
         <div>
           <button type="button" class="button" onClick={() => void signOutEverywhere()}>

@@ -162,7 +162,12 @@ function Sidebar({ store }: { store: SpaceStore }): JSX.Element {
 async function leave(path: "logout" | "logout-all" = "logout"): Promise<void> {
   const n = waiting.value.length;
   if (n > 0 && !confirm(t("signOutUnsaved", { n }))) return;
-  await signOut(path);
+  try {
+    await signOut(path);
+  } catch (error) {
+    said.value = faultText(error);
+    return;
+  }
   if (user.peek() != null) return;
   await clearAll();
   go([]);

@@ -3,8 +3,10 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { isSecure } from "../base.ts";
+import { isForbidden } from "../kept-texts.ts";
+import { leftBehind } from "../store/outbox.ts";
 import { carried } from "../store/route.ts";
-import { enter, Offline, Refusal, refusalOf, request } from "../sync/session.ts";
+import { enter, farewell, Offline, Refusal, refusalOf, request } from "../sync/session.ts";
 import { t } from "../text/language.ts";
 import { faultTexts, refusalText } from "../text/refusals.ts";
 import { Field, Icon } from "./parts.tsx";
@@ -16,6 +18,19 @@ export function faultText(error: unknown): string {
   if (error instanceof Offline) return t("offlineTry");
   if (!(error instanceof Refusal)) return t("somethingWrong", { detail: String(error) });
   return faultTexts(error.problem)[0] ?? refusalText(error.problem);
+}
+
+/** What somebody must know who has just gone, or was made to. */
+function Farewell(): JSX.Element | null {
+  const one = farewell.value;
+  if (one === undefined) return null;
+  const n = leftBehind.value;
+  return (
+    <p class="notice" role="status">
+      {t(one.kind === "ended" ? "sessionEnded" : "signOutUnheard")}
+      {one.kind === "ended" && n > 0 ? ` ${t("sessionKept", { n, who: one.email })}` : ""}
+    </p>
+  );
 }
 
 export function SignIn(): JSX.Element {
@@ -51,6 +66,7 @@ export function SignIn(): JSX.Element {
       <form class="entry-card" onSubmit={(event) => void submit(event)}>
         <Brand />
         <h1>{title}</h1>
+        <Farewell />
         {carried.join.value === undefined ? (
           <p class="muted">{told.value === "" ? t("tagline") : told.value}</p>
         ) : (
@@ -64,7 +80,15 @@ export function SignIn(): JSX.Element {
               </Field>
             ) : null}
             <Field name={t("email")}>
-              <input class="input" name="email" type="email" autocomplete="username" required maxLength={254} />
+              <input
+                class="input"
+                name="email"
+                type="email"
+                autocomplete="username"
+                required
+                maxLength={254}
+                defaultValue={farewell.value?.kind === "ended" ? farewell.value.email : ""}
+              />
             </Field>
           </>
         )}
@@ -110,6 +134,7 @@ export function SignIn(): JSX.Element {
             </button>
           </p>
         )}
+        {isForbidden ? <p class="muted small">{t("noCookies")}</p> : null}
         {isSecure ? null : <p class="muted small">{t("insecure")}</p>}
       </form>
     </main>

@@ -1,11 +1,11 @@
 /** Light or dark: as the system has it, unless chosen. */
 import { effect, signal } from "@preact/signals";
-import { storageName } from "../base.ts";
+import { readText, writeText } from "../kept-texts.ts";
 
 export const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
-const kept = storageName("theme");
-const stored = localStorage.getItem(kept) as Theme | null;
+const kept = "theme";
+const stored = readText(kept) as Theme | null;
 export const theme = signal<Theme>(stored !== null && themes.includes(stored) ? stored : "system");
 const system = matchMedia("(prefers-color-scheme: dark)");
 const isSystemDark = signal(system.matches);
@@ -19,7 +19,7 @@ effect(() => {
 });
 
 export function chooseTheme(next: Theme): void {
-  localStorage.setItem(kept, next);
+  writeText(kept, next);
   theme.value = next;
 }
 

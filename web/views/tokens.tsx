@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../sync/session.ts";
 import { addDays, dayOf, format, type Key, t } from "../text/language.ts";
-import { Told, useForm, useList } from "./attempt.tsx";
+import { Told, useAttempt, useForm, useList } from "./attempt.tsx";
 import { Secret } from "./members.tsx";
 import { Field } from "./parts.tsx";
 
@@ -28,6 +28,12 @@ const scopeText = (names: readonly string[]) =>
 
 export function Tokens(): JSX.Element {
   const { items, again } = useList<Token>("/v1/auth/tokens");
+  const { attempt, ...outcome } = useAttempt();
+  const remove = (id: string) =>
+    attempt(async () => {
+      await call("DELETE", `/v1/auth/tokens/${id}`).finally(again);
+      return "";
+    });
   return (
     <section class="block">
       <h2>{t("tokens")}</h2>
@@ -44,16 +50,13 @@ export function Tokens(): JSX.Element {
                 ? day(createdAt)
                 : t(Date.parse(expiresAt) < Date.now() ? "expiredAt" : "expiresAt", { date: day(expiresAt) })}
             </span>
-            <button
-              type="button"
-              class="button small ghosted danger"
-              onClick={() => void call("DELETE", `/v1/auth/tokens/${id}`).then(again, again)}
-            >
+            <button type="button" class="button small ghosted danger" onClick={() => remove(id)}>
               {t("deleteToken")}
             </button>
           </li>
         ))}
       </ul>
+      <Told {...outcome} />
       <NewToken onMade={again} />
     </section>
   );
