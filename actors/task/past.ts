@@ -34,7 +34,8 @@ export function documentAt(
 function isUntil({ change, fact }: StoredChange, moment: Moment): boolean {
   if ("version" in moment) return change.version <= moment.version;
   if ("seq" in moment) return fact.seq <= moment.seq;
-  return (instantMs(fact.at) ?? 0) <= moment.asOfMs;
+  // A creation has the instant that its edge has answered, which its fact may be later than.
+  return (instantMs(change.updatedAt ?? fact.at) ?? 0) <= moment.asOfMs;
 }
 
 function isBornBy({ version, createdAt }: Document, moment: Moment): boolean {
