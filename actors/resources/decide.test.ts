@@ -298,6 +298,15 @@ describe("tasks", () => {
     expect(late.refusal).toMatchObject({ code: "conflict", ids: [t2] });
   });
 
+  test("a creation is not taken back with what others have put into it since", () => {
+    const { operationId } = as(ann, newTask(t1), newTask(t2));
+    as(ann, patch("task", t2, { estimateMinutes: 5 }));
+    const late = () => shared.take(undoOf({ spaceId, userId: ann }, operationId)).fact;
+    expect(late().refusal).toMatchObject({ code: "conflict", ids: [t2] });
+    as(ann, patch("task", t2, { estimateMinutes: null }));
+    expect(late().verdict).toBe("applied");
+  });
+
   test("a task is moved only where the deepest task below it has at most eight above, by patch, batch and undo alike", () => {
     const [upper, lower] = [700, 800].map((first) => Array.from({ length: 5 }, (_, index) => idOf(first + index)));
     for (const chain of [upper, lower] as string[][])

@@ -108,10 +108,13 @@ function netOf(changes: readonly Change[]): Net[] {
   return [...nets.values()];
 }
 
-function isAsLeft(draft: Draft, { to, deleted }: Net, document: Document): boolean {
+function isAsLeft(draft: Draft, { to, deleted, isCreated }: Net, document: Document): boolean {
   const isDeleted = document.deletedBy !== undefined;
+  // A creation leaves every field, those as well that it does not name since they are null.
+  const isNamed = ([name, value]: [string, Json]) => Object.hasOwn(to, name) || value === null;
   return (
     isDeleted === (deleted ?? false) &&
+    (!isCreated || Object.entries(document.fields).every(isNamed)) &&
     Object.entries(to).every(
       ([name, value]) =>
         isSame(document.fields[name], value) || (name === "rank" && isRankAsLeft(draft, document, value)),
