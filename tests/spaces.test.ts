@@ -164,6 +164,23 @@ for (const { name, needed } of [
         expect(again.body).toEqual({ ...first.body, token: null, url: null });
       });
 
+      test("are invited by the same invitation again, though its end has come meanwhile", async () => {
+        const path = `/v1/spaces/${await newSpace(a())}/invitations`;
+        const headers = { "idempotency-key": uuid() };
+        const body = { role: "member", expiresAt: new Date(Date.now() + 1_000).toISOString() };
+        const invite = (more: object = {}) =>
+          a().call<Resource>("POST", path, { body: { ...body, ...more } as never, headers });
+        const first = await invite();
+        expect(first.status).toBe(201);
+        await poll("it has ended", 60_000, async () => {
+          return (await a().call("POST", path, { body: body as never })).status === 422;
+        });
+        const again = await invite();
+        expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([201, "true"]);
+        expect(again.body).toEqual({ ...first.body, token: null, url: null } as never);
+        expectProblem(await invite({ note: "another" }), 422, "validation");
+      });
+
       test("who have left are told nothing more, though they repeat how they came", async () => {
         const headers = { "idempotency-key": uuid() };
         const make = () => a().call<Resource>("POST", "/v1/spaces", { body: { name: "Left" }, headers });

@@ -5,13 +5,13 @@ import { servedModel } from "../http/resource-models.ts";
 import type { Answer, Call, Caller, Route } from "../http/route.ts";
 import type { Site } from "../http/site.ts";
 import { pathOf } from "../http/target.ts";
-import { Problem } from "../model/problem.ts";
+import { type Fault, Problem } from "../model/problem.ts";
 import { isAtLeast, type Role } from "../resources/document.ts";
 import { resourceTypes } from "../resources/registry.ts";
 import type { SpaceAccess } from "./access.ts";
 import type { Links } from "./change-answers.ts";
 import type { SpaceChanges } from "./changes.ts";
-import { type Asking, changeCommand, type OperationIds, operationIds } from "./commands.ts";
+import { type Asking, changeCommand, fingerprintOf, type OperationIds, operationIds } from "./commands.ts";
 import { etag, hasVersion, parseConsistencyToken, parseIfMatch } from "./conditions.ts";
 import type { Lists } from "./lists.ts";
 import { then } from "./maybe-promise.ts";
@@ -144,6 +144,25 @@ export function askingOf(call: Call, spaceId: string, path: string): Asking {
     asked: call.body ?? {},
     traceparent: call.traceparent,
   };
+}
+
+/**
+ * The faults of a request, none where this very request has been taken before: what is in the past today was not then, and its repeat is answered as it was.
+ * While that cannot be read they stand.
+ */
+export async function faultsUnlessTaken(
+  { reads }: Pick<SpaceParts, "reads">,
+  asking: Asking,
+  spaceId: string,
+  faults: readonly Fault[],
+): Promise<readonly Fault[]> {
+  if (faults.length === 0 || asking.key === null) return faults;
+  try {
+    const known = await reads.operation(spaceId, operationIds(asking, spaceId).operationId);
+    return known?.fingerprint === fingerprintOf(asking) ? [] : faults;
+  } catch {
+    return faults;
+  }
 }
 
 export type ChangeOf = {

@@ -18,6 +18,7 @@ import {
   askingOf,
   bodyProblems,
   callerOf,
+  faultsUnlessTaken,
   inSpace,
   json,
   membersOnly,
@@ -206,7 +207,11 @@ function invitingRoutes(parts: SpaceParts): Route[] {
       tag: "Invitations",
       ...admin,
       body: { schema: body.model, types: [json] },
-      faults: (call) => body.furtherFaults(call.body, edgeOf(parts)),
+      faults(call) {
+        const spaceId = spaceOf(parts, call);
+        const found = body.furtherFaults(call.body, edgeOf(parts));
+        return faultsUnlessTaken(parts, askingOf(call, spaceId, "/invitations"), spaceId, found);
+      },
       ...ofUnconditionalWrites,
       before: membersOnly(parts),
       answers: {
