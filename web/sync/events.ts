@@ -3,7 +3,7 @@ import type { FeedFact } from "../../actors/resources/fact.ts";
 import { firstWaitMs, longestWaitMs, pause, surely } from "./again.ts";
 import { compare, serversScript } from "./new-page.ts";
 import { sendNow, setOnline } from "./sending.ts";
-import { call, Offline } from "./session.ts";
+import { call, isAway, Offline } from "./session.ts";
 import { catchUp, forget, listSpaces, takeFact } from "./spaces.ts";
 import { tell } from "./tabs.ts";
 
@@ -23,7 +23,7 @@ export async function follow(signal: AbortSignal): Promise<void> {
       setOnline(true);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Offline || !navigator.onLine) setOnline(false);
+      if (isAway(error) || !navigator.onLine) setOnline(false);
     }
     waitMs = Date.now() - begunMs > longestWaitMs ? firstWaitMs : Math.min(waitMs * 2, longestWaitMs);
     await pause(waitMs, signal);

@@ -16,13 +16,15 @@ import {
   replace,
   waiting,
 } from "../store/outbox.ts";
-import { call, getJson, isVerdict, Offline, type ProblemBody, Refusal, user } from "./session.ts";
+import { call, getJson, isAway, isVerdict, type ProblemBody, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
 
 /** What is shown of a change that was just made: a toast with a button that takes it back. */
 export type Made = { readonly key: string; readonly message: string; readonly untilMs: number };
 export const lastMade = signal<Made | undefined>(undefined);
+/** The change that the server does not take for now, and why: those behind it wait. */
+export const heldUp = signal<{ readonly key: string; readonly problem: ProblemBody } | undefined>(undefined);
 /** Whether the last request found the server. */
 export const isOnline = signal(navigator.onLine);
 
@@ -30,6 +32,12 @@ const toastMs = 6_000;
 const firstWaitMs = 500;
 const longestWaitMs = 15_000;
 const pollMs = 500;
+/** So many answers, or so long a wait that the server asks for, are told. */
+const toldAfter = 3;
+const longWaitMs = 10_000;
+/** A change at which the server fails so often in a row, and for so long, goes out of the way of those behind it. */
+const failuresMax = 5;
+const failingMs = 5_000;
 
 /** Keys of changes that can be taken back, the latest last. */
 const undoable: { key: string; spaceId: string; operationId?: string }[] = [];
@@ -155,6 +163,14 @@ function verdictOf(key: string): Promise<string | undefined> {
 
 /** Sends a refused one once more, as a change of its own and without the version it insisted on. */
 export async function retry(entry: Entry): Promise<void> {
+  if (entry.problem?.code === "internal") {
+    // Nobody knows whether it has happened: under its own key it happens once.
+    const { problem: _, ...same } = entry;
+    await replace({ ...same, state: "waiting" });
+    showPendingOf(entry.spaceId);
+    tell({ kind: "outbox" });
+    return wake();
+  }
   await remove(entry.key);
   const { request } = entry;
   const again: OperationRequest =
@@ -173,6 +189,8 @@ function withoutVersion({ expected, ...change }: ChangeRequest, { spaceId }: Ent
 export async function discard(entry: Entry): Promise<void> {
   tellVerdict(entry.key);
   await remove(entry.key);
+  if (heldUp.value?.key === entry.key) heldUp.value = undefined;
+  wake();
   showPendingOf(entry.spaceId);
   tell({ kind: "outbox" });
 }
@@ -200,6 +218,7 @@ let underWay: string | undefined;
 
 /** Goes on for as long as the page is open. */
 export async function sendAll(): Promise<never> {
+  let tried = { key: "", times: 0, sinceMs: 0 };
   for (let waitMs = firstWaitMs; ; ) {
     const next = waiting.value.find((entry) => entry.userId === user.peek()?.id && isToSend(entry));
     if (next === undefined) {
@@ -207,22 +226,34 @@ export async function sendAll(): Promise<never> {
       continue;
     }
     underWay = next.key;
+    if (tried.key !== next.key) tried = { key: next.key, times: 0, sinceMs: performance.now() };
+    tried.times += 1;
     try {
       await settle(next, await send(next));
       waitMs = firstWaitMs;
       setOnline(true);
     } catch (error) {
-      if (isVerdict(error)) await refuse(next, error);
+      if (isVerdict(error) || isFailing(error, tried)) await refuse(next, error);
       else {
-        setOnline(!(error instanceof Offline));
+        setOnline(!isAway(error));
         const asked = error instanceof Refusal ? error.retryAfterMs : 0;
+        if (error instanceof Refusal && (tried.times >= toldAfter || asked >= longWaitMs))
+          heldUp.value = { key: next.key, problem: error.problem };
         await woken(Math.max(asked, waitMs));
         waitMs = Math.min(waitMs * 2, longestWaitMs);
+        underWay = undefined;
+        continue;
       }
     }
+    heldUp.value = undefined;
     underWay = undefined;
     tell({ kind: "outbox" });
   }
+}
+
+function isFailing(error: unknown, { times, sinceMs }: { times: number; sinceMs: number }): error is Refusal {
+  const isOwnFailure = error instanceof Refusal && error.problem.code === "internal";
+  return isOwnFailure && times >= failuresMax && performance.now() - sinceMs >= failingMs;
 }
 
 export function setOnline(is: boolean): void {

@@ -34,6 +34,11 @@ export function isVerdict(error: unknown): error is Refusal {
 }
 /** There was no answer: the network or the server is away. */
 export class Offline extends Error {}
+/** No answer, or one of somebody in between: a proxy whose server is away, a network that wants a sign-in first. */
+export function isAway(error: unknown): boolean {
+  const isOfOthers = error instanceof Refusal && error.problem.code === "unknown";
+  return error instanceof Offline || error instanceof SyntaxError || isOfOthers;
+}
 
 /** null: signed out; undefined: not known yet. */
 export const user = signal<User | null | undefined>(undefined);

@@ -4,9 +4,13 @@ import { faultKey, fieldKey } from "./faults.ts";
 import { hasText, language, t } from "./language.ts";
 
 /** The server's own sentence, which is English and names the case; in other languages what its code means. */
-export function refusalText({ code, detail }: ProblemBody): string {
+export function refusalText({ code, detail, status }: ProblemBody): string {
   const key = `refused ${code}`;
-  return language.value === "en" || !hasText(key) ? detail : t(key);
+  // A proxy's, of which nothing is known but a number.
+  if (code === "unknown") return t("refusedByOther", { status: String(status) });
+  if (language.value === "en") return detail;
+  if (hasText(key)) return t(key);
+  return status >= 500 ? t("refused overloaded") : t("refusedOther", { code });
 }
 
 /** A sentence for each field at fault. */

@@ -40,9 +40,12 @@ const names: Readonly<Record<string, Key>> = {
   estimateMinutes: "estimate",
   name: "name",
   color: "color",
+  body: "comment",
 };
 
 /** A field's name as people read it. */
+export const isNamed = (name: string): boolean => name in names;
+
 export const fieldName = (name: string): string => t(names[name] ?? "title");
 
 export function History({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
@@ -218,6 +221,16 @@ function Item({ item, task, store }: { item: HistoryItem; task: Task; store: Spa
       </div>
     </li>
   );
+}
+
+/** What a patch says of a field, as people read it: of a set it may name some alone, and of a date parts that go. */
+export function changeText(store: SpaceStore, name: string, value: Json): string {
+  if (["title", "description", "body", "name"].includes(name) && typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return valueText(store, name, value);
+  const { add, remove } = value as { add?: Json; remove?: Json };
+  if (add !== undefined || remove !== undefined)
+    return [add, remove].flatMap((part) => (part === undefined ? [] : valueText(store, name, part))).join(", ");
+  return valueText(store, name, Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null)));
 }
 
 /** A value as people read it. */

@@ -5,11 +5,11 @@ import { useEffect } from "preact/hooks";
 import { type Entry, refused, waiting } from "../store/outbox.ts";
 import { dismiss, type Overwritten, overwritten } from "../store/overwritten.ts";
 import { nameOfUser } from "../store/people.ts";
-import { change, discard, isOnline, lastMade, retry, undo } from "../sync/sending.ts";
+import { change, discard, heldUp, isOnline, lastMade, retry, sendNow, undo } from "../sync/sending.ts";
 import { lost, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { faultTexts, refusalText } from "../text/refusals.ts";
-import { fieldName, valueText } from "./history.tsx";
+import { changeText, fieldName, isNamed, valueText } from "./history.tsx";
 import { Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 
@@ -36,14 +36,39 @@ export function SaveState(): JSX.Element {
   );
 }
 
-/** What was refused, and what was replaced: both ask for a decision, neither holds anything up. */
+/** What was refused, and what was replaced, hold nothing up and ask for a decision. What the server does not take for now holds up what is behind it. */
 export function Notes(): JSX.Element | null {
-  if (refused.value.length === 0 && overwritten.value.length === 0) return null;
+  const held = waiting.value.find(({ key }) => key === heldUp.value?.key);
+  if (refused.value.length === 0 && overwritten.value.length === 0 && held === undefined) return null;
   return (
     <div class="notes">
+      {held === undefined ? null : <HeldUp entry={held} />}
       <Refused />
       <Replaced />
     </div>
+  );
+}
+
+function HeldUp({ entry }: { entry: Entry }): JSX.Element {
+  const problem = heldUp.value?.problem;
+  return (
+    <section aria-label={t("heldUp")}>
+      <ul>
+        <li class="note">
+          <strong class="clamp">{entry.about}</strong>
+          <p role="status">{t("heldUp")}</p>
+          {problem === undefined ? null : <p class="small muted">{refusalText(problem)}</p>}
+          <div class="row">
+            <button type="button" class="button small primary" onClick={sendNow}>
+              {t("tryNow")}
+            </button>
+            <button type="button" class="button small" onClick={() => void discard(entry)}>
+              {t("discard")}
+            </button>
+          </div>
+        </li>
+      </ul>
+    </section>
   );
 }
 
@@ -152,7 +177,9 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
           {text}
         </p>
       ))}
-      {compared === undefined ? null : (
+      {compared === undefined ? (
+        <What entry={entry} />
+      ) : (
         <dl class="compare">
           <div>
             <dt>{t("theirs")}</dt>
@@ -173,6 +200,29 @@ function Note({ entry }: { entry: Entry }): JSX.Element {
         </button>
       </div>
     </li>
+  );
+}
+
+/** What the change was to set: somebody who discards it may want to copy a text first. */
+function What({ entry: { request, spaceId } }: { entry: Entry }): JSX.Element | null {
+  const store = storeOf(spaceId);
+  const changes = request.kind === "batch" ? request.changes : [];
+  const set = changes.flatMap(({ kind, body = {} }) =>
+    Object.entries(body)
+      // The title of a new task stands above.
+      .filter(([name]) => isNamed(name) && !(kind === "create" && ["title", "name"].includes(name)))
+      .map(([name, value]) => ({ name, text: changeText(store, name, value) })),
+  );
+  if (set.length === 0) return null;
+  return (
+    <dl class="compare">
+      {set.map(({ name, text }, place) => (
+        <div key={`${place} ${name}`}>
+          <dt>{fieldName(name)}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

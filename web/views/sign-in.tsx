@@ -68,7 +68,9 @@ export function SignIn(): JSX.Element {
         <h1>{title}</h1>
         <Farewell />
         {carried.join.value === undefined ? (
-          <p class="muted">{told.value === "" ? t("tagline") : told.value}</p>
+          farewell.value !== undefined && told.value === "" ? null : (
+            <p class="muted">{told.value === "" ? t("tagline") : told.value}</p>
+          )
         ) : (
           <p class="notice">{t("joinSignIn")}</p>
         )}
