@@ -8,6 +8,7 @@
  *   --client wrk|sockets   wrk when it is on the PATH, else the client in this folder
  *   --quick                one round of one second each: whether everything runs, not how fast
  *   --json                 one line per figure: {name, value, unit, reference, ratio}; a ratio above 1 is better than the reference
+ *   --help                 this text
  *
  * References: get, list, patch and mixed: the same requests to routes that answer a constant of the same size. create: tasks that SQLite
  * commits in batches of 64. start: 600 ms to the first 2xx. memory: 150 MB, resident, idle. An answer that is no 2xx fails the run.
@@ -21,7 +22,7 @@ import { parseArgs } from "node:util";
 import { clientNamed, driver, rateOf } from "./http/client.ts";
 import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
 import { type LoadName, load, loadNames } from "./http/loads.ts";
-import { refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, run, runtimes, start } from "./http/processes.ts";
 import { keepAnswers, newPerson, type Person, startTracker, type Tracker } from "./http/tracker.ts";
 
@@ -41,6 +42,7 @@ const figureNames = Object.keys(figures) as FigureName[];
 const startMsAim = 600;
 const memoryMbAim = 150;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },

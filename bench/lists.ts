@@ -2,6 +2,7 @@
  * Lists of one space with very many tasks in SQLite, and what they leave to others of the same thread: `bun run bench:lists [--tasks N] [--runs N]`.
  * Also what one created task costs the writer, with all its columns, items and words, a hundred at a time.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,9 @@ import { registry } from "../actors/resources/registry.ts";
 import { priorities, task } from "../actors/resources/task.ts";
 import { sqliteSpaceReads } from "../actors/task/embedded/reads.ts";
 import { resourceQuery } from "../actors/task/resource-query.ts";
+import { helpIfAsked } from "./http/options.ts";
 
+helpIfAsked(import.meta.url);
 const given = process.argv.slice(2);
 const numberOf = (name: string, otherwise: number): number => {
   const at = given.indexOf(name);

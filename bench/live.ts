@@ -18,7 +18,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Kind, percentile, print, rowOf, type Sample } from "./http/figures.ts";
-import { printHelp, refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, runtimes } from "./http/processes.ts";
 import { answered, newPerson, post, startTracker } from "./http/tracker.ts";
 import { follow } from "./live/follow.ts";
@@ -29,6 +29,7 @@ const figures = {
   "memory a stream, facts flowing": { unit: "KB", aim: { ratio: 1, text: "<= 20 KB" } },
 } as const satisfies Record<string, Kind>;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     streams: { type: "string" },
@@ -36,10 +37,8 @@ const { values: options } = parseArgs({
     runtime: { type: "string", default: "bun" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
-if (options.help) printHelp(import.meta.url);
 const seconds = options.quick ? 2 : wholeNumber("seconds", options.seconds);
 const streams = Number(options.streams ?? (options.quick ? 40 : 5_000));
 if (!(Number.isInteger(streams) && streams >= 1 && streams <= 9_000))

@@ -3,17 +3,20 @@
  * variables are given to the system besides. Three floods, each from the same address as everybody: against one account, against as many as
  * there are requests, and against the very accounts of those who sign in.
  */
+
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { freePorts } from "../deploy/services/ports.ts";
+import { helpIfAsked } from "./http/options.ts";
 
 const floodPerSecond = 200;
 const people = 16;
 const password = "correct horse battery staple 7";
 
+helpIfAsked(import.meta.url);
 const given = process.argv.slice(2);
 const at = given.indexOf("--seconds");
 const seconds = at < 0 ? 8 : Number(given[at + 1]);

@@ -5,6 +5,7 @@
  *   --runtime bun|deno  bun unless told
  *   --quick             two seconds: whether everything runs, not how well
  *   --json              one line per figure: {name, value, unit, reference, ratio}; a ratio above 1 is better than the reference
+ *   --help              this text
  *
  * Capacity is measured first, one list after the other. References: admitted p99: three times the p99 of lists without load. other p99: 100 ms, of
  * another user's single reads. memory: the growth of the second half over the first that counts as flat, 64 MB. recovery: 5 s to the first list that is answered
@@ -16,7 +17,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Kind, percentile, print, rowOf, type Sample } from "./http/figures.ts";
-import { refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { residentMb, run, runtimes } from "./http/processes.ts";
 import { answered, newPerson, post, startTracker } from "./http/tracker.ts";
 import { offer, type Result } from "./overload/load.ts";
@@ -28,6 +29,7 @@ const figures = {
   recovery: { unit: "ms", aim: { ratio: 1, text: "<= 5 s" } },
 } as const satisfies Record<string, Kind>;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },

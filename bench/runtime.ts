@@ -2,9 +2,10 @@
  * The runtime's figures beside raw `postMessage(object)` in the same run, on Bun, Deno and Node: `bun run bench:runtime`.
  *
  *   --rounds N             interleaved rounds, 9 unless told
- *   --runtime bun|deno|node  only there
+ *   --runtime NAME         bun, deno or node only
  *   --quick                one short round: whether everything runs, not how fast
  *   --json                 one line per figure: {name, value, unit, reference, ratio}; a ratio above 1 is better than the reference
+ *   --help                 this text
  */
 
 import { spawn } from "node:child_process";
@@ -13,6 +14,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { node } from "../deploy/check/tools.ts";
+import { helpIfAsked } from "./http/options.ts";
 import type { Rounds } from "./runtime/measure.ts";
 
 export type Figure = {
@@ -27,6 +29,7 @@ type Row = Figure & { readonly lowest: number; readonly highest: number };
 const runtimes = ["bun", "deno", "node"] as const;
 type Runtime = (typeof runtimes)[number];
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "9" },

@@ -30,7 +30,7 @@ import { up } from "../deploy/services/services.ts";
 import { clientNamed, driver, rateOf } from "./http/client.ts";
 import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
 import { type LoadName, load } from "./http/loads.ts";
-import { printHelp, refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { newPerson, type Person } from "./http/tracker.ts";
 import { pythonWithRequirements } from "./seed/python.ts";
 import { type System, startEmbedded, startFastApi, startServers } from "./seed/systems.ts";
@@ -57,6 +57,7 @@ const loadNames = ["get", "list", "list-new", "patch", "mixed", "create"] as con
 /** More than a second of any system's answers: a list that is asked for again is not new. */
 const newListsPerSecond = 10_000;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
@@ -65,10 +66,8 @@ const { values: options } = parseArgs({
     client: { type: "string" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
-if (options.help) printHelp(import.meta.url);
 const rounds = options.quick ? 1 : wholeNumber("rounds", options.rounds);
 const seconds = options.quick ? 2 : wholeNumber("seconds", options.seconds);
 const client = await clientNamed(options.client);

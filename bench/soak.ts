@@ -1,10 +1,12 @@
 /**
- * Twice the load that an actor can take, for 30 s (`--seconds N`), under each policy of a full mailbox: memory must stay flat and every message
+ * Twice the load that an actor can take, for 30 s (`npm run bench:soak [--seconds N]`), under each policy of a full mailbox: memory must stay flat and every message
  * be accounted for. Exits with 1 when one is not.
  */
+
 import process from "node:process";
 import { system } from "../runtime/system.ts";
 import { child, supervise } from "../runtime/tree.ts";
+import { helpIfAsked } from "./http/options.ts";
 import { rejecting, shedding, waiting } from "./soak/messages.ts";
 
 const offeredPerSecond = 100_000;
@@ -14,6 +16,7 @@ const settleMs = 500;
 /** Growth of the second half's highest memory over the first half's that still counts as flat. */
 const flatMB = 16;
 
+helpIfAsked(import.meta.url);
 const at = process.argv.indexOf("--seconds");
 const seconds = at < 0 ? 30 : Number(process.argv[at + 1]);
 if (!(seconds >= 1)) throw new RangeError("Cannot soak: --seconds takes a number from 1");

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Kind, percentile, print, rowOf, type Sample } from "./http/figures.ts";
-import { printHelp, refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { runtimes } from "./http/processes.ts";
 import { answered, newPerson, newTask, post, startTracker } from "./http/tracker.ts";
 
@@ -32,6 +32,7 @@ const figures = {
   "other p99": { unit: "ms", aim: { ratio: 1, text: "<= 5 ms" } },
 } as const satisfies Record<string, Kind>;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     tasks: { type: "string" },
@@ -39,10 +40,8 @@ const { values: options } = parseArgs({
     runtime: { type: "string", default: "bun" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
   },
 });
-if (options.help) printHelp(import.meta.url);
 const seconds = options.quick ? 1 : wholeNumber("seconds", options.seconds);
 const tasks = Number(options.tasks ?? (options.quick ? 2_000 : 100_000));
 if (!(Number.isInteger(tasks) && tasks >= 1_000 && tasks <= 1_000_000))

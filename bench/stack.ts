@@ -9,6 +9,7 @@
  *   --apart                a process for each role
  *   --quick                one round of one second each: whether everything runs, not how fast
  *   --json                 one line per figure: {name, value, unit, reference, ratio}; a ratio above 1 is better than the reference
+ *   --help                 this text
  *
  * Servers: as the environment gives them (DATABASE_URL, MONGO_URL, REDIS_URL, KAFKA_BROKERS), else `bun run services up`, which stay up.
  * A run has databases, topics and keys of its own there and removes them.
@@ -34,7 +35,7 @@ import { up } from "../deploy/services/services.ts";
 import { clientNamed, driver, rateOf } from "./http/client.ts";
 import { type Kind, print, rowOf, type Sample } from "./http/figures.ts";
 import { type LoadName, load, separator } from "./http/loads.ts";
-import { refuse, wholeNumber } from "./http/options.ts";
+import { helpIfAsked, refuse, wholeNumber } from "./http/options.ts";
 import { run, runtimes, start } from "./http/processes.ts";
 import { answered, keepAnswers, newPerson, newTask, type Person, post } from "./http/tracker.ts";
 import { batching } from "./stack/batches.ts";
@@ -68,6 +69,7 @@ const removeMs = 60_000;
 /** More than the page of a list. */
 const answersOf = 60;
 
+helpIfAsked(import.meta.url);
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },

@@ -2,7 +2,10 @@
  * The gate of every change, `npm run check`: format and lint, the types of each part, then all unit tests. Nothing of it needs a server.
  * What fails is shown; the rest is quiet.
  */
+import { helpIfAsked } from "../bench/http/options.ts";
 import { endAll, runBun } from "./run/children.ts";
+
+helpIfAsked(import.meta.url);
 
 /** The types of the whole take about as long as everything else that looks at the sources: one beside the other. */
 const lookedAt: readonly (readonly (readonly string[])[])[] = [

@@ -104,8 +104,9 @@ npm test -- tests/start.test.ts      these files only, without the gate`;
 async function main(given: readonly string[]): Promise<number> {
   const isLong = given.length === 1 && given[0] === "--long";
   if (!isLong && given.some((each) => each.startsWith("-"))) {
-    say(usage);
-    return given.includes("--help") ? 0 : 2;
+    const isAsked = given.includes("--help");
+    (isAsked ? process.stdout : process.stderr).write(`${usage}\n`);
+    return isAsked ? 0 : 2;
   }
   const isWhole = given.length === 0 || isLong;
   const jobs = isWhole ? jobsOf({ isLong }) : given.map((path) => alone(relative(root, path)));

@@ -16,8 +16,9 @@ export function wholeNumber(name: string, given: string): number {
     : refuse(`--${name} is a whole number from 1 to 1000, not ${given}`);
 }
 
-/** Prints the comment that a program begins with, and ends. */
-export function printHelp(programUrl: string): never {
+/** Asked with `--help`, prints the comment that a program begins with, and ends. */
+export function helpIfAsked(programUrl: string): void {
+  if (!process.argv.includes("--help")) return;
   const [, text = ""] = /^\/\*\*\n(.*?)\n \*\/$/ms.exec(readFileSync(fileURLToPath(programUrl), "utf8")) ?? [];
   process.stdout.write(`${text.replaceAll(/^ \* ?/gm, "")}\n`);
   process.exit(0);

@@ -1,8 +1,4 @@
-/**
- * Makes `src/types.ts` from the OpenAPI document of a running server: its models, and its operations with what each takes and answers.
- *
- *     bun clients/typescript/generate.ts http://localhost:3000
- */
+/** Makes `src/types.ts` from the OpenAPI document of a running server: its models, and its operations with what each takes and answers. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -129,7 +125,14 @@ function comment(text: string | undefined, indent: string): string {
 }
 
 if (import.meta.main) {
-  const [url = "http://localhost:3000"] = process.argv.slice(2);
+  const [url = "http://127.0.0.1:3000"] = process.argv.slice(2);
+  if (url === "--help") {
+    process.stdout.write(
+      "Makes the client's types from the document of a running server: npm run client -- [URL], http://127.0.0.1:3000 unless told\n",
+    );
+    process.exit(0);
+  }
   const answer = await fetch(`${url}/v1/openapi.json`);
+  if (!answer.ok) throw new Error(`Cannot make the types: ${url} answered ${answer.status}`);
   writeFileSync(typesFile, typesOf((await answer.json()) as OpenApiDocument));
 }

@@ -2,11 +2,14 @@
  * The page with one project of very many cards, in a real browser against the real server: `bun run bench:web [--cards N] [--runs N]`. Until the board can
  * be used, from the server and from the browser's own store; until a drag, a tick and what somebody else did are on the screen.
  */
+
 import { availableParallelism, loadavg } from "node:os";
 import process from "node:process";
+import { helpIfAsked } from "../../bench/http/options.ts";
 import { browser, closeBrowser, type Page, visitor } from "../system/browser.ts";
 import { cleanUp, start } from "../system/server.ts";
 
+helpIfAsked(import.meta.url);
 const given = process.argv.slice(2);
 const numberOf = (name: string, otherwise: number): number => {
   const at = given.indexOf(name);

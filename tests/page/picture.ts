@@ -1,9 +1,15 @@
-/** `bun run picture`: the picture at the beginning of the README and the one of a phone, from the real page with the data of the demo. */
+/**
+ * `bun run picture [FOLDER]`: the picture at the beginning of the README and the one of a phone, from the real page with the data of the demo. With a folder: four
+ * pictures there, light and dark, wide and narrow.
+ */
+
 import { join } from "node:path";
+import { helpIfAsked } from "../../bench/http/options.ts";
 import { fill } from "../../web/demo/fill.ts";
 import { browser, closeBrowser, visitor } from "../system/browser.ts";
 import { cleanUp, start } from "../system/server.ts";
 
+helpIfAsked(import.meta.url);
 const had = await browser();
 if ("missing" in had) throw new Error(`Cannot take a picture: ${had.missing}`);
 const system = await start();
