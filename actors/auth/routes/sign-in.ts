@@ -115,7 +115,7 @@ export function signInRoutes(service: Service, from: (call: Call) => Client, coo
       tag,
       auth: "none",
       ...delivered,
-      body: { ...takes(model.RefreshRequest), isOptional: cookie.isWanted },
+      body: { ...takes(model.RefreshRequest), isOptional: (headers) => cookie.isWanted(headers) },
       faults: (call) =>
         cookie.isWanted(call.request.headers) || "refreshToken" in body<model.RefreshRequest>(call)
           ? []
