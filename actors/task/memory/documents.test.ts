@@ -11,7 +11,9 @@ const partition = 1;
 function teller() {
   const space = new SpaceForTests();
   return (kind: "create" | "patch", type: string, id: string, body: object): Verdict & { kind: "decided" } => {
-    const command = commandOf({ spaceId: ann, userId: ann }, [{ type, kind, id, body: body as never }]);
+    // A patch of columns needs the version that it was made from.
+    const expected = kind === "patch" ? { expected: "*" as const } : {};
+    const command = commandOf({ spaceId: ann, userId: ann }, [{ type, kind, id, body: body as never, ...expected }]);
     const { fact, documents } = space.take(command);
     const { operationId } = command;
     return { kind: "decided", position: fact.position, spaceId: ann, operationId, fact, documents };
