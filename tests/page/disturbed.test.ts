@@ -5,7 +5,6 @@ import {
   expectNoFaults,
   newProject,
   newSpace,
-  type Page,
   quickAdd,
   register,
   saved,
@@ -16,30 +15,13 @@ import {
 import { poll } from "../system/poll.ts";
 import { freePort, temporaryFolder } from "../system/server.ts";
 import { violations } from "./axe.ts";
+import { shiftClock } from "./clock.ts";
 import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
 const dayMs = 86_400_000;
 /** Without an immediate commit a change was lost at every second one. */
 const leavings = 5;
-
-/** By so many milliseconds as `localStorage` says. */
-async function shiftClock(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const offsetMs = () => Number(localStorage.getItem("clock-offset") ?? 0);
-    const Real = Date;
-    class Shifted extends Real {
-      constructor(...given: unknown[]) {
-        if (given.length === 0) super(Real.now() + offsetMs());
-        else super(...(given as [number]));
-      }
-      static override now(): number {
-        return Real.now() + offsetMs();
-      }
-    }
-    globalThis.Date = Shifted as DateConstructor;
-  });
-}
 
 await describePage("the page in disturbance", {}, ({ chromium, system, another }) => {
   test("a server killed in the middle of a drag, and started again, has the card where it was dropped", async () => {

@@ -232,6 +232,7 @@ export const en = {
   movedPlace: "“{about}” is now {place} of {all} in {column}",
   completed: "Completed “{about}”",
   reopened: "Reopened “{about}”",
+  changedField: "Changed “{about}”: {field}",
   createdTask: "Created “{about}”",
   deletedTask: "Deleted “{about}”",
   deleteTask: "Delete task",

@@ -239,6 +239,7 @@ export const ru: Messages = {
   movedPlace: "«{about}»: место {place} из {all}, {column}",
   completed: "Готово: «{about}»",
   reopened: "Снова открыто: «{about}»",
+  changedField: "Изменено: «{about}», {field}",
   createdTask: "Создано: «{about}»",
   deletedTask: "Удалено: «{about}»",
   deleteTask: "Удалить задачу",

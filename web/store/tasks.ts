@@ -5,7 +5,7 @@ import type { Json } from "../../actors/resources/field.ts";
 import type { Column } from "../../actors/resources/project.ts";
 import { change } from "../sync/sending.ts";
 import { storeOf } from "../sync/spaces.ts";
-import { t } from "../text/language.ts";
+import { type Key, t } from "../text/language.ts";
 import type { BoardColumn } from "./board-columns.ts";
 import { projectOf, type Task, type TaskFields, taskOf } from "./fields.ts";
 
@@ -45,6 +45,11 @@ export function patchTask(
   });
 }
 
+/** A field of its panel, told with a way back. */
+export function setField(task: Task, name: Key, body: Readonly<Record<string, Json>>): void {
+  patchTask(task, body, { message: t("changedField", { about: taskOf(task).title, field: t(name).toLowerCase() }) });
+}
+
 export function toggleDone(task: Task): void {
   const about = taskOf(task).title;
   const isDone = taskOf(task).status === "done";
@@ -76,8 +81,11 @@ export function moveTask(task: Task, column: BoardColumn, before: Task | undefin
       ? { status: column.status }
       : { columnId: column.id };
   const message = t("movedTo", { about, column: column.name });
-  patchTask(task, { ...target, ...(Object.keys(position).length > 0 ? { position } : {}) }, isHere ? {} : { message });
-  return isHere ? t("movedPlace", { about, place: place + 1, all: others.length + 1, column: column.name }) : message;
+  const told = isHere
+    ? t("movedPlace", { about, place: place + 1, all: others.length + 1, column: column.name })
+    : message;
+  patchTask(task, { ...target, ...(Object.keys(position).length > 0 ? { position } : {}) }, { message: told });
+  return told;
 }
 
 /** To the end of a column of another project, or out of all. Answers what to say of it. */

@@ -57,6 +57,15 @@ export function dayOf(date: Date): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** A page stays open over midnight, and a computer sleeps through it. */
+export const today = signal(dayOf(new Date()));
+const lookEveryMs = 30_000;
+const look = () => {
+  today.value = dayOf(new Date());
+};
+setInterval(look, lookEveryMs);
+document.addEventListener("visibilitychange", look);
+
 export function addDays(day: string, days: number): string {
   const date = new Date(`${day}T12:00:00`);
   date.setDate(date.getDate() + days);
@@ -80,22 +89,22 @@ function instantOf(due: Due): Date | undefined {
   }
 }
 
-export function dueText(due: Due, now = new Date()): string {
+export function dueText(due: Due): string {
   const day = dueDay(due);
   const at = instantOf(due);
   const time = at === undefined ? due.time : format(at, { hour: "numeric", minute: "2-digit" });
-  return `${dayText(day, now)}${time === undefined ? "" : `, ${time}`}`;
+  return `${dayText(day)}${time === undefined ? "" : `, ${time}`}`;
 }
 
-export function dayText(day: string, now = new Date()): string {
-  const today = dayOf(now);
-  if (day === today) return t("today");
-  if (day === addDays(today, 1)) return t("tomorrow");
-  if (day === addDays(today, -1)) return t("yesterday");
+function dayText(day: string): string {
+  const now = today.value;
+  if (day === now) return t("today");
+  if (day === addDays(now, 1)) return t("tomorrow");
+  if (day === addDays(now, -1)) return t("yesterday");
   const date = new Date(`${day}T12:00:00`);
-  const isNear = day > today && day < addDays(today, 7);
+  const isNear = day > now && day < addDays(now, 7);
   if (isNear) return format(date, { weekday: "long" });
-  const year = day.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: "numeric" } as const);
+  const year = day.slice(0, 4) === now.slice(0, 4) ? {} : ({ year: "numeric" } as const);
   return format(date, { day: "numeric", month: "short", ...year });
 }
 

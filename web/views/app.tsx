@@ -292,6 +292,12 @@ const isText = (target: EventTarget | null): boolean =>
     ? !["checkbox", "range", "color"].includes(target.type)
     : target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 
+/** Fields that take back what was typed by themselves. */
+const isWriting = (target: EventTarget | null): boolean =>
+  isText(target) &&
+  !(target instanceof HTMLSelectElement) &&
+  !(target instanceof HTMLInputElement && ["date", "time"].includes(target.type));
+
 function onKey(event: KeyboardEvent): void {
   if (user.value == null || event.defaultPrevented || event.isComposing) return;
   const isCommand = event.ctrlKey || event.metaKey;
@@ -301,12 +307,13 @@ function onKey(event: KeyboardEvent): void {
     open.value = open.value === "palette" ? undefined : "palette";
     return;
   }
-  if (isText(event.target) || document.querySelector("dialog[open]") !== null) return;
-  if (isCommand && key === "z" && !event.shiftKey) {
+  if (document.querySelector("dialog[open]") !== null) return;
+  if (isCommand && key === "z" && !event.shiftKey && !isWriting(event.target)) {
     event.preventDefault();
     void takeBack();
     return;
   }
+  if (isText(event.target)) return;
   if (isCommand || event.altKey) return;
   if (event.key === "Escape" && isMenuOpen.value) closeMenu();
   else if (event.key === "Escape" && moving.value !== undefined) moving.value = undefined;

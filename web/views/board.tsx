@@ -53,7 +53,7 @@ export function Board({
           store={store}
           project={project}
           canChange={canChange}
-          isFirst={place === 0 && columns.every(({ count }) => count === 0)}
+          isFirst={place === 0 && columns.every(({ madeFrom }) => madeFrom.tasks.length === 0)}
         />
       ))}
     </div>

@@ -2,7 +2,7 @@
 import { Component, type JSX } from "preact";
 import { isClosed, type Task, taskOf } from "../store/fields.ts";
 import { show } from "../store/route.ts";
-import { dayOf, dueDay, dueText, nameOf, t } from "../text/language.ts";
+import { dueDay, dueText, nameOf, t, today } from "../text/language.ts";
 import { Avatar, Icon, Label } from "./parts.tsx";
 import { Tick } from "./tick.tsx";
 
@@ -106,8 +106,8 @@ export function DueChip({
   due: NonNullable<ReturnType<typeof taskOf>["due"]>;
   isOver: boolean;
 }): JSX.Element {
-  const [day, today] = [dueDay(due), dayOf(new Date())];
-  const state = isOver ? "" : day < today ? "late" : day === today ? "soon" : "";
+  const [day, now] = [dueDay(due), today.value];
+  const state = isOver ? "" : day < now ? "late" : day === now ? "soon" : "";
   return (
     <span class={`chip due ${state}`}>
       <Icon name="calendar" />

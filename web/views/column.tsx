@@ -32,7 +32,7 @@ type Props = {
 
 /** It reads signals, and so is rendered again only when one of those or a property is another one. */
 export function BoardColumnView({ shown, store, project, canChange, isFirst }: Props): JSX.Element {
-  const { column, count, chunks } = shown;
+  const { column, count, chunks, madeFrom } = shown;
   const place = `${project?.id} ${column.id}`;
   const isAdding = addingTo.value === place;
   const chunkCount = useGrowing(chunks.length, { first: 1, step: 2 });
@@ -65,7 +65,9 @@ export function BoardColumnView({ shown, store, project, canChange, isFirst }: P
         ))}
       </div>
       {count === 0 && !isAdding ? (
-        <p class="column-empty">{t(isFirst && canChange ? "emptyBoardHint" : "emptyColumn")}</p>
+        <p class="column-empty">
+          {t(madeFrom.tasks.length > 0 ? "nothingFound" : isFirst && canChange ? "emptyBoardHint" : "emptyColumn")}
+        </p>
       ) : null}
     </section>
   );

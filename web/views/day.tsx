@@ -5,7 +5,7 @@ import { isClosed, taskOf } from "../store/fields.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { user } from "../sync/session.ts";
 import { spaces, storeOf } from "../sync/spaces.ts";
-import { addDays, dayOf, dueDay, format, numberText, t } from "../text/language.ts";
+import { addDays, dueDay, format, numberText, t, today } from "../text/language.ts";
 import { onListKey } from "./list.tsx";
 import { Empty, Icon } from "./parts.tsx";
 import { type RowItem, Rows, rowsIn } from "./rows.tsx";
@@ -15,14 +15,14 @@ type Due = { readonly item: RowItem; readonly day: string };
 const weekDays = 7;
 
 export function Day(): JSX.Element {
-  const today = dayOf(new Date());
-  const last = addDays(today, weekDays);
+  const now = today.value;
+  const last = addDays(now, weekDays);
   const found = spaces.value.flatMap(({ id }) => mine(storeOf(id))).filter(({ day }) => day <= last);
   found.sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
   const groups = [
-    { name: t("overdue"), kind: "late", items: found.filter(({ day }) => day < today) },
-    { name: t("today"), kind: "soon", items: found.filter(({ day }) => day === today) },
-    { name: t("nextDays"), kind: "", items: found.filter(({ day }) => day > today) },
+    { name: t("overdue"), kind: "late", items: found.filter(({ day }) => day < now) },
+    { name: t("today"), kind: "soon", items: found.filter(({ day }) => day === now) },
+    { name: t("nextDays"), kind: "", items: found.filter(({ day }) => day > now) },
   ].filter(({ items }) => items.length > 0);
   return (
     <div

@@ -7,7 +7,7 @@ import { labelsOf, placeOf, projectsOf } from "../store/boards.ts";
 import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { membersOf, nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { patchTask } from "../store/tasks.ts";
+import { setField } from "../store/tasks.ts";
 import { nameOf, t } from "../text/language.ts";
 import { Avatar, Icon, Label, Menu } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
@@ -26,7 +26,7 @@ export function Facets({ task, store }: Props): JSX.Element {
             id={id}
             class={`select priority-${taskOf(task).priority}`}
             value={taskOf(task).priority}
-            onChange={(event) => patchTask(task, { priority: event.currentTarget.value })}
+            onChange={(event) => setField(task, "priority", { priority: event.currentTarget.value })}
           >
             {priorities.map((each) => (
               <option key={each} value={each}>
@@ -53,7 +53,8 @@ export function Facets({ task, store }: Props): JSX.Element {
             value={taskOf(task).estimateMinutes ?? ""}
             onChange={(event) => {
               const { value, validity } = event.currentTarget;
-              if (validity.valid) patchTask(task, { estimateMinutes: value === "" ? null : Math.round(Number(value)) });
+              if (validity.valid)
+                setField(task, "estimate", { estimateMinutes: value === "" ? null : Math.round(Number(value)) });
             }}
           />
         )}
@@ -90,7 +91,7 @@ function StatusFacet({ task, store }: Props): JSX.Element {
           onChange={(event) => {
             const chosen = event.currentTarget.value;
             const isColumn = projectId !== null && columns.some((each) => each.id === chosen);
-            patchTask(task, isColumn ? { columnId: chosen } : { status: chosen });
+            setField(task, "status", isColumn ? { columnId: chosen } : { status: chosen });
           }}
         >
           {columns.map((each) => (
@@ -115,7 +116,9 @@ function ProjectFacet({ task, store }: Props): JSX.Element {
           class="select"
           value={projectId ?? ""}
           onChange={(event) =>
-            patchTask(task, { projectId: event.currentTarget.value === "" ? null : event.currentTarget.value })
+            setField(task, "project", {
+              projectId: event.currentTarget.value === "" ? null : event.currentTarget.value,
+            })
           }
         >
           <option value="">{t("noProject")}</option>
@@ -136,7 +139,11 @@ function Assignees({ task, store }: Props): JSX.Element {
   const { assigneeIds } = taskOf(task);
   const items = membersOf(store).map(({ id, name }) => {
     const isChosen = assigneeIds.includes(id);
-    return { name, isChosen, act: () => patchTask(task, { assigneeIds: isChosen ? { remove: [id] } : { add: [id] } }) };
+    return {
+      name,
+      isChosen,
+      act: () => setField(task, "assignees", { assigneeIds: isChosen ? { remove: [id] } : { add: [id] } }),
+    };
   });
   return (
     <>
@@ -162,11 +169,11 @@ function Assignees({ task, store }: Props): JSX.Element {
 function DueFacet({ task }: { task: Task }): JSX.Element {
   const { due } = taskOf(task);
   const keep = (date: string, time: string) => {
-    if (date === "") return patchTask(task, { due: null });
+    if (date === "") return setField(task, "due", { due: null });
     const timeZone = due?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     const next: Due = time === "" ? { date } : { date, time, timeZone };
     // A merge patch reaches into it: what is not to stay is named.
-    patchTask(task, { due: { date: next.date, time: next.time ?? null, timeZone: next.timeZone ?? null } });
+    setField(task, "due", { due: { date: next.date, time: next.time ?? null, timeZone: next.timeZone ?? null } });
   };
   return (
     <Facet name={t("due")}>
@@ -206,7 +213,7 @@ function Labels({ task, store }: Props): JSX.Element {
   const add = () => {
     const label = text.trim().normalize("NFC").slice(0, 50);
     setText("");
-    if (label !== "" && !labels.includes(label)) patchTask(task, { labels: { add: [label] } });
+    if (label !== "" && !labels.includes(label)) setField(task, "labels", { labels: { add: [label] } });
   };
   return (
     <Facet name={t("labels")}>
@@ -219,7 +226,7 @@ function Labels({ task, store }: Props): JSX.Element {
                 type="button"
                 class="label-remove"
                 aria-label={t("removeLabel", { label })}
-                onClick={() => patchTask(task, { labels: { remove: [label] } })}
+                onClick={() => setField(task, "labels", { labels: { remove: [label] } })}
               >
                 <Icon name="close" />
               </button>

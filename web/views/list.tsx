@@ -7,7 +7,7 @@ import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { toggleDone } from "../store/tasks.ts";
-import { addDays, dayOf, dueDay, nameOf, numberText, t } from "../text/language.ts";
+import { addDays, dueDay, nameOf, numberText, t, today } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { Filters, matches } from "./filters.tsx";
 import { Empty } from "./parts.tsx";
@@ -147,10 +147,10 @@ function columnName(store: SpaceStore, task: Task): string {
 function dueGroup(task: Task): string {
   const { due } = taskOf(task);
   if (due === null) return t("noDue");
-  const [day, today] = [dueDay(due), dayOf(new Date())];
-  if (day < today) return t("overdue");
-  if (day === today) return t("today");
-  return day <= addDays(today, 7) ? t("nextDays") : t("more");
+  const [day, now] = [dueDay(due), today.value];
+  if (day < now) return t("overdue");
+  if (day === now) return t("today");
+  return day <= addDays(now, 7) ? t("nextDays") : t("more");
 }
 
 export function onListKey(event: KeyboardEvent, store: SpaceStore | undefined): void {

@@ -5,7 +5,7 @@ import { subtasksOf } from "../store/boards.ts";
 import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { closeTask, hrefOf, withQuery } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { deleteTask, patchTask, toggleDone } from "../store/tasks.ts";
+import { deleteTask, patchTask, setField, toggleDone } from "../store/tasks.ts";
 import { storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
@@ -156,7 +156,7 @@ function TitleField({ task, store }: { task: Task; store: SpaceStore }): JSX.Ele
       value={taskOf(task).title}
       isMultiline
       disabled={!canChangeIn(store)}
-      onKeep={(title) => patchTask(task, { title: title.slice(0, 500) })}
+      onKeep={(title) => setField(task, "title", { title: title.slice(0, 500) })}
     />
   );
 }
@@ -175,7 +175,14 @@ function Description({ task, store }: { task: Task; store: SpaceStore }): JSX.El
     if (draft !== undefined && draft.text !== description) {
       // Other fields may have changed meanwhile: then only a description that is still the one that was read is replaced.
       const isSame = base.current === description;
-      patchTask(task, { description: draft.text }, { expected: isSame ? task.version : draft.version });
+      patchTask(
+        task,
+        { description: draft.text },
+        {
+          message: t("changedField", { about: taskOf(task).title, field: t("description").toLowerCase() }),
+          expected: isSame ? task.version : draft.version,
+        },
+      );
     }
     setDraft(undefined);
   };
