@@ -136,6 +136,23 @@ await describePage("the page for one person", { onServers: true }, ({ chromium, 
   }, 120_000);
 });
 
+/** Of all that a browser asks for before somebody can sign in, as it comes by gzip. */
+async function firstLoadBytes(url: string, html: string): Promise<number> {
+  const paths = ["/", ...[...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path as string)];
+  expect(paths.length).toBeGreaterThan(4);
+  const sizes = await Promise.all(
+    paths.map(async (path) => {
+      const answer = await fetch(url + path, {
+        headers: { "accept-encoding": "gzip" },
+        decompress: false,
+      } as RequestInit);
+      expect([path, answer.status]).toEqual([path, 200]);
+      return (await answer.arrayBuffer()).byteLength;
+    }),
+  );
+  return sizes.reduce((sum, each) => sum + each, 0);
+}
+
 describe("the page's own files", () => {
   test("are compressed, kept for ever by their names, small, and left out with TT_PAGE=off", async () => {
     const system = await start();
@@ -153,6 +170,7 @@ describe("the page's own files", () => {
     expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(asset.headers.get("content-encoding")).toBe("gzip");
     expect((await asset.arrayBuffer()).byteLength).toBeLessThanOrEqual(100 * 1024);
+    expect(await firstLoadBytes(system.url, html)).toBeLessThanOrEqual(150 * 1024);
     const again = await fetch(`${system.url}/`, { headers: { "if-none-match": answer.headers.get("etag") ?? "" } });
     expect(again.status).toBe(304);
     expect((await fetch(`${system.url}/assets/none.js`)).status).toBe(404);

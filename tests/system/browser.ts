@@ -83,10 +83,20 @@ export async function visitorWithoutStorage(folder: string, url: string): Promis
   mkdirSync(join(folder, "Default"), { recursive: true });
   const settings = { profile: { default_content_setting_values: { cookies: 2 } } };
   writeFileSync(join(folder, "Default", "Preferences"), JSON.stringify(settings));
+  return await visitorOfItsOwn(folder, url, []);
+}
+
+/** One for whom this machine is another one, which it reaches without TLS. */
+export async function visitorFromElsewhere(folder: string, url: string): Promise<Visitor> {
+  const { hostname } = new URL(url);
+  return await visitorOfItsOwn(folder, url, [`--host-resolver-rules=MAP ${hostname} 127.0.0.1`]);
+}
+
+async function visitorOfItsOwn(folder: string, url: string, more: readonly string[]): Promise<Visitor> {
   const executablePath = Bun.which("chromium") ?? "/usr/bin/chromium";
   const context = await chromium.launchPersistentContext(folder, {
     executablePath,
-    args,
+    args: [...args, ...more],
     timeout: launchDeadlineMs,
     locale: "en-GB",
   });
