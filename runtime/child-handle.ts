@@ -11,6 +11,7 @@ import { loadModule, type Modules } from "./modules.ts";
 import type { Place } from "./places.ts";
 import type { Router } from "./router.ts";
 import { HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
+import { SignsOfLife } from "./signs-of-life.ts";
 import type { Exit } from "./supervisor.ts";
 import type { Directory } from "./targets.ts";
 import { type After, Thread, type WorkerEntry } from "./thread.ts";
@@ -64,15 +65,6 @@ type Run = {
   readonly connected: Map<number, number>;
 };
 
-/** The last sign of life, when it was first seen, and the time given to the thread from the first look that saw no new one. */
-type LastSign = {
-  readonly seen: number;
-  readonly sinceMs: number;
-  still: { readonly firstMs: number; readonly given: GivenTime } | undefined;
-};
-
-/** How often each actor is looked at. */
-export const WATCH_MS = 200;
 /** How long a thread may take to be gone after it was ended by force. */
 const VERIFY_MS = 2_000;
 /** How long a thread has to give a sign of life before it is ended by force, where only one that turns can be; looked for this often. */
@@ -98,8 +90,7 @@ export class ChildHandle {
   #run: Run | undefined;
   #spare: { thread: Thread; loaded: boolean } | undefined;
   #generation: number;
-  #life: LastSign = { seen: 0, sinceMs: 0, still: undefined };
-  #progress = { seen: 0, givenMs: 0 };
+  readonly #signs: SignsOfLife;
   lastError: Error | undefined;
   /** Times it was started, for whatever reason. */
   starts = 0;
@@ -115,6 +106,7 @@ export class ChildHandle {
       (each) => new ActorRecord(each, systemContext),
     );
     this.#slots = [place.slot, ...place.members.map(({ slot }) => slot)];
+    this.#signs = new SignsOfLife(systemContext, place.slot);
     // A place may have been another child's before.
     this.#generation = systemContext.sharedTable.generation(place.slot);
   }
@@ -288,7 +280,7 @@ export class ChildHandle {
     if (!this.#systemContext.sharedTable.open(this.slot)) return;
     const nowMs = this.#systemContext.clock.now();
     this.startedMs = nowMs;
-    this.#life = { seen: this.#systemContext.sharedTable.life(this.slot), sinceMs: nowMs, still: undefined };
+    this.#signs.began(nowMs);
     run.on.ready();
     if (this.child.spare) this.#systemContext.clock.later(SPARE_MS, () => this.#keepSpare());
   }
@@ -320,7 +312,7 @@ export class ChildHandle {
     return afterGiven(patienceMs, over, {
       clock: this.#systemContext.clock,
       read: () => this.#systemContext.together.read(),
-      ...(timer === "start" ? { progressMs: () => this.#progress.givenMs } : {}),
+      ...(timer === "start" ? { progressMs: () => this.#signs.progressMs } : {}),
     });
   }
 
@@ -362,7 +354,7 @@ export class ChildHandle {
       return;
     }
     if (Thread.endsHung) this.#end(run, thread);
-    else this.#endTurning(run, thread, this.#systemContext.sharedTable.life(this.slot), this.#givenTime());
+    else this.#endTurning(run, thread, this.#systemContext.sharedTable.life(this.slot), this.#signs.givenTime());
   }
 
   /**
@@ -443,10 +435,7 @@ export class ChildHandle {
   watch(nowMs: number): void {
     const { sharedTable } = this.#systemContext;
     for (const record of this.records) record.read(nowMs);
-    const progress = sharedTable.progress(this.slot);
-    if (progress !== this.#progress.seen)
-      this.#progress = { seen: progress, givenMs: this.#systemContext.together.read() };
-    const stillMs = this.#stillMs(nowMs);
+    const stillMs = this.#signs.look(nowMs);
     const run = this.#run;
     const phase = sharedTable.phase(this.slot);
     if (
@@ -466,20 +455,6 @@ export class ChildHandle {
     this.#systemContext.clock.later(HUNG_GRACE_MS, () => {
       if (this.#run === run) this.kill();
     });
-  }
-
-  #givenTime(): GivenTime {
-    const { given, runDelay, sharedTable } = this.#systemContext;
-    return given(() => runDelay(sharedTable.threadOf(this.slot)));
-  }
-
-  /** For how long the thread has given no sign of life though it could. */
-  #stillMs(nowMs: number): number {
-    const seen = this.#systemContext.sharedTable.life(this.slot);
-    if (seen !== this.#life.seen) this.#life = { seen, sinceMs: nowMs, still: undefined };
-    else this.#life.still ??= { firstMs: Math.min(nowMs - this.#life.sinceMs, WATCH_MS), given: this.#givenTime() };
-    const { still } = this.#life;
-    return still === undefined ? 0 : Math.round(still.firstMs + still.given.read());
   }
 
   /** Ends the spare; no other is made. */

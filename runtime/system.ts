@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Actor, Protocol, Ref, Topic } from "./actor.ts";
-import { ChildHandle, type SystemContext, WATCH_MS } from "./child-handle.ts";
+import { ChildHandle, type SystemContext } from "./child-handle.ts";
 import { type Children, childrenAtRunTime } from "./children.ts";
 import { wallClock } from "./clock.ts";
 import { refuseInActorThread } from "./control.ts";
@@ -16,6 +16,7 @@ import { FREE, Places, runnerChildOf } from "./places.ts";
 import { Router } from "./router.ts";
 import { settlesWithin } from "./settles.ts";
 import { type Phase, SharedTable } from "./shared-table.ts";
+import { WATCH_MS } from "./signs-of-life.ts";
 import type { Exit } from "./supervisor.ts";
 import { type Driver, SupervisorRunner } from "./supervisor-runner.ts";
 import type { DirectoryEntry } from "./targets.ts";
