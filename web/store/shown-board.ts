@@ -49,7 +49,7 @@ function isSame(one: MadeFrom, other: MadeFrom): boolean {
   return one.tasks === other.tasks && one.counts === other.counts && one.matches === other.matches;
 }
 
-export function isSameCard(one: CardItem, other: CardItem): boolean {
+function isSameCard(one: CardItem, other: CardItem): boolean {
   return one.task === other.task && one.done === other.done && one.all === other.all;
 }
 

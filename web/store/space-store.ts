@@ -5,7 +5,7 @@
 import { signal } from "@preact/signals";
 import type { Command } from "../../actors/resources/command.ts";
 import { decide } from "../../actors/resources/decide.ts";
-import type { Document, Head, Membership, Role } from "../../actors/resources/document.ts";
+import { type Document, type Head, later, type Membership, type Role } from "../../actors/resources/document.ts";
 import { byRange, isInRange, type View } from "../../actors/resources/draft.ts";
 import { applied, type Fact, type FeedFact } from "../../actors/resources/fact.ts";
 import type { Json } from "../../actors/resources/field.ts";
@@ -162,7 +162,7 @@ export class SpaceStore {
       const decision = this.#decide(head, entry);
       if (decision === undefined) continue;
       for (const document of decision.documents) this.#shown.set(document.id, document);
-      head = { ...decision.head, seq: head.seq + 1, at: entry.at > head.at ? entry.at : head.at };
+      head = { ...decision.head, seq: head.seq + 1, at: later(entry.at, head.at) };
     }
     for (const { type } of this.#shown.values()) this.#byType.delete(type);
     this.changed.value = this.changed.peek() + 1;

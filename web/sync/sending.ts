@@ -16,6 +16,7 @@ import {
   replace,
   waiting,
 } from "../store/outbox.ts";
+import { firstWaitMs, longestWaitMs } from "./again.ts";
 import { call, getJson, isAway, isVerdict, type ProblemBody, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
@@ -29,8 +30,6 @@ export const heldUp = signal<{ readonly key: string; readonly problem: ProblemBo
 export const isOnline = signal(navigator.onLine);
 
 const toastMs = 6_000;
-const firstWaitMs = 500;
-const longestWaitMs = 15_000;
 const pollMs = 500;
 /** So many answers, or so long a wait that the server asks for, are told. */
 const toldAfter = 3;

@@ -25,7 +25,7 @@ export class Refusal extends Error {
   }
 }
 /** That there is no new token says nothing of what it was wanted for. */
-export class NotRenewed extends Refusal {}
+class NotRenewed extends Refusal {}
 /** Whether asking again cannot help. */
 export function isVerdict(error: unknown): error is Refusal {
   if (!(error instanceof Refusal) || error instanceof NotRenewed) return false;
@@ -169,7 +169,7 @@ function stillAsked(turn: number): void {
   if (turn !== turns) throw new Offline("somebody signed in or out meanwhile");
 }
 
-export async function accessToken(): Promise<string> {
+async function accessToken(): Promise<string> {
   if (access !== undefined && access.untilMs - renewBeforeMs > Date.now()) return access.token;
   renewing ??= oneTabAtATime("renew", renew).finally(() => {
     renewing = undefined;
@@ -214,7 +214,7 @@ export async function resume(): Promise<void> {
   }
 }
 
-export function knownUser(): User | undefined {
+function knownUser(): User | undefined {
   try {
     return (JSON.parse(readText(userKey) ?? "null") as User | null) ?? undefined;
   } catch {

@@ -74,7 +74,7 @@ async function keepAgain(): Promise<void> {
 }
 
 /** From the browser's own store. */
-export function openSpace(spaceId: string): Promise<void> {
+function openSpace(spaceId: string): Promise<void> {
   let open = opening.get(spaceId);
   if (open === undefined) {
     open = inTurn(spaceId, () => reload(spaceId));

@@ -141,7 +141,7 @@ function span(found: RegExpExecArray, depth: number): Node {
 }
 
 /** Only what cannot run: no `javascript:` or `data:`, however it is written. */
-export function safeAddress(address: string): string | undefined {
+function safeAddress(address: string): string | undefined {
   try {
     const url = new URL(address);
     return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : undefined;

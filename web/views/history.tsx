@@ -43,9 +43,10 @@ const names: Readonly<Record<string, Key>> = {
   body: "comment",
 };
 
-/** A field's name as people read it. */
+/** Whether people know the field by a name. */
 export const isNamed = (name: string): boolean => name in names;
 
+/** A field's name as people read it. */
 export const fieldName = (name: string): string => t(names[name] ?? "title");
 
 export function History({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {

@@ -13,7 +13,7 @@ import { changeText, fieldName, isNamed, valueText } from "./history.tsx";
 import { Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 
-export const isNotesOpen = signal(true);
+const isNotesOpen = signal(true);
 /** Something short that is told for a while. */
 export const said = signal("");
 

@@ -42,7 +42,7 @@ export function Icon({ name }: { name: IconName }): JSX.Element {
 }
 
 /** The same colour for the same text, everywhere. */
-export function hueOf(text: string): number {
+function hueOf(text: string): number {
   let sum = 7;
   for (const character of text) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 360_000;
   return Math.round((sum % 12) * 30);
@@ -231,7 +231,7 @@ export function Menu({
 }
 
 /** Arrow keys among the elements of a list. */
-export function moveFocus(event: KeyboardEvent, within: Element | null, selector: string): void {
+function moveFocus(event: KeyboardEvent, within: Element | null, selector: string): void {
   const all = [...(within?.querySelectorAll<HTMLElement>(selector) ?? [])];
   const at = all.indexOf(document.activeElement as HTMLElement);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
