@@ -114,11 +114,11 @@ export function deliverer(parts: CourierParts): Courier {
     const progress = saved ?? begin(made);
     if (saved === undefined) await store.save(webhook, progress);
     known.delete(webhook.id);
-    return new Line(lineParts, webhook, behindEnd(webhook, progress, latest));
+    return new Line(lineParts, webhook, cappedAtLatest(webhook, progress, latest));
   }
 
   /** Where the facts were restored from a backup, the cursor may be of facts that are no more. */
-  function behindEnd({ id }: Document, progress: Progress, latest: number): Progress {
+  function cappedAtLatest({ id }: Document, progress: Progress, latest: number): Progress {
     if (progress.cursor <= latest) return progress;
     parts.log("warn", "cursor-ahead", { webhookId: id, cursor: progress.cursor, latest });
     return { ...progress, cursor: latest };
