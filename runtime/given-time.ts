@@ -46,7 +46,7 @@ export const processCpuMs = (): number => {
 };
 
 /** How rarely it may be looked at: what is longer, the one who looks was away itself, and cannot tell who else was. */
-export const LOOK_MS_MAX = 400;
+const LOOK_MS_MAX = 400;
 /** Where the platform does not say who waited: the least part of the time that counts as given while the process uses no processor. */
 const GIVEN_SHARE_MIN = 0.25;
 

@@ -11,7 +11,7 @@ import { settlesWithin } from "./settles.ts";
 import { HEARTBEAT_MS, type SharedTable } from "./shared-table.ts";
 
 /** A beat that stands still for this long is a hang, unless the behaviour says otherwise. */
-export const HANG_TIMEOUT_MS = 3_000;
+const HANG_TIMEOUT_MS = 3_000;
 /** No shorter stillness is a hang, whatever the behaviour says: an idle actor moves only when it beats, and is looked at as rarely. */
 const HANG_TIMEOUT_MS_MIN = 4 * HEARTBEAT_MS;
 

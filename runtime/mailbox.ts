@@ -9,7 +9,7 @@ export type Mailbox = {
   readonly full: WhenFull;
 };
 
-export const LIMIT_DEFAULT = 1024;
+const LIMIT_DEFAULT = 1024;
 /** The depth is kept in 20 bits of shared memory. */
 export const LIMIT_MAX = 1_000_000;
 /** The bound in bytes is a word of shared memory. */

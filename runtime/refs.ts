@@ -12,9 +12,9 @@ import { partitionOf } from "./partition.ts";
 import { NOWHERE, type Target, type Targets } from "./targets.ts";
 
 /** An ask may take this long unless told. */
-export const ASK_MS = 5_000;
+const ASK_MS = 5_000;
 /** Characters of a key at most. */
-export const KEY_LENGTH_MAX = 256;
+const KEY_LENGTH_MAX = 256;
 
 export type RefsOptions = {
   readonly clock: Clock;

@@ -45,7 +45,7 @@ export const HEARTBEAT_MS = 200;
 
 const POLICIES: readonly WhenFull[] = ["wait", "reject", "shed"];
 /** `stopping`: asked to; `failing`: its `stop` hook runs after a failure, or it hangs and is being ended. */
-export const PHASES = ["down", "starting", "up", "stopping", "failing"] as const;
+const PHASES = ["down", "starting", "up", "stopping", "failing"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** sent = handled + rejected + expired + shed + dead + depth, at every quiet moment; failed is a part of handled. */

@@ -12,7 +12,7 @@ export type SigningKey = {
 };
 
 /** RFC 7638: SHA-256 over the required members in lexicographic order (RFC 8037 for OKP), as base64url. */
-export function thumbprint(jwk: { crv: string; kty: string; x: string }): string {
+function thumbprint(jwk: { crv: string; kty: string; x: string }): string {
   return createHash("sha256")
     .update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x }))
     .digest("base64url");

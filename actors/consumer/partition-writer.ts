@@ -33,10 +33,10 @@ export type Parking = {
 };
 
 /** Facts that are told and not projected, at most, and what they and their documents have in characters: a read model that is away costs lag, and beyond this it holds the log up. */
-export const unprojectedMax = 10_000;
-export const unprojectedCharsMax = 64_000_000;
+const unprojectedMax = 10_000;
+const unprojectedCharsMax = 64_000_000;
 /** A decision's own record, as JSON; a larger one is refused. */
-export const factBytesMax = 4 * 2 ** 20;
+const factBytesMax = 4 * 2 ** 20;
 const projectedAtOnceMax = 1_000;
 const resentMax = 10_000;
 

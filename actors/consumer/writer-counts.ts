@@ -21,7 +21,7 @@ const failures = counter(
   "Batches that could not be made durable; they are tried again.",
 );
 
-export const parkedCommands = counter(
+const parkedCommands = counter(
   "writer_parked_commands_total",
   "Commands set aside because they could not be understood or decided.",
 );

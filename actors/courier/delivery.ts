@@ -8,7 +8,7 @@ import type { AttemptOutcome } from "./schedule.ts";
 import type { Sending, Sent } from "./send.ts";
 
 /** A larger fact is told without its changes. */
-export const bodyBytesMax = 64 * 1_024;
+const bodyBytesMax = 64 * 1_024;
 const rotationMs = 86_400_000;
 
 export type Message = Omit<Sending, "signal">;

@@ -10,7 +10,7 @@ import { rootCertificates } from "node:tls";
 import { unlessAborted } from "../waiting.ts";
 import type { AddressRules } from "./addresses.ts";
 
-export const attemptTimeoutMs = 15_000;
+const attemptTimeoutMs = 15_000;
 const answerBytesMax = 64 * 1_024;
 
 export type Sending = {

@@ -1,7 +1,7 @@
 /** Strict JSON (RFC 8259 + I-JSON's unique names, RFC 7493 §2.3): UTF-8, no byte order mark, no duplicate keys, at most 64 levels. */
 import { Problem } from "../model/problem.ts";
 
-export const depthMax = 64;
+const depthMax = 64;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

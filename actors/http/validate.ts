@@ -71,7 +71,7 @@ function describe({ schema, type }: ValueError): string {
   }
 }
 
-export function counted(count: number, what: string): string {
+function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 

@@ -12,7 +12,7 @@ const waiting = gauge(
 type ParkedNames = Pick<SpaceNames, "parked" | "redrive">;
 
 /** Throws when Kafka does not answer. The admin is connected. */
-export async function countParked(admin: Admin, { parked, redrive }: ParkedNames): Promise<number> {
+async function countParked(admin: Admin, { parked, redrive }: ParkedNames): Promise<number> {
   const [ends, [places]] = await Promise.all([
     admin.fetchTopicOffsets(parked),
     admin.fetchOffsets({ groupId: redrive, topics: [parked] }),

@@ -7,7 +7,7 @@
 import { type Family, type FamilyType, overflowAt, Region, regionBytes, widthOf } from "./region.ts";
 
 /** From half a millisecond to ten seconds. */
-export const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 export type MetricOptions<Label extends string> = {
   /** Names of labels; each combination of their values is a series of its own. */

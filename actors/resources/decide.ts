@@ -138,7 +138,7 @@ function change(registry: Registry, draft: Draft, intent: Intent): string {
 }
 
 /** Throws `not-found` for everybody who must not know of the space. */
-export function roleIn(draft: Draft, intent?: Intent): Role {
+function roleIn(draft: Draft, intent?: Intent): Role {
   const { head, command } = draft;
   const role = head.members.find(({ userId }) => userId === command.userId)?.role;
   if (role === undefined) draft.refuse("not-found");

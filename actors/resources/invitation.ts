@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 import { choice, hash, instant, integer, text } from "./field.ts";
 import type { Attempt, ResourceType } from "./resource-type.ts";
 
-export const usesMax = 100;
+const usesMax = 100;
 export const lifetimeDaysMax = 30;
 export const lifetimeDaysDefault = 7;
 

@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 import { choice, text } from "./field.ts";
 import type { Attempt, ResourceType } from "./resource-type.ts";
 
-export const membersMax = 500;
+const membersMax = 500;
 
 export const member: ResourceType = {
   name: "member",

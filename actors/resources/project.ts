@@ -6,7 +6,7 @@ import type { ResourceType } from "./resource-type.ts";
 
 export const statuses = ["todo", "in_progress", "done", "cancelled"] as const;
 export const columnsMax = 30;
-export const projectsMax = 1_000;
+const projectsMax = 1_000;
 
 export type Column = { readonly id: string; readonly name: string; readonly status: string };
 

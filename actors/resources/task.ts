@@ -11,7 +11,7 @@ import { type Placing, rankLengthAim, shortRank } from "./spacing.ts";
 /** In the order of a sort: `none` is the lowest. */
 export const priorities = ["none", "low", "medium", "high", "urgent"] as const;
 /** Tasks above a task at most. */
-export const ancestorsMax = 8;
+const ancestorsMax = 8;
 
 const least = "member";
 

@@ -134,7 +134,7 @@ export function naming<T>(path: string, make: () => T): T {
 }
 
 /** What to say of a file of ours that SQLite cannot work with. */
-export function damaged(path: string, cause: unknown): string {
+function damaged(path: string, cause: unknown): string {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const isDamaged = /malformed|not a database|corrupt|no such (?:table|column)|vtable/i.test(reason);
   return `Cannot use ${path}: ${reason}${isDamaged ? "; put it back from a backup" : ""}`;

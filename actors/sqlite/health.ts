@@ -57,7 +57,7 @@ export function loggedWrites(log: Self["log"], step: string, probe: Probe): Prob
 }
 
 /** Why SQLite could not write, in words for `/readyz`; undefined when the error says nothing of the file. */
-export function writeFault(error: unknown): string | undefined {
+function writeFault(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     const { message } = each;
     if (/disk is full/i.test(message)) return "disk full";

@@ -108,6 +108,6 @@ export function resourceAnswer(
 }
 
 /** Whether the resource that the operation is answered with was made by it. */
-export function isCreation({ changes, answers: [id] }: Fact): boolean {
+function isCreation({ changes, answers: [id] }: Fact): boolean {
   return changes.some((change) => change.id === id && change.kind === "created");
 }

@@ -1,7 +1,7 @@
 /** One stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) with a bounded backlog. */
 
 /** A reader that is behind by so many bytes is cut off. */
-export const backlogBytesMax = 2 ** 20;
+const backlogBytesMax = 2 ** 20;
 
 const encoder = new TextEncoder();
 

@@ -28,7 +28,7 @@ export type Streams = {
   drain(): void;
 };
 
-export const streamsOfUserMax = 20;
+const streamsOfUserMax = 20;
 const tickMs = 15;
 /** Writes between two turns of the thread: what it does besides waits for a millisecond or so at each step. */
 const writesAtOnce = 64;

@@ -43,7 +43,7 @@ const neededFunction = "rotate_refresh_token(text,text,bigint,bigint,bigint)";
 /** What PostgreSQL answers to a step of the schema whose ground is not as its version says: something is missing, or is there already. */
 const contradictions = new Set(["42P01", "42703", "42704", "42883", "42P07", "42723", "P0002", "P0003"]);
 
-export function incomplete(what: string): UnusableSchema {
+function incomplete(what: string): UnusableSchema {
   return new UnusableSchema(
     `Cannot use the database: ${what}; restore it from a complete backup, or undo what dropped or renamed it, and start again`,
     { state: "incomplete schema" },

@@ -36,7 +36,7 @@ import {
 } from "../request.ts";
 import { edgeOf } from "./resource-place.ts";
 
-export const changesMax = 500;
+const changesMax = 500;
 const batchBytesMax = 2 * 2 ** 20;
 const kinds = ["create", "patch", "replace", "delete", "restore"] as const;
 const contentTypes = resourceTypes.filter(({ isContent }) => isContent === true);

@@ -35,7 +35,7 @@ import { edgeOf } from "./resource-place.ts";
 import { Acceptance, Labels, Member, NewInvitation, Space, Spaces, TaskPage } from "./space-models.ts";
 
 /** A user's at most, checked where they are made and joined. */
-export const spacesMax = 200;
+const spacesMax = 200;
 
 const admin = { auth: "user", scope: "spaces:admin" } as const;
 const newHeaders = ["Location", "ETag", "Consistency-Token", "Idempotency-Replayed"] as const;
