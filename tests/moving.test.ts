@@ -53,7 +53,9 @@ async function exported(who: Person, url: string, ...args: string[]): Promise<st
   const file = newFile();
   const { code, out, err } = await moving(who, url, ["export", ...args, file]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(out).toMatch(/^Exported \d+ documents with \d+ changes, of \d+ spaces, to /);
+  expect(out).toMatch(
+    /^Exported (?:1 document|(?!1 )\d+ documents) with (?:1 change|(?!1 )\d+ changes), of (?:1 space|(?!1 )\d+ spaces), to /,
+  );
   return file;
 }
 

@@ -34,11 +34,20 @@ Each space is as it was at one moment, though others write meanwhile. Passwords,
       const counts = await exportSpaces({ api, wanted, write, progress, now: () => new Date() });
       await output.finish({ documents: counts.documents, changes: counts.changes });
       waiting.clear();
-      const what = `${counts.documents} documents with ${counts.changes} changes, of ${counts.spaces} spaces`;
-      if (path !== "-") print(`Exported ${what}, to ${path}`);
+      const [documents, changes, spaces] = [
+        counted(counts.documents, "document"),
+        counted(counts.changes, "change"),
+        counted(counts.spaces, "space"),
+      ];
+      if (path !== "-") print(`Exported ${documents} with ${changes}, of ${spaces}, to ${path}`);
     } catch (failure) {
       await output.abandon();
       throw toldFailure(failure, url);
     }
   },
 };
+
+/** `1 space`, `2 spaces`. */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
