@@ -83,10 +83,11 @@ function openSpace(spaceId: string): Promise<void> {
   return open;
 }
 
-async function reload(spaceId: string): Promise<void> {
+/** `isAnew`: what is kept may be further back, as after a snapshot from a backup. */
+async function reload(spaceId: string, { isAnew = false } = {}): Promise<void> {
   const kept = await readSpace(spaceId);
   const store = storeOf(spaceId);
-  if (kept !== undefined && kept.state.seq >= store.seq) {
+  if (kept !== undefined && (isAnew || kept.state.seq >= store.seq)) {
     store.load(kept.state, kept.documents);
     showPendingOf(spaceId);
   }
@@ -94,7 +95,7 @@ async function reload(spaceId: string): Promise<void> {
 
 /** Another tab has taken a snapshot. */
 export function reopen(spaceId: string): Promise<void> {
-  return inTurn(spaceId, () => reload(spaceId));
+  return inTurn(spaceId, () => reload(spaceId, { isAnew: true }));
 }
 
 type Listed = { readonly space: Resource; readonly member: Resource; readonly seq: number };
@@ -156,7 +157,9 @@ export function catchUp(spaceId: string, told?: { seq: number; epoch?: string })
     if (store.seq < 0 || isOther) return await snapshot(spaceId);
     // Whatever was in the way of this space has been written by now.
     removeTold(spaceId, store.seq);
-    if (told !== undefined && told.seq <= store.seq) return;
+    // A server that says hello from further back goes on from an older backup, or says so when it is asked. Without a name of its store it is only late.
+    const isBack = told?.epoch !== undefined && told.seq < store.seq;
+    if (told !== undefined && told.seq <= store.seq && !isBack) return;
     try {
       await readFacts(store);
     } catch (error) {
