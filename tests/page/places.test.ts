@@ -75,6 +75,12 @@ await describePage("the page in other places", {}, ({ chromium, system, another 
     await quickAdd(tab, "Second");
     await columnOf(page, "To do").getByText("Second").waitFor();
     await saved(tab);
+    await newSpace(page, "Team");
+    await page.getByRole("link", { name: "Members" }).click();
+    await page.getByRole("button", { name: "Create link" }).click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    await page.goto(tab.url());
     await page.reload();
     const titles = () => columnOf(page, "To do").locator(".card-title").allTextContents();
     await poll("both are there again", waitMs, async () => (await titles()).join() === "First,Second");

@@ -86,6 +86,7 @@ export const en = {
   revoke: "Revoke",
   usesOf: "{uses} of {max} used, until {until}",
   removeMember: "Remove",
+  leaveSpaceSure: "Leave this space? To come back you need another invitation.",
   leaveSpace: "Leave space",
   you: "you",
   gone: "Former member",

@@ -89,6 +89,7 @@ export const ru: Messages = {
   revoke: "Отозвать",
   usesOf: "использовано {uses} из {max}, до {until}",
   removeMember: "Удалить",
+  leaveSpaceSure: "Покинуть это пространство? Чтобы вернуться, понадобится новое приглашение.",
   leaveSpace: "Покинуть пространство",
   you: "вы",
   gone: "Бывший участник",

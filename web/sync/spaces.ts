@@ -109,9 +109,16 @@ export function listSpaces(): Promise<{ id: string; seq: number }[]> {
   return next;
 }
 
+/** Of what one has left or deleted on purpose it is no news that it has gone. */
+export async function listAfterLeaving(spaceId: string): Promise<void> {
+  await listSpaces();
+  lost.value = lost.value.filter((id) => id !== spaceId);
+}
+
 async function list(): Promise<{ id: string; seq: number }[]> {
   const { items } = await getJson<{ items: Listed[] }>("/v1/spaces");
-  const before = spaces.value;
+  // Told as lost while it is still among those that were there.
+  for (const { id } of spaces.value) if (!items.some(({ space }) => space.id === id)) await forget(id);
   spaces.value = items.map(({ space, member }) => ({
     id: space.id,
     name: space.name as string,
@@ -119,7 +126,6 @@ async function list(): Promise<{ id: string; seq: number }[]> {
   }));
   await writeKept("spaces", spaces.value);
   tell({ kind: "spaces" });
-  for (const { id } of before) if (!spaces.value.some((each) => each.id === id)) await forget(id);
   await Promise.all(items.map(({ space }) => openSpace(space.id)));
   return items.map(({ space, seq }) => ({ id: space.id, seq }));
 }

@@ -1,13 +1,13 @@
 /** Who is in the space, and links that bring others in. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { isAtLeast, type Role, roles } from "../../actors/resources/document.ts";
 import { base } from "../base.ts";
 import { nameOfUser } from "../store/people.ts";
 import { go } from "../store/route.ts";
 import type { Resource, SpaceStore } from "../store/space-store.ts";
 import { call, user } from "../sync/session.ts";
-import { listSpaces } from "../sync/spaces.ts";
+import { listAfterLeaving, listSpaces } from "../sync/spaces.ts";
 import { format, type Key, t } from "../text/language.ts";
 import { Avatar, Field, Icon } from "./parts.tsx";
 import { canManage, roleIn } from "./permissions.ts";
@@ -59,10 +59,11 @@ export function Members({ store }: { store: SpaceStore }): JSX.Element {
                   class="button small ghosted danger"
                   onClick={() =>
                     void attempt(async () => {
+                      if (isOwn && !confirm(t("leaveSpaceSure"))) return;
                       await call("DELETE", `/v1/spaces/${store.id}/members/${id}`);
                       if (isOwn) {
                         go(["day"]);
-                        await listSpaces();
+                        await listAfterLeaving(store.id);
                       }
                     })
                   }
@@ -161,22 +162,30 @@ function Invite({ store, attempt }: { store: SpaceStore; attempt: Attempt }): JS
 /** Something that is shown once, to be copied. */
 export function Secret({ text, hint, name }: { text: string; hint: string; name: string }): JSX.Element {
   const [isCopied, setCopied] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const copy = () => {
+    const { clipboard } = navigator;
+    if (clipboard !== undefined) return void clipboard.writeText(text).then(() => setCopied(true), copyByField);
+    copyByField();
+  };
+  /** Without TLS there is no other way. */
+  const copyByField = () => {
+    field.current?.select();
+    setCopied(document.execCommand("copy"));
+  };
   return (
     <div class="secret">
       <p class="small">{hint}</p>
       <div class="row">
         <input
+          ref={field}
           class="input"
           aria-label={name}
           readOnly
           value={text}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <button
-          type="button"
-          class="button"
-          onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
-        >
+        <button type="button" class="button" onClick={copy}>
           <Icon name="link" />
           {t(isCopied ? "copied" : "copyLink")}
         </button>

@@ -1,7 +1,7 @@
 /** The frame around all views: where one is, where one can go, and whether all is saved. */
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { projectsOf } from "../store/boards.ts";
 import { clearAll } from "../store/database.ts";
 import { projectOf } from "../store/fields.ts";
@@ -9,9 +9,9 @@ import { waiting } from "../store/outbox.ts";
 import { nameOfUser } from "../store/people.ts";
 import { go, hrefOf, projectId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
-import { createProject } from "../store/tasks.ts";
+import { createProject, newId } from "../store/tasks.ts";
 import { call, signOut, user } from "../sync/session.ts";
-import { listSpaces, spaces } from "../sync/spaces.ts";
+import { listAfterLeaving, listSpaces, spaces } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { isNarrow } from "./narrow.ts";
 import { SaveState, said } from "./notes.tsx";
@@ -242,7 +242,7 @@ async function remove(store: SpaceStore): Promise<void> {
   try {
     await call("DELETE", `/v1/spaces/${store.id}`);
     go(["day"]);
-    await listSpaces();
+    await listAfterLeaving(store.id);
   } catch (error) {
     said.value = faultText(error);
   }
@@ -250,6 +250,9 @@ async function remove(store: SpaceStore): Promise<void> {
 
 function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; store: SpaceStore }): JSX.Element {
   const [fault, setFault] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  // Made once, though the answer is lost and it is asked for again; by another name it is another one.
+  const asked = useRef({ name: "", key: "" });
   const close = () => {
     naming.value = undefined;
   };
@@ -258,7 +261,9 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
     if (kind === "project") go(["s", store.id, "board", createProject(store.id, name)]);
     else if (kind === "rename") await call("PATCH", `/v1/spaces/${store.id}`, { body: { name } });
     else {
-      const answer = await call("POST", "/v1/spaces", { body: { name } });
+      if (asked.current.name !== name) asked.current = { name, key: newId() };
+      const headers = { "idempotency-key": asked.current.key };
+      const answer = await call("POST", "/v1/spaces", { body: { name }, headers });
       const { id } = (await answer.json()) as { id: string };
       await listSpaces();
       go(["s", id, "list"]);
@@ -272,7 +277,11 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
           event.preventDefault();
           const name = String(new FormData(event.currentTarget).get("name")).trim();
           if (name === "") return;
-          keep(name).then(close, (error) => setFault(faultText(error)));
+          setBusy(true);
+          keep(name).then(close, (error) => {
+            setFault(faultText(error));
+            setBusy(false);
+          });
         }}
       >
         <Field name={t(kind === "project" ? "projectName" : "spaceName")}>
@@ -287,7 +296,7 @@ function NameDialog({ kind, store }: { kind: "space" | "rename" | "project"; sto
           <button type="button" class="button" onClick={close}>
             {t("cancel")}
           </button>
-          <button type="submit" class="button primary">
+          <button type="submit" class="button primary" disabled={isBusy}>
             {t(kind === "rename" ? "save" : "create")}
           </button>
         </div>
