@@ -22,8 +22,10 @@ export type TaskTracker = {
   fault(actor: string, how: FaultKind): boolean;
 };
 
-/** A role that dies is started again alone: the others hold no state that depends on it. */
-/** The period is longer than ten lives with the longest pauses between them: what no restart mends ends the process on a slow machine, too. */
+/**
+ * An actor that dies is started again alone: the others hold no state that depends on it. The period is longer than ten lives with the longest pauses between
+ * them: what no restart mends ends the process on a slow machine, too.
+ */
 const limits = { intensity: 10, periodMs: 120_000 };
 
 export function taskTracker(config: Config, log: Log): TaskTracker {
