@@ -18,7 +18,7 @@ async function shell(code: string, env: Record<string, string>): Promise<void> {
   expect({ code: await child.exited, complaint }).toEqual({ code: 0, complaint: "" });
 }
 
-test("a copy made while it writes has everything that was acknowledged before, and the system goes on with it", async () => {
+test("a copy made while it writes has everything that was acknowledged before, and the system goes on with it; who followed begins anew", async () => {
   const system = await start();
   const who: Person = await person(system.url);
   const before = await Promise.all(
@@ -34,6 +34,7 @@ test("a copy made while it writes has everything that was acknowledged before, a
   await shell(backup, env);
   isWriting = false;
   await writing;
+  const followed = await who.call<{ epoch: string }>("GET", "/v1/spaces/me/facts?after=0&limit=1");
   expect((await system.end("SIGTERM")).code).toBe(0);
 
   await shell(restore, env);
@@ -45,6 +46,8 @@ test("a copy made while it writes has everything that was acknowledged before, a
   const headers = { authorization: `Bearer ${body.accessToken}` };
   for (const { body: task } of before)
     expect((await call<Task>(restored.url, "GET", `/v1/tasks/${task.id}`, { headers })).body).toEqual(task);
+  const resumed = `/v1/spaces/me/facts?after=1&epoch=${followed.body.epoch}`;
+  expect((await call(restored.url, "GET", resumed, { headers })).status).toBe(410);
   const made = await call(restored.url, "POST", "/v1/tasks", { headers, body: { title: "after it" } });
   expect(made.status).toBe(201);
   expect((await restored.end("SIGTERM")).code).toBe(0);
