@@ -180,7 +180,13 @@ function intentOf(choose: Random, spaceId: string, tasks: string[], step: number
   if (at < 84) return { type: "project", kind: "patch", id: projectId, body: { archived: choose.chance(0.5) } };
   if (at < 90) return { type: "project", kind: "delete", id: projectId, body: {} };
   if (at < 93) return { type: "project", kind: "restore", id: projectId, body: {} };
-  return { type: "project", kind: "patch", id: projectId, body: { columns: columnsOf(1 + choose.int(5)) } };
+  return {
+    type: "project",
+    kind: "patch",
+    id: projectId,
+    body: { columns: columnsOf(1 + choose.int(5)) },
+    expected: "*",
+  };
 }
 
 /** As the writer hands them on: of each document and head the latest only. */

@@ -27,7 +27,7 @@ function patch(
   of: { type?: string; id: string; body: Record<string, never> | object },
 ) {
   return commandOf({ spaceId, userId, operationId: crypto.randomUUID() }, [
-    { type: of.type ?? "task", kind: "patch", id: of.id, body: of.body as never },
+    { type: of.type ?? "task", kind: "patch", id: of.id, body: of.body as never, expected: "*" },
   ]);
 }
 
