@@ -107,8 +107,11 @@ async function inMongo(serverUrl: string): Promise<Stores> {
   };
 }
 
+/** For receivers that hang. The clock of a courier stands still meanwhile: an attempt that a loaded machine makes too late is not made again by itself. */
+const hangs = { timeoutMs: 2_000 };
+
 /** A personal space whose facts are kept, and a courier that can be begun again. */
-async function world({ commit, open }: Stores) {
+async function world({ commit, open }: Stores, { timeoutMs } = { timeoutMs: deadlineMs }) {
   const space = new SpaceForTests();
   let nowMs = Date.UTC(2026, 0, 1);
   let made = 100;
@@ -137,7 +140,7 @@ async function world({ commit, open }: Stores) {
     const courier = deliverer({
       source,
       store,
-      send: sender({ rules: addressRules(["127.0.0.1"]), timeoutMs: 300 }),
+      send: sender({ rules: addressRules(["127.0.0.1"]), timeoutMs }),
       key: "k".repeat(32),
       siteUrl: "https://tracker.example",
       now: () => nowMs,
@@ -197,7 +200,7 @@ describeWith("deliveries kept in MongoDB", [server], ({ url }) => {
   test(
     "a courier whose partition another one has claimed moves nothing more, and what both have sent has one id",
     async () => {
-      const { begin, newTask, newWebhook } = await world(await inMongo(url));
+      const { begin, newTask, newWebhook } = await world(await inMongo(url), hangs);
       const target = await newReceiver();
       const id = await newWebhook(target.url);
       const zombie = await begin();
@@ -227,7 +230,7 @@ function cases(stores: () => Promise<Stores>): void {
   test(
     "whatever a receiver does for days, it is told all in order and its neighbours wait for nothing",
     async () => {
-      const { begin, newTask, newWebhook, pass } = await world(await stores());
+      const { begin, newTask, newWebhook, pass } = await world(await stores(), hangs);
       const ways: Answering[] = [
         () => ({ status: 500 }),
         () => "hang",
@@ -409,7 +412,7 @@ function cases(stores: () => Promise<Stores>): void {
   test(
     "a cursor that is moved by hand while an attempt is under way stays where it was put",
     async () => {
-      const { begin, newTask, newWebhook } = await world(await stores());
+      const { begin, newTask, newWebhook } = await world(await stores(), hangs);
       const target = await newReceiver(() => "hang");
       const id = await newWebhook(target.url);
       const courier = await begin();
@@ -428,7 +431,7 @@ function cases(stores: () => Promise<Stores>): void {
   test(
     "what moves nothing leaves the attempt under way as it is",
     async () => {
-      const { begin, newTask, newWebhook } = await world(await stores());
+      const { begin, newTask, newWebhook } = await world(await stores(), hangs);
       const target = await newReceiver(() => "hang");
       const id = await newWebhook(target.url);
       const courier = await begin();
