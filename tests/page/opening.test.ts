@@ -117,11 +117,19 @@ await describePage("the page is opened", {}, ({ chromium, another }) => {
     await saved(page);
     await workerIsThere(page);
     await page.evaluate(() => caches.open("of somebody else"));
+    const isTakenOver = page.evaluate(
+      () =>
+        new Promise<void>((resolve) =>
+          navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true }),
+        ),
+    );
     await proxy.replace();
     await page.getByText("There is a new version of this page").waitFor({ timeout: waitMs });
     await page.evaluate(() => navigator.serviceWorker.getRegistration().then((worker) => worker?.update()));
     const caching = () => page.evaluate(async () => await caches.keys());
     await poll("the new edition is kept too", waitMs, async () => (await caching()).length === 3);
+    // The browser aborts what the worker before has under way when the next one takes over.
+    await isTakenOver;
     await poll("its worker serves", waitMs, () =>
       page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state === "activated"),
     );
