@@ -143,6 +143,8 @@ export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Lo
     async function look(task: Task): Promise<void> {
       const reply = await ask<Task>("get", "GET", `/v1/tasks/${task.id}`);
       if (isFault(reply)) return;
+      // On another instance a read model that is late may not have it yet, and says so.
+      if (reply?.status === 404 && reply.headers.get("consistency") === "stale") return;
       if (reply?.status !== 200) return void unexpected(`get of ${task.id} (version ${task.version})`, reply);
       if (reply.headers.get("consistency") === "stale") return;
       if (reply.body.version < task.version)
