@@ -1,5 +1,6 @@
 /** A string schema whose bounds count code points and which refuses NUL and lone surrogates (JSON Schema's own way to count; TypeBox counts UTF-16 units). */
 import { Kind, type TSchema, TypeRegistry } from "@sinclair/typebox";
+import { counted } from "../model/counted.ts";
 
 export type TextBounds = {
   minLength?: number;
@@ -31,7 +32,7 @@ export function textFaults(value: unknown, bounds: TextBounds): string[] {
     length = 0;
     for (const _ of value) length += 1;
   }
-  if (length < minLength) faults.push(`must have at least ${minLength} character${minLength === 1 ? "" : "s"}`);
+  if (length < minLength) faults.push(`must have at least ${counted(minLength, "character")}`);
   else if (bounds.blank === false && blank.test(value)) faults.push("must not be only white space");
   if (length > maxLength) faults.push(`must have at most ${maxLength} characters`);
   const further = faults.length === 0 ? bounds.fault?.(value) : undefined;

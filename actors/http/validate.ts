@@ -1,6 +1,7 @@
 /** A TypeBox model as a check that lists every fault. */
 import { FormatRegistry, Kind, type TSchema } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler, type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
+import { counted } from "../model/counted.ts";
 import { instantMs } from "../model/instant.ts";
 import { type Fault, faultsMax } from "../model/problem.ts";
 import { type TextBounds, type TextsBounds, textFaults, textsFaults } from "./text.ts";
@@ -69,10 +70,6 @@ function describe({ schema, type }: ValueError): string {
         .join(", ")
         .replace(/, ([^,]*)$/, " or $1")}`;
   }
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** What would be taken, in words. */

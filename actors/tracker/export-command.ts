@@ -1,4 +1,5 @@
 /** `tracker export`: spaces with all their history as a file. */
+import { counted } from "../model/counted.ts";
 import { type Command, UsageError } from "./command.ts";
 import { readFlags } from "./flags.ts";
 import { exportSpaces } from "./moving/export-spaces.ts";
@@ -46,8 +47,3 @@ Each space is as it was at one moment, though others write meanwhile. Passwords,
     }
   },
 };
-
-/** `1 space`, `2 spaces`. */
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}

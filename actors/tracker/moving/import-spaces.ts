@@ -1,5 +1,6 @@
 /** Which space of a file goes where, and each of them imported. */
 import { ProblemError } from "../../../clients/typescript/src/problem.ts";
+import { counted } from "../../model/counted.ts";
 import type { Target } from "./creation.ts";
 import { type OwnSpace, ownSpaces } from "./export-spaces.ts";
 import type { FileSpace, ImportFile, Left } from "./import-file.ts";
@@ -102,8 +103,8 @@ async function targetOf(api: ServerApi, spaceId: string, userOf: Target["userOf"
 }
 
 function summary({ name }: FileSpace, spaceId: string, { made, present, ofOthers }: ImportCounts): string {
-  const counted = Object.entries(made).map(([type, count]) => `${count} ${type}${count === 1 ? "" : "s"}`);
-  const what = counted.length === 0 ? "nothing new" : counted.join(", ");
+  const taken = Object.entries(made).map(([type, count]) => counted(count, type));
+  const what = taken.length === 0 ? "nothing new" : taken.join(", ");
   const more = [
     present > 0 ? `${present} ${present === 1 ? "was" : "were"} there` : "",
     ofOthers > 0 ? `${ofOthers} of them had other authors` : "",
