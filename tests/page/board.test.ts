@@ -10,6 +10,7 @@ import {
   saved,
   signedIn,
   signIn,
+  signOut,
   titlesIn,
   type Visitor,
   visitor,
@@ -126,8 +127,7 @@ await describePage("the page for one person", { onServers: true }, ({ chromium, 
     expect(await titlesIn(page, "In progress")).toEqual(before);
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
     expect(kept).not.toMatch(/eyJ|tt_|rt_/);
-    await page.getByRole("button", { name: "Account" }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await signOut(page);
     await page.getByRole("heading", { name: "Welcome back" }).waitFor();
     await signIn(page, account);
     await page.getByRole("link", { name: "Launch" }).click();

@@ -2,12 +2,12 @@
 import { expect, test } from "bun:test";
 import {
   newProject,
-  type Page,
   quickAdd,
   register,
   saved,
   signedIn,
   signIn,
+  signOut,
   titlesIn,
   visitor,
 } from "../system/browser.ts";
@@ -16,11 +16,6 @@ import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
 type Sessions = { items: { id: string }[] };
-
-const signOut = async (page: Page): Promise<void> => {
-  await page.getByRole("button", { name: "Account" }).click();
-  await page.getByRole("menuitem", { name: "Sign out" }).click();
-};
 
 await describePage("the page at the end of a session", {}, ({ chromium, system }) => {
   test("says that it was ended elsewhere and what is kept, and goes on with that when the same person comes back", async () => {

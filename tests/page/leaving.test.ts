@@ -9,6 +9,7 @@ import {
   register,
   signedIn,
   signIn,
+  signOut,
   visitor,
 } from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
@@ -84,8 +85,7 @@ await describePage("the page when people come and go", {}, ({ chromium, system }
     await signIn(page, account);
     await page.getByRole("link", { name: "Launch" }).waitFor();
     await page.route(/\/v1\/auth\/logout/, (route) => route.abort());
-    await page.getByRole("button", { name: "Account" }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await signOut(page);
     await page.getByRole("heading", { name: "Welcome back" }).waitFor();
     await poll("the stream is cut", waitMs, () => heard.join(" ") === "begun cut");
     await signIn(page, other);
@@ -104,8 +104,7 @@ await describePage("the page when people come and go", {}, ({ chromium, system }
     const pages = [page, tab];
     const shows = (name: string) => Promise.all(pages.map((each) => each.getByRole("link", { name }).waitFor()));
     await shows("Launch");
-    await tab.getByRole("button", { name: "Account" }).click();
-    await tab.getByRole("menuitem", { name: "Sign out" }).click();
+    await signOut(tab);
     await Promise.all(pages.map((each) => each.getByRole("heading", { name: "Welcome back" }).waitFor()));
     await signIn(tab, other);
     await shows("Garden");
@@ -135,8 +134,7 @@ await describePage("the page when people come and go", {}, ({ chromium, system }
     });
     await tab.goto(`${system.url}/`);
     await poll("the tab asks for a token", waitMs, () => isAsked);
-    await page.getByRole("button", { name: "Account" }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await signOut(page);
     await tab.getByRole("heading", { name: "Welcome back" }).waitFor();
     await signIn(tab, account);
     // The other tab hears the stream for both: it is signed in with this one.

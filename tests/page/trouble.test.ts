@@ -10,6 +10,7 @@ import {
   saved,
   signedIn,
   signIn,
+  signOut,
   titlesIn,
   visitor,
 } from "../system/browser.ts";
@@ -27,11 +28,6 @@ const problem = (status: number, code: string) => ({
   contentType: "application/problem+json",
   body: JSON.stringify({ code, status, title: code, detail: code }),
 });
-const signOut = async (page: Page): Promise<void> => {
-  await page.getByRole("button", { name: "Account" }).click();
-  await page.getByRole("menuitem", { name: "Sign out" }).click();
-  await page.getByRole("heading", { name: "Welcome back" }).waitFor();
-};
 
 await describePage("the page and answers that are not its server's", {}, ({ chromium, system }) => {
   test("waits longer each time where a proxy says by a date, in another form than JSON or in its own when to come again", async () => {
@@ -137,6 +133,7 @@ await describePage("the page and answers that are not its server's", {}, ({ chro
     await page.reload();
     await poll("the spaces are asked for", waitMs, () => asked === 1);
     await signOut(page);
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
     await signIn(page, bob);
     await newProject(page, "Garden");
     const told = page.waitForResponse(/\/v1\/spaces$/);

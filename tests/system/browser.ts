@@ -136,6 +136,11 @@ export async function signIn(page: Page, { email, password }: Account): Promise<
   await page.locator(".sidebar").waitFor({ state: "attached" });
 }
 
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+}
+
 export async function newSpace(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: /^Spaces/ }).click();
   await page.getByRole("menuitem", { name: "New space" }).click();
