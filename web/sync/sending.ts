@@ -58,6 +58,25 @@ export function removeTold(spaceId: string, seq: number): void {
     if (entry.spaceId === spaceId && isTold(entry, seq) && isToSend(entry)) void remove(entry.key);
 }
 
+/**
+ * A server that is not yet as far as this `seq` has lost, by going on from an older backup, what it had answered from there on. What is still here of it is
+ * sent once more, under its own key: where the server has it all the same, it only says so.
+ */
+export async function sendAgainFrom(spaceId: string, seq: number, except?: string): Promise<void> {
+  const lost = entries.value.filter(
+    (entry) =>
+      entry.spaceId === spaceId &&
+      entry.key !== except &&
+      isToSend(entry) &&
+      entry.state === "sent" &&
+      (entry.seq ?? 0) >= seq,
+  );
+  for (const { operationId: _, seq: __, ...same } of lost) await replace({ ...same, state: "waiting" });
+  if (lost.length === 0) return;
+  tell({ kind: "outbox" });
+  wake();
+}
+
 /** The tab that leads sends all, and each what only it knows of. */
 const isToSend = ({ key }: Entry): boolean => isLeader.value || isOwnAlone(key);
 
@@ -318,7 +337,11 @@ async function settle(entry: Entry, { operationId, seq }: Verdict): Promise<void
   if (takenBack.delete(entry.key))
     enqueue(entry.spaceId, { kind: "undo", undoes: operationId }, { about: entry.about });
   if (seq === undefined) await remove(entry.key);
-  else await replace({ ...entry, state: "sent", operationId, seq });
+  else {
+    await replace({ ...entry, state: "sent", operationId, seq });
+    // Two changes of a space never have one number.
+    await sendAgainFrom(entry.spaceId, seq, entry.key);
+  }
   showPendingOf(entry.spaceId);
   // The stream tells it, as a rule sooner than this.
   if (seq !== undefined) setTimeout(() => void catchUp(entry.spaceId, { seq }).catch(() => undefined), pollMs);

@@ -7,7 +7,7 @@ import { emptied, readKept, readSpace, removeSpace, writeDocuments, writeKept, w
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
-import { removeTold, showPendingOf } from "./sending.ts";
+import { removeTold, sendAgainFrom, showPendingOf } from "./sending.ts";
 import { call, getJson, Refusal, user } from "./session.ts";
 import { isLeader, tell } from "./tabs.ts";
 
@@ -159,6 +159,7 @@ function drop(spaceId: string): void {
 export function catchUp(spaceId: string, told?: { seq: number; epoch?: string }): Promise<void> {
   return inTurn(spaceId, async () => {
     const store = storeOf(spaceId);
+    if (told?.epoch !== undefined) await sendAgainFrom(spaceId, told.seq + 1);
     const isOther = told?.epoch !== undefined && store.epoch !== told.epoch;
     if (store.seq < 0 || isOther) return await snapshot(spaceId);
     // Whatever was in the way of this space has been written by now.
