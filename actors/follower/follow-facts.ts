@@ -71,17 +71,19 @@ export function followSpaces(
 
   let isAsking = false;
   async function tellEnds(): Promise<void> {
-    const facts = staying.now();
-    if (facts === undefined || isAsking) return;
+    if (isAsking) return;
     isAsking = true;
     const askedMs = Date.now();
+    const facts = staying.now();
+    let ends: readonly number[] | null = null;
     try {
-      void self.publish(factsEnds, { askedMs, ends: await withDeadline(facts.ends(), endsMs) });
+      if (facts !== undefined) ends = await withDeadline(facts.ends(), endsMs);
     } catch {
       // What is wrong with Kafka is told by the probe.
     } finally {
       isAsking = false;
     }
+    void self.publish(factsEnds, { askedMs, ends });
   }
   const asking = setInterval(() => void tellEnds(), endsEveryMs);
 

@@ -14,8 +14,11 @@ export type FactsHeard = {
   readonly values: readonly string[];
 };
 
-/** Where each partition of `facts` ended when Kafka was asked at this moment: who has heard all of it knows everything that was told by then. */
-export type FactsEnds = { readonly askedMs: number; readonly ends: readonly number[] };
+/**
+ * Where each partition of `facts` ended when Kafka was asked at this moment: who has heard all of it knows everything that was told by then. Null where Kafka
+ * did not answer.
+ */
+export type FactsEnds = { readonly askedMs: number; readonly ends: readonly number[] | null };
 
 /** What a worker that begins has to know of a partition. */
 export type KnownFacts = {

@@ -16,21 +16,31 @@ export type SpaceAccess = {
   check(reader: Reader, spaceId: string, options?: { isDeletedSeen?: boolean }): MaybePromise<void>;
   /** The same, with what is known of the space. */
   of(reader: Reader, spaceId: string, options?: { isDeletedSeen?: boolean }): MaybePromise<Access>;
+  /** The same, and undefined where that throws. */
+  find(reader: Reader, spaceId: string, options?: { isDeletedSeen?: boolean }): MaybePromise<Access | undefined>;
 };
 
 export function spaceAccess(reads: Pick<ConsistentReads, "head">): SpaceAccess {
-  function of(reader: Reader, spaceId: string, { isDeletedSeen = false } = {}): MaybePromise<Access> {
+  function find(reader: Reader, spaceId: string, { isDeletedSeen = false } = {}): MaybePromise<Access | undefined> {
     return then(reads.head(reader, spaceId), (known) => {
       const head = known ?? (isPersonal(spaceId, reader.userId) ? personalHead(reader.userId) : undefined);
       const role = head?.members.find(({ userId }) => userId === reader.userId)?.role;
       if (head === undefined || role === undefined || (head.isDeleted && !(isDeletedSeen && role === "owner")))
-        throw new Problem("not-found");
+        return undefined;
       return { spaceId, role, head };
+    });
+  }
+
+  function of(reader: Reader, spaceId: string, options?: { isDeletedSeen?: boolean }): MaybePromise<Access> {
+    return then(find(reader, spaceId, options), (access) => {
+      if (access === undefined) throw new Problem("not-found");
+      return access;
     });
   }
 
   return {
     of,
+    find,
     spaceIdOf(userId, asked) {
       if (asked === undefined || asked === "me") return userId;
       if (!uuidPattern.test(asked)) throw new Problem("not-found");

@@ -4,10 +4,13 @@ import type { Call, Route } from "../http/route.ts";
 import { Problem } from "../model/problem.ts";
 import type { Head } from "../resources/document.ts";
 import { idOf } from "../resources/space-for-tests.ts";
+import { spaceAccess } from "./access.ts";
+import { lists } from "./lists.ts";
 import type { SpaceReads } from "./ports.ts";
 import { spaceQueries } from "./queries.ts";
 import type { SpaceParts } from "./request.ts";
 import { feedRoutes } from "./routes/feed.ts";
+import { spaceRoutes } from "./routes/spaces.ts";
 
 const [spaceId, userId, id] = [idOf(1), idOf(11), idOf(31)] as [string, string, string];
 const reader = { userId, token: undefined };
@@ -73,3 +76,37 @@ test("who was told of a fact that the read model lacks is not ahead of the space
   expect(await headersOf(() => get("/facts?after=1&epoch=other"))).toEqual(["resync", {}]);
   expect(await world({ isStale: true }).get("/facts?after=4")).toMatchObject({ headers: { consistency: "stale" } });
 });
+
+test.each([true, false])(
+  "a space that was left is in no list, although the read model still has it among the reader's (%p)",
+  async (hasLeft) => {
+    const members = hasLeft ? [] : [{ id: idOf(21), userId, role: "member", since: "" }];
+    const consistent = {
+      isStale: () => false,
+      projectedSeq: () => 1,
+      head: (_: unknown, of: string) => (of === spaceId ? { spaceId, seq: 2, isDeleted: false, members } : undefined),
+    } as never;
+    const reads = { epoch: () => "e", memberships: () => [{ spaceId, isDeleted: false }] } as never;
+    const parts = {
+      reads,
+      lists: lists({ reads, consistent }),
+      access: spaceAccess(consistent),
+      queries: {
+        page: (_: unknown, { spaceIds }: { spaceIds: readonly string[] }) => JSON.stringify(spaceIds),
+        get: (_: unknown, of: string) => ({ json: JSON.stringify(of) }),
+      },
+    } as unknown as SpaceParts;
+    const list = async (path: string) => {
+      const route = spaceRoutes(parts).find((each) => each.method === "GET" && each.path === path) as Route;
+      const request = new Request(`http://localhost.local${path}`);
+      const answer = await route.handle({
+        request,
+        query: new URLSearchParams(),
+        caller: { userId },
+      } as unknown as Call);
+      return (answer as { json: string }).json;
+    };
+    expect(JSON.parse(await list("/v1/me/tasks"))).toEqual(hasLeft ? [userId] : [spaceId, userId]);
+    expect((await list("/v1/spaces")).includes(spaceId)).toBe(!hasLeft);
+  },
+);

@@ -210,6 +210,38 @@ describeWith(
       await writer.end();
     }, 120_000);
 
+    test("a worker that stood still hears what was told meanwhile before it trusts a roster, however late the read model is", async () => {
+      const place = await placeOf();
+      const { proxy, url } = await slowMongo(place);
+      const writer = place.writer({ mongoUrl: url });
+      const [one, halted] = [await edgeOf(place, { redisUrl }), await edgeOf(place, { redisUrl })];
+      const [home, invitation] = [idOf(3), idOf(53)];
+      const by = { spaceId: home, userId: ann };
+      const roster = async (edge: SpaceEdge) =>
+        (await edge.consistent.head({ userId: bob, token: undefined }, home))?.members ?? [];
+      await one.change(commandOf(by, [{ type: "space", kind: "create", id: home, body: { name: "Home" } }]));
+      const invite = { role: "member", expiresAt: "2027-01-01T00:00:00.000Z", tokenHash: "secret" };
+      await one.change(commandOf(by, [{ type: "invitation", kind: "create", id: invitation, body: invite }]));
+      await one.change(
+        commandOf({ spaceId: home, userId: bob }, [
+          { type: "invitation", kind: "accept", id: invitation, body: { memberId: idOf(63), tokenHash: "secret" } },
+        ]),
+      );
+      const memberId = (await roster(halted)).find(({ userId }) => userId === bob)?.id as string;
+      await poll("all is projected", 60_000, () => place.isDone());
+      // What is told from here on does not get into the read model.
+      await proxy.mode("refuse");
+      const { goOn } = halted.halt();
+      const removal = await one.change(commandOf(by, [{ type: "member", kind: "delete", id: memberId, body: {} }]));
+      expect(removal.verdict).toMatchObject({ kind: "decided", fact: { verdict: "applied" } });
+      await Bun.sleep(1_100);
+      const read = roster(halted);
+      setTimeout(goOn, 50);
+      expect((await read).map(({ userId }) => userId)).toEqual([ann]);
+      await proxy.mode("pass");
+      await writer.end();
+    }, 120_000);
+
     test("a task is shown in a column that its project has, whatever is remembered of the two", async () => {
       const place = await placeOf();
       const writer = place.writer();

@@ -19,6 +19,8 @@ export type SpaceEdge = KafkaSpaceBackend & {
   ): Promise<{ version: number | undefined; isStale: boolean; text: string }>;
   /** What the follower hears is not handed on while it is true. */
   isDeaf: boolean;
+  /** As a worker whose process stands still: what the follower hears comes once it goes on. */
+  halt(): { goOn(): void };
   end(): Promise<void>;
 };
 
@@ -32,7 +34,9 @@ export async function spaceEdge(
   const kafka = kafkaClient(place.servers, `edge-${name}`);
   let hear: (facts: FactsHeard) => void = () => undefined;
   let end: (ends: FactsEnds) => void = () => undefined;
+  let held: (() => void)[] | undefined;
   const publish = (topic: unknown, body: unknown) => {
+    if (held !== undefined) return void held.push(() => publish(topic, body));
     if (edge?.isDeaf === true) return;
     // As it arrives on another thread.
     if (topic === factsHeard) hear(structuredClone(body) as FactsHeard);
@@ -61,6 +65,16 @@ export async function spaceEdge(
   const edge: SpaceEdge = {
     ...backend,
     isDeaf: false,
+    halt() {
+      held = [];
+      return {
+        goOn() {
+          const heard = held ?? [];
+          held = undefined;
+          for (const each of heard) each();
+        },
+      };
+    },
     async change(command, { isCertain = false } = {}) {
       const appended = await backend.log.append(command, { verdict: !isCertain });
       const { verdict, position } = appended;

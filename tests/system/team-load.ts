@@ -125,11 +125,18 @@ export function team(urls: readonly string[], seen: Seen) {
   }
 
   async function look(mate: Mate, choose: Random, spaceId: string): Promise<void> {
-    const path = `/v1/spaces/${spaceId}${choose.pick(["", "/tasks", "/members", "/facts"])}`;
+    const ofSpace = ["", "/tasks", "/members", "/facts"].map((each) => `/v1/spaces/${spaceId}${each}`);
+    const path = choose.pick([...ofSpace, "/v1/spaces", "/v1/me/tasks"]);
     const sentMs = performance.now();
     const reply = await ask(mate, choose.pick(urls), "GET", path);
     const answeredMs = performance.now();
-    seen.sights.push({ userId: mate.person.id, spaceId, sentMs, answeredMs, isSeen: reply?.status === 200 });
+    seen.sights.push({
+      userId: mate.person.id,
+      spaceId,
+      sentMs,
+      answeredMs,
+      isSeen: reply?.status === 200 && reply.text.includes(spaceId),
+    });
   }
 
   /** Somebody who joins a space and is removed from it, again and again, and looks all the time. */

@@ -13,6 +13,11 @@ export type SpaceFeed = {
   begin(known: readonly KnownFacts[]): void;
   /** Whether all that was told of the partition until a second ago is known. */
   isCurrent(partition: number): boolean;
+  /**
+   * Resolves to whether it is, as soon as that is so. To false at the deadline (epoch milliseconds), and sooner where Kafka does not answer: a thread that was
+   * kept from its turns has only to hear what was told meanwhile, while without Kafka there is nothing to wait for.
+   */
+  untilCurrent(partition: number, deadlineMs: number): Promise<boolean>;
 };
 
 export type SpaceFeedParts = {
@@ -23,6 +28,8 @@ export type SpaceFeedParts = {
 };
 
 const currentMs = 1_000;
+/** The follower says more often than this whether Kafka answers. */
+const silentMs = 1_500;
 const earlyCharsMax = 8_000_000;
 
 type Partition = {
@@ -39,6 +46,15 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
   /** What came before it began. */
   let early: FactsHeard[] | undefined = [];
   let earlyChars = 0;
+  /** When Kafka was asked last and did not answer; undefined where it did. */
+  let unansweredMs: number | undefined;
+  const waiting = new Set<() => void>();
+
+  const isCurrent = (partition: number): boolean => early === undefined && now() - of(partition).currentMs <= currentMs;
+
+  function lookAtWaiting(): void {
+    for (const look of waiting) look();
+  }
 
   function of(partition: number): Partition {
     const known = partitions.get(partition) ?? { next: 0, currentMs: 0, end: undefined };
@@ -77,6 +93,7 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
     if (its.end === undefined || its.next < its.end.offset) return;
     its.currentMs = its.end.askedMs;
     its.end = undefined;
+    lookAtWaiting();
   }
 
   function heard(facts: FactsHeard): void {
@@ -101,6 +118,8 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
     },
 
     ends({ askedMs, ends }) {
+      unansweredMs = ends === null ? askedMs : undefined;
+      if (ends === null) return lookAtWaiting();
       for (const [partition, offset] of ends.entries()) {
         if (offset === undefined) continue;
         const its = of(partition);
@@ -119,12 +138,33 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
         announcements.begin([{ partition, told, projected, from }]);
         of(partition).next = next;
       }
-      const waiting = early;
+      const heardEarly = early;
       early = undefined;
-      for (const each of waiting) heard(each);
+      for (const each of heardEarly) heard(each);
+      lookAtWaiting();
     },
 
-    isCurrent: (partition) => early === undefined && now() - of(partition).currentMs <= currentMs,
+    isCurrent,
+
+    untilCurrent(partition, deadlineMs) {
+      const sinceMs = now();
+      if (isCurrent(partition)) return Promise.resolve(true);
+      if (unansweredMs !== undefined && sinceMs - unansweredMs <= silentMs) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const end = (is: boolean) => {
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(is);
+        };
+        const look = () => {
+          if (isCurrent(partition)) end(true);
+          // An answer that was missing before somebody waited says nothing of now.
+          else if (unansweredMs !== undefined && unansweredMs >= sinceMs) end(false);
+        };
+        const timer = setTimeout(end, Math.max(0, deadlineMs - sinceMs), false);
+        waiting.add(look);
+      });
+    },
   };
 }
 

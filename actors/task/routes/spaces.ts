@@ -12,7 +12,7 @@ import { task } from "../../resources/task.ts";
 import type { Outcome } from "../change-answers.ts";
 import { changeCommand, newSpaceId, operationIds } from "../commands.ts";
 import { ofReads, ofUnconditionalWrites } from "../conditions.ts";
-import { type MaybePromise, then } from "../maybe-promise.ts";
+import { all, type MaybePromise, then } from "../maybe-promise.ts";
 import {
   answersUndecided,
   askingOf,
@@ -129,13 +129,8 @@ function ownRoutes(parts: SpaceParts): Route[] {
       cacheControl: privateRead,
       handle(call) {
         const reader = readerOf(call);
-        return then(parts.reads.memberships(reader.userId), (memberships) => {
-          const spaceIds = [
-            reader.userId,
-            ...memberships.flatMap(({ spaceId, isDeleted }) =>
-              isDeleted || spaceId === reader.userId ? [] : [spaceId],
-            ),
-          ];
+        return then(sharedSpaces(parts, reader.userId, { isDeleted: false }), (shared) => {
+          const spaceIds = [reader.userId, ...shared];
           const query = resourceQuery(task, { userId: reader.userId, spaceIds, isAcross: true }, call.query);
           return parts.lists.page(call, reader, spaceIds, () => parts.queries.page(reader, query));
         });
@@ -144,15 +139,28 @@ function ownRoutes(parts: SpaceParts): Route[] {
   ];
 }
 
-async function listSpaces({ queries, access, reads, lists }: SpaceParts, call: Call): Promise<Answer> {
+/** Ids of those that the read model tells of, and that the user may see: the model may not know yet of a removal. */
+function sharedSpaces(
+  { access, reads }: SpaceParts,
+  userId: string,
+  { isDeleted }: { isDeleted: boolean },
+): MaybePromise<readonly string[]> {
+  const asked = { userId, token: undefined };
+  return then(reads.memberships(userId), (memberships) => {
+    const told = memberships.filter((each) => each.isDeleted === isDeleted && each.spaceId !== userId);
+    const found = told.map(({ spaceId }) => access.find(asked, spaceId, { isDeletedSeen: isDeleted }));
+    return then(all(found), (seen) => seen.flatMap((each) => each?.spaceId ?? []));
+  });
+}
+
+async function listSpaces(parts: SpaceParts, call: Call): Promise<Answer> {
+  const { queries, access, lists } = parts;
   const reader = readerOf(call);
   const { userId } = reader;
   const isDeleted = call.query.get("deleted") === "true";
   // Before the spaces are looked up: one that was just made is among them.
   const isStale = await lists.isStale(reader);
-  const shared = (await reads.memberships(userId)).filter(
-    (each) => each.isDeleted === isDeleted && each.spaceId !== userId,
-  );
+  const shared = await sharedSpaces(parts, userId, { isDeleted });
   const asked = { userId, token: undefined };
   const shownOf = async (spaceId: string): Promise<string[]> => {
     try {
@@ -170,7 +178,7 @@ async function listSpaces({ queries, access, reads, lists }: SpaceParts, call: C
       throw failure;
     }
   };
-  const ids = [...(isDeleted ? [] : [userId]), ...shared.map(({ spaceId }) => spaceId)];
+  const ids = [...(isDeleted ? [] : [userId]), ...shared];
   const read = async () => `{"items":[${(await Promise.all(ids.map(shownOf))).flat().join(",")}]}`;
   if (isStale) return { status: 200, json: await read(), headers: { consistency: "stale" } };
   return lists.page(call, reader, ids, read);

@@ -25,7 +25,7 @@ export type ConsistentReadsParts = {
   readonly announcements: SpaceAnnouncements;
   readonly documents: SpaceDocuments;
   readonly heads: SpaceHeads;
-  readonly feed: Pick<SpaceFeed, "isCurrent">;
+  readonly feed: Pick<SpaceFeed, "isCurrent" | "untilCurrent">;
   readonly process: ProcessPositions;
   readonly reads: Pick<SpaceReads, "head" | "resources">;
   readonly cache: SpaceCache | undefined;
@@ -191,17 +191,20 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       if (reader.token !== undefined) throw new Problem("not-yet-visible");
       return reads.head(spaceId);
     }
-    const deadlineMs = now() + waitMs;
     const elsewhere = (await ownElsewhere(reader.userId))?.get(partition) ?? -1;
     const least = Math.max(leastTold(reader, spaceId, partition), elsewhere);
-    await told(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs);
-    const known = feed.isCurrent(partition) ? heads.head(spaceId) : undefined;
+    await told(reader, least < 0 ? [] : [{ partition, offset: least }], now() + waitMs);
+    const isCurrent = feed.isCurrent(partition) || (await feed.untilCurrent(partition, now() + waitMs));
+    const known = isCurrent ? heads.head(spaceId) : undefined;
     if (known !== undefined) return known ?? undefined;
+    const deadlineMs = now() + waitMs;
     for (;;) {
       const missed = { partition, offset: heads.missedTo(partition) };
       if (!(await announcements.untilProjected(missed, deadlineMs))) throw new Problem("read-model-unavailable");
       const upTo = announcements.projected(partition) - 1;
-      const head = heads.fill(partition, spaceId, await modelHead(spaceId, upTo), upTo);
+      // What somebody else began to read may be from before a removal that is told nowhere here.
+      const read = isCurrent ? await modelHead(spaceId, upTo) : ((await reads.head(spaceId)) ?? null);
+      const head = heads.fill(partition, spaceId, read, upTo);
       if (head !== undefined) return head ?? undefined;
       if (now() > deadlineMs) throw new Problem("read-model-unavailable");
     }
