@@ -22,7 +22,12 @@ scope.addEventListener("install", (event) => {
   const kept = caches
     .open(cacheName)
     .then((cache) => cache.addAll(SHELL.map((path) => scope.registration.scope + path)));
-  (event as Extendable).waitUntil(kept.then(() => scope.skipWaiting()));
+  (event as Extendable).waitUntil(kept);
+});
+
+// The browser aborts what the worker before has under way when the next one takes over: a page says when.
+scope.addEventListener("message", (event) => {
+  if ((event as MessageEvent).data === "take over") void scope.skipWaiting();
 });
 
 scope.addEventListener("activate", (event) => {

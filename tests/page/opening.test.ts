@@ -107,48 +107,49 @@ await describePage("the page is opened", {}, ({ chromium, another }) => {
     240_000,
   );
 
-  test("a tab is told of a new edition, goes on with its own files until it loads it, and leaves what others keep on the host", async () => {
-    const port = await freePort();
-    const system = await another({ env: { TT_PUBLIC_URL: `http://127.0.0.1:${port}` } });
-    const proxy = editions(port, system.url);
-    const { page, context } = await visitor(chromium, `http://127.0.0.1:${port}/`);
-    await register(page, "Ada");
-    await newProject(page, "Launch");
-    await saved(page);
-    await workerIsThere(page);
-    await page.evaluate(() => caches.open("of somebody else"));
-    const isTakenOver = page.evaluate(
-      () =>
-        new Promise<void>((resolve) =>
-          navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true }),
-        ),
-    );
-    await proxy.replace();
-    await page.getByText("There is a new version of this page").waitFor({ timeout: waitMs });
-    await page.evaluate(() => navigator.serviceWorker.getRegistration().then((worker) => worker?.update()));
-    const caching = () => page.evaluate(async () => await caches.keys());
-    await poll("the new edition is kept too", waitMs, async () => (await caching()).length === 3);
-    // The browser aborts what the worker before has under way when the next one takes over.
-    await isTakenOver;
-    await poll("its worker serves", waitMs, () =>
-      page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state === "activated"),
-    );
-    expect(await caching()).toContain("of somebody else");
-    // Dates are in a file of their own, which this tab has not loaded yet.
-    await page.locator("body").press("c");
-    await page.getByRole("dialog").getByLabel("What needs to be done?").fill("Call tomorrow");
-    await page.getByRole("dialog").locator(".chip.due").getByText("Tomorrow").waitFor();
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Load it" }).click();
-    await page.locator('script[src*="next."]').waitFor({ state: "attached" });
-    await columnOf(page, "To do").waitFor();
-    expect(await page.getByText("There is a new version").count()).toBe(0);
-    await context.setOffline(true);
-    await page.reload();
-    await columnOf(page, "To do").waitFor();
-    await page.locator('script[src*="next."]').waitFor({ state: "attached" });
-    await context.close();
-    await proxy.stop();
-    await system.end("SIGTERM");
-  }, 240_000);
+  test.each([
+    ["by the button", (page: Page) => page.getByRole("button", { name: "Load it" }).click()],
+    ["by the browser", (page: Page) => page.reload()],
+  ])(
+    "a tab is told of a new edition, goes on with its own files until it loads it %s, and leaves what others keep on the host",
+    async (_, load) => {
+      const port = await freePort();
+      const system = await another({ env: { TT_PUBLIC_URL: `http://127.0.0.1:${port}` } });
+      const proxy = editions(port, system.url);
+      const { page, context } = await visitor(chromium, `http://127.0.0.1:${port}/`);
+      await register(page, "Ada");
+      await newProject(page, "Launch");
+      await saved(page);
+      await workerIsThere(page);
+      await page.evaluate(() => caches.open("of somebody else"));
+      await proxy.replace();
+      await page.getByText("There is a new version of this page").waitFor({ timeout: waitMs });
+      await page.evaluate(() => navigator.serviceWorker.getRegistration().then((worker) => worker?.update()));
+      const caching = () => page.evaluate(async () => await caches.keys());
+      await poll("the new edition is kept too", waitMs, async () => (await caching()).length === 3);
+      // The browser aborts what the worker before has under way when the next one takes over.
+      const isWaiting = () => page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null);
+      await poll("its worker waits", waitMs, isWaiting);
+      expect(await caching()).toContain("of somebody else");
+      // Dates are in a file of their own, which this tab has not loaded yet.
+      await page.locator("body").press("c");
+      await page.getByRole("dialog").getByLabel("What needs to be done?").fill("Call tomorrow");
+      await page.getByRole("dialog").locator(".chip.due").getByText("Tomorrow").waitFor();
+      await page.keyboard.press("Escape");
+      expect(await isWaiting()).toBe(true);
+      await load(page);
+      await page.locator('script[src*="next."]').waitFor({ state: "attached" });
+      await columnOf(page, "To do").waitFor();
+      expect(await page.getByText("There is a new version").count()).toBe(0);
+      await poll("its worker serves", waitMs, async () => !(await isWaiting()));
+      await context.setOffline(true);
+      await page.reload();
+      await columnOf(page, "To do").waitFor();
+      await page.locator('script[src*="next."]').waitFor({ state: "attached" });
+      await context.close();
+      await proxy.stop();
+      await system.end("SIGTERM");
+    },
+    240_000,
+  );
 });

@@ -1,13 +1,12 @@
 /** Puts the parts together: what happens when somebody is signed in, and when no longer. */
 import { effect } from "@preact/signals";
-import { basePath, isSecure } from "../base.ts";
 import { readText, writeText } from "../kept-texts.ts";
 import { clearAll, isKeeping } from "../store/database.ts";
 import { entries, isOwnAlone, leftBehind, waiting } from "../store/outbox.ts";
 import { surely } from "./again.ts";
 import { follow } from "./events.ts";
 import { oneTabAtATime } from "./locks.ts";
-import { compare } from "./new-page.ts";
+import { compare, registerWorker } from "./new-page.ts";
 import { hearTakenBack, hearVerdict, isOnline, readEntries, sendAll, sendNow, setOnline } from "./sending.ts";
 import { endHere, farewell, finishSignOut, resume, shareTokens, takeAccess, user } from "./session.ts";
 import { forgetAll, openSpaces, reopen, rereadSpaces, takeToldFact } from "./spaces.ts";
@@ -67,8 +66,7 @@ export async function begin(): Promise<void> {
   });
   void lead().then(ledHere);
   await resume();
-  if (isSecure && "serviceWorker" in navigator)
-    void navigator.serviceWorker.register(`${basePath}service-worker.js`, { scope: basePath }).catch(() => undefined);
+  void registerWorker();
 }
 
 async function signedIn(userId: string): Promise<void> {

@@ -11,7 +11,7 @@ import { openNames } from "../store/people.ts";
 import { carried, closeTask, go, hrefOf, openTask, projectId, route, spaceId, view } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { firstWaitMs, longestWaitMs, pause } from "../sync/again.ts";
-import { isOutdated } from "../sync/new-page.ts";
+import { isOutdated, loadNewPage } from "../sync/new-page.ts";
 import { isVerdict, user } from "../sync/session.ts";
 import { loading, spaces, storeOf } from "../sync/spaces.ts";
 import { language, t } from "../text/language.ts";
@@ -183,7 +183,7 @@ function Inside({ userId }: { userId: string }): JSX.Element {
         {isOutdated.value ? (
           <p class="notice banner row" role="status">
             {t("newPage")}
-            <button type="button" class="button small" onClick={() => location.reload()}>
+            <button type="button" class="button small" onClick={() => void loadNewPage()}>
               {t("reload")}
             </button>
           </p>
