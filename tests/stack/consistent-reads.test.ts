@@ -231,10 +231,11 @@ describeWith(
       await poll("all is projected", 60_000, () => place.isDone());
       // What is told from here on does not get into the read model.
       await proxy.mode("refuse");
+      const haltedMs = performance.now();
       const { goOn } = halted.halt();
       const removal = await one.change(commandOf(by, [{ type: "member", kind: "delete", id: memberId, body: {} }]));
       expect(removal.verdict).toMatchObject({ kind: "decided", fact: { verdict: "applied" } });
-      await Bun.sleep(1_100);
+      await poll("what it has heard counts no more", 60_000, () => performance.now() - haltedMs > 1_100);
       const read = roster(halted);
       setTimeout(goOn, 50);
       expect((await read).map(({ userId }) => userId)).toEqual([ann]);

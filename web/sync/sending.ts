@@ -9,7 +9,6 @@ import {
   changesHere,
   type Entry,
   entries,
-  isOwnAlone,
   isUnkept,
   type OperationRequest,
   remove,
@@ -17,6 +16,7 @@ import {
   waiting,
 } from "../store/outbox.ts";
 import { firstWaitMs, longestWaitMs } from "./again.ts";
+import { isToSend, showPendingOf } from "./pending.ts";
 import { call, getJson, isAway, isVerdict, type ProblemBody, Refusal, user } from "./session.ts";
 import { catchUp, storeOf } from "./spaces.ts";
 import { isLeader, tell } from "./tabs.ts";
@@ -44,20 +44,6 @@ const undoableMax = 100;
 let order = 0;
 let wake: () => void = () => undefined;
 
-export function showPendingOf(spaceId: string): void {
-  const store = storeOf(spaceId);
-  const pending = entries.value.filter(
-    (entry) => entry.spaceId === spaceId && entry.state !== "refused" && !isTold(entry, store.seq),
-  );
-  store.showPending(pending);
-}
-
-/** To be called when the browser's own store has the documents of this `seq`: an entry that went sooner would be missing after a reload without a network. */
-export function removeTold(spaceId: string, seq: number): void {
-  for (const entry of entries.value)
-    if (entry.spaceId === spaceId && isTold(entry, seq) && isToSend(entry)) void remove(entry.key);
-}
-
 /**
  * A server that is not yet as far as this `seq` has lost, by going on from an older backup, what it had answered from there on. What is still here of it is
  * sent once more, under its own key: where the server has it all the same, it only says so.
@@ -75,14 +61,6 @@ export async function sendAgainFrom(spaceId: string, seq: number, except?: strin
   if (lost.length === 0) return;
   tell({ kind: "outbox" });
   wake();
-}
-
-/** The tab that leads sends all, and each what only it knows of. */
-const isToSend = ({ key }: Entry): boolean => isLeader.value || isOwnAlone(key);
-
-/** The server's documents hold it already. */
-function isTold({ state, seq }: Entry, upTo: number): boolean {
-  return state === "sent" && seq !== undefined && seq <= upTo;
 }
 
 type Options = {

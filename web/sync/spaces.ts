@@ -7,7 +7,8 @@ import { emptied, readKept, readSpace, removeSpace, writeDocuments, writeKept, w
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
-import { removeTold, sendAgainFrom, showPendingOf } from "./sending.ts";
+import { removeTold, showPendingOf } from "./pending.ts";
+import { sendAgainFrom } from "./sending.ts";
 import { call, getJson, Refusal, user } from "./session.ts";
 import { isLeader, tell } from "./tabs.ts";
 
