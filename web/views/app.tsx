@@ -270,7 +270,7 @@ function Content({ store, project }: { store: SpaceStore; project: Document | un
     );
   if (view.value === "list") return <List store={store} />;
   if (view.value === "members") return <Members store={store} />;
-  if (view.value === "trash") return <Trash store={store} />;
+  if (view.value === "trash") return <Trash key={`${store.id} ${store.epoch}`} store={store} />;
   if (projectId.value === undefined) return <FirstBoard store={store} />;
   if (projectId.value !== "none" && (project === undefined || project.deletedBy !== undefined))
     return <Empty icon="board" title={t("notFound")} hint="" />;
