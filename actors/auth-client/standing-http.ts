@@ -9,6 +9,8 @@ import { endedOf } from "./ended.ts";
 export type StandingOverHttp = {
   /** Resolves when the keys are known; rejects when closed before. */
   first(): Promise<void>;
+  /** Asks once more, beside the rounds. Rejects when auth does not answer in time. */
+  again(): Promise<void>;
   /** Rejects when auth does not answer in time. */
   verifyApiToken(token: string): Promise<ApiTokenGrant>;
   /** Whether an access token's session goes on and is that user's. Rejects likewise. */
@@ -103,6 +105,7 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
 
   return {
     first: () => known.promise,
+    again: round,
     verifyApiToken: async (token) => grantOf(await verification(token)),
     async verifySession({ token, userId, sessionId }) {
       const { active, sub, sid } = ((await verification(token)) ?? {}) as Record<string, unknown>;

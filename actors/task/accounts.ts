@@ -12,6 +12,8 @@ export type Accounts = {
   session: AskSession;
   /** Resolves when the keys have been learned. */
   known(): Promise<void>;
+  /** Learns anew what has ended. Rejects when auth does not answer. */
+  catchUp(): Promise<void>;
   /** Throws when accounts cannot be asked now. */
   ready(): Promise<void>;
   /** Throws when auth is away, or when nobody can be known because its keys have never been learned. */
@@ -19,7 +21,7 @@ export type Accounts = {
   close(): void;
 };
 
-export type Learn = { learn: (standing: Standing) => void; revoke: (ended: Ended[]) => void };
+export type Learn = { learn: (standing: Standing) => void; revoke: (ended: readonly Ended[]) => void };
 
 /** Nobody can be known before auth has been asked once. */
 export const unknownKeys = () => new NotWell("its keys are not known yet", { needed: true });

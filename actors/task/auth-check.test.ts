@@ -52,6 +52,7 @@ function check(grant: () => ApiTokenGrant | Promise<ApiTokenGrant> = () => ({ ac
   const asked: string[] = [];
   const looked: SessionOf[] = [];
   const sessions = { ask: async (_of: SessionOf): Promise<boolean> => true };
+  const missed: { learning?: Promise<void> } = {};
   const made = authCheck(
     {
       async apiToken({ token, hash }) {
@@ -63,12 +64,13 @@ function check(grant: () => ApiTokenGrant | Promise<ApiTokenGrant> = () => ({ ac
         looked.push(of);
         return sessions.ask(of);
       },
+      learning: () => missed.learning,
     },
     rateLimiter({ requests, windowS: 60 }, () => clock.nowMs),
     () => clock.nowMs,
   );
   const as = async (token: string, on = get): Promise<Caller> => made.authenticate(`Bearer ${token}`, on);
-  return { ...made, clock, asked, looked, sessions, as };
+  return { ...made, clock, asked, looked, sessions, missed, as };
 }
 const granted = (more: Partial<ApiTokenGrant & { active: true }> = {}): ApiTokenGrant => ({
   active: true,
@@ -95,6 +97,19 @@ test("a token that is known already is answered without waiting", async () => {
   learn(standing);
   await as(accessToken);
   expect(authenticate(`bearer ${accessToken}`, post)).not.toBeInstanceOf(Promise);
+});
+
+test("nobody is believed before what was missed has been learned", async () => {
+  const { as, learn, revoke, missed, clock } = check();
+  learn(standing);
+  await as(accessToken);
+  const learned = Promise.withResolvers<void>();
+  missed.learning = learned.promise;
+  const asking = problemOf(() => as(accessToken));
+  expect(revoke([{ hash: sessionHash, untilMs: clock.nowMs + 60_000 }])).toEqual([sessionHash]);
+  expect(revoke([{ hash: sessionHash, untilMs: clock.nowMs + 60_000 }])).toEqual([]);
+  learned.resolve();
+  expect(await asking).toBe("unauthenticated");
 });
 
 test("the token of a session that ended is refused from then on, also one that is remembered, and one that ended before", async () => {

@@ -10,10 +10,11 @@ import { type AskSession, sessionCheck } from "./session-check.ts";
 
 export type AuthCheck = {
   authenticate(authorization: string | null, route: Route): Caller | Promise<Caller>;
-  /** What auth says of itself, however often; until the first time nobody can be known. */
-  learn(standing: Standing): void;
-  /** Refuses these from now on, whatever is remembered of them. Each may be told again. */
-  revoke(ended: readonly Ended[]): void;
+  /** What auth says of itself, however often; until the first time nobody can be known. Answers as `revoke` does. */
+  learn(standing: Standing): readonly string[];
+  /** Refuses these from now on, whatever is remembered of them. Answers the hashes of those that had not been told before. */
+  revoke(ended: readonly Ended[]): readonly string[];
+  isRevoked(hash: string): boolean;
 };
 
 const apiTokenMs = 30_000;
@@ -24,6 +25,8 @@ const allScopes = ["tasks:read", "tasks:write", "spaces:admin"];
 export type AuthQuestions = {
   readonly apiToken: (of: { token: string; hash: string }) => Promise<ApiTokenGrant>;
   readonly session: AskSession;
+  /** Something to wait for before anybody is believed: what has ended is being learned. */
+  readonly learning?: () => Promise<unknown> | undefined;
 };
 
 export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: () => number): AuthCheck {
@@ -76,32 +79,39 @@ export function authCheck(questions: AuthQuestions, limiter: RateLimiter, now: (
     return { userId, sessionId: undefined, scopes, ...counted(userId), credential };
   }
 
-  function revoke(ended: readonly Ended[]): void {
+  function revoke(ended: readonly Ended[]): readonly string[] {
     for (const [hash, untilMs] of revoked) if (untilMs <= now()) revoked.delete(hash);
+    const news = ended.flatMap(({ hash }) => (revoked.has(hash) ? [] : [hash]));
     for (const { hash, untilMs } of ended) {
       revoked.set(hash, untilMs);
       grants.delete(hash);
       sessions.forget(hash);
     }
+    return news;
+  }
+
+  function callerOf(token: string, route: Route): Caller | Promise<Caller> {
+    if (token.startsWith("tt_")) return apiCaller(token, route);
+    if (verify === undefined) throw new Problem("users-unavailable");
+    const known = verify(token, now());
+    return known instanceof Promise ? known.then((late) => sessionCaller(token, late)) : sessionCaller(token, known);
   }
 
   return {
     revoke,
+    isRevoked: (hash) => revoked.has(hash),
     authenticate(authorization, route) {
       const token = bearerToken(authorization);
       if (token === undefined) throw new Problem("unauthenticated");
-      if (token.startsWith("tt_")) return apiCaller(token, route);
-      if (verify === undefined) throw new Problem("users-unavailable");
-      const known = verify(token, now());
-      return known instanceof Promise ? known.then((late) => sessionCaller(token, late)) : sessionCaller(token, known);
+      const learning = questions.learning?.();
+      return learning === undefined ? callerOf(token, route) : learning.then(() => callerOf(token, route));
     },
 
     learn({ jwks, issuer, audience, revoked: ended }) {
-      revoke(ended);
       const told = JSON.stringify([jwks, issuer, audience]);
-      if (told === keys) return;
+      if (told !== keys) verify = verifier({ jwks, issuer, audience });
       keys = told;
-      verify = verifier({ jwks, issuer, audience });
+      return revoke(ended);
     },
   };
 }

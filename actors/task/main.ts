@@ -1,6 +1,6 @@
 /** The `task` actor: the HTTP edge, put together on what this system has. */
 import { behave, type Self } from "../../runtime/actor.ts";
-import { ownedByAuth, revoked } from "../auth/messages.ts";
+import { type Ended, ownedByAuth, revoked } from "../auth/messages.ts";
 import { consumer } from "../consumer/messages.ts";
 import { courier } from "../courier/messages.ts";
 import { factsEnds, factsHeard } from "../follower/messages.ts";
@@ -16,17 +16,19 @@ import { type RateLimit, rateLimiter } from "../http/rate-limit.ts";
 import type { Route } from "../http/route.ts";
 import { pathPrefix, type Site } from "../http/site.ts";
 import { countThread } from "../metrics/threads.ts";
+import { Problem } from "../model/problem.ts";
 import type { KafkaServers, Server } from "../servers.ts";
 import type { TracingSettings } from "../tracing/exporter.ts";
 import { tracerOf } from "../tracing/tracer.ts";
 import { settles } from "../waiting.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts, Learn } from "./accounts.ts";
 import { type AuthCheck, authCheck } from "./auth-check.ts";
 import type { SpaceBackend } from "./backend.ts";
 import { task } from "./messages.ts";
 import { allSpaceRoutes } from "./routes.ts";
 import type { RemoteAuth } from "./servers/accounts.ts";
 import type { KafkaSpaceBackend } from "./servers/backend.ts";
+import { stoodStill } from "./stood-still.ts";
 import { type Streams, streams } from "./streams.ts";
 import { webhookAddressFault } from "./webhook-address.ts";
 import { type Webhooks, webhooksOf } from "./webhooks.ts";
@@ -58,7 +60,7 @@ export type TaskData = {
 
 type Body = Self<typeof task.accepts, TaskData>;
 type State = {
-  readonly check: AuthCheck;
+  readonly revoke: (ended: readonly Ended[]) => void;
   readonly told: Told | undefined;
   readonly listener: Listener;
   readonly open: Streams;
@@ -73,17 +75,27 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     countThread(self);
     const { host, port, site, rateLimit } = self.args;
     const check: AuthCheck = authCheck(
-      { apiToken: (of) => accounts.apiToken(of), session: (of) => accounts.session(of) },
+      {
+        apiToken: (of) => accounts.apiToken(of),
+        session: (of) => accounts.session(of),
+        learning: () => still.caughtUp(),
+      },
       rateLimiter(rateLimit, Date.now),
       Date.now,
     );
-    const accounts = await accountsOf(self, check);
+    let all: Streams | undefined;
+    const endStreams = (hashes: readonly string[]) => all?.revoke(hashes);
+    const revoke = (ended: readonly Ended[]) => endStreams(check.revoke(ended));
+    const accounts = await accountsOf(self, { learn: (standing) => endStreams(check.learn(standing)), revoke });
+    const still = stoodStill(accounts.catchUp, Date.now);
     self.subscribe(revoked, "revoked");
     const { backend, told, webhooks } = await backendOf(self);
     const open = streams(backend.feed, Date.now);
+    all = open;
     const endReports = reportHealth(self, { auth: accounts.probe });
     const tracer = tracerOf(self, self.args.tracing);
     const close = async () => {
+      still.end();
       endReports();
       await tracer?.close();
       accounts.close();
@@ -92,7 +104,14 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     try {
       const ready = () => Promise.all([accounts.ready(), backend.ready()]);
       const urlFault = webhookAddressFault(self.args.webhookAllow);
-      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: open, webhooks, urlFault });
+      const opened: Pick<Streams, "open"> = {
+        open(follower) {
+          // It may have ended since it was let in, and nobody tells that twice.
+          if (check.isRevoked(follower.credential)) throw new Problem("unauthenticated");
+          return open.open(follower);
+        },
+      };
+      const spaces = allSpaceRoutes({ ...backend, now: Date.now, tracer, site, streams: opened, webhooks, urlFault });
       const routes = [...spaces, healthRoute(ready, Date.now)];
       const documents = documentRoutes(routes, site, (path) =>
         accounts.forward(new Request(`http://localhost.local${path}`)),
@@ -112,17 +131,14 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
       await Promise.all([settles(accounts.known(), patienceMs), told?.begun(patienceMs)]);
       const onAcceptError = acceptErrors((level, event, fields) => self.log(level, event, fields));
       const listener = listen(app.fetch, { host, port, reusePort: true, onAcceptError });
-      return { check, told, close, listener, open };
+      return { revoke, told, close, listener, open };
     } catch (error) {
       await close();
       throw error;
     }
   },
   on: {
-    revoked({ check, open }, ended) {
-      check.revoke(ended);
-      open.revoke(ended.map(({ hash }) => hash));
-    },
+    revoked: ({ revoke }, ended) => revoke(ended),
     facts: ({ told }, heard) => told?.heard(heard),
     ends: ({ told }, ends) => told?.ends(ends),
   },
@@ -142,11 +158,11 @@ async function rootRoutes({ page, site }: TaskData): Promise<Route[]> {
   return (await import("../http/page-routes.ts")).pageRoutes(files);
 }
 
-async function accountsOf(self: Body, check: AuthCheck): Promise<Accounts> {
+async function accountsOf(self: Body, learning: Learn): Promise<Accounts> {
   const { redis, remoteAuth } = self.args;
-  if (remoteAuth === undefined) return (await import("./embedded/accounts.ts")).accountsHere(self, check);
+  if (remoteAuth === undefined) return (await import("./embedded/accounts.ts")).accountsHere(self, learning);
   const { accountsOverHttp } = await import("./servers/accounts.ts");
-  return accountsOverHttp(self, check, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
+  return accountsOverHttp(self, learning, { ...remoteAuth, ...(redis === undefined ? {} : { redis }) });
 }
 
 /** What is told in Kafka, for a backend that listens to it. */

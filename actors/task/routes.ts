@@ -21,7 +21,7 @@ import type { Webhooks } from "./webhooks.ts";
 export type AllSpaceRoutesParts = Pick<SpaceBackend, "log" | "reads" | "consistent"> & {
   readonly now: () => number;
   readonly site: Pick<Site, "url">;
-  readonly streams: Streams;
+  readonly streams: Pick<Streams, "open">;
   /** Where facts are delivered to webhooks. */
   readonly webhooks?: Webhooks | undefined;
   readonly urlFault?: ((url: string) => string | undefined) | undefined;

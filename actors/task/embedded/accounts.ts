@@ -13,10 +13,11 @@ const readyMs = 1_000;
 /** Learns auth's keys by asking until it answers: it may be restarting, or waiting for its database. */
 export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { learn }: Learn): Accounts {
   const ref = self.ref(auth);
+  const learnNow = async () => learn(await ref.ask("standing", null, { timeoutMs: standingAskMs }));
   async function learning(): Promise<void> {
     for (let tries = 1; !self.stopping.aborted; tries++) {
       try {
-        return learn(await ref.ask("standing", null, { timeoutMs: standingAskMs }));
+        return await learnNow();
       } catch (failure) {
         if (tries === 1) self.log("warn", "auth-not-reached", { step: "learn its keys", reason: causeOf(failure) });
         await sleep(standingPauseMs);
@@ -32,6 +33,7 @@ export function accountsHere(self: Pick<Self, "ref" | "log" | "stopping">, { lea
     apiToken: ({ hash }) => ref.ask("apiToken", { hash }),
     session: ({ userId, sessionId }) => ref.ask("session", { userId, sessionId }),
     known: () => learned,
+    catchUp: learnNow,
     ready: async () => void (await ref.ask("ready", null, { timeoutMs: readyMs })),
     probe() {
       if (!isKnown) throw unknownKeys();

@@ -19,7 +19,7 @@ const EventStream = t.String({
   ],
 });
 
-export function eventsRoute(streams: Streams): Route {
+export function eventsRoute(streams: Pick<Streams, "open">): Route {
   return {
     method: "GET",
     path: "/v1/events",

@@ -38,6 +38,7 @@ export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Lea
     apiToken: ({ token }) => standing.verifyApiToken(token),
     session: (of) => standing.verifySession(of),
     known: standing.first,
+    catchUp: standing.again,
     ready: async () => undefined,
     probe() {
       if (learnedMs === undefined) throw unknownKeys();

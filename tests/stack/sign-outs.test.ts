@@ -1,0 +1,74 @@
+/** A sign-out at the process of `auth` counts in those of `task`: on streams that are open, and after a process stood still. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { call, expectProblem, person } from "../system/client.ts";
+import { type Place, placeOn, servers } from "../system/deployments.ts";
+import { follow, names } from "../system/following.ts";
+import { type Crew, crew, type Member } from "../system/member.ts";
+import { poll } from "../system/poll.ts";
+import { cleanUp } from "../system/server.ts";
+import { describeWith } from "../system/services.ts";
+
+const waitMs = 60_000;
+
+for (const hasRedis of [true, false])
+  describeWith(
+    `sign-outs in another process, ${hasRedis ? "told by Redis" : "without Redis"}`,
+    [await servers()],
+    (urls) => {
+      let place: Place;
+      let system: Crew;
+      let task: Member;
+
+      beforeAll(async () => {
+        place = await placeOn(urls, [
+          "DATABASE_URL",
+          "MONGO_URL",
+          "KAFKA_BROKERS",
+          ...(hasRedis ? ["REDIS_URL" as const] : []),
+        ]);
+        system = await crew(place.env, { task: 1, consumer: 1 });
+        task = system.tasks[0] as Member;
+      }, 180_000);
+      afterAll(async () => {
+        await system?.end();
+        await cleanUp();
+        await place?.remove();
+      }, 120_000);
+
+      test("a stream ends with a bye when its session does, and the others of the user go on", async () => {
+        const ada = await person(task.url);
+        const again = await call<{ accessToken: string }>(task.url, "POST", "/v1/auth/login", {
+          body: { email: ada.email, password: ada.password },
+        });
+        const other = { ...ada, tokens: { ...ada.tokens, accessToken: again.body.accessToken } };
+        const [ending, going] = [await follow(ada, task.url, ""), await follow(other, task.url, "")];
+        await poll("both begin", waitMs, () => [ending, going].every((each) => names(each).includes("hello")));
+        expect((await call(system.auth.url, "POST", "/v1/auth/logout", { token: ada.tokens.accessToken })).status).toBe(
+          204,
+        );
+        await poll("it ends", waitMs, ending.isOver);
+        expect(names(ending).at(-1)).toBe("bye");
+        expect(going.isOver()).toBe(false);
+        going.close();
+      }, 120_000);
+
+      test("a process that stood still learns who has signed out meanwhile before it believes a token", async () => {
+        const [ada, ben] = [await person(task.url), await person(task.url)];
+        const read = (token: string) => call(task.url, "GET", "/v1/tasks", { token });
+        for (const { tokens } of [ada, ben]) expect((await read(tokens.accessToken)).status).toBe(200);
+        task.send("SIGSTOP");
+        const signedOutMs = performance.now();
+        expect((await call(system.auth.url, "POST", "/v1/auth/logout", { token: ada.tokens.accessToken })).status).toBe(
+          204,
+        );
+        await poll("a second has passed", waitMs, () => performance.now() - signedOutMs > 1_100);
+        const answers = [ada, ben, ada].map(({ tokens }) => read(tokens.accessToken));
+        // They wait at its door.
+        await poll("they have been sent", waitMs, () => performance.now() - signedOutMs > 1_300);
+        task.send("SIGCONT");
+        const [first, living, last] = await Promise.all(answers);
+        for (const each of [first, last]) expectProblem(each as never, 401, "unauthenticated");
+        expect(living?.status).toBe(200);
+      }, 120_000);
+    },
+  );
