@@ -167,6 +167,7 @@ export const en = {
   groupBy: "Group by",
   groupedBy: "Group: {name}",
   showDone: "Show completed",
+  oldNotListed: "Tasks completed more than {n} days ago may not be listed. A link to one still opens it.",
   nothingFound: "No task matches",
   nothingFoundHint: "Try other words or clear the filters.",
   emptyBoard: "No tasks yet",

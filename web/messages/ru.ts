@@ -170,6 +170,7 @@ export const ru: Messages = {
   groupBy: "Группировка",
   groupedBy: "Группы: {name}",
   showDone: "С завершёнными",
+  oldNotListed: "Задач, завершённых более {n} дн. назад, здесь может не быть. По ссылке они открываются.",
   nothingFound: "Ничего не найдено",
   nothingFoundHint: "Измените запрос или сбросьте фильтры.",
   emptyBoard: "Пока нет задач",

@@ -24,8 +24,8 @@ const stores = new Map<string, SpaceStore>();
 const chains = new Map<string, Promise<void>>();
 const opening = new Map<string, Promise<void>>();
 const factsAtOnce = 1_000;
-/** Tasks completed longer ago are not on boards. */
-const doneDays = 90;
+/** Tasks completed longer ago are read when they are opened. */
+export const doneDays = 90;
 const paintTimeoutMs = 1_000;
 const snapshotTimeoutMs = 120_000;
 
@@ -39,7 +39,7 @@ export function storeOf(spaceId: string): SpaceStore {
 }
 
 /** One thing after the other within a space; none of it once its user has gone. */
-function inTurn(spaceId: string, work: () => Promise<void>): Promise<void> {
+export function inTurn(spaceId: string, work: () => Promise<void>): Promise<void> {
   if (user.peek() == null) return Promise.resolve();
   const store = storeOf(spaceId);
   const still = async () => {
@@ -51,7 +51,7 @@ function inTurn(spaceId: string, work: () => Promise<void>): Promise<void> {
 }
 
 /** False after a sign-out, and where the membership has ended: what comes late then is neither shown nor kept. */
-const isCurrent = (store: SpaceStore): boolean => stores.get(store.id) === store;
+export const isCurrent = (store: SpaceStore): boolean => stores.get(store.id) === store;
 
 /** Names as this browser knew them last; then as the server has them. */
 export async function openSpaces(): Promise<void> {
@@ -298,29 +298,14 @@ function renamed(spaceId: string, name: string): void {
   spaces.value = spaces.value.map((each) => (each.id === spaceId ? { ...each, name } : each));
 }
 
-/** What a fact cannot tell: a resource of which this browser lacks a version. */
-async function readOne(store: SpaceStore, type: string, id: string): Promise<Document | undefined> {
+/** What a fact cannot tell: a resource of which this browser lacks a version. Undefined where there is none. */
+export async function readOne(store: SpaceStore, type: string, id: string): Promise<Document | undefined> {
   try {
     const plural = registry.get(type)?.plural ?? type;
     return store.put(type, await getJson<Resource>(`/v1/spaces/${store.id}/${plural}/${id}`));
   } catch (error) {
     if (error instanceof Refusal && error.problem.status === 404) return undefined;
     throw error;
-  }
-}
-
-/** Comments are not in the snapshot: they are read with their task. */
-export async function readComments(spaceId: string, taskId: string): Promise<void> {
-  const store = storeOf(spaceId);
-  for (let cursor: string | null = ""; cursor !== null; ) {
-    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: { items: Resource[]; nextCursor: string | null } = await getJson(
-      `/v1/spaces/${spaceId}/comments?task=${taskId}&limit=100${more}`,
-    );
-    if (!isCurrent(store)) return;
-    const documents = page.items.flatMap((item) => store.put("comment", item) ?? []);
-    await writeDocuments(spaceId, documents);
-    cursor = page.nextCursor;
   }
 }
 

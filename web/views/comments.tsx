@@ -7,9 +7,10 @@ import { nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { newId } from "../store/tasks.ts";
 import { surely } from "../sync/again.ts";
+import { readComments } from "../sync/reading.ts";
 import { change } from "../sync/sending.ts";
 import { user } from "../sync/session.ts";
-import { readComments } from "../sync/spaces.ts";
+
 import { momentText, t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
 import { Avatar, Icon, Menu } from "./parts.tsx";

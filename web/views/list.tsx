@@ -7,6 +7,7 @@ import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { toggleDone } from "../store/tasks.ts";
+import { doneDays } from "../sync/spaces.ts";
 import { addDays, dueDay, nameOf, numberText, t, today } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { Filters, matches } from "./filters.tsx";
@@ -17,14 +18,10 @@ import { Rows, rowsIn } from "./rows.tsx";
 export function List({ store }: { store: SpaceStore }): JSX.Element {
   store.changed.value;
   const { query } = route.value;
+  const hasClosed = query.get("done") === "1" || query.has("status");
   const tasks = store
     .all("task")
-    .filter(
-      (task) =>
-        !isHidden(store, task) &&
-        matches.value(task) &&
-        (query.get("done") === "1" || query.has("status") || !isClosed(task)),
-    );
+    .filter((task) => !isHidden(store, task) && matches.value(task) && (hasClosed || !isClosed(task)));
   const sort = query.get("sort") ?? "-createdAt";
   const sorted = [...tasks].sort(sorter(sort));
   const groups = grouped(store, sorted, query.get("group") ?? "");
@@ -53,6 +50,11 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
           ))}
         </div>
       )}
+      {hasClosed ? (
+        <div class="list">
+          <p class="list-note muted small">{t("oldNotListed", { n: doneDays })}</p>
+        </div>
+      ) : null}
     </div>
   );
 }

@@ -6,7 +6,9 @@ import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { closeTask, hrefOf, withQuery } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { deleteTask, patchTask, setField, toggleDone } from "../store/tasks.ts";
-import { storeOf } from "../sync/spaces.ts";
+import { surely } from "../sync/again.ts";
+import { readClosedSubtasks, readTask } from "../sync/reading.ts";
+import { spaces, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
 import { moving } from "./column.tsx";
@@ -21,7 +23,7 @@ import { Tick } from "./tick.tsx";
 export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }): JSX.Element {
   const store = storeOf(spaceId);
   store.changed.value;
-  const task = store.get(taskId);
+  const { task, isAbsent } = useTask(store, taskId);
   const panel = useRef<HTMLElement>(null);
   const [tab, setTab] = useState<"comments" | "history">("comments");
   useEffect(() => {
@@ -38,7 +40,7 @@ export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }):
       class="panel"
       ref={panel}
       tabIndex={-1}
-      aria-label={isHere ? taskOf(task).title : t("notFound")}
+      aria-label={isHere ? taskOf(task).title : t(isAbsent ? "notFound" : "loading")}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || event.defaultPrevented) return;
         event.preventDefault();
@@ -81,16 +83,35 @@ export function Panel({ spaceId, taskId }: { spaceId: string; taskId: string }):
           </div>
         </div>
       ) : (
-        <p class="panel-body muted">{store.seq < 0 ? t("loading") : t("notFound")}</p>
+        <p class="panel-body muted">{t(isAbsent ? "notFound" : "loading")}</p>
       )}
     </aside>
   );
 }
 
+/** As this browser has it, else as the server has: one that was completed long ago is in no snapshot. `isAbsent`: there is none for this user. */
+function useTask(store: SpaceStore, id: string | null): { task: Task | undefined; isAbsent: boolean } {
+  const [missing, setMissing] = useState<string | undefined>(undefined);
+  const task = id === null ? undefined : store.get(id);
+  // Until the space has come from the browser's own store or the server, it is not known what is missing. A space of others never comes.
+  const isOpen = store.seq >= 0 || (spaces.value.length > 0 && !spaces.value.some((each) => each.id === store.id));
+  const isAsked = id !== null && task === undefined && isOpen;
+  useEffect(() => {
+    if (!isAsked) return;
+    const ended = new AbortController();
+    void surely(async () => {
+      const isThere = await readTask(store.id, id);
+      if (!ended.signal.aborted) setMissing(isThere ? undefined : id);
+    }, ended.signal);
+    return () => ended.abort();
+  }, [store, id, isAsked]);
+  return { task, isAbsent: task === undefined ? missing === id : task.deletedBy !== undefined };
+}
+
 function Head({ task, store, onClose }: { task: Task; store: SpaceStore; onClose: () => void }): JSX.Element {
   const { projectId, parentId, title, status } = taskOf(task);
   const project = projectId === null ? undefined : store.get(projectId);
-  const parent = parentId === null ? undefined : store.get(parentId);
+  const { task: parent } = useTask(store, parentId);
   const isDone = status === "done";
   return (
     <div class="panel-head">
@@ -246,6 +267,11 @@ function Description({ task, store }: { task: Task; store: SpaceStore }): JSX.El
 
 function Subtasks({ task, store }: { task: Task; store: SpaceStore }): JSX.Element {
   const [isAdding, setAdding] = useState(false);
+  useEffect(() => {
+    const ended = new AbortController();
+    void surely(() => readClosedSubtasks(store.id, task.id), ended.signal);
+    return () => ended.abort();
+  }, [store.id, task.id]);
   const list = subtasksOf(store, task.id);
   const done = list.filter((each) => taskOf(each).status === "done").length;
   const { projectId } = taskOf(task);
