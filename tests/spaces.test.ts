@@ -1,5 +1,6 @@
 /** Spaces and what is in them (section 3 of the contract), through the public port. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { operationIds } from "../actors/task/commands.ts";
 import { expectProblem, type Person, type ProblemBody, person } from "./system/client.ts";
 import { type Place, placeOn, type ServerName, servers } from "./system/deployments.ts";
 import { poll } from "./system/poll.ts";
@@ -526,6 +527,15 @@ for (const { name, needed } of [
           change: 1,
           errors: [{ path: "/changes/1/body/parentId" }],
         });
+        // Its operation, which is where a client looks that was answered 202, tells the same of a single change and of the first.
+        const one = { type: "task", kind: "patch", id: task, body: { parentId: uuid() } };
+        const asked = { key: uuid(), userId: a().id };
+        const body = { changes: [one] };
+        const first = await a().call("POST", `${path}/batch`, { body, headers: { "idempotency-key": asked.key } });
+        expect(first.body).toMatchObject({ change: 0, errors: [{ path: "/changes/0/body/parentId" }] });
+        const { operationId } = operationIds(asked, spaceId);
+        const late = await ok<{ problem: ProblemBody }>(a(), 200, "GET", `${path}/operations/${operationId}`);
+        expect(late.body.problem).toMatchObject({ change: 0, errors: (first.body as ProblemBody).errors });
         const faulty = await a().call("POST", `${path}/batch`, {
           body: {
             changes: [

@@ -45,6 +45,7 @@ const faultsOf: Readonly<Record<Command["kind"], ReturnType<typeof checker>>> = 
         kind: Type.Literal("change"),
         intents: Type.Array(Intent, { minItems: 1, maxItems: intentsMax }),
         isImport: Type.Optional(Type.Literal(true)),
+        isBatch: Type.Optional(Type.Literal(true)),
       },
       strict,
     ),

@@ -41,6 +41,8 @@ export type Command = Common &
         readonly intents: readonly Intent[];
         /** `createdAt` and `completedAt` of the past are taken. */
         readonly isImport?: true;
+        /** It was asked for as a batch, of however many changes: what refuses it tells of which. */
+        readonly isBatch?: true;
       }
     /** Takes back the whole operation `undoes`. */
     | { readonly kind: "undo"; readonly undoes: string }

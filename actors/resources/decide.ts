@@ -64,8 +64,11 @@ export function factOf(
   const { spaceId, operationId, fingerprint, keyed, userId: actorId } = command;
   const at = later(command.at, head.at);
   const common = { spaceId, operationId, fingerprint, keyed, position, at, actorId };
-  if (decision.verdict === "rejected")
-    return { ...common, verdict: "rejected", refusal: decision.refusal, changes: [], answers: [] };
+  if (decision.verdict === "rejected") {
+    const isBatch = command.kind === "change" ? command.isBatch : undefined;
+    const refusal = { ...decision.refusal, ...(isBatch === undefined ? {} : { isBatch }) };
+    return { ...common, verdict: "rejected", refusal, changes: [], answers: [] };
+  }
   const { verdict, changes, answers } = decision;
   const seq = verdict === "applied" ? { seq: head.seq + 1 } : { seenSeq: head.seq };
   return { ...common, verdict, ...seq, changes, answers };

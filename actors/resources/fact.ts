@@ -28,6 +28,8 @@ export type Change = {
 export type Refusal = {
   readonly code: RefusalCode;
   readonly change: number;
+  /** Of a batch, whoever made it is told of which change. */
+  readonly isBatch?: true;
   readonly path?: string;
   readonly message?: string;
   /** The resources that stand in the way of an undo. */

@@ -60,29 +60,30 @@ export function settledHeaders({ position, isReplayed }: Settled): Record<string
   };
 }
 
-/** Throws what the writer refused, as the problem it is; `isMany`: of a batch, whose paths tell the place of the change. */
-export function throwRefusal(outcome: Settled, { isMany }: { isMany: boolean }): void {
+/** Throws what the writer refused, as the problem it is. */
+export function throwRefusal(outcome: Settled): void {
   const { refusal } = outcome.fact;
   if (refusal !== undefined)
-    throw new Problem(refusal.code, refusal.message, problemOf(refusal, isMany, settledHeaders(outcome)));
+    throw new Problem(refusal.code, refusal.message, problemOf(refusal, settledHeaders(outcome)));
 }
 
-function problemOf(refusal: Refusal, isMany: boolean, headers: Record<string, string>) {
-  const { code, change, ids, message } = refusal;
-  const path = `${isMany ? `/changes/${change}/body` : ""}${refusal.path ?? ""}`;
+/** Of a batch its paths tell the place of the change. */
+function problemOf(refusal: Refusal, headers: Record<string, string>) {
+  const { code, change, isBatch, ids, message } = refusal;
+  const path = `${isBatch ? `/changes/${change}/body` : ""}${refusal.path ?? ""}`;
   const errors: Fault[] | undefined =
     code === "invalid-reference" ? [{ path, message: message ?? "does not hold" }] : undefined;
   return {
     headers,
     ...(errors === undefined ? {} : { errors }),
-    more: { ...(isMany ? { change } : {}), ...(ids === undefined ? {} : { resources: ids }) },
+    more: { ...(isBatch ? { change } : {}), ...(ids === undefined ? {} : { resources: ids }) },
   };
 }
 
 /** A refusal as the record of its operation tells it: a problem without the request that met it. */
-export function refusalJson(refusal: Refusal, isMany: boolean, site: Pick<Site, "url">): Record<string, unknown> {
+export function refusalJson(refusal: Refusal, site: Pick<Site, "url">): Record<string, unknown> {
   const { status, title, about } = problems[refusal.code as ProblemCode];
-  const { errors, more } = problemOf(refusal, isMany, {});
+  const { errors, more } = problemOf(refusal, {});
   return {
     type: problemType(refusal.code as ProblemCode, site),
     title,

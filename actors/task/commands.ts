@@ -40,9 +40,10 @@ type Parts = { readonly asking: Asking; readonly ids: OperationIds; readonly now
 export function changeCommand(
   { asking, ids, nowMs }: Parts,
   intents: readonly Intent[],
-  { isImport = false } = {},
+  { isImport = false, isBatch = false } = {},
 ): Command {
-  return { ...commonOf(asking, ids, nowMs), kind: "change", intents, ...(isImport ? { isImport } : {}) };
+  const marks = { ...(isImport ? { isImport } : {}), ...(isBatch ? { isBatch } : {}) };
+  return { ...commonOf(asking, ids, nowMs), kind: "change", intents, ...marks };
 }
 
 export function undoCommand({ asking, ids, nowMs }: Parts, undoes: string): Command {

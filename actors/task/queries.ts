@@ -199,7 +199,7 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
   function operationText(reader: Reader, fact: Fact): MaybePromise<string> {
     const { operationId: id, refusal } = fact;
     if (refusal !== undefined) {
-      const problem = refusalJson(refusal, refusal.change > 0, site);
+      const problem = refusalJson(refusal, site);
       return JSON.stringify({ id, status: "rejected", problem });
     }
     return then(documentsOf(fact), (all) =>

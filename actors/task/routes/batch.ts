@@ -164,7 +164,7 @@ function routesAt(parts: SpaceParts, address: Address): Route[] {
         const asking = askingOf(call, spaceId, `/operations/${undoes}/undo`);
         const ids = operationIds(asking, spaceId);
         const outcome = await parts.changes.change(undoCommand({ asking, ids, nowMs: parts.now() }, undoes));
-        return answerOf(parts, call, outcome, { isMany: false });
+        return answerOf(parts, call, outcome);
       },
     },
   ];
@@ -246,8 +246,8 @@ async function changeMany(parts: SpaceParts, call: Call): Promise<Answer> {
   const ids = operationIds(asking, spaceId);
   const edge = edgeOf(parts);
   const intents = changes.map((change, place) => intentOf(change, { place, isImport, ids, edge }));
-  const command = changeCommand({ asking, ids, nowMs: parts.now() }, intents, { isImport });
-  return answerOf(parts, call, await parts.changes.change(command), { isMany: true });
+  const command = changeCommand({ asking, ids, nowMs: parts.now() }, intents, { isImport, isBatch: true });
+  return answerOf(parts, call, await parts.changes.change(command));
 }
 
 function intentOf(
@@ -271,14 +271,9 @@ function intentOf(
   };
 }
 
-function answerOf(
-  parts: SpaceParts,
-  call: Call,
-  outcome: Outcome,
-  { isMany }: { isMany: boolean },
-): Answer | Promise<Answer> {
+function answerOf(parts: SpaceParts, call: Call, outcome: Outcome): Answer | Promise<Answer> {
   if (outcome.kind === "pending") return pendingAnswer(outcome, linksOf(parts, call));
-  throwRefusal(outcome, { isMany });
+  throwRefusal(outcome);
   const reader = { userId: callerOf(call).userId, token: undefined };
   return then(parts.queries.textsOf(reader, outcome.documents, { asOf: repeated(outcome) }), (texts) => ({
     status: 200,

@@ -262,7 +262,7 @@ async function change(context: Context, call: Call, kind: IntentKind, asked: Ask
 export function answerTo(parts: SpaceParts, call: Call, outcome: Outcome, type: ResourceType) {
   const links = linksOf(parts, call);
   if (outcome.kind === "pending") return pendingAnswer(outcome, links);
-  throwRefusal(outcome, { isMany: false });
+  throwRefusal(outcome);
   const [id = ""] = outcome.fact.answers;
   // What an undo has deleted is shown as every undo shows what it leaves.
   const withDeleted = outcome.fact.changes.some((each) => each.id === id && each.kind === "undone");
