@@ -31,6 +31,7 @@ export const long: readonly string[] = [
   "tests/stack/rebalances.test.ts",
   "tests/page/together.test.ts",
   "tests/stack/rebuild.test.ts",
+  "tests/stack/late-imports.test.ts",
   "tests/contract/space-reads.test.ts",
   "tests/stack/refused-writes.test.ts",
   "tests/webhooks/consumers.test.ts",

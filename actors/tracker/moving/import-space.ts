@@ -1,5 +1,4 @@
 /** One space of a file, made again in a space of the server: creations first, then what closes or deletes, in an order in which each is allowed. */
-import { ProblemError } from "../../../clients/typescript/src/problem.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { type Batches, batches, type Item, type ItemRefusal } from "./batches.ts";
 import { type Change, closingFlags, creationOf, isNeeded, ownReference, rankField, type Target } from "./creation.ts";
@@ -157,22 +156,10 @@ function creation(work: Work, document: FileDocument, isDetached: boolean): Item
       if (refusal.code === "conflict") await state.update();
       // What it is now is told by `change`.
       if (state.of(resource.id) !== undefined) return;
-      if (refusal.code === "conflict" && (await isTaken(work, document))) counts.present += 1;
-      else left({ line, type: type.name, id: resource.id, reason: refusal.detail });
+      left({ line, type: type.name, id: resource.id, reason: refusal.detail });
       end();
     },
   };
-}
-
-/** Whether the space has the id, though its facts do not tell of it yet. */
-async function isTaken({ api, spaceId }: Work, { type, resource: { id } }: FileDocument): Promise<boolean> {
-  try {
-    await api.get(`/v1/spaces/${spaceId}/${type.plural}/${id}?version=1`);
-    return true;
-  } catch (failure) {
-    if (failure instanceof ProblemError && failure.status === 404) return false;
-    throw failure;
-  }
 }
 
 /** New ones are last in their order, by the clock of the server's process. Several processes may disagree by some milliseconds. */

@@ -7,7 +7,7 @@ import { lineBytesMax, MovingError } from "./moving-file.ts";
 export type Applied = { readonly items: readonly (Readonly<Record<string, unknown>> | null)[] };
 
 export type ServerApi = {
-  /** Read whole. Throws `ProblemError` for what the server refuses. */
+  /** Read whole, and with all that was written before by this. Throws `ProblemError` for what the server refuses. */
   get(path: string): Promise<unknown>;
   /** The objects of an answer in lines, as they come. */
   lines(path: string): AsyncGenerator<Readonly<Record<string, unknown>>>;
@@ -32,12 +32,21 @@ const answerMs = 60_000;
 const attemptsMax = 150;
 const firstAttemptsMax = 3;
 const pollMs = 200;
+/**
+ * An answer that may lack what the user wrote before is asked for again for so long in all: a space that was made just now is to be found. No longer, since
+ * answers may say so for hours, while Redis is away.
+ */
+const staleMs = 10_000;
 /** What the log has and the writer has not decided yet is waited for so long. */
 const decidedMs = 600_000;
 
 export function serverApi({ url, token, signal, onWait }: ServerApiOptions): ServerApi {
   let waitsFor = "";
   let isReached = false;
+  let busyInARow = 0;
+  /** Of the last answer to a change: what others did before that change is known to whoever sends it back, too. */
+  let consistencyToken: string | undefined;
+  let staleUntilMs: number | undefined;
   let requestsMax = batchMax;
 
   /** Bodies are read here, within the deadline: an answer that is cut off is asked for again. */
@@ -68,9 +77,12 @@ export function serverApi({ url, token, signal, onWait }: ServerApiOptions): Ser
   function observe({ status, headers }: Response): void {
     const [, policy] = /;q=(\d+)/.exec(headers.get("ratelimit-policy") ?? "") ?? [];
     if (policy !== undefined) requestsMax = Math.max(1, Math.min(batchMax, Number(policy)));
+    consistencyToken = headers.get("consistency-token") ?? consistencyToken;
+    busyInARow = status === 503 ? busyInARow + 1 : 0;
     if (status === 429) wait("its rate limit is reached");
-    else if (status === 503) wait("it is busy or a part of it is away");
-    else {
+    // A read model that is a second behind is nothing to tell of.
+    else if (status === 503 && busyInARow > 1) wait("it is busy or a part of it is away");
+    else if (status !== 503) {
       waitsFor = "";
       isReached = true;
     }
@@ -90,9 +102,15 @@ export function serverApi({ url, token, signal, onWait }: ServerApiOptions): Ser
   const ask = { isSigned: true, isRepeatable: true, signal } as const;
 
   async function get(path: string): Promise<unknown> {
-    // A wrong address is told at once.
-    const response = await (isReached ? patient : first).request({ ...ask, method: "GET", path });
-    return await response.json();
+    for (;;) {
+      const headers = consistencyToken === undefined ? {} : { "consistency-token": consistencyToken };
+      // A wrong address is told at once.
+      const response = await (isReached ? patient : first).request({ ...ask, method: "GET", path, headers });
+      const isStale = response.headers.get("consistency") === "stale" && consistencyToken === undefined;
+      if (isStale) staleUntilMs ??= Date.now() + staleMs;
+      if (!isStale || Date.now() > (staleUntilMs ?? 0)) return await response.json();
+      await pause(pollMs, signal);
+    }
   }
 
   return {
