@@ -6,6 +6,8 @@ import { describePage } from "./describe-page.ts";
 
 const waitMs = 60_000;
 const tabsMax = 40;
+/** How long one is shown. */
+const toastMs = 6_000;
 
 await describePage("the page on a narrow screen", {}, ({ chromium, system }) => {
   test("says whether all is saved, what waits and that it is offline, without its menu", async () => {
@@ -92,6 +94,20 @@ await describePage("the page on a narrow screen", {}, ({ chromium, system }) => 
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: "Settings" }).click();
     await page.getByRole("button", { name: "Delete account" }).click({ trial: true });
+    expectNoFaults(ada);
+    await context.close();
+  }, 180_000);
+
+  test("the last card of a full column can be reached while there is a toast", async () => {
+    const ada = await visitor(chromium, `${system.url}/`, { isNarrow: true });
+    const { page, context } = ada;
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Open menu" }).click();
+    await newProject(page, "Launch");
+    for (let n = 0; n < 16; n++) await quickAdd(page, `Card ${n}`);
+    await page.locator(".toast").waitFor();
+    const last = page.getByRole("button", { name: "Card 15", exact: true });
+    await last.click({ trial: true, timeout: toastMs / 2 });
     expectNoFaults(ada);
     await context.close();
   }, 180_000);
