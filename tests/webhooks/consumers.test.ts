@@ -164,6 +164,77 @@ describeWith("webhooks of several consumers", [await servers()], (urls) => {
     3 * deadlineMs,
   );
 
+  /** What can be asked of deliveries, beside reading where they are. */
+  const actions = [
+    { action: "resume" },
+    { action: "replay", body: { from: 1 } },
+    { action: "skip", body: {} },
+    { action: "test" },
+  ] as const;
+
+  test(
+    "while no consumer is there what is asked of deliveries is 503 and not done later, and where they are can be read",
+    async () => {
+      const [{ spaceId, target }] = (await told()) as [Told];
+      await write([{ spaceId, target }], 2);
+      await poll("both are told", deadlineMs, () => target.received.length === 2);
+      const { items } = (await ok<{ items: Resource[] }>(ada, 200, "GET", `/v1/spaces/${spaceId}/webhooks`)).body;
+      const path = `/v1/spaces/${spaceId}/webhooks/${items[0]?.id}`;
+      const deliveries = async () =>
+        (await ok<{ cursor: number; items: object[] }>(ada, 200, "GET", `${path}/deliveries`)).body;
+      await poll("both are noted", deadlineMs, async () => (await deliveries()).items.length === 2);
+      const before = await deliveries();
+      await Promise.all(consumers.map((each) => each.end("SIGKILL")));
+
+      const keyed = (action: string) => ({ "idempotency-key": `away-${action}` });
+      const ask = (action: string, body: object | undefined, headers: Record<string, string>) =>
+        ada.call("POST", `${path}/${action}`, { ...(body === undefined ? {} : { body }), headers });
+      const asked = actions.flatMap(({ action, ...more }) =>
+        [keyed(action), {}].map((headers) => ask(action, "body" in more ? more.body : undefined, headers)),
+      );
+      for (const reply of await Promise.all(asked)) {
+        const { detail } = expectProblem(reply, 503, "overloaded");
+        expect(detail).toContain("retry with the same Idempotency-Key");
+        expect(Number(reply.headers.get("retry-after"))).toBeGreaterThan(0);
+      }
+      expect(await deliveries()).toEqual(before);
+
+      await Promise.all(consumers.map((each) => each.start()));
+      await poll("a courier answers", deadlineMs, async () => (await ask("test", undefined, {})).status === 200);
+      await write([{ spaceId, target }], 1);
+      const isFact = ({ body }: Received) => (JSON.parse(body) as Partial<Fact>).seq !== undefined;
+      await poll("the next is told", deadlineMs, () => target.received.filter(isFact).length >= 3);
+      expect(new Set(target.received.filter(isFact).map((each) => factIn(each).seq)).size).toBe(3);
+      expect(target.received.filter(isFact)).toHaveLength(3);
+      // The same request again is the first that is done, and the next one is its repeat.
+      for (const isReplayed of [null, "true"]) {
+        const reply = await ask("replay", { from: 1 }, keyed("replay"));
+        expect([reply.status, reply.headers.get("idempotency-replayed")]).toEqual([200, isReplayed]);
+      }
+      await poll("all are told again", deadlineMs, () => target.received.filter(isFact).length === 6);
+    },
+    3 * deadlineMs,
+  );
+
+  test(
+    "while MongoDB is away what is read and asked of deliveries is 503, soon",
+    async () => {
+      const [{ spaceId }] = (await told()) as [Told];
+      const { items } = (await ok<{ items: Resource[] }>(ada, 200, "GET", `/v1/spaces/${spaceId}/webhooks`)).body;
+      const path = `/v1/spaces/${spaceId}/webhooks/${items[0]?.id}`;
+      await mongo.mode("stall");
+      const replies = await Promise.all([
+        ada.call("GET", `${path}/deliveries`),
+        ...actions.map(({ action, ...more }) => ada.call("POST", `${path}/${action}`, more)),
+      ]);
+      await mongo.mode("pass");
+      for (const reply of replies) expectProblem(reply, 503, "read-model-unavailable");
+      await poll("it goes on", deadlineMs, async () => (await ada.call("GET", `${path}/deliveries`)).status === 200);
+      await poll("it is asked", deadlineMs, async () => (await ada.call("POST", `${path}/resume`)).status === 200);
+    },
+    2 * deadlineMs,
+  );
+
   test(
     "without a key no webhook is made, and what there is can be read",
     async () => {
