@@ -152,6 +152,16 @@ export function deliverer(parts: CourierParts): Courier {
     return lines.get(webhookId);
   }
 
+  /** What fails is told in the log, too: whoever asks learns no more than that it is to be tried again. */
+  async function answered<T>(answer: () => Promise<T>): Promise<T> {
+    try {
+      return await answer();
+    } catch (failure) {
+      failed("answer about a webhook", failure);
+      throw failure;
+    }
+  }
+
   /** One at a time. */
   function refreshed(): Promise<void> {
     refreshing ??= refresh().finally(() => {
@@ -178,20 +188,12 @@ export function deliverer(parts: CourierParts): Courier {
       await Promise.all([refreshing?.catch(() => undefined), ...[...lines.values()].map(({ underWay }) => underWay)]);
       parts.countStopped(0);
     },
-    async deliveries(webhookId) {
-      return (await (await lineOf(webhookId))?.log()) ?? null;
-    },
-    async request(webhookId, request) {
-      const line = await lineOf(webhookId);
-      if (line === undefined) return null;
-      try {
-        const outcome = await line.request(request);
+    deliveries: (webhookId) => answered(async () => (await (await lineOf(webhookId))?.log()) ?? null),
+    request: (webhookId, request) =>
+      answered(async () => {
+        const outcome = (await (await lineOf(webhookId))?.request(request)) ?? null;
         countStopped();
         return outcome;
-      } catch (failure) {
-        failed("answer about a webhook", failure);
-        throw failure;
-      }
-    },
+      }),
   };
 }

@@ -18,9 +18,10 @@ export function openSpaceDatabase(dataDir: string): DatabaseSync {
 }
 
 function prepareFile(db: DatabaseSync): void {
+  // Another program may hold the file: that is told before the thread that waits for it is taken for hung.
   // FULL: a commit is on the disk before it is answered. The cache (in KiB, when negative) holds the inner pages of the indexes.
   db.exec(
-    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;",
+    "PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;",
   );
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   // Before the switch to WAL, so that the marks of the file are in its own header and not only in a write-ahead log that the check does not read.

@@ -27,7 +27,8 @@ export function openWebhookDatabase(dataDir: string): DatabaseSync {
 }
 
 function prepareFile(db: DatabaseSync): void {
-  db.exec("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;");
+  // Another program may hold the file: that is told before the thread that waits for it is taken for hung.
+  db.exec("PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;");
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version === 0)
     db.exec(
