@@ -32,7 +32,7 @@ export type ApiTokenGrant =
 
 /** Whether a path of the public port is auth's to answer (sections 2 and 5 of the contract). */
 export function ownedByAuth(path: string): boolean {
-  return /^\/(?:v1\/auth|v1\/users|auth|users|register|login|refresh|logout|logout-all|verify|token|\.well-known)(?:\/|$)/.test(
+  return /^\/(?:v1\/auth|v1\/users|auth|users|register|login|refresh|logout|logout-all|verify|token|\.well-known)(?:\/[^#]*)?$/.test(
     path,
   );
 }

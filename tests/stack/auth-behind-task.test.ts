@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { call, expectProblem, password, type Reply, type Tokens } from "../system/client.ts";
 import { type Place, placeOn, servers } from "../system/deployments.ts";
 import { poll } from "../system/poll.ts";
+import { rawRequest } from "../system/raw.ts";
 import { cleanUp, type Runtime, type System, start } from "../system/server.ts";
 import { describeWith } from "../system/services.ts";
 
@@ -67,6 +68,13 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[])
       expect(refusedAddresses().slice(before)).toEqual(Array(6).fill("127.0.0.1"));
       expect((await alone.end("SIGTERM")).code).toBe(0);
     }, 120_000);
+
+    test("a target with a # in it is for an unknown path, and not handed on without it", async () => {
+      for (const path of ["/v1/auth/me#x", "/.well-known/jwks.json#"]) {
+        const reply = await rawRequest(task.url, [`GET ${path} HTTP/1.1`]);
+        if (reply.status !== 400 || reply.text !== "") expectProblem(reply, 404, "not-found");
+      }
+    });
 
     test("a page's refresh token is a cookie, secure where the client came by TLS, and taken from the page's own origin alone", async () => {
       const headers = {
