@@ -3,7 +3,7 @@ import type { Self } from "../runtime/actor.ts";
 import { causeOf } from "./cause.ts";
 import { addressOf } from "./servers.ts";
 
-export type Outage = { failed(error: unknown): void; fine(): void };
+export type Outage = { failed(error: unknown): void; succeeded(): void };
 
 /** What is named in both lines. */
 export type OutageOf = {
@@ -31,7 +31,7 @@ export function onceEach(tell: { began: (reason: string) => void; over: () => vo
       if (!isOn) tell.began(causeOf(error));
       isOn = true;
     },
-    fine() {
+    succeeded() {
       if (isOn) tell.over();
       isOn = false;
     },

@@ -8,12 +8,12 @@ import { webhooksFile } from "./courier/embedded/database.ts";
 import { sharesPorts } from "./http/listen.ts";
 import { diskSpace } from "./metrics/process.ts";
 import { admin } from "./process/admin.ts";
+import { banner } from "./process/banner.ts";
+import { readArguments } from "./process/cli.ts";
 import { checkDataDir, checkTogether, DataDirError, lockDataDir } from "./process/data-dir.ts";
-import { greeting } from "./process/greeting.ts";
-import { readArguments } from "./process/help.ts";
+import { type FallbackListener, fallbackListener } from "./process/fallback-listener.ts";
 import { isTerminal, logger, writeNow } from "./process/log.ts";
-import { PortError, tryPort } from "./process/ports.ts";
-import { type Standby, standby } from "./process/standby.ts";
+import { PortError, tryPort } from "./process/port-check.ts";
 import type { SqliteFile } from "./sqlite/file.ts";
 import { taskTracker } from "./system.ts";
 import { madeWebhookKey } from "./webhook-key.ts";
@@ -84,13 +84,13 @@ export async function start(isEnding: () => boolean): Promise<void> {
     write: (line) => writeNow(2, line),
     now: () => new Date(),
   });
-  let waiting: Standby | undefined;
+  let waiting: FallbackListener | undefined;
   const tracker = taskTracker(config, (level, event, fields) => {
     log(level, event, fields);
     // The supervisor has just told of a death: the port must not be left alone.
     if (fields.supervisor !== undefined) waiting?.look();
   });
-  if (config.role === "all" || config.role === "task") waiting = standby(tracker.system, config);
+  if (config.role === "all" || config.role === "task") waiting = fallbackListener(tracker.system, config);
   const pages = admin(tracker, {
     host: config.adminHost,
     port: config.adminPort,
@@ -110,7 +110,7 @@ export async function start(isEnding: () => boolean): Promise<void> {
   waiting?.look();
   writeNow(
     1,
-    greeting({
+    banner({
       terminal: isTerminal(1),
       host: config.host,
       port: config.role === "consumer" ? undefined : config.port,

@@ -89,7 +89,7 @@ export function notedWork({
 }: {
   /** False when there is nothing more to do. */
   readonly work: () => Promise<boolean>;
-  readonly outage: { failed(error: unknown): void; fine(): void };
+  readonly outage: { failed(error: unknown): void; succeeded(): void };
   readonly until: AbortSignal;
 }): NotedWork {
   let wakeUp = (): void => undefined;
@@ -112,7 +112,7 @@ export function notedWork({
     for (let failures = 0; !until.aborted; ) {
       try {
         while (!until.aborted && (await work()));
-        outage.fine();
+        outage.succeeded();
         failures = 0;
       } catch (error) {
         failures += 1;

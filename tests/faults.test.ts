@@ -24,7 +24,7 @@ afterAll(cleanUp);
 
 const clients = 32;
 /** Between the rounds of a user while an actor comes back: its start needs the processors too. */
-const restMs = 5;
+const pauseMs = 5;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const creates = Number(process.env.CREATES ?? 3_000);
 const seed = Number(process.hrtime.bigint() % 1_000_000n);
@@ -181,7 +181,7 @@ for (const runtime of ["bun", "deno"] satisfies Runtime[]) {
         return false;
       };
       const lane = async (who: Person, { acknowledged, uncertain, keyed }: Told): Promise<void> => {
-        for (let number = 0; running; number += 1, await pause(restMs)) {
+        for (let number = 0; running; number += 1, await pause(pauseMs)) {
           const title = `${name} ${number}`;
           const key = number % 2 === 0 ? `${title} ${who.id}`.replaceAll(" ", "-") : undefined;
           let made: Reply<Task> | undefined;

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { variableRows } from "../actors/config.ts";
-import { greeting } from "../actors/process/greeting.ts";
+import { banner } from "../actors/process/banner.ts";
 import { type System, start } from "./system/server.ts";
 import { runSession, statusesIn } from "./system/shell.ts";
 
 const readme = readFileSync(join(import.meta.dir, "..", "README.md"), "utf8");
 const session = /^## A session\n[\s\S]*?```sh\n([\s\S]*?)```/m.exec(readme)?.[1] ?? "";
 
-test("the greeting's first curl leaves the session as it is: both use one account", () => {
+test("the banner's first curl leaves the session as it is: both use one account", () => {
   const ready = {
     terminal: true,
     host: "127.0.0.1",
@@ -19,7 +19,7 @@ test("the greeting's first curl leaves the session as it is: both use one accoun
     adminPort: 3001,
     version: "1",
   };
-  const [, account = "?"] = /-d '(\{[^']*\})'/.exec(greeting(ready)) ?? [];
+  const [, account = "?"] = /-d '(\{[^']*\})'/.exec(banner(ready)) ?? [];
   expect(session).toContain(`-d '${account}'`);
 });
 

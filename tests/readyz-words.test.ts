@@ -14,8 +14,8 @@ test("Each word that an actor or a server is described with stands in docs/opera
   for await (const file of new Glob("actors/**/*.ts").scan(root)) {
     if (file.endsWith(".test.ts")) continue;
     const text = await Bun.file(`${root}/${file}`).text();
-    const states = wordsIn(text, /(?:new NotWell\(|detail: |state: )"([^"]+)"/g);
-    if (/NotWell|readiness|UnusableSchema/.test(text)) words.push(...states);
+    const states = wordsIn(text, /(?:new Unhealthy\(|detail: |state: )"([^"]+)"/g);
+    if (/Unhealthy|readiness|UnusableSchema/.test(text)) words.push(...states);
   }
   expect(words).toContain("cannot append");
   const missing = words.filter((word) => !table.includes(`\`${word}\``));

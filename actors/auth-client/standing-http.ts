@@ -81,7 +81,7 @@ export function standingOverHttp({ authUrl, take, log, claims: believed }: Stand
     for (let pauseMs = everyMs; !stopping.aborted; ) {
       try {
         await round();
-        told.fine();
+        told.succeeded();
         pauseMs = everyMs;
       } catch (error) {
         if (!stopping.aborted) told.failed(error);

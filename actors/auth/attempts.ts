@@ -141,8 +141,8 @@ function delayMs(wrong: number, mostMs: number): number {
   return wrong < freeInRow ? 0 : Math.min(mostMs, 1_000 * 2 ** Math.min(wrong - freeInRow, 30));
 }
 
-function tooEarly(restMs: number): Problem {
-  const retryAfterS = Math.max(1, Math.ceil(restMs / 1_000));
+function tooEarly(remainingMs: number): Problem {
+  const retryAfterS = Math.max(1, Math.ceil(remainingMs / 1_000));
   return new Problem("rate-limited", "Too many wrong passwords in a row; Retry-After says when to try again.", {
     headers: { "retry-after": String(retryAfterS) },
   });

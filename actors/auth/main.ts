@@ -1,6 +1,6 @@
 /** The `auth` actor: its stores, its service and its app, put together. */
 import { behave, type Self } from "../../runtime/actor.ts";
-import { loggedProbe, NotWell, type Probe, type Probes, reportHealth } from "../health/report-health.ts";
+import { loggedProbe, type Probe, type Probes, reportHealth, Unhealthy } from "../health/report-health.ts";
 import { verifier } from "../http/access-tokens.ts";
 import { admission, threadClock } from "../http/admission.ts";
 import { admissionBounds } from "../http/admission-bounds.ts";
@@ -201,7 +201,7 @@ function probeOf({ server }: Stores, { isOpen, fault }: Opening): Probe | undefi
     ? undefined
     : async () => {
         const why = fault();
-        if (why instanceof UnusableSchema) throw new NotWell(why.state);
+        if (why instanceof UnusableSchema) throw new Unhealthy(why.state);
         if (!isOpen()) throw why ?? new NoAnswerError("not opened yet");
         await server.writable();
       };

@@ -12,7 +12,7 @@ import { begin } from "./schedule.ts";
 /** Webhooks are read again after so long, whatever was announced of them. */
 const refreshMs = 10_000;
 /** After a failure of the stores, not of a receiver. */
-const restMs = 5_000;
+const cooldownMs = 5_000;
 
 const graceMs = 1_000;
 
@@ -135,7 +135,7 @@ export function deliverer(parts: CourierParts): Courier {
     line.underWay = line
       .deliver()
       .then(recovered, (failure) => {
-        line.rest(restMs);
+        line.rest(cooldownMs);
         failed("deliver to webhooks", failure);
       })
       .finally(() => {

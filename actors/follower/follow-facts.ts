@@ -2,8 +2,8 @@
 
 import type { Kafka } from "kafkajs";
 import type { Self } from "../../runtime/actor.ts";
-import { NotWell, type Probe } from "../health/report-health.ts";
-import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
+import { type Probe, Unhealthy } from "../health/report-health.ts";
+import { groupMembership, isOurFault } from "../kafka/group-membership.ts";
 import { TopicsError } from "../kafka/topic-settings.ts";
 import { outage } from "../outage.ts";
 import type { KafkaServers } from "../servers.ts";
@@ -56,7 +56,7 @@ export function followSpaces(
     }
   }
 
-  const staying = stayJoined({
+  const staying = groupMembership({
     join: (lost) => followFacts({ kafka, servers, group, heard, begun: tail.begin, lost }),
     until: self.stopping,
     failed: (error) => {
@@ -64,7 +64,7 @@ export function followSpaces(
       following.failed(error);
     },
     joined: () => {
-      following.fine();
+      following.succeeded();
       self.log("info", "follows", { group });
     },
   });
@@ -95,8 +95,8 @@ export function followSpaces(
     },
     async probe() {
       const facts = staying.now();
-      if (facts === undefined) throw new NotWell("not reached");
-      if (!facts.caughtUp()) throw new NotWell("catching up");
+      if (facts === undefined) throw new Unhealthy("not reached");
+      if (!facts.caughtUp()) throw new Unhealthy("catching up");
       const ends = await facts.logEnds();
       const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - 1 - tail.told(partition)), 0);
       const nowMs = Date.now();

@@ -6,13 +6,13 @@ import { type DependencyHealth, dependencyHealth } from "./health.ts";
 
 /** What is found of a server that is reached; `detail` when something is not as it should be. */
 export type Found = Pick<DependencyHealth, "lag" | "detail" | "parked">;
-/** Looks at one server: throws a `NotWell`, or what its driver throws (which is not shown). */
+/** Looks at one server: throws an `Unhealthy`, or what its driver throws (which is not shown). */
 export type Probe = () => Promise<Found | void> | Found | void;
 export type Probes = { readonly [D in DependencyHealth["dependency"]]?: Probe };
 
 /** A state worth showing as it is. */
-export class NotWell extends Error {
-  override readonly name = "NotWell";
+export class Unhealthy extends Error {
+  override readonly name = "Unhealthy";
   /** The actor cannot do its job meanwhile. */
   readonly needed: boolean;
   constructor(message: string, options: { needed: boolean } = { needed: false }) {
@@ -37,19 +37,19 @@ export function reportHealth(self: Pick<Self, "name" | "publish">, probes: Probe
           const found = await withDeadline(
             Promise.resolve().then(probe),
             probeMs,
-            () => new NotWell("no answer in time"),
+            () => new Unhealthy("no answer in time"),
           );
           health = { actor: self.name, dependency, ok: true, ...found };
         } catch (error) {
-          const detail = error instanceof NotWell ? error.message : "not reached";
-          const needed = error instanceof NotWell && error.needed ? { needed: true as const } : {};
+          const detail = error instanceof Unhealthy ? error.message : "not reached";
+          const needed = error instanceof Unhealthy && error.needed ? { needed: true as const } : {};
           health = { actor: self.name, dependency, ok: false, detail, ...needed };
         }
         if (ended) return;
         await self.publish(dependencyHealth, health);
         failures = health.ok ? 0 : failures + 1;
-        const restMs = health.ok ? everyMs : pauseMs(failures, { fromMs: soonMs, toMs: everyMs });
-        await new Promise((resolve) => setTimeout(resolve, restMs));
+        const waitMs = health.ok ? everyMs : pauseMs(failures, { fromMs: soonMs, toMs: everyMs });
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     },
   );
@@ -79,10 +79,10 @@ export function loggedProbe(
     try {
       const found = await withDeadline(Promise.resolve().then(probe), probeMs);
       isReached = true;
-      told.fine();
+      told.succeeded();
       return found;
     } catch (error) {
-      const reason = error instanceof NotWell ? error.message : why(error);
+      const reason = error instanceof Unhealthy ? error.message : why(error);
       const isStarting = !isReached && performance.now() - beganMs < startingMs;
       if (!(isStarting && reason instanceof NoAnswerError)) told.failed(reason);
       throw error;

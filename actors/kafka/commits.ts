@@ -22,21 +22,21 @@ const againMs = 500;
 export function committing(topic: string, commit: (places: OffsetsByTopicPartition) => Promise<void>): Commits {
   let noted = new Map<number, PlaceToCommit>();
   /** What was noted before the last `forget` is not noted again. */
-  let era = 0;
+  let assignmentEpoch = 0;
   let ended = false;
   let later: ReturnType<typeof setTimeout> | undefined;
   let underWay: Promise<void> | undefined;
 
   async function all(): Promise<void> {
     const places = noted;
-    const its = era;
+    const its = assignmentEpoch;
     noted = new Map();
     let pauseMs = gatherMs;
     try {
       await commit({ topics: [{ topic, partitions: [...places.values()] }] });
     } catch {
       pauseMs = againMs;
-      if (its === era) noted = new Map([...places, ...noted]);
+      if (its === assignmentEpoch) noted = new Map([...places, ...noted]);
     }
     underWay = undefined;
     soon(pauseMs);
@@ -56,7 +56,7 @@ export function committing(topic: string, commit: (places: OffsetsByTopicPartiti
     },
     forget() {
       noted.clear();
-      era += 1;
+      assignmentEpoch += 1;
       clearTimeout(later);
       later = undefined;
     },

@@ -43,7 +43,7 @@ type Cluster = {
  * Takes members with this client's name out of the group, before it joins itself: they are its earlier lives, for whom the group would wait
  * until their sessions end. Should one of them live after all, it hears of it and joins again. Failing is no harm.
  */
-export async function leaveForEarlierLives(kafka: Kafka, groupId: string, clientName: string): Promise<void> {
+export async function evictPreviousMembers(kafka: Kafka, groupId: string, clientName: string): Promise<void> {
   const make = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === "private:Kafka:createCluster",
   );

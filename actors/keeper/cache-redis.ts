@@ -13,7 +13,7 @@ export type KeptResource = { readonly spaceId: string; readonly id: string; read
 export function keptSpacesInRedis(connection: Redis): KeptCache<KeptResource> {
   const redis = withSpaceCache(connection);
   return {
-    restMs: 2 * unmarkedMs,
+    cooldownMs: 2 * unmarkedMs,
 
     async keep(partition, kept, mark) {
       const names = [spaceKeys.kept];

@@ -10,7 +10,7 @@ export type KeptCache<Kept> = {
   /** Forgets the marks of these partitions and all entries: those of other partitions may go at any time, their marks are for their own keepers to judge. */
   empty(partitions: readonly number[]): Promise<void>;
   /** How long nothing may be marked after that: what was under way then has ended by itself. */
-  readonly restMs: number;
+  readonly cooldownMs: number;
 };
 export type Mark = { readonly offset: number; readonly before: number | undefined };
 
@@ -69,7 +69,7 @@ export function keeping<Said, Kept>(options: KeepingOptions<Said, Kept>): Keepin
     const upTo = doubts;
     await cache.empty([...mine.keys()]);
     cleared = upTo;
-    restUntilMs = now() + cache.restMs;
+    restUntilMs = now() + cache.cooldownMs;
     for (const state of mine.values()) {
       state.applied = Math.max(state.applied, state.mark ?? -1);
       state.mark = undefined;

@@ -1,13 +1,13 @@
 /** The `keeper` actor. It waits for Kafka and Redis for ever; while Redis is away its place in the facts stays where it is. */
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { behave, type Self } from "../../runtime/actor.ts";
-import { loggedProbe, NotWell, reportHealth } from "../health/report-health.ts";
+import { loggedProbe, reportHealth, Unhealthy } from "../health/report-health.ts";
 import { kafkaClient } from "../kafka/client.ts";
 import { readFacts } from "../kafka/facts-record.ts";
-import { leaveForEarlierLives, memberName, membership } from "../kafka/group.ts";
+import { evictPreviousMembers, memberName, membership } from "../kafka/group.ts";
+import { groupMembership, isOurFault } from "../kafka/group-membership.ts";
 import { holdBatch } from "../kafka/hold-batch.ts";
 import { type SpaceNames, spaceNamesIn } from "../kafka/names.ts";
-import { isOurFault, stayJoined } from "../kafka/stay-joined.ts";
 import { TopicsError } from "../kafka/topic-settings.ts";
 import { prepareSpaceTopics } from "../kafka/topics.ts";
 import { countThread } from "../metrics/threads.ts";
@@ -49,7 +49,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     const joining = outage(self.log, { server: "kafka", urls: servers.brokers, step: "join the keepers of the cache" });
     const ofRedis = { server: "redis", urls: [self.args.redis.url], step: "keep the cache up to date" } as const;
     const keepsCache = outage(self.log, ofRedis);
-    const staying = stayJoined({
+    const staying = groupMembership({
       join: async (lost) => {
         await prepareSpaceTopics(kafka, servers);
         return await join(kafka, spaceNamesIn(servers), {
@@ -58,7 +58,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
           told: {
             lost,
             failing: (error) => keepsCache.failed(connection.why(error)),
-            recovered: keepsCache.fine,
+            recovered: keepsCache.succeeded,
           },
         });
       },
@@ -68,7 +68,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
         joining.failed(error);
       },
       joined: () => {
-        joining.fine();
+        joining.succeeded();
         self.log("info", "joined", {});
       },
     });
@@ -76,7 +76,7 @@ export default behave<typeof keeper.accepts, State, KeeperData>(keeper, {
     const endReports = reportHealth(self, {
       redis: loggedProbe(self.log, { ...ofRedis, step: "reach it" }, connection.writable, connection.why),
       kafka: () => {
-        if (staying.now() === undefined) throw new NotWell("not joined yet");
+        if (staying.now() === undefined) throw new Unhealthy("not joined yet");
       },
     });
 
@@ -115,7 +115,7 @@ async function join(
   { keepers: group, facts: topic }: SpaceNames,
   { keeps, clientName, told: { lost, failing, recovered } }: Joining,
 ): Promise<{ stop(): Promise<void> }> {
-  await leaveForEarlierLives(kafka, group, clientName);
+  await evictPreviousMembers(kafka, group, clientName);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,

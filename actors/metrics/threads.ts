@@ -1,6 +1,6 @@
 /** Whose region of the shared memory is whose, and what every thread counts: how late its event loop is. */
 import type { Self } from "../../runtime/actor.ts";
-import { generationsBytes } from "../model/generations.ts";
+import { changeCountersBytes } from "../model/change-counters.ts";
 import type { Thread } from "./exposition.ts";
 import { Region, regionBytes } from "./region.ts";
 import { countIn, histogram } from "./registry.ts";
@@ -9,7 +9,7 @@ import { countIn, histogram } from "./registry.ts";
 const actors = ["main", "auth", "follower", "consumer", "keeper", "courier", "task"] as const;
 
 /** Behind the counters of changes, on a boundary of eight bytes. */
-const start = Math.ceil(generationsBytes / 8) * 8;
+const start = Math.ceil(changeCountersBytes / 8) * 8;
 
 /** Length of the memory that the actors share, with the regions of so many `task` workers. */
 export const sharedBytes = (taskWorkers: number): number => start + regionBytes * (actors.length - 1 + taskWorkers);

@@ -2,7 +2,7 @@
 import { rootCertificates } from "node:tls";
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, MongoTopologyClosedError } from "mongodb";
 import type { WriteRefusal } from "../health/health.ts";
-import { NotWell } from "../health/report-health.ts";
+import { Unhealthy } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { keepTrying, settles, withDeadline } from "../waiting.ts";
 
@@ -46,7 +46,7 @@ export type Mongo = {
   readonly db: Db;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
-  /** The same, and a `NotWell` when it is reached and takes no writes. */
+  /** The same, and a `Unhealthy` when it is reached and takes no writes. */
   writable(): Promise<void>;
   /** The same failure, or where all it says is that there is no connection, why there is none. */
   why(failure: unknown): unknown;
@@ -103,7 +103,7 @@ export function connectMongo(
         await withDeadline(update, pingMs);
       } catch (error) {
         const refusal = refusalOf(error);
-        throw refusal === undefined ? error : new NotWell(refusal);
+        throw refusal === undefined ? error : new Unhealthy(refusal);
       }
     },
     async close() {

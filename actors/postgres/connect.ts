@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import postgres from "postgres";
 import type { WriteRefusal } from "../health/health.ts";
-import { NotWell } from "../health/report-health.ts";
+import { Unhealthy } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { settles, withDeadline } from "../waiting.ts";
 import { openSocket } from "./socket.ts";
@@ -17,7 +17,7 @@ export type Postgres = {
   readonly sql: Sql;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
-  /** The same, and a `NotWell` when it is reached and takes no writes. `harmless`: a write that changes nothing, made only after another was refused. */
+  /** The same, and a `Unhealthy` when it is reached and takes no writes. `harmless`: a write that changes nothing, made only after another was refused. */
   writable(harmless: (sql: Sql) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 };
@@ -136,7 +136,7 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
       if (now?.readOnly === true) {
         // A session keeps what it was opened with: new ones see it when it is over.
         giveUp(current);
-        throw new NotWell("read-only");
+        throw new Unhealthy("read-only");
       }
       if (refused === undefined) return;
       // What a write has shown only a write can take back.
@@ -146,7 +146,7 @@ export function connectPostgres(server: Server, options: PostgresOptions = {}): 
       } catch (error) {
         if (!(error instanceof postgres.PostgresError)) throw error;
       }
-      if (refused !== undefined) throw new NotWell(refused);
+      if (refused !== undefined) throw new Unhealthy(refused);
     },
     async close() {
       closed = true;

@@ -2,7 +2,7 @@
 import { rootCertificates } from "node:tls";
 import { Redis, type RedisOptions } from "ioredis";
 import type { WriteRefusal } from "../health/health.ts";
-import { NotWell } from "../health/report-health.ts";
+import { Unhealthy } from "../health/report-health.ts";
 import type { Server } from "../servers.ts";
 import { NoAnswerError, settles } from "../waiting.ts";
 
@@ -16,7 +16,7 @@ export type RedisConnection = {
   readonly redis: Redis;
   /** Throws when it does not answer in time. The only look that a subscribed connection can take. */
   ping(): Promise<void>;
-  /** The same, and a `NotWell` when it is reached and takes no writes. */
+  /** The same, and a `Unhealthy` when it is reached and takes no writes. */
   writable(): Promise<void>;
   /** The same failure, or where there is no connection, why there is none. */
   why(failure: unknown): unknown;
@@ -63,7 +63,7 @@ export function connectRedis(server: Server, { commandMs = commandTimeoutMs } = 
         await redis.set(probeKey, "", "PX", probeKeyMs);
       } catch (error) {
         const refusal = refusalOf(error);
-        throw refusal === undefined ? error : new NotWell(refusal);
+        throw refusal === undefined ? error : new Unhealthy(refusal);
       }
     },
     close: () => redis.disconnect(),

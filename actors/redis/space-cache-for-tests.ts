@@ -123,7 +123,7 @@ export function memoryCache(now: () => number, without?: Without): MemoryCache {
       },
     }),
     keptCache: (turn) => ({
-      restMs: 2 * unmarkedMs,
+      cooldownMs: 2 * unmarkedMs,
       async keep(partition, kept, mark) {
         await turn();
         const there = memory.kept.get(partition);

@@ -25,7 +25,7 @@ export function memberIdOf(userId: string): string {
 
 /** What is known of a personal space before its first fact. */
 export function personalHead(userId: string): Head {
-  const since = bornAt(userId);
+  const since = createdAtOf(userId);
   const owner: Membership = { id: memberIdOf(userId), userId, role: "owner", since };
   return { spaceId: userId, seq: 0, position: -1, at: since, isDeleted: false, members: [owner], projects: 0 };
 }
@@ -43,7 +43,7 @@ export function personalDocument(userId: string, id: string): Document | undefin
   if (userId[14] === sharedVersion) return undefined;
   const member = memberIdOf(userId);
   if (id !== userId && id !== member) return undefined;
-  const at = bornAt(userId);
+  const at = createdAtOf(userId);
   return {
     spaceId: userId,
     id,
@@ -101,7 +101,7 @@ function difference(deleted: boolean | undefined): number {
 }
 
 /** Of a UUIDv7 the instant in it (RFC 9562 §5.7); of another id the beginning of time. */
-function bornAt(id: string): string {
+function createdAtOf(id: string): string {
   const ms = id[14] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
   return new Date(ms).toISOString();
 }

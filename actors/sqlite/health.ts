@@ -3,13 +3,13 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Self } from "../../runtime/actor.ts";
-import { NotWell, type Probe } from "../health/report-health.ts";
+import { type Probe, Unhealthy } from "../health/report-health.ts";
 import { onceEach } from "../outage.ts";
 
 export type SqliteHealth = {
   /** A write failed. What is no fault of the file is passed over. */
   failed(error: unknown): void;
-  /** Throws a `NotWell` while the file cannot be written. */
+  /** Throws a `Unhealthy` while the file cannot be written. */
   readonly probe: Probe;
   /** What the latest of both has shown. */
   isWritable(): boolean;
@@ -30,11 +30,11 @@ export function sqliteHealth(db: DatabaseSync, path: string): SqliteHealth {
     isWritable: () => reason === undefined || reason === damage,
     probe() {
       // What one page of the file has lost concerns those who need it; the others are served, and only a person can mend it.
-      if (reason === damage) throw new NotWell(damage);
+      if (reason === damage) throw new Unhealthy(damage);
       if (reason === undefined) reason = unwritable(path);
       if (reason === undefined) return;
       reason = tryWrite(db);
-      if (reason !== undefined) throw new NotWell(reason, { needed: true });
+      if (reason !== undefined) throw new Unhealthy(reason, { needed: true });
     },
   };
 }
@@ -48,7 +48,7 @@ export function loggedWrites(log: Self["log"], step: string, probe: Probe): Prob
   return async () => {
     try {
       await probe();
-      told.fine();
+      told.succeeded();
     } catch (error) {
       told.failed(error);
       throw error;

@@ -1,6 +1,6 @@
 /** The auth role as the `task` role needs it: who tokens stand for, and the paths that are its own. */
 import type { ApiTokenGrant, Ended, Standing } from "../auth/messages.ts";
-import { NotWell } from "../health/report-health.ts";
+import { Unhealthy } from "../health/report-health.ts";
 import type { AskSession } from "./session-check.ts";
 
 export type Accounts = {
@@ -24,4 +24,4 @@ export type Accounts = {
 export type Learn = { learn: (standing: Standing) => void; revoke: (ended: readonly Ended[]) => void };
 
 /** Nobody can be known before auth has been asked once. */
-export const unknownKeys = () => new NotWell("its keys are not known yet", { needed: true });
+export const unknownKeys = () => new Unhealthy("its keys are not known yet", { needed: true });

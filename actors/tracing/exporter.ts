@@ -100,7 +100,7 @@ export function exporter(self: Pick<Self, "name" | "index" | "log">, settings: T
     waiting.splice(0, batch.length);
     (fault === undefined ? exported : dropped).add(batch.length);
     failures = 0;
-    if (fault === undefined) told.fine();
+    if (fault === undefined) told.succeeded();
     else told.failed(fault.why);
   }
 

@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { ProgramName } from "./answers.ts";
 import { CannotBeHad, installDeadlineMs, run, type Say } from "./install.ts";
 import { underLock } from "./lock.ts";
 import { freePorts } from "./ports.ts";
+import type { ProgramName } from "./protocol-probe.ts";
 import { untilServes, withTries } from "./ready.ts";
 import { type ContainerEntry, type Control, type EntryName, nameOf } from "./state.ts";
 
@@ -94,7 +94,7 @@ const isRunning = ({ container }: ContainerEntry): Promise<boolean> =>
 export function containerControl(entry: ContainerEntry): Control {
   const { container } = entry;
   const isPaused = async () => (await docker("inspect", "-f", "{{.State.Paused}}", container)).trim() === "true";
-  const go = async () => {
+  const resume = async () => {
     if ((await isRunning(entry)) && (await isPaused())) await docker("unpause", container);
   };
   return {
@@ -102,11 +102,11 @@ export function containerControl(entry: ContainerEntry): Control {
     isAlive: () => isRunning(entry),
     async crash() {
       if (!(await isRunning(entry))) return;
-      await go();
+      await resume();
       await docker("kill", container);
     },
-    halt: async () => void (await docker("pause", container)),
-    go,
+    pause: async () => void (await docker("pause", container)),
+    resume,
     start: () =>
       withTries(async () => {
         await docker("start", container);

@@ -1,4 +1,4 @@
-/** What each program that runs as a process of this machine has to say of itself; `natives.ts` lists them. */
+/** What each program that runs as a process of this machine has to say of itself; `local-servers.ts` lists them. */
 import type { Say } from "./install.ts";
 import type { Command } from "./processes.ts";
 

@@ -69,22 +69,22 @@ function send(to: ProcessId, signal: NodeJS.Signals): void {
 }
 
 /** Halts a process and all below it; a halted parent makes no further child while they are looked for. */
-export function halt(root: ProcessId): ProcessId[] {
+export function pause(root: ProcessId): ProcessId[] {
   send(root, "SIGSTOP");
   const all = isAlive(root) ? [root, ...descendants(root.pid)] : [];
   for (const each of all) send(each, "SIGSTOP");
   return all;
 }
 
-/** Undoes `halt`. */
-export function go(root: ProcessId): void {
+/** Undoes `pause`. */
+export function resume(root: ProcessId): void {
   if (!isAlive(root)) return;
   for (const each of [...descendants(root.pid), root]) send(each, "SIGCONT");
 }
 
 /** Ends a process and all below it, as a crash would, and waits until they are gone. */
 export async function crash(root: ProcessId): Promise<void> {
-  const all = halt(root);
+  const all = pause(root);
   for (const each of all) send(each, "SIGKILL");
   if (!(await areGone(all, 10_000))) throw new Error(`Cannot end process ${root.pid}: it outlives SIGKILL`);
 }
@@ -94,7 +94,7 @@ export async function end(root: ProcessId, signal: NodeJS.Signals, deadlineMs: n
   if (!isAlive(root)) return;
   const all = [root, ...descendants(root.pid)];
   send(root, signal);
-  go(root);
+  resume(root);
   if (await areGone(all, deadlineMs)) return;
   for (const each of all) await crash(each);
 }

@@ -1,5 +1,5 @@
 /** The wait for a server that was just started. */
-import { answers, type ProgramName, protocolOf } from "./answers.ts";
+import { answers, type ProgramName, protocolOf } from "./protocol-probe.ts";
 
 const readyDeadlineMs = 120_000;
 const restartTries = 10;

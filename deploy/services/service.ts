@@ -1,7 +1,8 @@
 /** One service of a set in the hands of a test. */
-import { answers, protocolOf } from "./answers.ts";
+
 import { containerControl } from "./containers.ts";
-import { nativeControl } from "./natives.ts";
+import { nativeControl } from "./local-servers.ts";
+import { answers, protocolOf } from "./protocol-probe.ts";
 import { type Control, changing, type Entry, type EntryName, readState, writeState } from "./state.ts";
 
 export type Service = {
@@ -66,8 +67,8 @@ export function serviceIn(dir: string, name: EntryName): Service {
       return serves(held.entry, held.control);
     },
     kill: () => change((control) => control.crash()),
-    pause: () => change((control) => control.halt()),
-    resume: () => change((control) => control.go()),
+    pause: () => change((control) => control.pause()),
+    resume: () => change((control) => control.resume()),
     restart: () =>
       change(async (control) => {
         await control.crash();

@@ -4,12 +4,12 @@
  */
 import { mkdtempSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { ProgramName } from "./answers.ts";
 import { isEngineHere, removeProject, startContainer } from "./containers.ts";
-import { doesAnswer } from "./given.ts";
+import { doesAnswer } from "./external.ts";
 import { CannotBeHad, type Say } from "./install.ts";
-import { missingFor, startNative } from "./natives.ts";
+import { missingFor, startNative } from "./local-servers.ts";
 import { isAlive, thisProcess } from "./processes.ts";
+import type { ProgramName } from "./protocol-probe.ts";
 import { controlOf, type Service, serves, serviceIn } from "./service.ts";
 import {
   defaultDir,
@@ -64,7 +64,7 @@ async function upIn(dir: string, options: UpOptions, { isPrivate }: { isPrivate:
     const missing: Missing[] = [];
     const one = async (name: ServiceName) => {
       try {
-        urls[variableOf[name]] = (isPrivate ? undefined : await given(name, state)) ?? (await ours(name, set));
+        urls[variableOf[name]] = (isPrivate ? undefined : await external(name, state)) ?? (await ours(name, set));
       } catch (error) {
         missing.push({ service: name, reason: error instanceof Error ? error.message : "unknown" });
       }
@@ -89,7 +89,7 @@ type WorkingSet = {
 };
 
 /** What the environment gives, when it is not this set's own URL that a shell has kept. */
-async function given(name: ServiceName, { entries }: State): Promise<string | undefined> {
+async function external(name: ServiceName, { entries }: State): Promise<string | undefined> {
   const url = givenUrl(name);
   if (url === undefined || url === entries[name]?.url) return undefined;
   if (await doesAnswer(name, url)) return url;

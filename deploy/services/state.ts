@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import type { ProgramName } from "./answers.ts";
 import { underLock } from "./lock.ts";
 import type { Place } from "./native.ts";
 import type { ProcessId } from "./processes.ts";
+import type { ProgramName } from "./protocol-probe.ts";
 import type { ServiceName } from "./settings.ts";
 
 /** ZooKeeper is no service to anybody but Kafka, but runs, and fails, like one. */
@@ -51,8 +51,8 @@ export type Control = {
   /** Whether there is a process at all, halted or not. */
   isAlive(): Promise<boolean>;
   crash(): Promise<void>;
-  halt(): Promise<void>;
-  go(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Starts one that is down, on its ports and with its data. */
   start(): Promise<void>;
   /** Ends it for good; its data is not needed any more. */

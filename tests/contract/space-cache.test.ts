@@ -140,7 +140,7 @@ describeWith("the cache of spaces in Redis", [await service("REDIS_URL")], ({ ur
     ];
     await keeps.take(partition, said);
     // Nothing is marked before what was under way when it was emptied has ended.
-    nowMs += kept.restMs;
+    nowMs += kept.cooldownMs;
     await keeps.tick();
     const read = (id: string) => cache.read(ann, { spaceId: ann, id, partition });
     const first = await read(task);

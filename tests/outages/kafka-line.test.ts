@@ -6,7 +6,7 @@ import { followFacts } from "../../actors/follower/facts-kafka.ts";
 import type { Appender } from "../../actors/kafka/appender.ts";
 import { kafkaClient } from "../../actors/kafka/client.ts";
 import { commandRecordOf } from "../../actors/kafka/command-record.ts";
-import { type Joined, type Staying, stayJoined } from "../../actors/kafka/stay-joined.ts";
+import { type GroupMembership, groupMembership, type Joined } from "../../actors/kafka/group-membership.ts";
 import { prepareSpaceTopics } from "../../actors/kafka/topics.ts";
 import type { Command } from "../../actors/resources/command.ts";
 import { commandOf } from "../../actors/resources/space-for-tests.ts";
@@ -47,8 +47,8 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
   let place: KafkaPlace;
   let commands: Appender;
   const stopping = new AbortController();
-  const stays = <J extends Joined>(join: (lost: (error: Error) => void) => Promise<J>): Staying<J> =>
-    stayJoined({ join, until: stopping.signal, failed: () => {}, joined: () => {} });
+  const stays = <J extends Joined>(join: (lost: (error: Error) => void) => Promise<J>): GroupMembership<J> =>
+    groupMembership({ join, until: stopping.signal, failed: () => {}, joined: () => {} });
 
   beforeAll(async () => {
     place = await kafkaPlace({ brokers: [`127.0.0.1:${proxy.port}`], partitions });
@@ -177,7 +177,7 @@ describeWith("on a bad line to Kafka", [had], ({ service, proxy }: Hurt) => {
     const taken: Command[] = [];
     const heard = new Set<string>();
     let events: Appender;
-    let parts: Staying<Joined>[] = [];
+    let parts: GroupMembership<Joined>[] = [];
 
     /** Takes everything at once, each record once while it has the partition. */
     function taking(): PartitionLoop {

@@ -45,8 +45,8 @@ export async function faultProxy(targetPort: number): Promise<FaultProxy> {
     const inOrder = (step: () => void): void => {
       const dueMs = mode === "slow" ? performance.now() + delayMs : 0;
       last = last.then(async () => {
-        const restMs = dueMs - performance.now();
-        if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+        const remainingMs = dueMs - performance.now();
+        if (remainingMs > 0) await new Promise((resolve) => setTimeout(resolve, remainingMs));
         step();
       });
     };

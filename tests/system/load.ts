@@ -28,7 +28,7 @@ export type Load = {
 /** A client's back-off. */
 const pauseMs = 20;
 /** Between a user's operations: a load that takes every processor would leave nothing to what starts again meanwhile. */
-const restMs = 15;
+const betweenMs = 15;
 
 export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Load {
   const seen = new Map<string, number>();
@@ -168,7 +168,7 @@ export function load({ urls, people, seed, tokens, timeoutMs }: LoadOptions): Lo
       else if (found.version < newest.version) wrong.push(`${name}: the list has ${newest.id} as it was`);
     }
 
-    for (let number = 0; running; number += 1, await wait(restMs)) {
+    for (let number = 0; running; number += 1, await wait(betweenMs)) {
       const target = choose.chance(0.55) && living.size > 0 ? choose.pick([...living.values()]) : undefined;
       const isKeyed = choose.chance(0.5);
       if (target === undefined) {

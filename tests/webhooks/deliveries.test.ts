@@ -16,7 +16,7 @@ import type { Action } from "../../actors/courier/messages.ts";
 import { sender } from "../../actors/courier/send.ts";
 import { claimPartition, mongoDeliveryStore } from "../../actors/courier/servers/delivery-store.ts";
 import { type MongoFactSources, mongoFactSources } from "../../actors/courier/servers/fact-source.ts";
-import { generations, generationsBytes } from "../../actors/model/generations.ts";
+import { changeCounters, changeCountersBytes } from "../../actors/model/change-counters.ts";
 import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
 import { spaceCollections } from "../../actors/mongo/space-collections.ts";
 import { ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
@@ -53,7 +53,7 @@ async function inSqlite(): Promise<Stores> {
   const db = openSpaceDatabase(folder);
   ends.push(() => db.close());
   const facts = sqliteFactStore(db, registry);
-  const counters = generations(new SharedArrayBuffer(generationsBytes));
+  const counters = changeCounters(new SharedArrayBuffer(changeCountersBytes));
   return {
     async commit(fact, documents, head) {
       facts.commit([fact], documents, [head], fact.position);

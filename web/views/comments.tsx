@@ -10,7 +10,6 @@ import { surely } from "../sync/again.ts";
 import { readComments } from "../sync/reading.ts";
 import { change } from "../sync/sending.ts";
 import { user } from "../sync/session.ts";
-
 import { momentText, t } from "../text/language.ts";
 import { Markdown } from "../text/markdown.tsx";
 import { Avatar, Icon, Menu } from "./parts.tsx";

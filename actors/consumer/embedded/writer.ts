@@ -4,7 +4,7 @@ import { v5 as uuidv5 } from "uuid";
 import type { BatchMessage, Self } from "../../../runtime/actor.ts";
 import { causeOf } from "../../cause.ts";
 import { reportHealth } from "../../health/report-health.ts";
-import { generations } from "../../model/generations.ts";
+import { changeCounters } from "../../model/change-counters.ts";
 import type { Command } from "../../resources/command.ts";
 import { factOf } from "../../resources/decide.ts";
 import { unmadeHead } from "../../resources/head.ts";
@@ -39,7 +39,7 @@ type Taking = { readonly command: Command; readonly isResent: boolean };
 type Taken = { readonly position: { readonly partition: 0; readonly offset: number }; readonly verdict: Verdict };
 
 export function localSpaceWriter(self: Body, dataDir: string, tracer?: Tracer): Writer {
-  const told = generations(self.shared);
+  const told = changeCounters(self.shared);
   // The writer before may have been cut off between a commit and its count.
   told.changedAll();
   const db = openSpaceDatabase(dataDir);

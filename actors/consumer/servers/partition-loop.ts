@@ -49,7 +49,7 @@ const batchMax = 500;
 const batchBytesMax = 4_000_000;
 const pauses = { fromMs: 50, toMs: 3_000 };
 /** After a projection the store is left alone for as long as it took, but no longer than this. */
-const restMs = 200;
+const cooldownMs = 200;
 
 export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
   const { takeOver, deliveryOf, park, taking, announce, failing, recovered, superseded } = options;
@@ -148,7 +148,7 @@ export function partitionLoop(options: PartitionLoopOptions): PartitionLoop {
   /** What is told meanwhile is projected as one, and a document that changes often is written once for many changes. */
   async function rest(its: PartitionWriter, ms: number): Promise<void> {
     if (isEnding || !its.hasRoom) return;
-    await sleep(Math.min(ms, restMs), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(ms, cooldownMs), undefined, { signal }).catch(() => undefined);
   }
 
   const loop: PartitionLoop = {

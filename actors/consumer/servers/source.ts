@@ -3,7 +3,7 @@
  * fetched of it. Who loses a partition may still be at work on it when the next owner begins: the two come to the same.
  */
 import type { Consumer, EachBatchPayload, Kafka, OffsetsByTopicPartition } from "kafkajs";
-import { leaveForEarlierLives, membership } from "../../kafka/group.ts";
+import { evictPreviousMembers, membership } from "../../kafka/group.ts";
 import type { SpaceNames } from "../../kafka/names.ts";
 import { settles, withDeadline } from "../../waiting.ts";
 import { SupersededError } from "../space-memory.ts";
@@ -144,7 +144,7 @@ export function spaceSource(options: SpaceSourceOptions): SpaceSource {
   return {
     async start() {
       const started = consumer.connect().then(async () => {
-        await leaveForEarlierLives(kafka, names.writers, clientName);
+        await evictPreviousMembers(kafka, names.writers, clientName);
         await consumer.subscribe({ topics: [names.commands], fromBeginning: true });
         await consumer.run({
           autoCommit: false,

@@ -1,16 +1,16 @@
 /** The writer of spaces behind Kafka: decides what comes from the log, tells it in `facts`, writes MongoDB behind that. Servers that are away are waited for, for ever. */
 import type { Self } from "../../../runtime/actor.ts";
 import { causeOf } from "../../cause.ts";
-import { loggedProbe, NotWell, reportHealth } from "../../health/report-health.ts";
+import { loggedProbe, reportHealth, Unhealthy } from "../../health/report-health.ts";
 import { type Appender, appender, resentHeader } from "../../kafka/appender.ts";
 import { kafkaClient } from "../../kafka/client.ts";
 import { commandRecordOf, readCommandOf } from "../../kafka/command-record.ts";
 import { factsText } from "../../kafka/facts-record.ts";
 import { memberName } from "../../kafka/group.ts";
+import { type GroupMembership, groupMembership, isOurFault } from "../../kafka/group-membership.ts";
 import { type SpaceNames, spaceNamesIn } from "../../kafka/names.ts";
 import { watchParked } from "../../kafka/parked.ts";
 import { type PartitionQuestions, partitionQuestions } from "../../kafka/partition-questions.ts";
-import { isOurFault, type Staying, stayJoined } from "../../kafka/stay-joined.ts";
 import { TopicsError } from "../../kafka/topic-settings.ts";
 import { prepareSpaceTopics } from "../../kafka/topics.ts";
 import { connectMongo } from "../../mongo/connect.ts";
@@ -68,8 +68,8 @@ export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
   const told = (server: "kafka" | "mongodb", step: string) =>
     outage(self.log, { server, urls: server === "kafka" ? servers.kafka.brokers : [servers.mongo.url], step });
   const appending = (topic: string): Appender => {
-    const { failed, fine } = told("kafka", `append to ${topic}`);
-    return appender({ kafka, topic, failing: failed, recovered: fine });
+    const { failed, succeeded } = told("kafka", `append to ${topic}`);
+    return appender({ kafka, topic, failing: failed, recovered: succeeded });
   };
   const facts = appending(names.facts);
   const parking = appending(names.parked);
@@ -107,7 +107,7 @@ export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
     facts,
     parking,
   });
-  let staying: Staying<SpaceSource> | undefined;
+  let staying: GroupMembership<SpaceSource> | undefined;
   const source = () => staying?.now();
   const announceAssigned = (assigned: readonly number[] | null) =>
     void self.publish(partitionsAssigned, { assigned, partitions: partitionCount });
@@ -143,12 +143,12 @@ export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
     };
     const [indexing, joining] = [told("mongodb", "make its indexes"), told("kafka", "join the writers")];
     await keepTrying(() => ensureSpaceIndexes(collections), { ...pauses, until, failed: failed(indexing) });
-    indexing.fine();
+    indexing.succeeded();
     const joined = () => {
-      joining.fine();
+      joining.succeeded();
       self.log("info", "joined", {});
     };
-    staying = stayJoined({ join, until, failed: failed(joining), joined });
+    staying = groupMembership({ join, until, failed: failed(joining), joined });
   }
   const beginning = begin().catch(() => undefined);
 
@@ -156,7 +156,7 @@ export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
   const growing = setInterval(() => {
     ensureSortIndexes(collections, registry).then(
       (areThere) => {
-        sorting.fine();
+        sorting.succeeded();
         if (areThere) clearInterval(growing);
       },
       (error) => sorting.failed(mongo.why(error)),
@@ -171,7 +171,7 @@ export function kafkaSpaceWriter(self: Body, servers: Servers): Writer {
       if (isWell) wellMs = nowMs;
       else if (source() !== undefined && nowMs - wellMs > silenceMs && facts.healthy())
         self.fail(new Error("Cannot go on: the group of writers has not heard from this member"));
-      if (!isWell) throw new NotWell(source() === undefined ? "not joined yet" : "no progress");
+      if (!isWell) throw new Unhealthy(source() === undefined ? "not joined yet" : "no progress");
       return { lag: source()?.lag() ?? 0, parked: watching.count() };
     },
     mongodb: loggedProbe(

@@ -1,6 +1,6 @@
 /** The courier of one process: the facts are in the writer's file, the deliveries in a file of its own. */
 import type { Self } from "../../../runtime/actor.ts";
-import { generations } from "../../model/generations.ts";
+import { changeCounters } from "../../model/change-counters.ts";
 import { naming } from "../../sqlite/file.ts";
 import { stopped } from "../counts.ts";
 import { deliverer } from "../deliver.ts";
@@ -16,7 +16,7 @@ export function localCourier(
   { args, shared }: { readonly args: Pick<CourierData, "dataDir"> } & Pick<Self, "shared">,
   parts: CommonParts,
 ): RunningCourier {
-  const source = sqliteFactSource(args.dataDir, generations(shared));
+  const source = sqliteFactSource(args.dataDir, changeCounters(shared));
   const db = openWebhookDatabase(args.dataDir);
   const delivering = deliverer({
     ...parts,

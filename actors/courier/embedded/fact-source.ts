@@ -1,7 +1,7 @@
 /** Facts and webhooks from the writer's SQLite file, through a connection that can only read. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Generations } from "../../model/generations.ts";
+import type { ChangeCounters } from "../../model/change-counters.ts";
 import { uuidBytes } from "../../model/uuid-bytes.ts";
 import type { Head } from "../../resources/document.ts";
 import { deletedBit } from "../../resources/listing.ts";
@@ -18,7 +18,10 @@ const bytesMax = 4 * 2 ** 20;
 const endless = Number.MAX_SAFE_INTEGER;
 
 /** Opens the file in the folder, which the writer has made before. */
-export function sqliteFactSource(dataDir: string, counters: Pick<Generations, "of">): FactSource & { close(): void } {
+export function sqliteFactSource(
+  dataDir: string,
+  counters: Pick<ChangeCounters, "of">,
+): FactSource & { close(): void } {
   const file = join(dataDir, spacesFileName);
   return naming(file, () => {
     const db = new DatabaseSync(file, { readOnly: true });
@@ -27,7 +30,7 @@ export function sqliteFactSource(dataDir: string, counters: Pick<Generations, "o
   });
 }
 
-function sourceOf(db: DatabaseSync, counters: Pick<Generations, "of">): FactSource {
+function sourceOf(db: DatabaseSync, counters: Pick<ChangeCounters, "of">): FactSource {
   const numberOf = knownSpaces(db);
   // By the index of this type alone.
   const selectWebhooks = db.prepare(

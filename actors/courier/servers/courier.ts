@@ -45,7 +45,7 @@ export function mongoCourier(self: Body, server: Server, parts: CommonParts): Ru
       if (error instanceof IndexError) self.fail(error);
       indexing.failed(mongo.why(error));
     },
-  }).then(indexing.fine);
+  }).then(indexing.succeeded);
   ready.catch(() => undefined);
 
   const couriers = partitionCouriers({
@@ -85,7 +85,7 @@ export function mongoCourier(self: Body, server: Server, parts: CommonParts): Ru
     isTaking = true;
     requests
       .take()
-      .then(asking.fine, (error) => asking.failed(mongo.why(error)))
+      .then(asking.succeeded, (error) => asking.failed(mongo.why(error)))
       .finally(() => {
         isTaking = false;
       });

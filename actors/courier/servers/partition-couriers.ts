@@ -67,7 +67,7 @@ export function partitionCouriers({ now, log, claim, open }: PartitionCouriersPa
       until: signal,
       failed: claiming.failed,
     });
-    claiming.fine();
+    claiming.succeeded();
     if (signal.aborted || epoch === its.epoch) return;
     await its.courier?.stop();
     if (signal.aborted) return;

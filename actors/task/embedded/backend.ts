@@ -2,7 +2,7 @@
 import type { Ref, Self } from "../../../runtime/actor.ts";
 import { causeOf } from "../../cause.ts";
 import type { consumer } from "../../consumer/messages.ts";
-import { generations } from "../../model/generations.ts";
+import { changeCounters } from "../../model/change-counters.ts";
 import { registry } from "../../resources/registry.ts";
 import type { SpaceBackend } from "../backend.ts";
 import { localReads } from "./consistent-reads.ts";
@@ -23,8 +23,8 @@ export function localBackend(writer: Ref<typeof consumer.accepts>, options: Loca
     options.log("error", "read-failed", { step: "read tasks.db", reason: causeOf(error) });
   };
   const reads = sqliteSpaceReads(options.dataDir, registry, { failed });
-  const counters = generations(options.shared);
-  const consistent = localReads({ reads, generations: counters, now: Date.now });
+  const counters = changeCounters(options.shared);
+  const consistent = localReads({ reads, counters, now: Date.now });
   return {
     log: localSpaceLog(writer, options.verdictMs),
     reads,

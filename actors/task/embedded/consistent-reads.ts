@@ -3,7 +3,7 @@
  * read is remembered until the writer counts it on.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Generations } from "../../model/generations.ts";
+import type { ChangeCounters } from "../../model/change-counters.ts";
 import type { Position } from "../../model/position.ts";
 import { Problem } from "../../model/problem.ts";
 import type { Head } from "../../resources/document.ts";
@@ -23,42 +23,42 @@ type Found = { readonly resource: StoredResource | undefined; readonly isStale: 
 type Remembered = {
   /** Ids are unique within their space alone. */
   readonly spaceId: string;
-  readonly generation: number;
+  readonly count: number;
   readonly found: Found;
   readonly shownBy: string | undefined;
-  readonly shownGeneration: number;
+  readonly shownCount: number;
 };
 
 export type LocalReadsParts = {
   readonly reads: Pick<SqliteSpaceReads, "head" | "resources" | "position">;
-  readonly generations: Generations;
+  readonly counters: ChangeCounters;
   readonly now: () => number;
 };
 
-export function localReads({ reads, generations, now }: LocalReadsParts): ConsistentReads {
+export function localReads({ reads, counters, now }: LocalReadsParts): ConsistentReads {
   const counts = cacheCounts("memory");
   const remembered = new Map<string, Remembered>();
-  const heads = new Map<string, { readonly generation: number; readonly head: Head | undefined }>();
+  const heads = new Map<string, { readonly count: number; readonly head: Head | undefined }>();
   let chars = 0;
 
   function head(spaceId: string): Head | undefined {
     // Before it is read: what changes meanwhile is then counted on after this.
-    const generation = generations.of(spaceId);
+    const count = counters.of(spaceId);
     const known = heads.get(spaceId);
-    if (known?.generation === generation) return known.head;
+    if (known?.count === count) return known.head;
     const found = reads.head(spaceId);
     if (heads.size >= headsMax) heads.clear();
-    heads.set(spaceId, { generation, head: found });
+    heads.set(spaceId, { count, head: found });
     return found;
   }
 
   function resource(spaceId: string, id: string): Found {
-    const generation = generations.of(id);
+    const count = counters.of(id);
     const known = remembered.get(id);
     const isCurrent =
-      known?.generation === generation &&
+      known?.count === count &&
       known.spaceId === spaceId &&
-      (known.shownBy === undefined || generations.of(known.shownBy) === known.shownGeneration);
+      (known.shownBy === undefined || counters.of(known.shownBy) === known.shownCount);
     if (known !== undefined && isCurrent) {
       counts.hit.add();
       return known.found;
@@ -72,14 +72,14 @@ export function localReads({ reads, generations, now }: LocalReadsParts): Consis
     const [found] = reads.resources(spaceId, [id]);
     if (found === undefined) return { resource: undefined, isStale: false };
     const shownBy = shownByOf(found);
-    const shownGeneration = shownBy === undefined ? 0 : generations.of(shownBy);
+    const shownCount = shownBy === undefined ? 0 : counters.of(shownBy);
     const again = shownBy === undefined ? found : reads.resources(spaceId, [id])[0];
     const value: Remembered = {
       spaceId,
-      generation,
+      count,
       found: { resource: again, isStale: false },
       shownBy,
-      shownGeneration,
+      shownCount,
     };
     remembered.set(id, value);
     chars += again?.text.length ?? 0;

@@ -28,8 +28,8 @@ export type SpaceFeedParts = {
 };
 
 const currentMs = 1_000;
-/** The follower says more often than this whether Kafka answers. */
-const silentMs = 1_500;
+/** From one question that Kafka does not answer until the follower has told of the next one: 0.8 s each, and 0.25 s between. */
+const silentMs = 2_500;
 const earlyCharsMax = 8_000_000;
 
 type Partition = {

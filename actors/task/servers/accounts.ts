@@ -4,14 +4,14 @@ import type { Standing } from "../../auth/messages.ts";
 import { forwardOverHttp } from "../../auth-client/forward-http.ts";
 import { followRevocations } from "../../auth-client/revocation-feed-redis.ts";
 import { standingOverHttp } from "../../auth-client/standing-http.ts";
-import { NotWell } from "../../health/report-health.ts";
+import { Unhealthy } from "../../health/report-health.ts";
 import { clientReader } from "../../http/client.ts";
 import { networksOf } from "../../http/ip-address.ts";
 import type { Server } from "../../servers.ts";
 import { type Accounts, type Learn, unknownKeys } from "../accounts.ts";
 
 /** Several rounds of asking. */
-const awayMs = 4_000;
+const unreachableAfterMs = 4_000;
 
 export type RemoteAuth = {
   authUrl: string;
@@ -42,7 +42,7 @@ export function accountsOverHttp(self: Pick<Self, "log">, { learn, revoke }: Lea
     ready: async () => undefined,
     probe() {
       if (learnedMs === undefined) throw unknownKeys();
-      if (Date.now() - learnedMs > awayMs) throw new NotWell("not reached");
+      if (Date.now() - learnedMs > unreachableAfterMs) throw new Unhealthy("not reached");
     },
     close() {
       feed?.close();

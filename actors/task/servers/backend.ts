@@ -1,7 +1,7 @@
 /** The log of spaces in Kafka, the read model in MongoDB, the cache in Redis where there is one. Servers that are away are waited for, for ever. */
 import type { Self } from "../../../runtime/actor.ts";
 import { type FactsEnds, type FactsHeard, follower } from "../../follower/messages.ts";
-import { loggedProbe, NotWell, type Probes, reportHealth } from "../../health/report-health.ts";
+import { loggedProbe, type Probes, reportHealth, Unhealthy } from "../../health/report-health.ts";
 import { appender } from "../../kafka/appender.ts";
 import { kafkaClient } from "../../kafka/client.ts";
 import { spaceNamesIn } from "../../kafka/names.ts";
@@ -63,7 +63,7 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
   const brokers = { server: "kafka", urls: options.kafka.brokers } as const;
   const appends = outage(self.log, { ...brokers, step: `append to ${topic}` });
   const making = outage(self.log, { ...brokers, step: "find or make its topics" });
-  const commands = appender({ kafka, topic, failing: appends.failed, recovered: appends.fine });
+  const commands = appender({ kafka, topic, failing: appends.failed, recovered: appends.succeeded });
   let count: number | undefined;
   const partitions = () => count;
 
@@ -94,13 +94,13 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
       making.failed(error);
     },
   }).then((found) => {
-    making.fine();
+    making.succeeded();
     count = found.partitions;
   });
   const known = keepTrying(
     async () => {
       const found = await self.ref(follower).ask("spaces", null, { timeoutMs: askMs });
-      if (found === null) throw new NotWell("catching up");
+      if (found === null) throw new Unhealthy("catching up");
       feed.begin(found);
     },
     { ...pauses, until },
@@ -112,8 +112,8 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
   const probes: Probes = {
     mongodb: loggedProbe(self.log, ofMongo, mongo.ping, mongo.why),
     kafka: () => {
-      if (count === undefined) throw new NotWell("not reached");
-      if (!commands.healthy()) throw new NotWell("cannot append");
+      if (count === undefined) throw new Unhealthy("not reached");
+      if (!commands.healthy()) throw new Unhealthy("cannot append");
     },
     ...(redis === undefined ? {} : { redis: loggedProbe(self.log, ofRedis, redis.ping, redis.why) }),
   };
@@ -135,7 +135,7 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
     ends: feed.ends,
     begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),
     async ready() {
-      if (count === undefined || !commands.healthy()) throw new NotWell("cannot append");
+      if (count === undefined || !commands.healthy()) throw new Unhealthy("cannot append");
     },
     async close() {
       endReports();

@@ -37,7 +37,7 @@ export type SpaceCache = {
 };
 
 /** After a fault Redis is left alone for this long, then asked once. */
-const restMs = 500;
+const cooldownMs = 500;
 /** A server that answered so lately is taken to be there: what others must know is told once more. */
 const latelyMs = 3_000;
 /** Room for a first try that is not answered in the cache's 800 ms, the rest after it, and a second one. */
@@ -54,14 +54,14 @@ export function redisSpaceCache(connection: Redis, now: () => number): SpaceCach
     const nowMs = now();
     if (nowMs < restUntilMs) throw new Error("Cannot ask Redis: it did not answer a moment ago");
     // Of those who come after the rest one asks; if it is answered, so are the next.
-    if (restUntilMs > 0) restUntilMs = nowMs + restMs;
+    if (restUntilMs > 0) restUntilMs = nowMs + cooldownMs;
     try {
       const answer = await ask();
       restUntilMs = 0;
       answeredMs = now();
       return answer;
     } catch (error) {
-      restUntilMs = now() + restMs;
+      restUntilMs = now() + cooldownMs;
       throw error;
     }
   }

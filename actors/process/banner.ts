@@ -9,7 +9,7 @@ export type Ready = {
   version: string;
 };
 
-export function greeting({ terminal, host, port, adminHost, adminPort, version }: Ready): string {
+export function banner({ terminal, host, port, adminHost, adminPort, version }: Ready): string {
   const url = port === undefined ? undefined : urlOf(host, port);
   const adminUrl = urlOf(adminHost, adminPort);
   if (!terminal) return `${JSON.stringify({ ready: true, version, url, adminUrl })}\n`;

@@ -15,7 +15,7 @@ export const protocolOf = {
 export type ProgramName = keyof typeof protocolOf;
 
 type Talk = {
-  readonly greeting: Buffer;
+  readonly hello: Buffer;
   /** True: ready. False: it answers, but does not serve yet. Undefined: the answer is not whole. */
   judge(received: Buffer): boolean | undefined;
 };
@@ -30,7 +30,7 @@ const int32 = (value: number, write: "writeInt32BE" | "writeInt32LE" = "writeInt
 function postgres(): Talk {
   const body = Buffer.concat([int32(196_608), Buffer.from("user\0postgres\0database\0postgres\0\0")]);
   return {
-    greeting: Buffer.concat([int32(body.length + 4), body]),
+    hello: Buffer.concat([int32(body.length + 4), body]),
     judge: (received) => {
       if (received.length < 5 || received.length < 1 + received.readInt32BE(1)) return undefined;
       return received[0] === 0x52 || (received[0] === 0x45 && !received.includes("C57P03"));
@@ -41,7 +41,7 @@ function postgres(): Talk {
 /** An error is an answer too (no password was sent), save that of a server that still loads its data. */
 function redis(): Talk {
   return {
-    greeting: Buffer.from("PING\r\n"),
+    hello: Buffer.from("PING\r\n"),
     judge: (received) => (received.includes("\r\n") ? /^(\+PONG|-(?!LOADING))/.test(received.toString()) : undefined),
   };
 }
@@ -51,7 +51,7 @@ function kafka(): Talk {
   const correlation = 7;
   const body = Buffer.concat([Buffer.from([0, 18, 0, 0]), int32(correlation), Buffer.from([0xff, 0xff])]);
   return {
-    greeting: Buffer.concat([int32(body.length), body]),
+    hello: Buffer.concat([int32(body.length), body]),
     judge: (received) => (received.length < 8 ? undefined : received.readInt32BE(4) === correlation),
   };
 }
@@ -68,7 +68,7 @@ function mongo(): Talk {
   const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), int32(fields.length + 4, "writeInt32LE"), fields]);
   const header = [message.length + 16, 1, 0, 2013].map((value) => int32(value, "writeInt32LE"));
   return {
-    greeting: Buffer.concat([...header, message]),
+    hello: Buffer.concat([...header, message]),
     judge: (received) => {
       if (received.length < 4 || received.length < received.readInt32LE(0)) return undefined;
       return received.includes(Buffer.from("\x08isWritablePrimary\0\x01"));
@@ -79,7 +79,7 @@ function mongo(): Talk {
 /** The one four-letter word that is allowed by default. */
 function zookeeper(): Talk {
   return {
-    greeting: Buffer.from("srvr"),
+    hello: Buffer.from("srvr"),
     judge: (received) => (received.length < 9 ? undefined : received.toString().startsWith("Zookeeper")),
   };
 }
@@ -89,7 +89,7 @@ export type Protocol = keyof typeof talks;
 
 /** Asks once. Any refusal, silence until the deadline and "not yet" are false. */
 export function answers(protocol: Protocol, host: string, port: number, deadlineMs: number): Promise<boolean> {
-  const { greeting, judge } = talks[protocol]();
+  const { hello, judge } = talks[protocol]();
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
     const socket = connect({ host, port });
@@ -99,7 +99,7 @@ export function answers(protocol: Protocol, host: string, port: number, deadline
       resolve(is);
     };
     const timer = setTimeout(() => finish(false), deadlineMs);
-    socket.on("connect", () => socket.write(greeting));
+    socket.on("connect", () => socket.write(hello));
     socket.on("data", (part: Buffer) => {
       received = Buffer.concat([received, part]);
       const judged = received.length > 65_536 ? false : judge(received);

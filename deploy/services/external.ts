@@ -1,5 +1,5 @@
 /** Services that somebody else runs, given by their variables: used as they are, and only asked whether they answer. */
-import { accepts, answers } from "./answers.ts";
+import { accepts, answers } from "./protocol-probe.ts";
 import { isKafkaTls, type ServiceName } from "./settings.ts";
 
 const usualPort = { postgres: 5432, mongo: 27017, redis: 6379, kafka: 9092 };

@@ -14,13 +14,16 @@ import { Problem } from "../model/problem.ts";
 /** How often it looks whether a worker is up again, in milliseconds. */
 const LOOK_MS = 20;
 
-export type Standby = {
+export type FallbackListener = {
   /** Looks at the tree now; to be called when the supervisor has reported something. */
   look(): void;
   close(): void;
 };
 
-export function standby(system: System, options: { host: string; port: number; site: Site }): Standby {
+export function fallbackListener(
+  system: System,
+  options: { host: string; port: number; site: Site },
+): FallbackListener {
   const { host, port, site } = options;
   let listener: Listener | undefined;
   let looking: ReturnType<typeof setInterval> | undefined;

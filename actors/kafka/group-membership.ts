@@ -3,7 +3,7 @@ import { keepTrying, settles } from "../waiting.ts";
 
 export type Joined = { stop(): Promise<void> };
 
-export type StayOptions<J extends Joined> = {
+export type GroupMembershipOptions<J extends Joined> = {
   /** Rejects, leaving nothing behind, when Kafka does not let it in time. Calls `lost` when the membership has ended by itself later. */
   readonly join: (lost: (error: Error) => void) => Promise<J>;
   readonly until: AbortSignal;
@@ -12,7 +12,7 @@ export type StayOptions<J extends Joined> = {
   readonly joined: () => void;
 };
 
-export type Staying<J extends Joined> = {
+export type GroupMembership<J extends Joined> = {
   /** Undefined while it is not in the group. */
   now(): J | undefined;
   stop(): Promise<void>;
@@ -21,7 +21,12 @@ export type Staying<J extends Joined> = {
 const pauses = { fromMs: 100, toMs: 3_000 };
 const stopMs = 3_500;
 
-export function stayJoined<J extends Joined>({ join, until, failed, joined }: StayOptions<J>): Staying<J> {
+export function groupMembership<J extends Joined>({
+  join,
+  until,
+  failed,
+  joined,
+}: GroupMembershipOptions<J>): GroupMembership<J> {
   let current: J | undefined;
   const stopped = new Promise<undefined>((resolve) => {
     until.addEventListener("abort", () => resolve(undefined), { once: true });

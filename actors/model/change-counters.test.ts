@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { v4, v7 } from "uuid";
-import { generations, generationsBytes } from "./generations.ts";
+import { changeCounters, changeCountersBytes } from "./change-counters.ts";
 
 test("a task's generation moves with each of its changes, and with a change of all, for everybody who shares the memory", () => {
-  const shared = new SharedArrayBuffer(generationsBytes);
-  const [writer, reader] = [generations(shared), generations(shared)];
+  const shared = new SharedArrayBuffer(changeCountersBytes);
+  const [writer, reader] = [changeCounters(shared), changeCounters(shared)];
   for (const id of [v4(), v7(), "00000000-0000-4000-8000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"]) {
     const seen = new Set([reader.of(id)]);
     for (let times = 0; times < 50; times++) {
@@ -17,7 +17,7 @@ test("a task's generation moves with each of its changes, and with a change of a
 });
 
 test("a change of one task leaves nearly all others alone", () => {
-  const counted = generations(new SharedArrayBuffer(generationsBytes));
+  const counted = changeCounters(new SharedArrayBuffer(changeCountersBytes));
   const others = Array.from({ length: 2_000 }, () => v4());
   const before = others.map(counted.of);
   for (let times = 0; times < 100; times++) counted.changed(v4());

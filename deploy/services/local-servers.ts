@@ -1,23 +1,23 @@
 /** Servers that run as processes of this machine. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { ProgramName } from "./answers.ts";
 import { isFault, linesOf, type Say } from "./install.ts";
 import { coordinated, kraft, zookeeper } from "./kafka.ts";
 import { mongo } from "./mongo.ts";
 import type { Native } from "./native.ts";
 import { freePorts } from "./ports.ts";
 import { postgres } from "./postgres.ts";
-import { crash, end, go, halt, isAlive, launch } from "./processes.ts";
+import { crash, end, isAlive, launch, pause, resume } from "./processes.ts";
+import type { ProgramName } from "./protocol-probe.ts";
 import { untilServes, withTries } from "./ready.ts";
 import { redis } from "./redis.ts";
 import type { Control, EntryName, NativeEntry } from "./state.ts";
 
-const natives: Record<ProgramName, Native> = { postgres, mongo, redis, kraft, coordinated, zookeeper };
+const localServers: Record<ProgramName, Native> = { postgres, mongo, redis, kraft, coordinated, zookeeper };
 
 /** What starting these would install on this machine, in words. */
 export const missingFor = (programs: readonly ProgramName[]): string[] => [
-  ...new Set(programs.flatMap((each) => natives[each].missing())),
+  ...new Set(programs.flatMap((each) => localServers[each].missing())),
 ];
 
 const stopDeadlineMs = 10_000;
@@ -33,7 +33,7 @@ export async function startNative(
   say: Say,
   keep: (entry: NativeEntry) => void,
 ): Promise<NativeEntry> {
-  const native = natives[program];
+  const native = localServers[program];
   const tools = await native.install((line) => say(`${name}: ${line}`));
   const place = { dir: join(dir, name), ports: await freePorts(native.portCount), tools };
   rmSync(place.dir, { recursive: true, force: true });
@@ -49,7 +49,7 @@ export async function startNative(
 }
 
 async function startAgain(name: EntryName, entry: NativeEntry, keep: () => void): Promise<void> {
-  const native = natives[entry.program];
+  const native = localServers[entry.program];
   const log = join(entry.dir, "..", `${name}.log`);
   if (entry.isSettled) native.clear?.(entry);
   entry.process = await launch(native.command(entry), entry.dir, log);
@@ -78,9 +78,9 @@ export function nativeControl(name: EntryName, entry: NativeEntry, keep: () => v
     pid: () => entry.process.pid,
     isAlive: async () => isAlive(entry.process),
     crash: () => crash(entry.process),
-    halt: async () => void halt(entry.process),
-    go: async () => go(entry.process),
+    pause: async () => void pause(entry.process),
+    resume: async () => resume(entry.process),
     start: () => withTries(() => startAgain(name, entry, keep)),
-    end: () => end(entry.process, natives[entry.program].stopSignal, stopDeadlineMs),
+    end: () => end(entry.process, localServers[entry.program].stopSignal, stopDeadlineMs),
   };
 }

@@ -6,9 +6,9 @@
 /** One for each value of an id's last four digits; two tasks may share one, which only forgets too much. */
 const buckets = 65_536;
 
-export const generationsBytes = 4 * (buckets + 1);
+export const changeCountersBytes = 4 * (buckets + 1);
 
-export type Generations = {
+export type ChangeCounters = {
   /** To be compared with an earlier one of the same task: another number means that the task may have changed in between. */
   of(taskId: string): number;
   changed(taskId: string): void;
@@ -16,7 +16,7 @@ export type Generations = {
   changedAll(): void;
 };
 
-export function generations(shared: SharedArrayBuffer): Generations {
+export function changeCounters(shared: SharedArrayBuffer): ChangeCounters {
   const counters = new Int32Array(shared, 0, buckets + 1);
   return {
     of: (taskId) => Atomics.load(counters, buckets) * 2 ** 32 + (Atomics.load(counters, bucketOf(taskId)) >>> 0),
