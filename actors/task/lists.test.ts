@@ -16,7 +16,7 @@ function place() {
     consistent: { isStale: async () => state.isStale, projectedSeq: () => state.seq },
   });
   const read = () => new Promise<string>((resolve) => void open.push(resolve));
-  const ask = async (asking: Reader = reader, path?: string) => made.page(call(path), asking, ["ann"], read);
+  const ask = async (asking: Reader = reader, path?: string) => made.page(call(path), asking, () => ["ann"], read);
   /** Until all that was asked has come as far as it can. */
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   return { state, open, ask, turn };
@@ -73,7 +73,7 @@ describe("Pages that are asked for at the same time", () => {
       if (reads === 1) throw new Error("away");
       return "there";
     };
-    const page = async () => failing.page(call(), reader, ["ann"], read);
+    const page = async () => failing.page(call(), reader, () => ["ann"], read);
     await expect(page()).rejects.toThrow("away");
     expect(bodyOf(await page())).toBe("there");
   });

@@ -9,8 +9,16 @@ export type Lists = {
   isStale(reader: Reader): MaybePromise<boolean>;
   /** The latest `seq` that the read model has. */
   seqOf(spaceId: string): MaybePromise<number>;
-  /** `read` makes the page; what it is made of are these spaces, its URL and its reader. */
-  page(call: Call, reader: Reader, spaceIds: readonly string[], read: () => MaybePromise<string>): MaybePromise<Answer>;
+  /**
+   * `read` makes the page; what it is made of are these spaces, its URL and its reader. The spaces are looked up once what the reader has written is there:
+   * one that was made or joined just now is among them.
+   */
+  page(
+    call: Call,
+    reader: Reader,
+    spacesOf: () => MaybePromise<readonly string[]>,
+    read: (spaceIds: readonly string[]) => MaybePromise<string>,
+  ): MaybePromise<Answer>;
 };
 
 /** Characters of pages remembered at most; the oldest go first. */
@@ -69,29 +77,37 @@ export function lists({ reads, consistent }: ListsParts): Lists {
     });
   }
 
+  function pageOf(
+    { request }: Call,
+    { userId, token }: Reader,
+    { spaceIds, isStale }: { spaceIds: readonly string[]; isStale: boolean },
+    read: () => MaybePromise<string>,
+  ): MaybePromise<Answer> {
+    const key = `${userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${request.url}`;
+    if (isStale) {
+      // What a token names must be in it: a page that was begun before may lack that.
+      const found = token === undefined ? made(key, staleTag, read) : read();
+      return then(found, (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
+    }
+    return then(tagOf(spaceIds), (tag) => {
+      const headers = { etag: tag };
+      if (hasTag(request.headers.get("if-none-match"), tag)) return { status: 304, headers };
+      const known = pages.get(key);
+      if (known?.tag === tag) return { status: 200, json: known.text, headers };
+      return then(made(key, tag, read), (text) => {
+        remember(key, tag, text);
+        return { status: 200, json: text, headers };
+      });
+    });
+  }
+
   return {
     isStale: (reader) => consistent.isStale(reader),
     seqOf: (spaceId) => consistent.projectedSeq(spaceId),
-    page(call, reader, spaceIds, read) {
-      return then(consistent.isStale(reader), (isStale) => {
-        const key = `${reader.userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${call.request.url}`;
-        if (isStale) {
-          // What a token names must be in it: a page that was begun before may lack that.
-          const found = reader.token === undefined ? made(key, staleTag, read) : read();
-          return then(found, (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
-        }
-        return then(tagOf(spaceIds), (tag) => {
-          const headers = { etag: tag };
-          if (hasTag(call.request.headers.get("if-none-match"), tag)) return { status: 304, headers };
-          const known = pages.get(key);
-          if (known?.tag === tag) return { status: 200, json: known.text, headers };
-          return then(made(key, tag, read), (text) => {
-            remember(key, tag, text);
-            return { status: 200, json: text, headers };
-          });
-        });
-      });
-    },
+    page: (call, reader, spacesOf, read) =>
+      then(consistent.isStale(reader), (isStale) =>
+        then(spacesOf(), (spaceIds) => pageOf(call, reader, { spaceIds, isStale }, () => read(spaceIds))),
+      ),
   };
 }
 

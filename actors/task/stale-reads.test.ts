@@ -77,36 +77,50 @@ test("who was told of a fact that the read model lacks is not ahead of the space
   expect(await world({ isStale: true }).get("/facts?after=4")).toMatchObject({ headers: { consistency: "stale" } });
 });
 
+/** The texts of lists over all of the reader's spaces; pages of tasks are the ids of the spaces that were asked. */
+function listing(consistent: object, memberships: () => readonly { spaceId: string; isDeleted: boolean }[]) {
+  const reads = { epoch: () => "e", memberships } as never;
+  const parts = {
+    reads,
+    lists: lists({ reads, consistent: { projectedSeq: () => 1, ...consistent } as never }),
+    access: spaceAccess(consistent as never),
+    queries: {
+      page: (_: unknown, { spaceIds }: { spaceIds: readonly string[] }) => JSON.stringify(spaceIds),
+      get: (_: unknown, of: string) => ({ json: JSON.stringify(of) }),
+    },
+  } as unknown as SpaceParts;
+  return async (path: string) => {
+    const route = spaceRoutes(parts).find((each) => each.method === "GET" && each.path === path) as Route;
+    const request = new Request(`http://localhost.local${path}`);
+    const call = { request, query: new URLSearchParams(), caller: { userId } } as unknown as Call;
+    return ((await route.handle(call)) as { json: string }).json;
+  };
+}
+const memberOf = { id: idOf(21), userId, role: "member", since: "" };
+
 test.each([true, false])(
   "a space that was left is in no list, although the read model still has it among the reader's (%p)",
   async (hasLeft) => {
-    const members = hasLeft ? [] : [{ id: idOf(21), userId, role: "member", since: "" }];
-    const consistent = {
-      isStale: () => false,
-      projectedSeq: () => 1,
-      head: (_: unknown, of: string) => (of === spaceId ? { spaceId, seq: 2, isDeleted: false, members } : undefined),
-    } as never;
-    const reads = { epoch: () => "e", memberships: () => [{ spaceId, isDeleted: false }] } as never;
-    const parts = {
-      reads,
-      lists: lists({ reads, consistent }),
-      access: spaceAccess(consistent),
-      queries: {
-        page: (_: unknown, { spaceIds }: { spaceIds: readonly string[] }) => JSON.stringify(spaceIds),
-        get: (_: unknown, of: string) => ({ json: JSON.stringify(of) }),
-      },
-    } as unknown as SpaceParts;
-    const list = async (path: string) => {
-      const route = spaceRoutes(parts).find((each) => each.method === "GET" && each.path === path) as Route;
-      const request = new Request(`http://localhost.local${path}`);
-      const answer = await route.handle({
-        request,
-        query: new URLSearchParams(),
-        caller: { userId },
-      } as unknown as Call);
-      return (answer as { json: string }).json;
-    };
+    const members = hasLeft ? [] : [memberOf];
+    const head = (_: unknown, of: string) =>
+      of === spaceId ? { spaceId, seq: 2, isDeleted: false, members } : undefined;
+    const list = listing({ isStale: () => false, head }, () => [{ spaceId, isDeleted: false }]);
     expect(JSON.parse(await list("/v1/me/tasks"))).toEqual(hasLeft ? [userId] : [spaceId, userId]);
     expect((await list("/v1/spaces")).includes(spaceId)).toBe(!hasLeft);
   },
 );
+
+test("a space that was joined just now is in every list, which waits for what its reader wrote", async () => {
+  let isProjected = false;
+  const isStale = async () => {
+    isProjected = true;
+    return false;
+  };
+  const head = (_: unknown, of: string) =>
+    of === spaceId ? { spaceId, seq: 2, isDeleted: false, members: [memberOf] } : undefined;
+  for (const path of ["/v1/me/tasks", "/v1/spaces"]) {
+    isProjected = false;
+    const list = listing({ isStale, head }, () => (isProjected ? [{ spaceId, isDeleted: false }] : []));
+    expect(await list(path)).toContain(spaceId);
+  }
+});

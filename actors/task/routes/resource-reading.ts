@@ -49,7 +49,12 @@ export function readRoutes(context: Context): Route[] {
       const reader = readerOf(call);
       const spaceId = spaceOf(parts, call);
       const query = resourceQuery(type, { userId: reader.userId, spaceIds: [spaceId] }, call.query);
-      return parts.lists.page(call, reader, [spaceId], () => parts.queries.page(reader, query));
+      return parts.lists.page(
+        call,
+        reader,
+        () => [spaceId],
+        () => parts.queries.page(reader, query),
+      );
     },
   };
   const reading: Route = {

@@ -129,11 +129,17 @@ function ownRoutes(parts: SpaceParts): Route[] {
       cacheControl: privateRead,
       handle(call) {
         const reader = readerOf(call);
-        return then(sharedSpaces(parts, reader.userId, { isDeleted: false }), (shared) => {
-          const spaceIds = [reader.userId, ...shared];
-          const query = resourceQuery(task, { userId: reader.userId, spaceIds, isAcross: true }, call.query);
-          return parts.lists.page(call, reader, spaceIds, () => parts.queries.page(reader, query));
-        });
+        const { userId } = reader;
+        const queryOver = (spaceIds: readonly string[]) =>
+          resourceQuery(task, { userId, spaceIds, isAcross: true }, call.query);
+        const spacesOf = () =>
+          then(sharedSpaces(parts, userId, { isDeleted: false }), (shared) => {
+            const spaceIds = [userId, ...shared];
+            // What it refuses is refused whether or not the client has the page.
+            queryOver(spaceIds);
+            return spaceIds;
+          });
+        return parts.lists.page(call, reader, spacesOf, (spaceIds) => parts.queries.page(reader, queryOver(spaceIds)));
       },
     },
   ];
@@ -153,14 +159,11 @@ function sharedSpaces(
   });
 }
 
-async function listSpaces(parts: SpaceParts, call: Call): Promise<Answer> {
+function listSpaces(parts: SpaceParts, call: Call): MaybePromise<Answer> {
   const { queries, access, lists } = parts;
   const reader = readerOf(call);
   const { userId } = reader;
   const isDeleted = call.query.get("deleted") === "true";
-  // Before the spaces are looked up: one that was just made is among them.
-  const isStale = await lists.isStale(reader);
-  const shared = await sharedSpaces(parts, userId, { isDeleted });
   const asked = { userId, token: undefined };
   const shownOf = async (spaceId: string): Promise<string[]> => {
     try {
@@ -178,10 +181,11 @@ async function listSpaces(parts: SpaceParts, call: Call): Promise<Answer> {
       throw failure;
     }
   };
-  const ids = [...(isDeleted ? [] : [userId]), ...shared];
-  const read = async () => `{"items":[${(await Promise.all(ids.map(shownOf))).flat().join(",")}]}`;
-  if (isStale) return { status: 200, json: await read(), headers: { consistency: "stale" } };
-  return lists.page(call, reader, ids, read);
+  const spacesOf = () =>
+    then(sharedSpaces(parts, userId, { isDeleted }), (shared) => [...(isDeleted ? [] : [userId]), ...shared]);
+  const read = async (ids: readonly string[]) =>
+    `{"items":[${(await Promise.all(ids.map(shownOf))).flat().join(",")}]}`;
+  return lists.page(call, reader, spacesOf, read);
 }
 
 /** Throws `limit-reached`. Spaces that are deleted count: they can come back. `but`: a space that the user may have made or joined by this very request. */
@@ -331,8 +335,11 @@ function labelsRoute(parts: SpaceParts): Route {
     cacheControl: privateRead,
     handle(call): MaybePromise<Answer> {
       const spaceId = spaceOf(parts, call);
-      return parts.lists.page(call, readerOf(call), [spaceId], () =>
-        then(parts.reads.labels(spaceId), (items) => JSON.stringify({ items })),
+      return parts.lists.page(
+        call,
+        readerOf(call),
+        () => [spaceId],
+        () => then(parts.reads.labels(spaceId), (items) => JSON.stringify({ items })),
       );
     },
   };
