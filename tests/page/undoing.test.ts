@@ -1,6 +1,15 @@
 /** Each field of a task can be taken back by the toast and by the key, wherever the focus is; and days go on while the page is open. */
 import { expect, test } from "bun:test";
-import { columnOf, expectNoFaults, newProject, quickAdd, register, saved, visitor } from "../system/browser.ts";
+import {
+  columnOf,
+  expectNoFaults,
+  newProject,
+  type Page,
+  quickAdd,
+  register,
+  saved,
+  visitor,
+} from "../system/browser.ts";
 import { poll } from "../system/poll.ts";
 import { shiftClock } from "./clock.ts";
 import { describePage } from "./describe-page.ts";
@@ -62,6 +71,29 @@ await describePage("what a person does by mistake", {}, ({ chromium, system }) =
     expect(await page.getByText("Add the first one").count()).toBe(0);
     await page.getByRole("button", { name: "Clear filters" }).click();
     await columnOf(page, "To do").getByText("One").waitFor();
+    await context.close();
+  }, 120_000);
+
+  test("a day that is written faster than the page can read days is understood", async () => {
+    const written = Promise.withResolvers<void>();
+    const before = async (opened: Page) => {
+      // One would have the file already.
+      await opened.addInitScript(() => {
+        Reflect.deleteProperty(Navigator.prototype, "serviceWorker");
+      });
+      // Not the page itself: what it loads later.
+      await opened.route(/\/assets\/index-[^/]+\.js$/, async (route) => {
+        await written.promise;
+        await route.continue();
+      });
+    };
+    const { page, context } = await visitor(chromium, `${system.url}/`, { before });
+    await register(page, "Ada");
+    await newProject(page, "Launch");
+    await quickAdd(page, "Call tomorrow");
+    written.resolve();
+    await columnOf(page, "To do").locator(".chip.due").getByText("Tomorrow").waitFor();
+    await columnOf(page, "To do").getByText("Call", { exact: true }).waitFor();
     await context.close();
   }, 120_000);
 

@@ -7,9 +7,11 @@ import { membersOf } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { createTask } from "../store/tasks.ts";
 import { t } from "../text/language.ts";
-import { loadDates, parseTask } from "../text/quick-add.ts";
+import { loadDates, type Parsed, parseTask } from "../text/quick-add.ts";
 import { DueChip, Priority } from "./card.tsx";
 import { Avatar, Label } from "./parts.tsx";
+
+const datesTimeoutMs = 2_000;
 
 type Props = {
   store: SpaceStore;
@@ -31,9 +33,7 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
   }, []);
   const parsed = useMemo(() => parseTask(text, membersOf(store)), [text, areDatesHere]);
   const { title, labels, priority, assigneeIds, due } = parsed;
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (title.trim() === "") return onClose();
+  const create = ({ title, labels, priority, assigneeIds, due }: Parsed) =>
     createTask(store.id, {
       title,
       ...(labels.length > 0 ? { labels } : {}),
@@ -44,6 +44,12 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
       ...(parentId === undefined ? {} : { parentId }),
       ...(column === undefined ? {} : project === undefined ? { status: column.status } : { columnId: column.id }),
     });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (title.trim() === "") return onClose();
+    if (areDatesHere) create(parsed);
+    // Somebody writes faster than the dates come: without them a day would be a part of the title.
+    else void datesOrLate().then(() => create(parseTask(text, membersOf(store))));
     setText("");
     if (!isInline) onClose();
   };
@@ -94,6 +100,11 @@ export function QuickAdd({ store, project, column, parentId, onClose, isInline =
       </div>
     </form>
   );
+}
+
+function datesOrLate(): Promise<unknown> {
+  const late = new Promise((resolve) => setTimeout(resolve, datesTimeoutMs));
+  return Promise.race([loadDates().catch(() => undefined), late]);
 }
 
 const focused = new WeakSet<Element>();
