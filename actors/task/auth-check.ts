@@ -25,7 +25,7 @@ const allScopes = ["tasks:read", "tasks:write", "spaces:admin"];
 export type AuthQuestions = {
   readonly apiToken: (of: { token: string; hash: string }) => Promise<ApiTokenGrant>;
   readonly session: AskSession;
-  /** Something to wait for before anybody is believed: what has ended is being learned. */
+  /** Something to wait for before anybody is believed: what has happened meanwhile is being learned. */
   readonly learning?: () => Promise<unknown> | undefined;
 };
 

@@ -87,9 +87,11 @@ export default behave<typeof task.accepts, State, TaskData>(task, {
     const endStreams = (hashes: readonly string[]) => all?.revoke(hashes);
     const revoke = (ended: readonly Ended[]) => endStreams(check.revoke(ended));
     const accounts = await accountsOf(self, { learn: (standing) => endStreams(check.learn(standing)), revoke });
-    const still = stoodStill(accounts.catchUp, Date.now);
     self.subscribe(revoked, "revoked");
     const { backend, told, webhooks } = await backendOf(self);
+    const still = stoodStill(async () => {
+      await Promise.all([accounts.catchUp(), told?.caughtUp()]);
+    }, Date.now);
     const open = streams(backend.feed, Date.now);
     all = open;
     const endReports = reportHealth(self, { auth: accounts.probe });
@@ -166,7 +168,7 @@ async function accountsOf(self: Body, learning: Learn): Promise<Accounts> {
 }
 
 /** What is told in Kafka, for a backend that listens to it. */
-type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun">;
+type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun" | "caughtUp">;
 
 async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks: Webhooks }> {
   const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs, webhookKey } = self.args;

@@ -42,6 +42,8 @@ export type KafkaSpaceBackend = SpaceBackend & {
   heard(facts: FactsHeard): void;
   ends(ends: FactsEnds): void;
   readonly deliverer: Deliverer;
+  /** Resolves when all that had been told when it was called is known, or does not come within a second. */
+  caughtUp(): Promise<void>;
   /** Resolves when the log can be appended to and what has been told is known, or after so long. */
   begun(timeoutMs: number): Promise<void>;
 };
@@ -50,6 +52,7 @@ const closeMs = 2_500;
 /** A thread that is kept from its turns for a while has not lost its cache. */
 const cacheMs = 800;
 const askMs = 1_000;
+const catchUpMs = 1_000;
 const pauses = { fromMs: 50, toMs: 2_000 };
 
 type Body = Pick<Self, "name" | "ref" | "log" | "fail" | "publish" | "stopping" | "shared">;
@@ -133,6 +136,10 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
     deliverer: mongoDeliverer({ db: mongo.db, reads, partitions, now: Date.now }),
     heard: feed.heard,
     ends: feed.ends,
+    async caughtUp() {
+      const deadlineMs = Date.now() + catchUpMs;
+      await Promise.all(Array.from({ length: count ?? 0 }, (_, at) => feed.untilCurrent(at, deadlineMs)));
+    },
     begun: async (timeoutMs) => void (await settles(beginning, timeoutMs)),
     async ready() {
       if (count === undefined || !commands.healthy()) throw new Unhealthy("cannot append");

@@ -1,4 +1,4 @@
-/** A sign-out at the process of `auth` counts in those of `task`: on streams that are open, and after a process stood still. */
+/** What happened at another process counts in those of `task`: on streams that are open, and after a process stood still. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { call, expectProblem, person } from "../system/client.ts";
 import { type Place, placeOn, servers } from "../system/deployments.ts";
@@ -12,12 +12,13 @@ const waitMs = 60_000;
 
 for (const hasRedis of [true, false])
   describeWith(
-    `sign-outs in another process, ${hasRedis ? "told by Redis" : "without Redis"}`,
+    `what happened at another process, ${hasRedis ? "told by Redis" : "without Redis"}`,
     [await servers()],
     (urls) => {
       let place: Place;
       let system: Crew;
       let task: Member;
+      let other: Member;
 
       beforeAll(async () => {
         place = await placeOn(urls, [
@@ -26,8 +27,8 @@ for (const hasRedis of [true, false])
           "KAFKA_BROKERS",
           ...(hasRedis ? ["REDIS_URL" as const] : []),
         ]);
-        system = await crew(place.env, { task: 1, consumer: 1 });
-        task = system.tasks[0] as Member;
+        system = await crew(place.env, { task: 2, consumer: 1 });
+        [task, other] = system.tasks as [Member, Member];
       }, 180_000);
       afterAll(async () => {
         await system?.end();
@@ -40,8 +41,8 @@ for (const hasRedis of [true, false])
         const again = await call<{ accessToken: string }>(task.url, "POST", "/v1/auth/login", {
           body: { email: ada.email, password: ada.password },
         });
-        const other = { ...ada, tokens: { ...ada.tokens, accessToken: again.body.accessToken } };
-        const [ending, going] = [await follow(ada, task.url, ""), await follow(other, task.url, "")];
+        const also = { ...ada, tokens: { ...ada.tokens, accessToken: again.body.accessToken } };
+        const [ending, going] = [await follow(ada, task.url, ""), await follow(also, task.url, "")];
         await poll("both begin", waitMs, () => [ending, going].every((each) => names(each).includes("hello")));
         expect((await call(system.auth.url, "POST", "/v1/auth/logout", { token: ada.tokens.accessToken })).status).toBe(
           204,
@@ -69,6 +70,28 @@ for (const hasRedis of [true, false])
         const [first, living, last] = await Promise.all(answers);
         for (const each of [first, last]) expectProblem(each as never, 401, "unauthenticated");
         expect(living?.status).toBe(200);
+      }, 120_000);
+
+      test("a process that stood still for long has what was written elsewhere meanwhile, though nobody expected it back", async () => {
+        const ada = await person(task.url);
+        const token = ada.tokens.accessToken;
+        const { body } = await call<{ id: string }>(task.url, "POST", "/v1/tasks", { token, body: { title: "old" } });
+        const path = `/v1/tasks/${body.id}`;
+        expect((await call(task.url, "GET", path, { token })).status).toBe(200);
+        task.send("SIGSTOP");
+        const haltedMs = performance.now();
+        // By then the other one takes itself for the only process, and leaves no word for others.
+        await poll("it counts as gone", waitMs, () => performance.now() - haltedMs > 8_000);
+        const changed = await call(other.url, "PATCH", path, { token, body: { title: "new" } });
+        expect(changed.status).toBe(200);
+        // Without Redis other processes know of one's writes by their token alone.
+        const headers = hasRedis ? {} : { "consistency-token": changed.headers.get("consistency-token") ?? "" };
+        const reading = call<{ title: string }>(task.url, "GET", path, { token, headers });
+        const sentMs = performance.now();
+        await poll("it has been sent", waitMs, () => performance.now() - sentMs > 200);
+        task.send("SIGCONT");
+        const read = await reading;
+        expect([read.body.title, read.headers.get("consistency")]).toEqual(["new", null]);
       }, 120_000);
     },
   );
