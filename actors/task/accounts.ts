@@ -12,7 +12,7 @@ export type Accounts = {
   session: AskSession;
   /** Resolves when the keys have been learned. */
   known(): Promise<void>;
-  /** Learns anew what has ended. Rejects when auth does not answer. */
+  /** Asks auth again which sessions and tokens have ended. Rejects when auth does not answer. */
   catchUp(): Promise<void>;
   /** Throws when accounts cannot be asked now. */
   ready(): Promise<void>;

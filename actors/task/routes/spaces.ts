@@ -130,16 +130,15 @@ function ownRoutes(parts: SpaceParts): Route[] {
       handle(call) {
         const reader = readerOf(call);
         const { userId } = reader;
-        const queryOver = (spaceIds: readonly string[]) =>
-          resourceQuery(task, { userId, spaceIds, isAcross: true }, call.query);
+        let query: ReturnType<typeof resourceQuery>;
         const spacesOf = () =>
           then(sharedSpaces(parts, userId, { isDeleted: false }), (shared) => {
             const spaceIds = [userId, ...shared];
-            // What it refuses is refused whether or not the client has the page.
-            queryOver(spaceIds);
+            // Made here: what it refuses is refused whether or not the client has the page.
+            query = resourceQuery(task, { userId, spaceIds, isAcross: true }, call.query);
             return spaceIds;
           });
-        return parts.lists.page(call, reader, spacesOf, (spaceIds) => parts.queries.page(reader, queryOver(spaceIds)));
+        return parts.lists.page(call, reader, spacesOf, () => parts.queries.page(reader, query));
       },
     },
   ];

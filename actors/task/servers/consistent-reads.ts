@@ -194,7 +194,7 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     const elsewhere = (await ownElsewhere(reader.userId))?.get(partition) ?? -1;
     const least = Math.max(leastTold(reader, spaceId, partition), elsewhere);
     await told(reader, least < 0 ? [] : [{ partition, offset: least }], now() + waitMs);
-    const isCurrent = feed.isCurrent(partition) || (await feed.untilCurrent(partition, now() + waitMs));
+    const isCurrent = await feed.untilCurrent(partition, now() + waitMs);
     const known = isCurrent ? heads.head(spaceId) : undefined;
     if (known !== undefined) return known ?? undefined;
     const deadlineMs = now() + waitMs;
