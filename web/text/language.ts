@@ -4,6 +4,7 @@ import type { Due } from "../../actors/resources/due.ts";
 import { readText, writeText } from "../kept-texts.ts";
 import { en, type Message, type Messages } from "../messages/en.ts";
 import { ru } from "../messages/ru.ts";
+import { instantMsOf } from "./due-instant.ts";
 
 export const languages = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof languages;
@@ -51,10 +52,15 @@ export function nameOf(value: string): string {
   return t((value === "done" ? "statusDone" : value) as Key);
 }
 
+const two = (number: number) => String(number).padStart(2, "0");
+
 /** A day of this browser's calendar. */
 export function dayOf(date: Date): string {
-  const two = (number: number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+function timeOf(date: Date): string {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
 }
 
 /** A page stays open over midnight, and a computer sleeps through it. */
@@ -74,25 +80,20 @@ export function addDays(day: string, days: number): string {
 
 /** The day on which something is due here, whatever zone it was said in. */
 export function dueDay(due: Due): string {
-  const at = instantOf(due);
-  return at === undefined ? due.date : dayOf(at);
+  const at = instantMsOf(due);
+  return at === undefined ? due.date : dayOf(new Date(at));
 }
 
-/** Undefined where the browser does not know the zone, or where there is none. */
-function instantOf(due: Due): Date | undefined {
-  if (due.time === undefined || due.timeZone === undefined) return undefined;
-  try {
-    const local = Temporal.PlainDateTime.from(`${due.date}T${due.time}`);
-    return new Date(local.toZonedDateTime(due.timeZone).epochMilliseconds);
-  } catch {
-    return undefined;
-  }
+/** For an order of the days and times that are shown here: of a day, what has no time comes last. */
+export function dueOrder(due: Due): string {
+  const at = instantMsOf(due);
+  return at === undefined ? `${due.date} ${due.time ?? "24"}` : `${dueDay(due)} ${timeOf(new Date(at))}`;
 }
 
 export function dueText(due: Due): string {
   const day = dueDay(due);
-  const at = instantOf(due);
-  const time = at === undefined ? due.time : format(at, { hour: "numeric", minute: "2-digit" });
+  const at = instantMsOf(due);
+  const time = at === undefined ? due.time : format(new Date(at), { hour: "numeric", minute: "2-digit" });
   return `${dayText(day)}${time === undefined ? "" : `, ${time}`}`;
 }
 

@@ -8,7 +8,7 @@ import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { toggleDone } from "../store/tasks.ts";
 import { doneDays } from "../sync/spaces.ts";
-import { addDays, dueDay, nameOf, numberText, t, today } from "../text/language.ts";
+import { addDays, dueDay, dueOrder, nameOf, numberText, t, today } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { Filters, matches } from "./filters.tsx";
 import { Empty } from "./parts.tsx";
@@ -103,9 +103,7 @@ function sorter(sort: string): (a: Task, b: Task) => number {
     createdAt: (a, b) => (a.createdAt < b.createdAt ? -1 : 1),
     rank: byRank,
     due: (a, b) => {
-      const [one, other] = [taskOf(a).due, taskOf(b).due].map((due) =>
-        due === null ? undefined : `${dueDay(due)} ${due.time ?? "24"}`,
-      );
+      const [one, other] = [taskOf(a).due, taskOf(b).due].map((due) => (due === null ? undefined : dueOrder(due)));
       // None comes last both ways.
       if (one === undefined || other === undefined) return one === other ? 0 : (one === undefined ? 1 : -1) * sign;
       return one < other ? -1 : one > other ? 1 : 0;
