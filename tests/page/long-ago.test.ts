@@ -92,4 +92,67 @@ await describePage("a task that was completed long ago", {}, ({ chromium, system
     expectNoFaults(ada);
     await context.close();
   }, 180_000);
+
+  test("is found on the server, where the palette, a board or a list say that it may be missing", async () => {
+    const first = await visitor(chromium, `${system.url}/`);
+    const account = await register(first.page, "Bob");
+    await newProject(first.page, "House");
+    await saved(first.page);
+    await first.context.close();
+    const send = await signedIn(system.url, account);
+    const created = (title: string, daysAgo: number) => {
+      const at = new Date(Date.now() - daysAgo * dayMs).toISOString();
+      return { type: "task", kind: "create", body: { title, status: "done", createdAt: at, completedAt: at } };
+    };
+    const old = ["Paint the old fence", "Paint the old gate"].map((title) => created(title, 100));
+    await send("POST", "/v1/batch", { import: true, changes: old });
+    // More than a page of those that the browser has, and that changed later.
+    const known = Array.from({ length: 120 }, (_, place) => created(`Paint stone ${place}`, 1));
+    await send("POST", "/v1/batch", { import: true, changes: known });
+
+    const bob = await visitor(chromium, `${system.url}/`);
+    const { page, context } = bob;
+    await signIn(page, account);
+    await page.getByRole("link", { name: "House", exact: true }).click();
+    const palette = page.getByRole("dialog", { name: "Command palette" });
+    const option = (name: string) => palette.getByRole("option", { name });
+    const words = palette.getByRole("combobox");
+    const toServer = option("Search tasks completed more than 90 days ago");
+    await page.locator("body").press("Control+k");
+    await words.fill("pain");
+    await option("Paint stone").first().waitFor();
+    expect(await option("Paint the old").count()).toBe(0);
+    await page.route("**/v1/me/tasks?*", (route) => route.abort());
+    await toServer.click();
+    await palette.getByText("The server cannot be reached.").waitFor();
+    await page.unroute("**/v1/me/tasks?*");
+    await toServer.click();
+    await option("Paint the old gate").waitFor();
+    await option("Paint the old fence").waitFor();
+    expect(await toServer.count()).toBe(0);
+    await words.fill("hammer");
+    await palette.getByText("Nothing found").waitFor();
+    await words.press("Enter");
+    await palette.getByText("No older task matches").waitFor();
+    await words.press("Escape");
+
+    const title = page.getByRole("complementary").getByRole("textbox", { name: "Title" });
+    const note = page.getByText("Tasks completed more than 90 days ago may not be listed.");
+    for (const [name, link] of [
+      ["fence", "House"],
+      ["gate", "List"],
+    ] as const) {
+      await page.getByRole("link", { name: link, exact: true }).click();
+      await page.getByRole("searchbox").waitFor();
+      expect(await note.count()).toBe(0);
+      await page.getByRole("searchbox").fill(name);
+      await note.getByRole("button", { name: "Search them" }).click();
+      expect(await words.inputValue()).toBe(name);
+      await option(`Paint the old ${name}`).waitFor();
+      await words.press("Enter");
+      await poll(`${name} is open`, waitMs, async () => (await title.inputValue()) === `Paint the old ${name}`);
+    }
+    expectNoFaults({ ...bob, faults: bob.faults.filter((fault) => !fault.includes("ERR_FAILED")) });
+    await context.close();
+  }, 180_000);
 });

@@ -18,6 +18,7 @@ import { language, t } from "../text/language.ts";
 import { Board } from "./board.tsx";
 import { moving } from "./column.tsx";
 import { Day } from "./day.tsx";
+import { open } from "./dialogs.ts";
 import { Filters, matches } from "./filters.tsx";
 import { Keys } from "./keys.tsx";
 import { List } from "./list.tsx";
@@ -25,7 +26,8 @@ import { accept, Members } from "./members.tsx";
 import { MoveDialog } from "./move.tsx";
 import { isNarrow } from "./narrow.ts";
 import { Notes, SaveState, said, Toast, takeBack } from "./notes.tsx";
-import { open, Palette } from "./palette.tsx";
+import { OldNote } from "./older.tsx";
+import { Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
 import { Dialog, Empty, Icon } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
@@ -189,6 +191,7 @@ function Inside({ userId }: { userId: string }): JSX.Element {
           </p>
         ) : null}
         {isBoard ? <Filters store={store} /> : null}
+        {isBoard ? <OldNote /> : null}
         <Content store={store} project={project} />
       </main>
       {task === undefined ? null : <Panel spaceId={task.space} taskId={task.task} />}

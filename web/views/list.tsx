@@ -7,10 +7,10 @@ import { nameOfUser } from "../store/people.ts";
 import { route, setQuery, show } from "../store/route.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { toggleDone } from "../store/tasks.ts";
-import { doneDays } from "../sync/spaces.ts";
 import { addDays, dueDay, dueOrder, nameOf, numberText, t, today } from "../text/language.ts";
 import { moving } from "./column.tsx";
 import { Filters, matches } from "./filters.tsx";
+import { OldNote } from "./older.tsx";
 import { Empty } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 import { Rows, rowsIn } from "./rows.tsx";
@@ -28,6 +28,7 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
   return (
     <div class="list-view">
       <Filters store={store} hasList />
+      <OldNote />
       {sorted.length === 0 ? (
         store.all("task").length === 0 ? (
           <Empty icon="list" title={t("emptyBoard")} hint={t("emptyBoardHint")} />
@@ -50,11 +51,6 @@ export function List({ store }: { store: SpaceStore }): JSX.Element {
           ))}
         </div>
       )}
-      {hasClosed ? (
-        <div class="list">
-          <p class="list-note muted small">{t("oldNotListed", { n: doneDays })}</p>
-        </div>
-      ) : null}
     </div>
   );
 }

@@ -1,18 +1,18 @@
 /** Everything by name: tasks, projects, views and commands. */
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { projectsOf } from "../store/boards.ts";
 import { projectOf, taskOf } from "../store/fields.ts";
 import { go, hrefOf } from "../store/route.ts";
-import { spaces, storeOf } from "../sync/spaces.ts";
+import { doneDays, spaces, storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
+import { olderWords, open } from "./dialogs.ts";
 import { matcher } from "./filters.tsx";
 import { takeBack } from "./notes.tsx";
+import { type Older, useOlder } from "./older.tsx";
 import { Dialog, Icon, type IconName } from "./parts.tsx";
 import { toggleTheme } from "./theme.ts";
 
-export const open = signal<"palette" | "keys" | "create" | undefined>(undefined);
 const tasksMax = 20;
 
 type Command = {
@@ -21,6 +21,8 @@ type Command = {
   readonly icon: IconName;
   readonly hint?: string;
   readonly act: () => void;
+  /** The palette is open for what it finds. */
+  readonly isSearch?: boolean;
 };
 
 function commands(space: string | undefined, text: string): Command[] {
@@ -82,32 +84,59 @@ function tasks(text: string): Command[] {
       storeOf(id)
         .all("task")
         .filter(matches)
-        .map(
-          (task): Command => ({
-            id: task.id,
-            name: taskOf(task).title,
-            icon: "check",
-            hint: name,
-            act: () => {
-              const { projectId } = taskOf(task);
-              go(["s", id, "board", projectId ?? "none"], { task: `${id}:${task.id}` });
-            },
-          }),
-        ),
+        .map((task) => toTask({ ...taskOf(task), id: task.id, spaceId: id }, name)),
     )
     .slice(0, tasksMax);
 }
 
+type NamedTask = {
+  readonly id: string;
+  readonly spaceId: string;
+  readonly title: string;
+  readonly projectId: string | null;
+};
+
+function toTask({ id, spaceId, title, projectId }: NamedTask, hint: string): Command {
+  const act = () => go(["s", spaceId, "board", projectId ?? "none"], { task: `${spaceId}:${id}` });
+  return { id, name: title, icon: "check", hint, act };
+}
+
+/** What has been found on the server, and the way to look for it, or for more of it. */
+function olderCommands({ text, tasks: found, next, state, search }: Older): Command[] {
+  const named = found.map((task) => {
+    const space = spaces.value.find(({ id }) => id === task.spaceId);
+    return toTask(task as unknown as NamedTask, space?.name ?? "");
+  });
+  if (text.trim() === "" || state === "asked" || next === null) return named;
+  const name = t(state === "read" ? "searchFurther" : "searchOlder", { n: doneDays });
+  return [...named, { id: "older", name, icon: "search", act: search, isSearch: true }];
+}
+
+function statusText({ tasks: older, next, state, fault }: Older, isEmpty: boolean): string {
+  if (fault !== "") return fault;
+  if (state === "asked") return t("loading");
+  if (state === "read" && older.length === 0 && next === null) return t("olderNone");
+  return isEmpty ? t("paletteEmpty") : "";
+}
+
 export function Palette({ space }: { space: string | undefined }): JSX.Element {
-  const [text, setText] = useState("");
+  const [text, setText] = useState(olderWords.peek());
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const found = commands(space, text);
+  const older = useOlder(text);
+  const here = commands(space, text);
+  const found = [...here, ...olderCommands(older)];
+  const status = statusText(older, here.length === 0);
+  useEffect(() => {
+    if (olderWords.peek() === "") return;
+    olderWords.value = "";
+    older.search();
+  }, []);
   const close = () => {
     open.value = undefined;
   };
   const act = (command: Command | undefined) => {
-    close();
+    if (command?.isSearch !== true) close();
     command?.act();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -149,6 +178,8 @@ export function Palette({ space }: { space: string | undefined }): JSX.Element {
             aria-selected={place === at}
             class="palette-item"
             onPointerMove={() => setAt(place)}
+            // The focus stays where words are written.
+            onMouseDown={(event) => event.preventDefault()}
             onClick={() => act(command)}
             onKeyDown={onKeyDown}
           >
@@ -158,7 +189,9 @@ export function Palette({ space }: { space: string | undefined }): JSX.Element {
           </li>
         ))}
       </ul>
-      {found.length === 0 ? <p class="muted palette-none">{t("paletteEmpty")}</p> : null}
+      <p class="muted palette-none" role="status">
+        {status}
+      </p>
     </Dialog>
   );
 }
