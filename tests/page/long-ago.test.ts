@@ -93,6 +93,65 @@ await describePage("a task that was completed long ago", {}, ({ chromium, system
     await context.close();
   }, 180_000);
 
+  test("leaves the browser at the next start, and comes back when it is open again", async () => {
+    const ada = await visitor(chromium, `${system.url}/`);
+    const { page, context } = ada;
+    const account = await register(page, "Cora");
+    await newProject(page, "Launch");
+    await saved(page);
+    const send = await signedIn(system.url, account);
+    const { id: spaceId } = await send<{ id: string }>("GET", "/v1/auth/me");
+    const [whole, part] = [0, 1].map(() => crypto.randomUUID());
+    const at = new Date(Date.now() - 100 * dayMs).toISOString();
+    const done = { status: "done", createdAt: at, completedAt: at };
+    await send("POST", "/v1/batch", {
+      import: true,
+      changes: [
+        { type: "task", id: whole, kind: "create", body: { title: "The whole" } },
+        { type: "task", id: part, kind: "create", body: { title: "A part", parentId: whole, ...done } },
+      ],
+    });
+    await send("POST", "/v1/comments", { taskId: part, body: "A word on it" });
+    const keptIds = () =>
+      page.evaluate(async () => {
+        const [first] = await indexedDB.databases();
+        return await new Promise<string[]>((resolve) => {
+          const opening = indexedDB.open(first?.name ?? "");
+          opening.onsuccess = () => {
+            const reading = opening.result.transaction("documents").objectStore("documents").getAll();
+            reading.onsuccess = () => {
+              opening.result.close();
+              resolve(reading.result.map(({ id, fields }) => (fields.taskId as string | undefined) ?? id));
+            };
+          };
+        });
+      });
+    const isKept = (is: boolean) =>
+      poll(`it is ${is ? "" : "not "}kept`, waitMs, async () => (await keptIds()).includes(part as string) === is);
+    const panel = page.getByRole("complementary");
+
+    await page.goto(`${system.url}/#/s/${spaceId}/list?task=${spaceId}:${whole}`);
+    await panel.getByText("1/1").waitFor();
+    await panel.getByRole("link", { name: "A part" }).click();
+    await panel.getByText("A word on it").waitFor();
+    await isKept(true);
+    await page.goto(`${system.url}/#/s/${spaceId}/list`);
+    await page.reload();
+    await isKept(false);
+    expect(await keptIds()).toContain(whole as string);
+
+    const tab = await context.newPage();
+    await tab.goto(page.url());
+    const rows = [page, tab].map((each) => each.locator(".row-title", { hasText: "A part" }));
+    for (const each of [page, tab]) await each.getByText("The whole").first().waitFor();
+    for (const row of rows) expect(await row.count()).toBe(0);
+    await send("PATCH", `/v1/tasks/${part}`, { status: "todo" });
+    for (const row of rows) await row.waitFor();
+    await isKept(true);
+    expectNoFaults(ada);
+    await context.close();
+  }, 180_000);
+
   test("is found on the server, where the palette, a board or a list say that it may be missing", async () => {
     const first = await visitor(chromium, `${system.url}/`);
     const account = await register(first.page, "Bob");

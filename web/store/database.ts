@@ -144,6 +144,18 @@ export async function writeDocuments(spaceId: string, documents: readonly Docume
   });
 }
 
+/** Those that are still kept in the same version: another tab may have kept a later one meanwhile. */
+export async function removeDocuments(documents: readonly Document[]): Promise<void> {
+  await writing(async (db) => {
+    const from = db.transaction("documents", "readwrite");
+    const removed = documents.map(async ({ spaceId, id, version }) => {
+      const kept = await from.store.get([spaceId, id]);
+      if (kept?.version === version) await from.store.delete([spaceId, id]);
+    });
+    await Promise.all([...removed, from.done]);
+  });
+}
+
 export async function removeSpace(spaceId: string): Promise<void> {
   await writing(async (db) => {
     const into = db.transaction(["spaces", "documents"], "readwrite");

@@ -7,7 +7,7 @@ import type { Command } from "../../actors/resources/command.ts";
 import { decide } from "../../actors/resources/decide.ts";
 import { type Document, type Head, later, type Membership, type Role } from "../../actors/resources/document.ts";
 import { byRange, isInRange, type View } from "../../actors/resources/draft.ts";
-import { applied, type Fact, type FeedFact } from "../../actors/resources/fact.ts";
+import { applied, type Change, type Fact, type FeedFact } from "../../actors/resources/fact.ts";
 import type { Json } from "../../actors/resources/field.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { Entry } from "./outbox.ts";
@@ -129,7 +129,7 @@ export class SpaceStore {
         const document = applied(type, before, change, fact);
         this.#keep(document);
         changed.push(document);
-      } else if (before !== undefined ? change.version > before.version : change.deleted === false)
+      } else if (before !== undefined ? change.version > before.version : isBack(change))
         toRead.push({ type: change.type, id: change.id });
     }
     this.seq = fact.seq;
@@ -217,6 +217,11 @@ export class SpaceStore {
       projects: 0,
     };
   }
+}
+
+/** One that this browser lacks is there again; or a task that was completed long ago is open again. */
+function isBack({ deleted, fields: { status } }: Change): boolean {
+  return deleted === false || status?.to === "todo" || status?.to === "in_progress";
 }
 
 function commandOf({ key, spaceId, userId, at, request }: Entry): Command {

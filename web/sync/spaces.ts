@@ -3,7 +3,17 @@ import { effect, signal } from "@preact/signals";
 import type { Document } from "../../actors/resources/document.ts";
 import type { FeedFact } from "../../actors/resources/fact.ts";
 import { registry } from "../../actors/resources/registry.ts";
-import { emptied, readKept, readSpace, removeSpace, writeDocuments, writeKept, writeSpace } from "../store/database.ts";
+import {
+  emptied,
+  readKept,
+  readSpace,
+  removeDocuments,
+  removeSpace,
+  writeDocuments,
+  writeKept,
+  writeSpace,
+} from "../store/database.ts";
+import { doneDays, withoutLongAgo } from "../store/long-ago.ts";
 import { entries } from "../store/outbox.ts";
 import { forgetSettings, noticeOverwriting } from "../store/overwritten.ts";
 import { documentOf, type Resource, SpaceStore } from "../store/space-store.ts";
@@ -24,8 +34,7 @@ const stores = new Map<string, SpaceStore>();
 const chains = new Map<string, Promise<void>>();
 const opening = new Map<string, Promise<void>>();
 const factsAtOnce = 1_000;
-/** Tasks completed longer ago are read when they are opened. */
-export const doneDays = 90;
+const uuids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const paintTimeoutMs = 1_000;
 const snapshotTimeoutMs = 120_000;
 
@@ -78,20 +87,26 @@ async function keepAgain(): Promise<void> {
 function openSpace(spaceId: string): Promise<void> {
   let open = opening.get(spaceId);
   if (open === undefined) {
-    open = inTurn(spaceId, () => reload(spaceId));
+    open = inTurn(spaceId, () => reload(spaceId, { isFirst: true }));
     opening.set(spaceId, open);
   }
   return open;
 }
 
-/** `isAnew`: what is kept may be further back, as after a snapshot from a backup. */
-async function reload(spaceId: string, { isAnew = false } = {}): Promise<void> {
+/** `isAnew`: what is kept may be further back, as after a snapshot from a backup. `isFirst`: nothing of it is open yet, and what was for long may go. */
+async function reload(spaceId: string, { isAnew = false, isFirst = false } = {}): Promise<void> {
   const kept = await readSpace(spaceId);
   const store = storeOf(spaceId);
-  if (kept !== undefined && (isAnew || kept.state.seq >= store.seq)) {
-    store.load(kept.state, kept.documents);
-    showPendingOf(spaceId);
-  }
+  if (kept === undefined || !(isAnew || kept.state.seq >= store.seq)) return;
+  const { stay, go } = isFirst ? withoutLongAgo(kept.documents, namedInOutbox()) : { stay: kept.documents, go: [] };
+  store.load(kept.state, stay);
+  showPendingOf(spaceId);
+  if (go.length > 0) void removeDocuments(go);
+}
+
+/** Ids, of whatever is named: what a waiting change is about or refers to. */
+function namedInOutbox(): ReadonlySet<string> {
+  return new Set(JSON.stringify(entries.peek().map(({ request }) => request)).match(uuids));
 }
 
 /** Another tab has taken a snapshot. */
@@ -259,8 +274,9 @@ export function takeToldFact(fact: FeedFact): Promise<void> {
     const store = storeOf(fact.spaceId);
     if (fact.seq === store.seq + 1) {
       noticeOverwriting(fact, user.peek()?.id ?? "", entries.peek());
-      store.take(fact);
-      showPendingOf(store.id);
+      // What this tab lacks of it, the other one has read and kept.
+      if (store.take(fact).toRead.length > 0) await reload(fact.spaceId);
+      else showPendingOf(store.id);
     } else if (fact.seq > store.seq) await reload(fact.spaceId);
   });
 }

@@ -1,10 +1,11 @@
 /** Tasks that were completed long ago are not in the page: where words are looked for, it says so, and looks for them on the server when it is asked to. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { doneDays } from "../store/long-ago.ts";
 import { route } from "../store/route.ts";
 import type { Resource } from "../store/space-store.ts";
 import { getJson } from "../sync/session.ts";
-import { doneDays, storeOf } from "../sync/spaces.ts";
+import { storeOf } from "../sync/spaces.ts";
 import { t } from "../text/language.ts";
 import { searchWith } from "./dialogs.ts";
 import { faultText } from "./sign-in.tsx";
