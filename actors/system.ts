@@ -118,6 +118,7 @@ function taskChild(config: Config): ChildSpec {
       page: config.page,
       webhookAllow: [...config.webhookAllow],
       instance: randomUUID(),
+      isOnlyWorker: config.taskWorkers === 1,
       rateLimit: { ...config.rateLimit },
       ...given(config, "kafka", "mongo", "redis", "tracing"),
       ...(webhookKey === undefined ? {} : { webhookKey }),

@@ -62,6 +62,9 @@ export function isErased({ type }: Pick<DocumentRecord, "type">): boolean {
   return type === "";
 }
 
+/** An order in which documents stay where they are while what hides them changes: whoever reads many meets each. */
+export const inOrderOfIds = { space: 1, id: 1 } as const;
+
 /** What there is once. */
 export type StoreRecord = { _id: "store"; epoch: string };
 

@@ -4,7 +4,7 @@ import { listFields } from "../resources/listing.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ResourceType } from "../resources/resource-type.ts";
 import { ensureIndexesOf } from "./indexes.ts";
-import type { SpaceCollections } from "./space-collections.ts";
+import { inOrderOfIds, type SpaceCollections } from "./space-collections.ts";
 
 /** Makes the indexes that are missing, and the name of the store; several writers may start at once. That an operation or a document is there once, `_id` sees to. */
 export async function ensureSpaceIndexes({ facts, documents, erased, store }: SpaceCollections): Promise<void> {
@@ -32,7 +32,7 @@ const byTerms: IndexDescription = { key: { space: 1, terms: 1 } };
 /** In which documents are found. Few: each is written with every change of every document. */
 const documentIndexes: readonly IndexDescription[] = [
   { key: { space: 1, type: 1, state: 1, createdAt: 1, _id: 1 } },
-  { key: { space: 1, id: 1 } },
+  { key: inOrderOfIds },
   byTerms,
   { key: { found: 1 }, sparse: true },
 ];

@@ -1,10 +1,11 @@
 /** What of a type its lists need: the values by which they are sorted and filtered, and what keeps a resource out of them. Both stores derive their columns from it. */
-import type { Fields } from "./document.ts";
+import type { Document, Fields } from "./document.ts";
 import { type Due, instantOfDue } from "./due.ts";
 import { type Field, isSet, type Json } from "./field.ts";
 import type { Hiding } from "./filter.ts";
 import type { Registry } from "./registry.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { shownFields, shownValue } from "./served.ts";
 import { sortForm, wordsOf } from "./words.ts";
 
 /** Fields with one value by which lists are sorted or filtered, or by which resources are found that depend on another. */
@@ -58,6 +59,18 @@ export function listValue({ form, setBy, sortable }: Field, value: Json): number
     default:
       return value as number | string;
   }
+}
+
+/** The value of a document by which lists are sorted and filtered; `name` may be `createdAt` or `updatedAt`. */
+export function listedValue(
+  { fields: known }: ResourceType,
+  name: string,
+  { fields, createdAt, updatedAt }: Document,
+  shown: Fields,
+): number | string | null {
+  if (name === "createdAt") return Date.parse(createdAt);
+  if (name === "updatedAt") return Date.parse(updatedAt);
+  return listValue(known[name] as Field, shownValue(name, fields, shown));
 }
 
 /** A whole day is due at its end; without a zone a time counts as UTC. */
@@ -114,6 +127,22 @@ export function hides(
   if ((other.state & deletedBit) !== 0) return true;
   if (flag !== undefined && other.fields[flag] === true) return true;
   return isInherited === true && (other.state & bit) !== 0;
+}
+
+/** What follows for a document from those it refers to. `other`: what a field refers to; undefined where that is nothing, or not there. */
+export function placeOf(
+  type: ResourceType,
+  document: Pick<Document, "fields" | "deletedBy">,
+  other: (field: string) => { readonly state: number; readonly document: Pick<Document, "fields"> } | undefined,
+): { readonly state: number; readonly shown: Fields } {
+  let state = document.deletedBy === undefined ? 0 : deletedBit;
+  for (const [index, hiding] of (type.hidings ?? []).entries()) {
+    const bit = hidingBit(index);
+    const hider = other(hiding.field);
+    if (hider !== undefined && hides(hiding, bit, { state: hider.state, fields: hider.document.fields })) state |= bit;
+  }
+  const by = type.shown === undefined ? undefined : other(type.shown.by);
+  return { state, shown: shownFields(type, document.fields, by?.document.fields) };
 }
 
 export type Dependent = { readonly type: ResourceType; readonly field: string };

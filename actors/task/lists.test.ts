@@ -13,7 +13,7 @@ function place() {
   const open: ((text: string) => void)[] = [];
   const made = lists({
     reads: { epoch: async () => "0123456789" },
-    consistent: { isStale: async () => state.isStale, projectedSeq: () => state.seq },
+    consistent: { isStale: async () => state.isStale, projectedSeq: () => state.seq, replica: () => undefined },
   });
   const read = () => new Promise<string>((resolve) => void open.push(resolve));
   const ask = async (asking: Reader = reader, path?: string) => made.page(call(path), asking, () => ["ann"], read);
@@ -65,7 +65,7 @@ describe("Pages that are asked for at the same time", () => {
   test("are not shared with those who ask when one could not be read", async () => {
     const failing = lists({
       reads: { epoch: async () => "0123456789" },
-      consistent: { isStale: () => false, projectedSeq: () => 1 },
+      consistent: { isStale: () => false, projectedSeq: () => 1, replica: () => undefined },
     });
     let reads = 0;
     const read = async () => {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { Answer, Call } from "../http/route.ts";
 import { hasTag } from "./conditions.ts";
 import { all, type MaybePromise, then } from "./maybe-promise.ts";
-import type { ConsistentReads, Reader, SpaceReads } from "./ports.ts";
+import type { ConsistentReads, Reader, Seen, SpaceReads, SpaceReplica } from "./ports.ts";
+import type { ResourceQuery } from "./resource-query.ts";
 
 export type Lists = {
   isStale(reader: Reader): MaybePromise<boolean>;
@@ -19,6 +20,13 @@ export type Lists = {
     spacesOf: () => MaybePromise<readonly string[]>,
     read: (spaceIds: readonly string[]) => MaybePromise<string>,
   ): MaybePromise<Answer>;
+  /** The same of one space, which `read` is given where all of it is remembered: then nothing need be waited for that is told. */
+  pageOfSpace(
+    call: Call,
+    reader: Reader,
+    query: ResourceQuery,
+    read: (replica: SpaceReplica | undefined) => MaybePromise<string>,
+  ): MaybePromise<Answer>;
 };
 
 /** Characters of pages remembered at most; the oldest go first. */
@@ -28,7 +36,16 @@ const staleTag = "stale";
 
 export type ListsParts = {
   readonly reads: Pick<SpaceReads, "epoch">;
-  readonly consistent: Pick<ConsistentReads, "isStale" | "projectedSeq">;
+  readonly consistent: Pick<ConsistentReads, "isStale" | "projectedSeq" | "replica">;
+};
+
+/** What a page is of. `seqOf`: of the latest fact that it has. */
+type Of = {
+  readonly spaceIds: readonly string[];
+  readonly isStale: boolean;
+  /** The name of the store that it is of; undefined: of the one that there is now. */
+  readonly epoch?: string;
+  readonly seqOf: (spaceId: string) => MaybePromise<number>;
 };
 
 export function lists({ reads, consistent }: ListsParts): Lists {
@@ -67,9 +84,9 @@ export function lists({ reads, consistent }: ListsParts): Lists {
   }
 
   /** Changes with every fact of the spaces. It is read before the page, which may then only be newer than it says. */
-  function tagOf(spaceIds: readonly string[]): MaybePromise<string> {
-    return then(reads.epoch(), (epoch) => {
-      return then(all(spaceIds.map((spaceId) => consistent.projectedSeq(spaceId))), (known) => {
+  function tagOf({ spaceIds, epoch: known, seqOf }: Of): MaybePromise<string> {
+    return then(known ?? reads.epoch(), (epoch) => {
+      return then(all(spaceIds.map(seqOf)), (known) => {
         // Each of them only grows, and one that comes or goes is another list of spaces.
         const mark = spaceIds.length === 1 ? `${known[0]}` : hashOf(spaceIds.join() + known.join());
         return `"${epoch.slice(0, 8)}.${mark}"`;
@@ -80,16 +97,17 @@ export function lists({ reads, consistent }: ListsParts): Lists {
   function pageOf(
     { request }: Call,
     { userId, token }: Reader,
-    { spaceIds, isStale }: { spaceIds: readonly string[]; isStale: boolean },
+    of: Of,
     read: () => MaybePromise<string>,
   ): MaybePromise<Answer> {
+    const { spaceIds, isStale } = of;
     const key = `${userId} ${spaceIds.length === 1 ? spaceIds[0] : ""} ${request.url}`;
     if (isStale) {
       // What a token names must be in it: a page that was begun before may lack that.
       const found = token === undefined ? made(key, staleTag, read) : read();
       return then(found, (text) => ({ status: 200, json: text, headers: { consistency: "stale" } }));
     }
-    return then(tagOf(spaceIds), (tag) => {
+    return then(tagOf(of), (tag) => {
       const headers = { etag: tag };
       if (hasTag(request.headers.get("if-none-match"), tag)) return { status: 304, headers };
       const known = pages.get(key);
@@ -101,14 +119,30 @@ export function lists({ reads, consistent }: ListsParts): Lists {
     });
   }
 
+  const seqOf = (spaceId: string) => consistent.projectedSeq(spaceId);
+
   return {
     isStale: (reader) => consistent.isStale(reader),
-    seqOf: (spaceId) => consistent.projectedSeq(spaceId),
+    seqOf,
     page: (call, reader, spacesOf, read) =>
       then(consistent.isStale(reader), (isStale) =>
-        then(spacesOf(), (spaceIds) => pageOf(call, reader, { spaceIds, isStale }, () => read(spaceIds))),
+        then(spacesOf(), (spaceIds) => pageOf(call, reader, { spaceIds, isStale, seqOf }, () => read(spaceIds))),
       ),
+    pageOfSpace: (call, reader, query, read) =>
+      then(consistent.replica(reader, query), (replica) => {
+        const { spaceIds } = query;
+        if (replica === undefined)
+          return then(consistent.isStale(reader, seenIn(query)), (isStale) =>
+            pageOf(call, reader, { spaceIds, isStale, seqOf }, () => read(undefined)),
+          );
+        const { space, epoch, isStale } = replica;
+        return pageOf(call, reader, { spaceIds, isStale, epoch, seqOf: () => space.seq() }, () => read(space));
+      }),
   };
+}
+
+function seenIn({ spaceIds: [spaceId], seenOffset = -1 }: ResourceQuery): Seen | undefined {
+  return spaceId === undefined ? undefined : { spaceId, offset: seenOffset };
 }
 
 function hashOf(text: string): string {

@@ -54,6 +54,8 @@ export type TaskData = {
   tracing?: TracingSettings;
   /** Names this process, with all its workers, to others of its kind. */
   instance: string;
+  /** No other worker of the process serves tasks. */
+  isOnlyWorker: boolean;
   /** Without it auth is an actor of this process. */
   remoteAuth?: Omit<RemoteAuth, "redis">;
 };
@@ -171,7 +173,7 @@ async function accountsOf(self: Body, learning: Learn): Promise<Accounts> {
 type Told = Pick<KafkaSpaceBackend, "heard" | "ends" | "begun" | "caughtUp">;
 
 async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: Told; webhooks: Webhooks }> {
-  const { dataDir, kafka, mongo, redis, instance, verdictTimeoutMs: verdictMs, webhookKey } = self.args;
+  const { dataDir, kafka, mongo, redis, instance, isOnlyWorker, verdictTimeoutMs: verdictMs, webhookKey } = self.args;
   if (kafka === undefined || mongo === undefined) {
     const { localBackend } = await import("./embedded/backend.ts");
     return {
@@ -187,6 +189,7 @@ async function backendOf(self: Body): Promise<{ backend: SpaceBackend; told?: To
     kafka,
     mongo,
     instance,
+    isOnlyWorker,
     verdictMs,
     ...(redis === undefined ? {} : { redis }),
   });

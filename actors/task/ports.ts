@@ -45,6 +45,18 @@ export type PageEnd = { readonly key: string | number | null; readonly id: strin
 
 export type ListedResource = { readonly spaceId: string; readonly text: string; readonly end: PageEnd };
 
+/** All tasks and projects of a space as of a fact that was told, which the read model may not have yet. */
+export type SpaceReplica = {
+  /** Of that fact. */
+  seq(): number;
+  /** Its position in the log. */
+  position(): number;
+  /** The latest instant of a fact, in epoch milliseconds. */
+  atMs(): number;
+  /** As `SpaceReads` has it, of this space. */
+  list(query: ResourceQuery): readonly ListedResource[];
+};
+
 /** A space in which a user is a member; personal spaces are in no list before their first fact. */
 export type Membership = { readonly spaceId: string; readonly isDeleted: boolean };
 
@@ -78,6 +90,9 @@ export type SpaceReads = {
 /** Who reads, and what they say that they have seen. */
 export type Reader = { readonly userId: string; readonly token: Position | undefined };
 
+/** The offset of the space's partition up to which somebody has seen what happened in it; -1 where nobody has. */
+export type Seen = { readonly spaceId: string; readonly offset: number };
+
 /** A write that the log has: from now on its author's reads wait for it. */
 export type Wrote = {
   readonly command: Command;
@@ -99,8 +114,13 @@ export type ConsistentReads = {
     spaceId: string,
     id: string,
   ): MaybePromise<{ resource: StoredResource | undefined; isStale: boolean }>;
-  /** Of all that is asked of the read model itself: lists, histories, facts. */
-  isStale(reader: Reader): MaybePromise<boolean>;
+  /** Of all that is asked of the read model itself: lists, histories, facts. `seen`: what it must have besides. */
+  isStale(reader: Reader, seen?: Seen): MaybePromise<boolean>;
+  /** The space of a list where all of it is remembered, and the name of the store it was read from; undefined where the read model is to be asked. */
+  replica(
+    reader: Reader,
+    query: ResourceQuery,
+  ): MaybePromise<{ readonly space: SpaceReplica; readonly epoch: string; readonly isStale: boolean } | undefined>;
   /** The `seq` up to which the read model has the space's facts; 0 where it has none. */
   projectedSeq(spaceId: string): MaybePromise<number>;
   /** Never throws. */

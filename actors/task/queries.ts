@@ -12,9 +12,9 @@ import { refusalJson, seqOf } from "./change-answers.ts";
 import { sealCursor, unsealCursor } from "./cursor.ts";
 import { all, type MaybePromise, then } from "./maybe-promise.ts";
 import { documentAt, type Moment } from "./past.ts";
-import type { ConsistentReads, ListedResource, Reader, SpaceReads, StoredResource } from "./ports.ts";
+import type { ConsistentReads, ListedResource, Reader, SpaceReads, SpaceReplica, StoredResource } from "./ports.ts";
 import { cursorAfter, type ResourceQuery } from "./resource-query.ts";
-import { walkedPage } from "./walk.ts";
+import { pageOf, walkedPage } from "./walk.ts";
 
 /** A read's answer as JSON text. */
 export type Shown = { readonly json: string; readonly isStale: boolean; readonly version?: number };
@@ -37,8 +37,8 @@ export type SpaceQueries = {
   ): MaybePromise<Shown & { readonly version: number }>;
   /** What a personal space has without any fact: itself and its one member. Nothing of a shared one. */
   born(spaceId: string): readonly StoredResource[];
-  /** The text of a page. */
-  page(reader: Reader, query: ResourceQuery): MaybePromise<string>;
+  /** The text of a page; it may be of a replica of the space. */
+  page(reader: Reader, query: ResourceQuery, replica?: SpaceReplica): MaybePromise<string>;
   history(
     reader: Reader,
     of: { spaceId: string; type: string; id: string },
@@ -149,12 +149,17 @@ export function spaceQueries({ reads, consistent, documentsOf, site }: SpaceQuer
 
     born: (spaceId) => [spaceId, memberIdOf(spaceId)].flatMap((id) => bornResource(spaceId, id) ?? []),
 
-    page(reader, query) {
+    page(reader, query, replica) {
       const [spaceId = ""] = query.spaceIds;
       // A personal space has its one member without any fact.
       const born = query.type === "member" ? bornResource(spaceId, memberIdOf(spaceId)) : undefined;
       if (born !== undefined && spaceId === reader.userId)
         return `{"items":[${query.deleted ? "" : born.text}],"nextCursor":null}`;
+      if (replica !== undefined) {
+        const { items, end } = pageOf(query, replica.list(query));
+        const walk = { ...query, begunMs: query.begunMs ?? replica.atMs(), seenOffset: replica.position() };
+        return pageText(items, end === undefined ? null : cursorAfter(walk, end));
+      }
       return then(walkedPage(reads, query), ({ items, end }) =>
         end === undefined
           ? pageText(items, null)

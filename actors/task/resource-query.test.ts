@@ -170,7 +170,7 @@ test("any change of a cursor's text refuses it, and any text at all is taken or 
 
 test("a cursor sealed by another hand with values of another kind is refused", () => {
   const bound = ["task", ann, [here], false, [], "createdAt", true];
-  for (const begunMs of [null, 5]) expect(continued("", sealCursor([1, id, begunMs], bound))).toBeUndefined();
+  for (const more of [[null], [5], [5, 7]]) expect(continued("", sealCursor([1, id, ...more], bound))).toBeUndefined();
   for (const end of [
     [],
     [1],
@@ -178,7 +178,9 @@ test("a cursor sealed by another hand with values of another kind is refused", (
     ["1", id, 2],
     [null, id, 2],
     [1.5, id, 2],
-    [1, id, 2, 2],
+    [1, id, 2, 2, 2],
+    [1, id, 2, -1],
+    [1, id, 2, "2"],
     [1, id, "2"],
     [1, 7, 2],
     [1, "no id", 2],

@@ -46,9 +46,11 @@ export type ResourceQuery = {
   readonly after: PageEnd | undefined;
   /** When the walk began that this page continues, in epoch milliseconds: of the newest fact then. Undefined on the first page. */
   readonly begunMs: number | undefined;
+  /** What the read model must have for this page, where the one before was of something newer: an offset of the space's partition. */
+  readonly seenOffset: number | undefined;
 };
 
-type Asked = Omit<ResourceQuery, "limit" | "after" | "begunMs">;
+type Asked = Omit<ResourceQuery, "limit" | "after" | "begunMs" | "seenOffset">;
 type DueFilter = Extract<Filter, { kind: "dueBefore" | "dueAfter" }>;
 
 export type ListParameter = { readonly schema: TSchema; readonly repeatable?: true };
@@ -214,14 +216,17 @@ export function resourceQuery(
   return {
     ...asked,
     limit: Number(query.get("limit") ?? limitDefault),
-    ...(cursor === null ? { after: undefined, begunMs: undefined } : openCursor(type, asked, cursor)),
+    ...(cursor === null
+      ? { after: undefined, begunMs: undefined, seenOffset: undefined }
+      : openCursor(type, asked, cursor)),
   };
 }
 
 /** The cursor after a page of this query. */
 export function cursorAfter(query: ResourceQuery, end: PageEnd): string {
   const place = [end.key, end.id, ...(query.isAcross ? [end.spaceId] : [])];
-  return sealCursor([...place, query.begunMs ?? null], boundTo(query));
+  const { begunMs = null, seenOffset } = query;
+  return sealCursor([...place, begunMs, ...(seenOffset === undefined ? [] : [seenOffset])], boundTo(query));
 }
 
 /** What refuses the cursor where it differs. */
@@ -309,14 +314,20 @@ function openCursor(
   type: ResourceType,
   asked: Asked,
   cursor: string,
-): Pick<ResourceQuery, "begunMs"> & { after: PageEnd } {
+): Pick<ResourceQuery, "begunMs" | "seenOffset"> & { after: PageEnd } {
   const [key, id, ...more] = unsealCursor(cursor, boundTo(asked));
+  const seenOffset = more.length > (asked.isAcross ? 2 : 1) ? more.pop() : undefined;
   const begunMs = more.pop();
   const spaceId = asked.isAcross ? more.pop() : asked.spaceIds[0];
   const isBegun = begunMs === null || Number.isSafeInteger(begunMs);
-  if (!isKey(type, asked.sort, key) || !isUuid(id) || !isUuid(spaceId) || !isBegun || more.length > 0)
+  const isSeen = seenOffset === undefined || isOffset(seenOffset);
+  if (!isKey(type, asked.sort, key) || !isUuid(id) || !isUuid(spaceId) || !isBegun || !isSeen || more.length > 0)
     throw new Problem("invalid-cursor");
-  return { after: { key, id, spaceId }, begunMs: (begunMs ?? undefined) as number | undefined };
+  return { after: { key, id, spaceId }, begunMs: (begunMs ?? undefined) as number | undefined, seenOffset };
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function isUuid(value: unknown): value is string {

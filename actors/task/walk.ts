@@ -34,7 +34,8 @@ function isWalking(query: ResourceQuery): query is Walking {
   return query.after !== undefined && query.begunMs !== undefined;
 }
 
-function pageOf({ limit }: ResourceQuery, found: readonly ListedResource[]): WalkedPage {
+/** What was found for one page: its items, and whether there are more. */
+export function pageOf({ limit }: ResourceQuery, found: readonly ListedResource[]): WalkedPage {
   const items = found.slice(0, limit);
   return { items, end: found.length > limit ? items.at(-1)?.end : undefined };
 }

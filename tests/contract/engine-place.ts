@@ -46,6 +46,7 @@ export async function enginePlace({ store, reads }: { store: FactStore; reads: S
     head: (_, spaceId) => reads.head(spaceId),
     resource: async (_, spaceId, id) => ({ resource: (await reads.resources(spaceId, [id]))[0], isStale: false }),
     isStale: () => false,
+    replica: () => undefined,
     projectedSeq: async (spaceId) => (await reads.head(spaceId))?.seq ?? 0,
     wrote: () => undefined,
     pending: () => undefined,

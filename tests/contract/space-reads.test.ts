@@ -10,17 +10,22 @@ import { connectMongo, toolBounds } from "../../actors/mongo/connect.ts";
 import { spaceCollections } from "../../actors/mongo/space-collections.ts";
 import { ensureSortIndexes, ensureSpaceIndexes } from "../../actors/mongo/space-indexes.ts";
 import { comment } from "../../actors/resources/comment.ts";
+import type { Fact } from "../../actors/resources/fact.ts";
+import { unmadeHead } from "../../actors/resources/head.ts";
 import { registry } from "../../actors/resources/registry.ts";
 import type { ResourceType } from "../../actors/resources/resource-type.ts";
 import { task } from "../../actors/resources/task.ts";
 import type { ListBounds } from "../../actors/task/embedded/lists.ts";
 import { sqliteSpaceReads } from "../../actors/task/embedded/reads.ts";
+import { type FollowedReplica, isListedByReplica, spaceReplica } from "../../actors/task/memory/space-replica.ts";
 import { resourceQuery } from "../../actors/task/resource-query.ts";
 import { listReads } from "../../actors/task/servers/lists.ts";
 import { mongoSpaceReads } from "../../actors/task/servers/reads.ts";
+import { replicaRecords } from "../../actors/task/servers/replica-source.ts";
 import { describeWith, service } from "../system/services.ts";
 import { spaceListCases } from "./space-list-cases.ts";
 import { spaceReadsCases } from "./space-reads-cases.ts";
+import type { OpenedSpaceReads } from "./space-reads-opened.ts";
 import { ann, shared } from "./space-reads-world.ts";
 
 const server = await service("MONGO_URL");
@@ -50,6 +55,37 @@ const inManyParts = { fewRows: 1, manyRows: 1, numbersAtOnce: 3, rowsAtOnce: 7, 
 spaceListCases("SQLite, walking,", inSqlite(inManyParts));
 // As for a word that many have: those are gathered in many parts.
 spaceListCases("SQLite, by words,", inSqlite({ ...inManyParts, manyRows: 1_000_000 }));
+
+/** Replicas that follow each space by its facts alone; what they are not asked for is read from SQLite. */
+async function inReplicas(): Promise<OpenedSpaceReads> {
+  const { store, reads, close } = await inSqlite()();
+  const spaces = new Map<string, FollowedReplica>();
+  const facts: Fact[] = [];
+  const followed = (spaceId: string): FollowedReplica => {
+    const known = spaces.get(spaceId) ?? spaceReplica(registry, { head: unmadeHead(spaceId), documents: [] });
+    spaces.set(spaceId, known);
+    return known;
+  };
+  const told: Pick<typeof store, "record" | "project"> = {
+    async record(all) {
+      facts.push(...all);
+      return await store.record(all);
+    },
+    async project(documents, heads) {
+      await store.project(documents, heads);
+      for (const fact of facts.splice(0)) {
+        const its = documents.filter(({ spaceId }) => spaceId === fact.spaceId);
+        expect(followed(fact.spaceId).take(fact, its)).toBe(true);
+      }
+    },
+  };
+  const list: typeof reads.list = (query) => {
+    const [spaceId = ""] = query.spaceIds;
+    return isListedByReplica({ ...query, after: undefined }) ? followed(spaceId).list(query) : reads.list(query);
+  };
+  return { store: { ...store, ...told }, reads: { ...reads, list }, close: async () => close() };
+}
+spaceListCases("Replicas of spaces", inReplicas);
 
 describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
   const open = async () => {
@@ -151,6 +187,9 @@ describeWith("in MongoDB", [server], ({ url: serverUrl }) => {
         expect(plan, JSON.stringify(query)).toContain("IXSCAN");
         expect(plan, JSON.stringify(query)).not.toContain("COLLSCAN");
       }
+    const whole = JSON.stringify(await replicaRecords(documents, registry, shared).explain());
+    expect(whole).toContain('"space_1_id_1"');
+    expect(whole).not.toContain("state_1");
     await opened.close();
   }, 120_000);
 });

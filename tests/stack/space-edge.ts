@@ -57,6 +57,7 @@ export async function spaceEdge(
     kafka: place.servers,
     mongo: { url: over.mongoUrl ?? place.mongoUrl },
     ...(over.redisUrl === undefined ? {} : { redis: { url: over.redisUrl, namespace: place.servers.namespace } }),
+    isOnlyWorker: true,
     instance: name,
     verdictMs: over.verdictMs ?? 60_000,
   });

@@ -11,18 +11,17 @@ import {
   type Dependent,
   deletedBit,
   dependentsOf,
-  hides,
-  hidingBit,
   isLocalDue,
   listFields,
   livingStates,
+  placeOf,
   setFields,
   wordFields,
   wordsIn,
 } from "../../resources/listing.ts";
 import { type Registry, typeNamed } from "../../resources/registry.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
-import { shownFields, shownValue } from "../../resources/served.ts";
+import { shownValue } from "../../resources/served.ts";
 import { storedDocument, storedTexts } from "../../resources/stored-document.ts";
 import type { SpaceNumbers } from "../../sqlite/space-numbers.ts";
 import {
@@ -131,20 +130,13 @@ export function spaceDocuments(db: DatabaseSync, registry: Registry, numberOf: S
     const type = typeOf(own.value.type);
     if (type.hidings === undefined && type.shown === undefined) return;
     const others = new Map<string, Standing | undefined>();
-    const other = (field: string): Standing | undefined => {
+    const { state, shown } = placeOf(type, own.value, (field) => {
       const reference = own.value.fields[field];
       if (typeof reference !== "string") return undefined;
       if (!others.has(reference)) others.set(reference, standing(space, reference));
-      return others.get(reference);
-    };
-    let state = own.state & deletedBit;
-    for (const [index, hiding] of (type.hidings ?? []).entries()) {
-      const bit = hidingBit(index);
-      const hider = other(hiding.field);
-      if (hider !== undefined && hides(hiding, bit, { state: hider.state, fields: hider.value.fields })) state |= bit;
-    }
-    const by = type.shown === undefined ? undefined : other(type.shown.by);
-    const shown = shownFields(type, own.value.fields, by?.value.fields);
+      const other = others.get(reference);
+      return other === undefined ? undefined : { state: other.state, document: other.value };
+    });
     if (state === own.state && isSame(shown, own.shown)) return;
     rows.put(space, { type, document: own.value, state, shown, before: own });
     if (state === own.state) return;

@@ -19,7 +19,7 @@ import {
 } from "../../mongo/space-collections.ts";
 import type { Document, Fields } from "../../resources/document.ts";
 import { isSame } from "../../resources/field.ts";
-import { type Dependent, deletedBit, dependentsOf, hides, hidingBit } from "../../resources/listing.ts";
+import { type Dependent, dependentsOf, hides, hidingBit, placeOf } from "../../resources/listing.ts";
 import { type Registry, typeNamed } from "../../resources/registry.ts";
 import type { ResourceType } from "../../resources/resource-type.ts";
 import { shownFields } from "../../resources/served.ts";
@@ -285,21 +285,6 @@ export function mongoDocuments({ documents }: Pick<SpaceCollections, "documents"
     }
     await write();
   }
-}
-
-function placeOf(
-  type: ResourceType,
-  document: Document,
-  other: (field: string) => Known | undefined,
-): { state: number; shown: Fields } {
-  let state = document.deletedBy === undefined ? 0 : deletedBit;
-  for (const [index, hiding] of (type.hidings ?? []).entries()) {
-    const bit = hidingBit(index);
-    const hider = other(hiding.field);
-    if (hider !== undefined && hides(hiding, bit, { state: hider.state, fields: hider.document.fields })) state |= bit;
-  }
-  const by = type.shown === undefined ? undefined : other(type.shown.by);
-  return { state, shown: shownFields(type, document.fields, by?.document.fields) };
 }
 
 /** The bits of a state that hand themselves on to what is below. */

@@ -110,6 +110,8 @@ export function localReads({ reads, counters, now }: LocalReadsParts): Consisten
     resource: ({ token }, spaceId, id) =>
       token === undefined ? resource(spaceId, id) : after(token, () => resource(spaceId, id)),
     isStale: ({ token }) => after(token, () => false),
+    // SQLite is in this process: it has what was told.
+    replica: () => undefined,
     projectedSeq: (spaceId) => head(spaceId)?.seq ?? 0,
     wrote: () => undefined,
     pending: () => undefined,

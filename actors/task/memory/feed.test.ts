@@ -5,13 +5,16 @@ import { spaceAnnouncements } from "./announcements.ts";
 import { spaceDocuments } from "./documents.ts";
 import { spaceFeed } from "./feed.ts";
 import { spaceHeads } from "./heads.ts";
+import { spaceReplicas } from "./space-replicas.ts";
 
 /** A worker that has begun, at a time that a test moves on. */
 function world() {
   const clock = { nowMs: 100_000 };
   const now = () => clock.nowMs;
   const announcements = spaceAnnouncements(now);
-  const feed = spaceFeed({ announcements, documents: spaceDocuments(registry), heads: spaceHeads(), now });
+  const heads = spaceHeads();
+  const replicas = spaceReplicas({ registry, read: async () => "missing", announcements, heads, now });
+  const feed = spaceFeed({ announcements, documents: spaceDocuments(registry), heads, replicas, now });
   feed.begin([{ partition: 0, told: -1, projected: 0, next: 0, from: 0, values: [] }]);
   /** Undefined while it waits. */
   const wait = async (timeoutMs = 60_000) => {

@@ -5,6 +5,7 @@ import type { Projected, Told } from "../../resources/verdict.ts";
 import type { SpaceAnnouncements } from "./announcements.ts";
 import type { SpaceDocuments } from "./documents.ts";
 import type { SpaceHeads } from "./heads.ts";
+import type { SpaceReplicas } from "./space-replicas.ts";
 
 export type SpaceFeed = {
   heard(facts: FactsHeard): void;
@@ -24,6 +25,7 @@ export type SpaceFeedParts = {
   readonly announcements: SpaceAnnouncements;
   readonly documents: SpaceDocuments;
   readonly heads: SpaceHeads;
+  readonly replicas: Pick<SpaceReplicas, "take" | "forget">;
   readonly now: () => number;
 };
 
@@ -41,7 +43,7 @@ type Partition = {
   end: { readonly offset: number; readonly askedMs: number } | undefined;
 };
 
-export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedParts): SpaceFeed {
+export function spaceFeed({ announcements, documents, heads, replicas, now }: SpaceFeedParts): SpaceFeed {
   const partitions = new Map<number, Partition>();
   /** What came before it began. */
   let early: FactsHeard[] | undefined = [];
@@ -67,8 +69,11 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
     let told = announcements.told(partition);
     for (const value of values) {
       const record = readFacts(value);
-      // Who wrote it has told of it, and no worker can do more.
-      if (typeof record === "string") continue;
+      if (typeof record === "string") {
+        // Who wrote it has told of it. It may have been of any space.
+        replicas.forget(partition);
+        continue;
+      }
       records.push(record);
       if (record.kind === "projected") heads.projected(partition, record.position);
       // Of what was told of a position the first counts.
@@ -77,6 +82,7 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
       if (record.kind !== "decided") continue;
       documents.take(partition, record);
       heads.take(partition, record.fact, record.documents);
+      replicas.take(partition, record.fact, record.documents);
     }
     announcements.take(partition, records);
   }
@@ -87,6 +93,7 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
     const upTo = announcements.told(partition);
     documents.forget(partition, upTo);
     heads.forget(partition, upTo);
+    replicas.forget(partition);
   }
 
   function reached(its: Partition): void {
@@ -134,6 +141,7 @@ export function spaceFeed({ announcements, documents, heads, now }: SpaceFeedPar
         // What was told below that and is not projected is in no memory here.
         documents.forget(partition, from - 1);
         heads.forget(partition, from - 1);
+        replicas.forget(partition);
         take(partition, values);
         announcements.begin([{ partition, told, projected, from }]);
         of(partition).next = next;

@@ -6,6 +6,8 @@ export type PendingWrites = {
   record(userId: string, position: Position): void;
   /** By partition, the position of the user's last such write. */
   of(userId: string): ReadonlyMap<number, number>;
+  /** The position of the user's last such write that was answered undecided and is not told; -1: none. */
+  undecided(userId: string, partition: number): number;
   recordPending(spaceId: string, operationId: string, of: { userId: string; position: Position }): void;
   /** The user of an operation that is not told. */
   pending(spaceId: string, operationId: string): string | undefined;
@@ -16,13 +18,14 @@ const none: ReadonlyMap<number, number> = new Map();
 
 export function pendingWrites(announcements: Pick<SpaceAnnouncements, "told" | "projected">): PendingWrites {
   const positions = new Map<string, Map<number, number>>();
+  const undecided = new Map<string, Map<number, number>>();
   const pending = new Map<string, { userId: string; position: Position }>();
 
   return {
-    record(userId, { partition, offset }) {
-      const own = positions.get(userId) ?? new Map<number, number>();
-      own.set(partition, Math.max(offset, own.get(partition) ?? -1));
-      put(positions, userId, own);
+    record: (userId, position) => raise(positions, userId, position),
+    undecided(userId, partition) {
+      const offset = undecided.get(userId)?.get(partition) ?? -1;
+      return announcements.told(partition) >= offset ? -1 : offset;
     },
     of(userId) {
       const own = positions.get(userId);
@@ -31,7 +34,10 @@ export function pendingWrites(announcements: Pick<SpaceAnnouncements, "told" | "
       if (own.size === 0) positions.delete(userId);
       return own;
     },
-    recordPending: (spaceId, operationId, of) => put(pending, `${spaceId} ${operationId}`, of),
+    recordPending(spaceId, operationId, of) {
+      put(pending, `${spaceId} ${operationId}`, of);
+      raise(undecided, of.userId, of.position);
+    },
     pending(spaceId, operationId) {
       const key = `${spaceId} ${operationId}`;
       const known = pending.get(key);
@@ -43,6 +49,12 @@ export function pendingWrites(announcements: Pick<SpaceAnnouncements, "told" | "
       return undefined;
     },
   };
+}
+
+function raise(positions: Map<string, Map<number, number>>, userId: string, { partition, offset }: Position): void {
+  const own = positions.get(userId) ?? new Map<number, number>();
+  own.set(partition, Math.max(offset, own.get(partition) ?? -1));
+  put(positions, userId, own);
 }
 
 /** Puts at the end; the oldest goes when there are too many. */

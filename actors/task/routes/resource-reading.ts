@@ -49,12 +49,7 @@ export function readRoutes(context: Context): Route[] {
       const reader = readerOf(call);
       const spaceId = spaceOf(parts, call);
       const query = resourceQuery(type, { userId: reader.userId, spaceIds: [spaceId] }, call.query);
-      return parts.lists.page(
-        call,
-        reader,
-        () => [spaceId],
-        () => parts.queries.page(reader, query),
-      );
+      return parts.lists.pageOfSpace(call, reader, query, (replica) => parts.queries.page(reader, query, replica));
     },
   };
   const reading: Route = {

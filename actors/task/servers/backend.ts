@@ -21,11 +21,13 @@ import { spaceDocuments } from "../memory/documents.ts";
 import { spaceFeed } from "../memory/feed.ts";
 import { spaceHeads } from "../memory/heads.ts";
 import { processPositions } from "../memory/process-positions.ts";
+import { spaceReplicas } from "../memory/space-replicas.ts";
 import type { Deliverer } from "../webhooks.ts";
 import { redisSpaceCache } from "./cache.ts";
 import { consistentReads } from "./consistent-reads.ts";
 import { kafkaSpaceLog } from "./log.ts";
 import { mongoSpaceReads } from "./reads.ts";
+import { replicaReader } from "./replica-source.ts";
 import { mongoDeliverer } from "./webhooks.ts";
 
 export type KafkaSpaceBackendOptions = {
@@ -34,6 +36,8 @@ export type KafkaSpaceBackendOptions = {
   readonly redis?: Server;
   /** Names this process, with all its workers. */
   readonly instance: string;
+  /** There is no other worker in it. */
+  readonly isOnlyWorker: boolean;
   readonly verdictMs: number;
 };
 
@@ -73,17 +77,22 @@ export function kafkaSpaceBackend(self: Body, options: KafkaSpaceBackendOptions)
   const announcements = spaceAnnouncements(Date.now);
   const documents = spaceDocuments(registry);
   const heads = spaceHeads();
-  const feed = spaceFeed({ announcements, documents, heads, now: Date.now });
-  const reads = mongoSpaceReads(spaceCollections(mongo.db), registry);
+  const collections = spaceCollections(mongo.db);
+  const reads = mongoSpaceReads(collections, registry);
+  const read = replicaReader(collections, registry);
+  const replicas = spaceReplicas({ registry, read, announcements, heads, now: Date.now });
+  const feed = spaceFeed({ announcements, documents, heads, replicas, now: Date.now });
   const consistent = consistentReads({
     announcements,
     documents,
     heads,
+    replicas,
     feed,
     reads,
     process: processPositions(self.shared, partitions),
     cache: redis === undefined ? undefined : redisSpaceCache(redis.redis, Date.now),
     isAlone: () => others?.isAlone() ?? true,
+    isOnlyWorker: options.isOnlyWorker,
     partitions,
     now: Date.now,
   });

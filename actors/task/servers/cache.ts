@@ -4,6 +4,9 @@ import type { Redis } from "ioredis";
 import type { Position } from "../../model/position.ts";
 import { readSpaceEntry, type SpaceEntry, spaceEntryText, spaceKeys } from "../../redis/space-cache.ts";
 import { lifeMs, withSpaceCache } from "../../redis/space-cache-scripts.ts";
+import type { Document } from "../../resources/document.ts";
+import { registry } from "../../resources/registry.ts";
+import { resourceText } from "../../resources/served.ts";
 
 export type SpaceCached = {
   /** By partition, the position of the user's last acknowledged write. */
@@ -151,4 +154,13 @@ function positionsIn(pairs: readonly string[]): Map<number, number> {
   const found = new Map<number, number>();
   for (let at = 0; at < pairs.length; at += 2) found.set(Number(pairs[at]), Number(pairs[at + 1]));
   return found;
+}
+
+/** As an operation at this position left it; without a text where that depends on its project. */
+export function entryOf(document: Document, asOf: number): SpaceEntry {
+  const { version, type, deletedBy } = document;
+  const its = registry.get(type);
+  const isShownByProject = type === "task" && document.fields.projectId !== null;
+  const text = its === undefined || isShownByProject ? "" : resourceText(its, document);
+  return { version, asOf, isDeleted: deletedBy !== undefined, type, text };
 }

@@ -4,33 +4,28 @@
  * there are others, and the answer says so.
  */
 import { partitionOf } from "../../../runtime/partition.ts";
-import type { Position } from "../../model/position.ts";
 import { Problem } from "../../model/problem.ts";
 import type { SpaceEntry } from "../../redis/space-cache.ts";
-import type { Document, Head } from "../../resources/document.ts";
-import { registry } from "../../resources/registry.ts";
-import { resourceText } from "../../resources/served.ts";
+import type { Head } from "../../resources/document.ts";
 import { cacheCounts } from "../cache-counts.ts";
-import type { MaybePromise } from "../maybe-promise.ts";
-import type { SpaceAnnouncements } from "../memory/announcements.ts";
+import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { SpaceDocuments } from "../memory/documents.ts";
 import type { SpaceFeed } from "../memory/feed.ts";
 import type { SpaceHeads } from "../memory/heads.ts";
-import { pendingWrites } from "../memory/pending-writes.ts";
-import type { ProcessPositions } from "../memory/process-positions.ts";
+import { isListedByReplica } from "../memory/space-replica.ts";
+import type { SpaceReplicas } from "../memory/space-replicas.ts";
 import type { ConsistentReads, Reader, SpaceReads, StoredResource } from "../ports.ts";
-import type { OfResource, SpaceCache, SpaceCached } from "./cache.ts";
+import { entryOf, type OfResource, type SpaceCache, type SpaceCached } from "./cache.ts";
+import { type RecentWritesParts, recentWrites } from "./recent-writes.ts";
+import { shared } from "./shared-read.ts";
 
-export type ConsistentReadsParts = {
-  readonly announcements: SpaceAnnouncements;
+export type ConsistentReadsParts = RecentWritesParts & {
   readonly documents: SpaceDocuments;
   readonly heads: SpaceHeads;
+  readonly replicas: Pick<SpaceReplicas, "get" | "servedTo">;
   readonly feed: Pick<SpaceFeed, "isCurrent" | "untilCurrent">;
-  readonly process: ProcessPositions;
-  readonly reads: Pick<SpaceReads, "head" | "resources">;
+  readonly reads: Pick<SpaceReads, "head" | "resources" | "epoch">;
   readonly cache: SpaceCache | undefined;
-  /** Whether no other process can have answered anybody's write: then the cache need not be asked for these. */
-  readonly isAlone: () => boolean;
   /** Undefined while the topics are not known: then nothing can be waited for. */
   readonly partitions: () => number | undefined;
   readonly now: () => number;
@@ -39,57 +34,16 @@ export type ConsistentReadsParts = {
 type Found = { readonly resource: StoredResource | undefined; readonly isStale: boolean };
 
 const waitMs = 1_000;
-const noOwn: ReadonlyMap<number, number> = new Map();
 
 export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
-  const { announcements, documents, heads, feed, process, reads, cache, isAlone, partitions, now } = parts;
-  const own = pendingWrites(announcements);
+  const { announcements, documents, heads, replicas, feed, reads, cache, isAlone, partitions, now } = parts;
+  const own = recentWrites(parts);
   const counts = { memory: cacheCounts("memory"), redis: cache === undefined ? undefined : cacheCounts("redis") };
   const underWay = new Map<string, { readonly upTo: number; readonly found: Promise<StoredResource | undefined> }>();
   const headsUnderWay = new Map<string, { readonly upTo: number; readonly found: Promise<Head | null> }>();
 
-  /** Undefined: it cannot be known. */
-  const ownElsewhere = (userId: string): Promise<ReadonlyMap<number, number> | undefined> =>
-    cache === undefined || isAlone() ? Promise.resolve(noOwn) : cache.own(userId).catch(() => undefined);
-
-  /** The position of the partition that must be told before something of the space is read for this user. */
-  function leastTold({ userId, token }: Reader, spaceId: string, partition: number): number {
-    const least = Math.max(process.answered(partition), own.of(userId).get(partition) ?? -1);
-    const certain = spaceId === userId ? process.certain(partition, userId) : -1;
-    return Math.max(least, certain, token?.partition === partition ? token.offset : -1);
-  }
-
-  /** Whether there is nothing to wait for, and nobody to ask for what there might be. */
-  function isNow(reader: Reader, spaceId: string, partition: number): boolean {
-    return (
-      announcements.hasBegun() &&
-      (reader.token === undefined || reader.token.partition === partition) &&
-      (cache === undefined || isAlone()) &&
-      announcements.told(partition) >= leastTold(reader, spaceId, partition)
-    );
-  }
-
-  /** Whether a list can be read now: nothing is to be waited for, and nobody asked. */
-  function isListable({ userId, token }: Reader, count: number): boolean {
-    if (token !== undefined || !announcements.hasBegun() || (cache !== undefined && !isAlone())) return false;
-    const isProjected = (partition: number, position: number) => announcements.projected(partition) > position;
-    for (let partition = 0; partition < count; partition += 1)
-      if (process.answered(partition) > announcements.told(partition)) return false;
-    const home = partitionOf(userId, count);
-    if (!isProjected(home, process.certain(home, userId))) return false;
-    for (const positions of [heads.unprojectedOf(userId), own.of(userId)])
-      for (const [partition, position] of positions) if (!isProjected(partition, position)) return false;
-    return true;
-  }
-
-  /** Throws where the token's position is not told in time; answers whether the others are. */
-  async function told(reader: Reader, positions: readonly Position[], deadlineMs: number): Promise<boolean> {
-    const { token } = reader;
-    const all = positions.map((each) => announcements.untilTold(each, deadlineMs));
-    if (token !== undefined && !(await announcements.untilTold(token, deadlineMs)))
-      throw new Problem("not-yet-visible");
-    return (await Promise.all(all)).every(Boolean);
-  }
+  const isNow = (reader: Reader, spaceId: string, partition: number): boolean =>
+    own.isTold(reader, partition, own.leastTold(reader, spaceId, partition));
 
   async function read(reader: Reader, spaceId: string, id: string, partition: number): Promise<Found> {
     const deadlineMs = now() + waitMs;
@@ -99,7 +53,7 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       return undefined;
     });
     const isOpen = cache !== undefined && cached === undefined && reader.token === undefined && !isAlone();
-    const least = Math.max(leastTold(reader, spaceId, partition), cached?.own.get(partition) ?? -1);
+    const least = Math.max(own.leastToldOfOne(reader, spaceId, partition), cached?.own.get(partition) ?? -1);
     const mine = documents.get(spaceId, id);
     // One's own resource, which nobody has told of yet, is as one has left it.
     if (reader.token === undefined && mine !== undefined && mine.position >= least) {
@@ -116,7 +70,8 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     )
       return { resource: fromCache(of, entry), isStale: false };
 
-    const isTold = (await told(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs)) && !isOpen;
+    const isTold =
+      (await own.untilTold(reader, least < 0 ? [] : [{ partition, offset: least }], deadlineMs)) && !isOpen;
     const known = await shownByProject(of);
     if (known !== undefined) {
       counts.memory.hit.add();
@@ -191,9 +146,9 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       if (reader.token !== undefined) throw new Problem("not-yet-visible");
       return reads.head(spaceId);
     }
-    const elsewhere = (await ownElsewhere(reader.userId))?.get(partition) ?? -1;
-    const least = Math.max(leastTold(reader, spaceId, partition), elsewhere);
-    await told(reader, least < 0 ? [] : [{ partition, offset: least }], now() + waitMs);
+    const elsewhere = (await own.elsewhere(reader.userId))?.get(partition) ?? -1;
+    const least = Math.max(own.leastTold(reader, spaceId, partition), elsewhere);
+    await own.untilTold(reader, least < 0 ? [] : [{ partition, offset: least }], now() + waitMs);
     const isCurrent = await feed.untilCurrent(partition, now() + waitMs);
     const known = isCurrent ? heads.head(spaceId) : undefined;
     if (known !== undefined) return known ?? undefined;
@@ -208,38 +163,6 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       if (head !== undefined) return head ?? undefined;
       if (now() > deadlineMs) throw new Problem("read-model-unavailable");
     }
-  }
-
-  /** By partition, what must be projected before a list is read for this user, and whether that is all of it. */
-  async function ownPositions(userId: string): Promise<{ all: Map<number, number>; isKnown: boolean }> {
-    const all = new Map<number, number>();
-    const add = (some: ReadonlyMap<number, number>) => {
-      for (const [partition, position] of some) all.set(partition, Math.max(position, all.get(partition) ?? -1));
-    };
-    add(heads.unprojectedOf(userId));
-    add(own.of(userId));
-    const elsewhere = await ownElsewhere(userId);
-    add(elsewhere ?? noOwn);
-    return { all, isKnown: elsewhere !== undefined };
-  }
-
-  /** Waits for what is to be in a list; answers whether that may be missing. */
-  async function awaitListable({ userId, token }: Reader, count: number): Promise<boolean> {
-    const deadlineMs = now() + waitMs;
-    // What other workers of this process have answered is told here, too, in a moment.
-    const answered = Array.from({ length: count }, (_, partition) => ({
-      partition,
-      offset: process.answered(partition),
-    })).filter(({ partition, offset }) => offset > announcements.told(partition));
-    const home = partitionOf(userId, count);
-    const isTold = await told({ userId, token: undefined }, answered, deadlineMs);
-    const { all: its, isKnown } = await ownPositions(userId);
-    const positions = [...its].map(([partition, offset]) => ({ partition, offset }));
-    const certain = { partition: home, offset: process.certain(home, userId) };
-    const all = [certain, ...positions].map((each) => announcements.untilProjected(each, deadlineMs));
-    if (token !== undefined && !(await announcements.untilProjected(token, deadlineMs)))
-      throw new Problem("not-yet-visible");
-    return !((await Promise.all(all)).every(Boolean) && isTold && (isKnown || token !== undefined));
   }
 
   return {
@@ -260,7 +183,7 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
         return modelRead(spaceId, id, -1).then((resource) => ({ resource, isStale: false }));
       }
       const partition = partitionOf(spaceId, count);
-      if (isNow(reader, spaceId, partition)) {
+      if (own.isTold(reader, partition, own.leastToldOfOne(reader, spaceId, partition))) {
         const resource = documents.get(spaceId, id)?.resource();
         if (resource !== undefined) {
           counts.memory.hit.add();
@@ -271,11 +194,38 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       return read(reader, spaceId, id, partition);
     },
 
-    isStale(reader) {
+    isStale(reader, seen) {
       const count = partitions();
-      if (count !== undefined) return isListable(reader, count) ? false : awaitListable(reader, count);
+      if (count !== undefined) {
+        const offset = Math.max(seen?.offset ?? -1, seen === undefined ? -1 : replicas.servedTo(seen.spaceId));
+        const others = seen === undefined ? [] : [{ partition: partitionOf(seen.spaceId, count), offset }];
+        const isThere = others.every(({ partition }) => announcements.projected(partition) > offset);
+        if (isThere && own.isProjected(reader, count)) return false;
+        return own.untilProjected(reader, count, others, now() + waitMs);
+      }
       if (reader.token !== undefined) throw new Problem("not-yet-visible");
       return false;
+    },
+
+    replica(reader, query) {
+      const [spaceId] = query.spaceIds;
+      const count = partitions();
+      if (spaceId === undefined || count === undefined || !isListedByReplica(query)) return undefined;
+      const partition = partitionOf(spaceId, count);
+      const { token } = reader;
+      if (token !== undefined && token.partition !== partition) return undefined;
+      return then(reads.epoch(), (epoch) => {
+        const find = (isStale: boolean) => {
+          const space = feed.isCurrent(partition) ? replicas.get(partition, spaceId, epoch) : undefined;
+          // A later page is of what the first one was of.
+          if (space === undefined || (query.after !== undefined && query.seenOffset !== space.position()))
+            return undefined;
+          return { space, epoch, isStale };
+        };
+        const found = find(false);
+        if (found === undefined || isNow(reader, spaceId, partition)) return found;
+        return own.untilAllTold(reader, spaceId, partition, now() + waitMs).then((isTold) => find(!isTold));
+      });
     },
 
     projectedSeq(spaceId) {
@@ -295,12 +245,8 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       const { userId, spaceId, operationId } = command;
       const isTold = announcements.told(position.partition) >= position.offset;
       for (const document of left) documents.put(position.partition, position.offset, document);
-      if (isTold) process.raiseAnswered(position.partition, position.offset);
-      else {
-        own.record(userId, position);
-        if (isPending) own.recordPending(spaceId, operationId, { userId, position });
-        else process.raiseCertain(position.partition, userId, position.offset);
-      }
+      if (isTold) own.answered(position);
+      else own.record(userId, position, isPending ? { spaceId, operationId } : undefined);
       if (cache === undefined || (isTold && isAlone())) return;
       const [first] = isTold ? [] : left;
       const resource = first === undefined ? undefined : { id: first.id, entry: entryOf(first, position.offset) };
@@ -313,30 +259,4 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
       return cache.pending(spaceId, operationId).catch(() => undefined);
     },
   };
-}
-
-/** One read for all who ask at the same time, where it began with as much as they need. */
-function shared<T>(
-  underWay: Map<string, { readonly upTo: number; readonly found: Promise<T> }>,
-  key: string,
-  upTo: number,
-  read: () => Promise<T>,
-): Promise<T> {
-  const before = underWay.get(key);
-  if (before !== undefined && before.upTo >= upTo) return before.found;
-  const reading = { upTo, found: read() };
-  underWay.set(key, reading);
-  const over = () => {
-    if (underWay.get(key) === reading) underWay.delete(key);
-  };
-  reading.found.then(over, over);
-  return reading.found;
-}
-
-function entryOf(document: Document, asOf: number): SpaceEntry {
-  const { version, type, deletedBy } = document;
-  const its = registry.get(type);
-  const isShownByProject = type === "task" && document.fields.projectId !== null;
-  const text = its === undefined || isShownByProject ? "" : resourceText(its, document);
-  return { version, asOf, isDeleted: deletedBy !== undefined, type, text };
 }

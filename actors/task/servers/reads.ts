@@ -9,6 +9,7 @@ import {
   factIn,
   foundAs,
   headIn,
+  inOrderOfIds,
   keyOf,
   type SpaceCollections,
 } from "../../mongo/space-collections.ts";
@@ -26,7 +27,7 @@ const listMs = 10_000;
 /** Below what the pool of connections has, so that reads of single resources never wait for lists. */
 const listing = { atOnce: 8, waitingMax: 1_000, readMs, waitMs: listMs, now: () => performance.now() } as const;
 /** A store that was restored is known by its new name after so long. */
-const epochKeptMs = 5_000;
+const epochKeptMs = 1_000;
 const versionsAtOnceMax = 1_000;
 
 const storedFields = { id: 1, type: 1, version: 1, state: 1, text: 1 } as const;
@@ -48,12 +49,21 @@ export function mongoSpaceReads(
 ): MongoSpaceReads {
   const list = mongoList(documents, registry, readGate(listing));
   let named: { readonly epoch: string; readonly atMs: number } | undefined;
-  const readEpoch = guarded(async () => {
+  let naming: Promise<string> | undefined;
+  const findEpoch = guarded(async () => {
+    const atMs = now();
     const found = await store.findOne({ _id: "store" });
     if (found === null) throw new Error("Cannot tell the name of the store: no writer has made it yet");
-    named = { epoch: found.epoch, atMs: now() };
+    named = { epoch: found.epoch, atMs };
     return named.epoch;
   });
+  /** Once for all who ask meanwhile. */
+  const readEpoch = (): Promise<string> => {
+    naming ??= findEpoch().finally(() => {
+      naming = undefined;
+    });
+    return naming;
+  };
 
   return {
     head: guarded(async (spaceId) => {
@@ -71,14 +81,17 @@ export function mongoSpaceReads(
 
     living: guarded(async (spaceId, types, afterId, limit) => {
       const found = await documents
-        .aggregate<StoredFields>([
-          // As lists do: what one index finds first.
-          { $match: { space: spaceId, id: { $gt: afterId ?? "" } } },
-          { $match: { type: { $in: [...types] }, state: { $in: livingStates } } },
-          { $sort: { id: 1 } },
-          { $limit: limit },
-          { $project: storedFields },
-        ])
+        .aggregate<StoredFields>(
+          [
+            // As lists do: what one index finds first.
+            { $match: { space: spaceId, id: { $gt: afterId ?? "" } } },
+            { $match: { type: { $in: [...types] }, state: { $in: livingStates } } },
+            { $sort: { id: 1 } },
+            { $limit: limit },
+            { $project: storedFields },
+          ],
+          { hint: inOrderOfIds },
+        )
         .toArray();
       return found.map((each) => storedResource(spaceId, each));
     }),
