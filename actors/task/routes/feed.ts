@@ -139,7 +139,8 @@ export function feedRoutes(parts: SpaceParts): Route[] {
           schema: integerParameter({
             minimum: 0,
             maximum: 36_500,
-            description: "Leaves out tasks that were completed or cancelled more days ago",
+            description:
+              "Leaves out tasks that were completed or cancelled more days ago. A fact that opens one again says only what changed: read the task",
           }),
         },
       },
