@@ -86,6 +86,9 @@ await describePage("a due time in another zone", {}, ({ chromium, system }) => {
       "15 Jun 2030, 12:00",
       "15 Jun 2030, 12:30",
     ]);
+    // Where its clock can be set, it is told whose clock that is.
+    await page.locator(".task-row", { hasText: "In Tokyo" }).getByText("In Tokyo").click();
+    expect(await page.locator(".due-zone").textContent()).toBe("in Asia/Tokyo; here 15 Jun 2030, 12:00");
     expectNoFaults(ada);
     await context.close();
   }, 120_000);

@@ -196,6 +196,7 @@ export const en = {
   unassigned: "Unassigned",
   due: "Due",
   dueTime: "Time",
+  dueZone: "in {zone}; here {here}",
   noDue: "No due date",
   clear: "Clear",
   estimate: "Estimate, min",

@@ -199,6 +199,7 @@ export const ru: Messages = {
   unassigned: "Не назначено",
   due: "Срок",
   dueTime: "Время",
+  dueZone: "по времени {zone}; здесь {here}",
   noDue: "Без срока",
   clear: "Очистить",
   estimate: "Оценка, мин",

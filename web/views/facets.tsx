@@ -8,7 +8,7 @@ import { projectOf, type Task, taskOf } from "../store/fields.ts";
 import { membersOf, nameOfUser } from "../store/people.ts";
 import type { SpaceStore } from "../store/space-store.ts";
 import { setField } from "../store/tasks.ts";
-import { nameOf, t } from "../text/language.ts";
+import { dueText, nameOf, t } from "../text/language.ts";
 import { Avatar, Icon, Label, Menu } from "./parts.tsx";
 import { canChangeIn } from "./permissions.ts";
 
@@ -170,7 +170,7 @@ function DueFacet({ task }: { task: Task }): JSX.Element {
   const { due } = taskOf(task);
   const keep = (date: string, time: string) => {
     if (date === "") return setField(task, "due", { due: null });
-    const timeZone = due?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const timeZone = due?.timeZone ?? zoneHere();
     const next: Due = time === "" ? { date } : { date, time, timeZone };
     // A merge patch reaches into it: what is not to stay is named.
     setField(task, "due", { due: { date: next.date, time: next.time ?? null, timeZone: next.timeZone ?? null } });
@@ -198,12 +198,19 @@ function DueFacet({ task }: { task: Task }): JSX.Element {
               <button type="button" class="icon-button" aria-label={t("clear")} onClick={() => keep("", "")}>
                 <Icon name="close" />
               </button>
+              {due.time === undefined || due.timeZone === undefined || due.timeZone === zoneHere() ? null : (
+                <span class="due-zone muted small">{t("dueZone", { zone: due.timeZone, here: dueText(due) })}</span>
+              )}
             </>
           )}
         </span>
       )}
     </Facet>
   );
+}
+
+function zoneHere(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function Labels({ task, store }: Props): JSX.Element {
