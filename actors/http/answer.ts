@@ -50,28 +50,30 @@ function baseOf(cacheControl: string, isJson: boolean, hsts: string | undefined)
 const largeChars = 65_536;
 /** From this length on an answer may not fit into what a server sends at once. */
 const longChars = 5_000;
-const longTexts = new WeakMap<Response, string>();
+/** On the response itself: a map beside it costs more than the response. */
+const longText = Symbol("long text");
+type Answered = Response & { [longText]?: string };
 
 /** Bytes of a large answer, 0 of any other. */
-export function largeBytesOf(response: Response): number {
-  const text = longTexts.get(response) ?? "";
+export function largeBytesOf(response: Answered): number {
+  const text = response[longText] ?? "";
   return text.length < largeChars ? 0 : Buffer.byteLength(text);
 }
 
 /** The text of a long answer, undefined of any other. */
-export function longTextOf(response: Response): string | undefined {
-  return longTexts.get(response);
+export function longTextOf(response: Answered): string | undefined {
+  return response[longText];
 }
 
 export function toResponse(
   answer: Answer,
   { cacheControl = "no-store", hsts, requestId, limits }: AnswerContext,
 ): Response {
-  const response = new Response(answer.json ?? answer.stream ?? answer.bytes ?? null, {
+  const response: Answered = new Response(answer.json ?? answer.stream ?? answer.bytes ?? null, {
     status: answer.status,
     headers: baseOf(cacheControl, answer.json !== undefined, hsts),
   });
-  if (answer.json !== undefined && answer.json.length >= longChars) longTexts.set(response, answer.json);
+  if (answer.json !== undefined && answer.json.length >= longChars) response[longText] = answer.json;
   const { headers } = response;
   headers.set("x-request-id", requestId);
   for (const name in limits) headers.set(name, limits[name] as string);

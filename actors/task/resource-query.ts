@@ -248,10 +248,12 @@ export function isNothing({ fields }: ResourceType, conditions: readonly Conditi
 function conditionsOf(type: ResourceType, userId: string, query: URLSearchParams): Condition[] {
   const conditions: Condition[] = [];
   const dues = new Map<string, DueSpans>();
+  // Most lists ask for few of the many filters.
+  const names = new Set(query.keys());
   for (const [name, filter] of Object.entries(type.filters ?? {})) {
+    if (!names.has(name)) continue;
     const values = [...new Set(query.getAll(name))].sort();
-    const [value] = values;
-    if (value === undefined) continue;
+    const value = values[0] as string;
     if (isDueFilter(filter)) {
       const spans = dueSpans(
         filter.kind === "dueBefore" ? "before" : "after",
