@@ -70,13 +70,9 @@ describeWith(
       const heard = spaceAnnouncements(Date.now);
       const partition = partitionOf(ann, partitions);
       const following = place.follow(partition, (records) => heard.take(partition, records));
-      const log = kafkaSpaceLog({
-        appender: place.appenderOf(place.names.commands),
-        partitions: () => partitions,
-        announcements: heard,
-        timeoutMs: 30_000,
-        now: Date.now,
-      });
+      const appender = place.appenderOf(place.names.commands);
+      const parts = { partitions: () => partitions, announcements: heard, timeoutMs: 30_000, now: Date.now };
+      const log = kafkaSpaceLog({ appender, ...parts });
       const task = crypto.randomUUID();
       const [made, changed] = await Promise.all(
         [creation(ann, "first", task), change(ann, task, "second")].map((each) => log.append(each, { verdict: true })),
@@ -86,9 +82,14 @@ describeWith(
       expect(made?.position).toEqual({ partition, offset: 0 });
       const refused = await log.append(change(ann, crypto.randomUUID(), "of none"), { verdict: true });
       expect(refused.verdict).toMatchObject({ fact: { verdict: "rejected", refusal: { code: "not-found" } } });
-      // Without a key only its own sender can have sent it before.
+      // Without a key only its own sender can have sent it before, and says so.
+      const resent: typeof appender = {
+        ...appender,
+        append: (record, deadlineMs) => appender.append({ ...record, isResent: true }, deadlineMs),
+      };
       const repeated = creation(ann, "again", task);
-      expect((await log.append(repeated, { verdict: true })).verdict).toMatchObject({
+      const again = kafkaSpaceLog({ appender: resent, ...parts });
+      expect((await again.append(repeated, { verdict: true })).verdict).toMatchObject({
         kind: "decided",
         fact: { seq: 1 },
       });
