@@ -62,7 +62,7 @@ export function isErased({ type }: Pick<DocumentRecord, "type">): boolean {
   return type === "";
 }
 
-/** An order in which documents stay where they are while what hides them changes: whoever reads many meets each. */
+/** An order in which documents stay where they are while what hides them changes: a reader of many meets each one. */
 export const inOrderOfIds = { space: 1, id: 1 } as const;
 
 /** What there is once. */

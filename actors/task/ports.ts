@@ -90,7 +90,7 @@ export type SpaceReads = {
 /** Who reads, and what they say that they have seen. */
 export type Reader = { readonly userId: string; readonly token: Position | undefined };
 
-/** The offset of the space's partition up to which somebody has seen what happened in it; -1 where nobody has. */
+/** The offset of the space's partition up to which a reader has seen what happened in it; -1: none. */
 export type Seen = { readonly spaceId: string; readonly offset: number };
 
 /** A write that the log has: from now on its author's reads wait for it. */

@@ -1,4 +1,4 @@
-/** A space that is followed fact by fact lists the same, at every step, as one that is read anew. */
+/** A space that is followed fact by fact lists the same, at every step, as one that is read afresh. */
 import { expect, test } from "bun:test";
 import type { Document, Head } from "../../actors/resources/document.ts";
 import { unmadeHead } from "../../actors/resources/head.ts";
@@ -22,12 +22,12 @@ const asked = [
 const kept = ({ type, deletedBy }: Document) =>
   deletedBy === undefined ? replicatedTypes.has(type) : replicatedTypes.get(type)?.withDeleted === true;
 
-test.each([shared, other, ann])("followed and read anew are the same (%s)", (spaceId) => {
+test.each([shared, other, ann])("a replica that has followed and a fresh one are the same (%s)", (spaceId) => {
   const choose = random(seed);
   const documents = new Map<string, Document>();
   let head: Head = unmadeHead(spaceId);
-  const anew = () => spaceReplica(registry, { head, documents: [...documents.values()].filter(kept) });
-  let followed = anew();
+  const fresh = () => spaceReplica(registry, { head, documents: [...documents.values()].filter(kept) });
+  let followed = fresh();
   let compared = 0;
   for (const batch of worldOf(seed, 1_000).batches) {
     const its = batch.documents.filter((each) => each.spaceId === spaceId);
@@ -35,7 +35,7 @@ test.each([shared, other, ann])("followed and read anew are the same (%s)", (spa
       expect(followed.take(fact, its), `seed ${seed}`).toBe(true);
     for (const document of its) documents.set(document.id, document);
     head = batch.heads.find((each) => each.spaceId === spaceId) ?? head;
-    const read = anew();
+    const read = fresh();
     for (const type of replicatedTypes.keys())
       for (const parameters of type === "task" ? choose.some(asked, 0.4) : [""]) {
         const query = resourceQuery(
@@ -49,7 +49,7 @@ test.each([shared, other, ann])("followed and read anew are the same (%s)", (spa
       }
     expect([followed.seq(), followed.position(), followed.atMs()]).toEqual([read.seq(), read.position(), read.atMs()]);
     // Reading it in between makes no difference to what follows.
-    if (choose.chance(0.1)) followed = anew();
+    if (choose.chance(0.1)) followed = fresh();
   }
   expect(compared).toBeGreaterThan(500);
 });

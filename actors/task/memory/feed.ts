@@ -90,7 +90,11 @@ export function spaceFeed({ announcements, documents, heads, replicas, now }: Sp
   /** Something between was never heard: what is remembered may be older. */
   function missed(partition: number): void {
     // What was missed is told by now, and what is told from here on is heard.
-    const upTo = announcements.told(partition);
+    forget(partition, announcements.told(partition));
+  }
+
+  /** Nothing is remembered any more of what was told up to there. */
+  function forget(partition: number, upTo: number): void {
     documents.forget(partition, upTo);
     heads.forget(partition, upTo);
     replicas.forget(partition);
@@ -139,9 +143,7 @@ export function spaceFeed({ announcements, documents, heads, replicas, now }: Sp
       if (early === undefined) return;
       for (const { partition, told, projected, next, from, values } of known) {
         // What was told below that and is not projected is in no memory here.
-        documents.forget(partition, from - 1);
-        heads.forget(partition, from - 1);
-        replicas.forget(partition);
+        forget(partition, from - 1);
         take(partition, values);
         announcements.begin([{ partition, told, projected, from }]);
         of(partition).next = next;

@@ -2,6 +2,7 @@
 import type { Document, Head } from "../../resources/document.ts";
 import type { Change, Fact } from "../../resources/fact.ts";
 import { headAfter, isPersonal, personalHead, unmadeHead } from "../../resources/head.ts";
+import { putLatest } from "./put-latest.ts";
 
 export type SpaceHeads = {
   /** A fact of this partition with the documents that it left, in their order; one that comes again is passed over. */
@@ -89,10 +90,10 @@ export function spaceHeads(): SpaceHeads {
       const left = all.findIndex((each) => each.position >= position);
       for (const { spaceId, seq, users } of all.splice(0, left < 0 ? all.length : left)) {
         if (seq === undefined) continue;
-        put(seqs, spaceId, seq);
+        putLatest(seqs, spaceId, seq, seqsMax);
         marked += 1;
-        put(marks, spaceId, marked);
-        for (const userId of users) put(marks, userId, marked);
+        putLatest(marks, spaceId, marked, seqsMax);
+        for (const userId of users) putLatest(marks, userId, marked, seqsMax);
       }
     },
 
@@ -108,7 +109,7 @@ export function spaceHeads(): SpaceHeads {
       const seq = read?.seq ?? 0;
       // What was told while it was read may be projected, and gone from here, by now.
       if (upTo < missedTo(partition) || seq < (seqs.get(spaceId) ?? 0)) return undefined;
-      put(seqs, spaceId, seq);
+      putLatest(seqs, spaceId, seq, seqsMax);
       const its = (unprojected.get(partition) ?? []).filter((each) => each.spaceId === spaceId);
       const head = its.reduce(after, read);
       const known = heads.get(spaceId);
@@ -151,11 +152,4 @@ function headFact({ spaceId, seq, position, at, actorId, changes }: Fact, docume
     .map((change) => (change.type === "member" ? change : { ...change, fields: {} }));
   const users = documents.flatMap(({ type, fields }) => (type === "member" ? (fields.userId as string) : []));
   return { spaceId, position, at, actorId, changes: its, users, ...(seq === undefined ? {} : { seq }) };
-}
-
-function put(map: Map<string, number>, key: string, value: number): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > seqsMax && oldest !== undefined) map.delete(oldest);
 }

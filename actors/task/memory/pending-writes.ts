@@ -1,6 +1,7 @@
 /** What this worker's own users have written and the writers have not told of yet, or not projected. It forgets what is projected, and the oldest beyond a bound. */
 import type { Position } from "../../model/position.ts";
 import type { SpaceAnnouncements } from "./announcements.ts";
+import { putLatest } from "./put-latest.ts";
 
 export type PendingWrites = {
   record(userId: string, position: Position): void;
@@ -35,7 +36,7 @@ export function pendingWrites(announcements: Pick<SpaceAnnouncements, "told" | "
       return own;
     },
     recordPending(spaceId, operationId, of) {
-      put(pending, `${spaceId} ${operationId}`, of);
+      putLatest(pending, `${spaceId} ${operationId}`, of, writesMax);
       raise(undecided, of.userId, of.position);
     },
     pending(spaceId, operationId) {
@@ -54,13 +55,5 @@ export function pendingWrites(announcements: Pick<SpaceAnnouncements, "told" | "
 function raise(positions: Map<string, Map<number, number>>, userId: string, { partition, offset }: Position): void {
   const own = positions.get(userId) ?? new Map<number, number>();
   own.set(partition, Math.max(offset, own.get(partition) ?? -1));
-  put(positions, userId, own);
-}
-
-/** Puts at the end; the oldest goes when there are too many. */
-function put<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > writesMax && oldest !== undefined) map.delete(oldest);
+  putLatest(positions, userId, own, writesMax);
 }

@@ -14,6 +14,7 @@ import { type Candidate, meets } from "../list-match.ts";
 import { compareEnds } from "../page-order.ts";
 import type { ListedResource, PageEnd, SpaceReplica } from "../ports.ts";
 import { isNothing, type ResourceQuery } from "../resource-query.ts";
+import { putLatest } from "./put-latest.ts";
 
 /** Types of which all is here, with whether that is so for deleted ones: tasks are shown by their project's columns even when it is deleted. */
 export const replicatedTypes: ReadonlyMap<string, { readonly withDeleted: boolean }> = new Map([
@@ -47,7 +48,7 @@ export type FollowedReplica = SpaceReplica & {
 /** What an item has beside its fields, and its text once it was listed. */
 const charsOfItem = 600;
 const sortsMax = 4;
-/** Ids of what others once referred to are kept; beyond this the space is to be read anew. */
+/** Ids of what others once referred to are kept; beyond this the space has to be read again. */
 const referredMax = 4 * replicaDocumentsMax;
 
 type Item = Candidate & {
@@ -126,20 +127,16 @@ export function spaceReplica(registry: Registry, { head, documents: read }: Repl
 
   function ordered({ type, sort, descending }: ResourceQuery): readonly Entry[] {
     const key = `${type} ${sort} ${descending}`;
-    const known = orders.get(key);
-    orders.delete(key);
-    if (known !== undefined) {
-      orders.set(key, known);
-      return known.entries;
-    }
-    const order: Order = { type, sort, descending, entries: [] };
-    for (const item of items.values())
-      if (item.document.type === type) order.entries.push({ end: endOf(order, item), item });
-    order.entries.sort((a, b) => compareEnds(order, a.end, b.end));
-    orders.set(key, order);
-    const [oldest] = orders.keys();
-    if (orders.size > sortsMax && oldest !== undefined) orders.delete(oldest);
+    const order = orders.get(key) ?? made({ type, sort, descending, entries: [] });
+    putLatest(orders, key, order, sortsMax);
     return order.entries;
+  }
+
+  function made(order: Order): Order {
+    for (const item of items.values())
+      if (item.document.type === order.type) order.entries.push({ end: endOf(order, item), item });
+    order.entries.sort((a, b) => compareEnds(order, a.end, b.end));
+    return order;
   }
 
   function placed(item: Item): Item {

@@ -95,7 +95,7 @@ test.each([
   ],
   ["some of the partition may not have been heard", ({ replicas }: ReturnType<typeof world>) => replicas.forget(0)],
   ["the store is another one", ({ titles }: ReturnType<typeof world>) => void titles(ann, "other")],
-])("a space is forgotten where %s, and read anew where it goes on being asked for", async (_, happen) => {
+])("a space is forgotten where %s, and read again where lists go on being asked for", async (_, happen) => {
   const of = world();
   of.tell("a");
   await of.ask();

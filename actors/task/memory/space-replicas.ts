@@ -1,6 +1,6 @@
 /**
  * The replicas that a `task` worker keeps: of spaces whose lists are asked for again and again, as long as they are small. One that cannot follow any more,
- * since some of the facts was not received or not announced with its documents, is dropped, and read anew where lists go on being asked for.
+ * since some of the facts was not received or not announced with its documents, is dropped, and read again where lists go on being asked for.
  */
 import type { Document } from "../../resources/document.ts";
 import type { Fact } from "../../resources/fact.ts";
@@ -9,6 +9,7 @@ import { withDeadline } from "../../waiting.ts";
 import type { SpaceReplica } from "../ports.ts";
 import type { SpaceAnnouncements } from "./announcements.ts";
 import type { SpaceHeads } from "./heads.ts";
+import { putLatest } from "./put-latest.ts";
 import { type FollowedReplica, type ReplicaSource, replicaCharsMax, spaceReplica } from "./space-replica.ts";
 
 export type SpaceReplicas = {
@@ -42,12 +43,12 @@ const readMs = 5_000;
 const projectedMs = 10_000;
 /** Until a space is tried again that changed too fast, could not be read, or has no facts. */
 const retryMs = 10_000;
-/** The share of all characters that must be free for one more to be read. */
-const roomMin = 0.1;
 /** The same for one for which there was no room. */
 const fullMs = 60_000;
 /** The same for one that was too large. */
 const tooLargeMs = 600_000;
+/** The share of all characters that must be free for one more to be read. */
+const roomMin = 0.1;
 /** Facts and documents that are told while a space is read, at most. */
 const toldMax = 5_000;
 const spacesMax = 10_000;
@@ -72,11 +73,12 @@ export function spaceReplicas(parts: SpaceReplicasParts): SpaceReplicas {
     if (found === undefined) return;
     chars -= found.space.chars();
     kept.delete(spaceId);
-    put(served, spaceId, found.space.position());
+    putLatest(served, spaceId, found.space.position(), spacesMax);
   }
 
   function notFor(spaceId: string, ms: number): void {
-    put(asked, spaceId, { count: 0, sinceMs: now() + ms, notBeforeMs: now() + ms });
+    const notBeforeMs = now() + ms;
+    putLatest(asked, spaceId, { count: 0, sinceMs: notBeforeMs, notBeforeMs }, spacesMax);
   }
 
   /** Whether it is time to read it. */
@@ -85,7 +87,7 @@ export function spaceReplicas(parts: SpaceReplicasParts): SpaceReplicas {
     const known = asked.get(spaceId) ?? { count: 0, sinceMs: nowMs, notBeforeMs: 0 };
     if (nowMs - known.sinceMs > usedMs) Object.assign(known, { count: 0, sinceMs: nowMs });
     known.count += 1;
-    put(asked, spaceId, known);
+    putLatest(asked, spaceId, known, spacesMax);
     return known.count >= asksMin && nowMs >= known.notBeforeMs;
   }
 
@@ -113,7 +115,7 @@ export function spaceReplicas(parts: SpaceReplicasParts): SpaceReplicas {
       served.delete(spaceId);
       return undefined;
     } catch {
-      // Whoever asks for the list is told why by the read model itself.
+      // The read model tells why to those who ask it for the list.
       return retryMs;
     } finally {
       if (readings.get(spaceId) === reading) readings.delete(spaceId);
@@ -180,12 +182,4 @@ export function spaceReplicas(parts: SpaceReplicasParts): SpaceReplicas {
       for (const [spaceId, each] of readings) if (each.partition === partition) readings.delete(spaceId);
     },
   };
-}
-
-/** Puts at the end; the oldest goes when there are too many. */
-function put<V>(map: Map<string, V>, spaceId: string, value: V): void {
-  map.delete(spaceId);
-  map.set(spaceId, value);
-  const [oldest] = map.keys();
-  if (map.size > spacesMax && oldest !== undefined) map.delete(oldest);
 }

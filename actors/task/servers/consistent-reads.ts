@@ -4,6 +4,7 @@
  * there are others, and the answer says so.
  */
 import { partitionOf } from "../../../runtime/partition.ts";
+import type { Position } from "../../model/position.ts";
 import { Problem } from "../../model/problem.ts";
 import type { SpaceEntry } from "../../redis/space-cache.ts";
 import type { Head } from "../../resources/document.ts";
@@ -14,7 +15,7 @@ import type { SpaceFeed } from "../memory/feed.ts";
 import type { SpaceHeads } from "../memory/heads.ts";
 import { isListedByReplica } from "../memory/space-replica.ts";
 import type { SpaceReplicas } from "../memory/space-replicas.ts";
-import type { ConsistentReads, Reader, SpaceReads, StoredResource } from "../ports.ts";
+import type { ConsistentReads, Reader, Seen, SpaceReads, StoredResource } from "../ports.ts";
 import { entryOf, type OfResource, type SpaceCache, type SpaceCached } from "./cache.ts";
 import { type RecentWritesParts, recentWrites } from "./recent-writes.ts";
 import { shared } from "./shared-read.ts";
@@ -165,6 +166,11 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     }
   }
 
+  /** Up to where readers of the space have seen it. */
+  function positionOf({ spaceId, offset }: Seen, count: number): Position {
+    return { partition: partitionOf(spaceId, count), offset: Math.max(offset, replicas.servedTo(spaceId)) };
+  }
+
   return {
     head(reader, spaceId) {
       const count = partitions();
@@ -197,9 +203,8 @@ export function consistentReads(parts: ConsistentReadsParts): ConsistentReads {
     isStale(reader, seen) {
       const count = partitions();
       if (count !== undefined) {
-        const offset = Math.max(seen?.offset ?? -1, seen === undefined ? -1 : replicas.servedTo(seen.spaceId));
-        const others = seen === undefined ? [] : [{ partition: partitionOf(seen.spaceId, count), offset }];
-        const isThere = others.every(({ partition }) => announcements.projected(partition) > offset);
+        const others = seen === undefined ? [] : [positionOf(seen, count)];
+        const isThere = others.every(({ partition, offset }) => announcements.projected(partition) > offset);
         if (isThere && own.isProjected(reader, count)) return false;
         return own.untilProjected(reader, count, others, now() + waitMs);
       }

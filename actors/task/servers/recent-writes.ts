@@ -6,6 +6,7 @@ import type { SpaceAnnouncements } from "../memory/announcements.ts";
 import type { SpaceHeads } from "../memory/heads.ts";
 import { type PendingWrites, pendingWrites } from "../memory/pending-writes.ts";
 import type { ProcessPositions } from "../memory/process-positions.ts";
+import { putLatest } from "../memory/put-latest.ts";
 import type { Reader } from "../ports.ts";
 import type { SpaceCache } from "./cache.ts";
 
@@ -16,13 +17,13 @@ export type RecentWrites = Pick<PendingWrites, "pending"> & {
   leastTold(reader: Reader, spaceId: string, partition: number): number;
   /** The same for one resource that is remembered as it was left here, or was not made here. */
   leastToldOfOne(reader: Reader, spaceId: string, partition: number): number;
-  /** Whether that position is told, and nobody need be asked for what there might be besides. */
+  /** Whether that position is told, and the cache need not be asked for more. */
   isTold(reader: Reader, partition: number, least: number): boolean;
   /** Throws where the token's position is not told in time; answers whether the others are. */
   untilTold(reader: Reader, positions: readonly Position[], deadlineMs: number): Promise<boolean>;
   /** Whether all that the reader has written to the space is told by the deadline. */
   untilAllTold(reader: Reader, spaceId: string, partition: number, deadlineMs: number): Promise<boolean>;
-  /** Whether the read model has all that the reader wrote, with nothing to wait for and nobody to ask. */
+  /** Whether the read model has all that the reader wrote, without a wait, and without asking the cache. */
   isProjected(reader: Reader, count: number): boolean;
   /** Waits for that and for other positions; answers whether something may be missing. Throws `not-yet-visible` where the token's position is. */
   untilProjected(reader: Reader, count: number, others: readonly Position[], deadlineMs: number): Promise<boolean>;
@@ -147,9 +148,7 @@ export function recentWrites(parts: RecentWritesParts): RecentWrites {
   }
 
   function raiseCertain(userId: string, { partition, offset }: Position): void {
-    if (!certainBefore.has(userId)) certainBefore.set(userId, process.certain(partition, userId));
-    const [oldest] = certainBefore.keys();
-    if (certainBefore.size > usersMax && oldest !== undefined) certainBefore.delete(oldest);
+    if (!certainBefore.has(userId)) putLatest(certainBefore, userId, process.certain(partition, userId), usersMax);
     process.raiseCertain(partition, userId, offset);
   }
 
