@@ -15,7 +15,7 @@ export type Stores = {
     | {
         /** To be done once before the rest. Throws `UnusableSchema` where the database is not for this program or is incomplete. */
         prepare(): Promise<void>;
-        /** Throws when it does not answer in time, and a `Unhealthy` when it takes no writes. */
+        /** Throws when it does not answer in time, and an `Unhealthy` when it takes no writes. */
         writable(): Promise<void>;
       }
     | undefined;

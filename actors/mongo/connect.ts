@@ -46,7 +46,7 @@ export type Mongo = {
   readonly db: Db;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
-  /** The same, and a `Unhealthy` when it is reached and takes no writes. */
+  /** The same, and an `Unhealthy` when it is reached and takes no writes. */
   writable(): Promise<void>;
   /** The same failure, or where all it says is that there is no connection, why there is none. */
   why(failure: unknown): unknown;

@@ -17,7 +17,7 @@ export type Postgres = {
   readonly sql: Sql;
   /** Throws when it does not answer in time. */
   ping(): Promise<void>;
-  /** The same, and a `Unhealthy` when it is reached and takes no writes. `harmless`: a write that changes nothing, made only after another was refused. */
+  /** The same, and an `Unhealthy` when it is reached and takes no writes. `harmless`: a write that changes nothing, made only after another was refused. */
   writable(harmless: (sql: Sql) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 };

@@ -16,7 +16,7 @@ export type RedisConnection = {
   readonly redis: Redis;
   /** Throws when it does not answer in time. The only look that a subscribed connection can take. */
   ping(): Promise<void>;
-  /** The same, and a `Unhealthy` when it is reached and takes no writes. */
+  /** The same, and an `Unhealthy` when it is reached and takes no writes. */
   writable(): Promise<void>;
   /** The same failure, or where there is no connection, why there is none. */
   why(failure: unknown): unknown;

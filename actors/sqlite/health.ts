@@ -9,7 +9,7 @@ import { onceEach } from "../outage.ts";
 export type SqliteHealth = {
   /** A write failed. What is no fault of the file is passed over. */
   failed(error: unknown): void;
-  /** Throws a `Unhealthy` while the file cannot be written. */
+  /** Throws an `Unhealthy` while the file cannot be written. */
   readonly probe: Probe;
   /** What the latest of both has shown. */
   isWritable(): boolean;

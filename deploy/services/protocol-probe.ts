@@ -1,5 +1,5 @@
 /** Whether a server answers in its own protocol: one exchange that needs no credentials, so that a port that only accepts does not count. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 
 /** Every program that may run in a set, with the protocol that it speaks. */
 export const protocolOf = {
@@ -90,28 +90,28 @@ export type Protocol = keyof typeof talks;
 /** Asks once. Any refusal, silence until the deadline and "not yet" are false. */
 export function answers(protocol: Protocol, host: string, port: number, deadlineMs: number): Promise<boolean> {
   const { hello, judge } = talks[protocol]();
-  return new Promise((resolve) => {
+  return probed({ host, port, deadlineMs }, (socket, finish) => {
     let received = Buffer.alloc(0);
-    const socket = connect({ host, port });
-    const finish = (is: boolean) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(is);
-    };
-    const timer = setTimeout(() => finish(false), deadlineMs);
     socket.on("connect", () => socket.write(hello));
     socket.on("data", (part: Buffer) => {
       received = Buffer.concat([received, part]);
       const judged = received.length > 65_536 ? false : judge(received);
       if (judged !== undefined) finish(judged);
     });
-    socket.on("error", () => finish(false));
     socket.on("close", () => finish(false));
   });
 }
 
 /** Whether anything accepts a connection there: all that can be asked of a server behind TLS. */
 export function accepts(host: string, port: number, deadlineMs: number): Promise<boolean> {
+  return probed({ host, port, deadlineMs }, (socket, finish) => socket.on("connect", () => finish(true)));
+}
+
+/** What `listen` finishes with; false at the deadline, or where there is no connection. */
+function probed(
+  { host, port, deadlineMs }: { host: string; port: number; deadlineMs: number },
+  listen: (socket: Socket, finish: (is: boolean) => void) => void,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const finish = (is: boolean) => {
@@ -120,7 +120,7 @@ export function accepts(host: string, port: number, deadlineMs: number): Promise
       resolve(is);
     };
     const timer = setTimeout(() => finish(false), deadlineMs);
-    socket.on("connect", () => finish(true));
+    listen(socket, finish);
     socket.on("error", () => finish(false));
   });
 }

@@ -7,7 +7,7 @@ export const doneDays = 90;
 const dayMs = 86_400_000;
 
 /**
- * What stays of a space that is opened anew, and what does not: tasks completed too long before its last change, by the server's clock, and comments on what
+ * What stays of a space that is opened at a start, and what does not: tasks completed too long before its last change, by the server's clock, and comments on what
  * is not there. What a task that stays is part of stays, and what a waiting change names (`needed`).
  */
 export function withoutLongAgo(
